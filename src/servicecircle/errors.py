@@ -1,0 +1,106 @@
+"""
+What can go wrong, as one tree.
+
+::
+
+    ServiceCircleError
+    ├── InputError            (ValueError)    an argument or a file holds what is not allowed
+    │   ├── CRSError                          no CRS is stated, or it is geographic where metres are needed
+    │   ├── NetworkError                      the roads make no usable network
+    │   └── StudyError                        one or more faults of a study, all told at once
+    ├── SolutionError         (RuntimeError)  a solver's answer does not hold
+    ├── DownloadError         (OSError)       an online service did not answer
+    ├── OutputError           (OSError)       a result could not be written
+    └── MissingPackageError   (ImportError)   an optional package is not installed
+
+The second parent is the builtin that a stranger would catch. Messages are English; where a planner may meet
+one, `zh` holds the same in Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Lang = Literal["zh", "en"]
+
+
+class ServiceCircleError(Exception):
+    """Root of every error that servicecircle raises on purpose."""
+
+    def __init__(self, message: str, *, zh: str | None = None) -> None:
+        super().__init__(message)
+        self.en = message
+        self.zh = zh if zh is not None else message
+
+    def told(self, lang: Lang) -> str:
+        """Return the message in `lang`."""
+        return self.zh if lang == "zh" else self.en
+
+
+class InputError(ServiceCircleError, ValueError):
+    """An argument or a file holds what is not allowed."""
+
+
+class CRSError(InputError):
+    """No CRS is stated, or a geographic one stands where metres are needed."""
+
+
+class NetworkError(InputError):
+    """The roads make no usable network."""
+
+
+class SolutionError(ServiceCircleError, RuntimeError):
+    """A solver's answer does not hold."""
+
+
+class DownloadError(ServiceCircleError, OSError):
+    """An online service did not answer, or answered with nothing usable."""
+
+
+class OutputError(ServiceCircleError, OSError):
+    """A result could not be written; what stood there before is untouched."""
+
+
+class MissingPackageError(ServiceCircleError, ImportError):
+    """An optional package is not installed."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong (or doubtful) in an input, with its place and the fix."""
+
+    en: str  # what is wrong and how to mend it
+    zh: str  # the same in Chinese
+    file: str | None = None  # as named in the study
+    sheet: str | None = None
+    row: int | None = None  # as Excel counts: the header is row 1
+    column: str | None = None  # header text, or key of study.toml
+    level: Literal["error", "warning"] = "error"
+
+    def told(self, lang: Lang) -> str:
+        """Return place and message in one line."""
+        zh = lang == "zh"
+        place = [self.file, self.sheet]
+        if self.row is not None:
+            place.append(f"第 {self.row} 行" if zh else f"row {self.row}")
+        if self.column is not None:
+            place.append(f"“{self.column}”" if zh else f"column `{self.column}`")
+        where = ("，" if zh else ", ").join(part for part in place if part)
+        text = self.zh if zh else self.en
+        return (f"{where}：{text}" if zh else f"{where}: {text}") if where else text
+
+
+class StudyError(InputError):
+    """A study has faults: `faults` holds every one of them, not the first only."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            "\n".join([f"{len(self.faults)} fault(s) in the study:", *self._lines("en")]),
+            zh="\n".join([f"研究文件中有 {len(self.faults)} 处错误：", *self._lines("zh")]),
+        )
+
+    def _lines(self, lang: Lang) -> list[str]:
+        return [f"  - {fault.told(lang)}" for fault in self.faults]

@@ -1,0 +1,1 @@
+"""Location models on plain arrays: one file a problem."""

@@ -1,0 +1,412 @@
+"""
+The nouns: what the stages hand to each other. They hold and check; they do not compute.
+
+Everywhere *i* is a demand point, *j* a facility, *k* a directed edge, *s* a street (an edge and its way
+back). Arrays inside are write-protected views. Times are seconds, lengths metres, coordinates one projected CRS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyproj import CRS
+
+from ._validate import (
+    BoolArray,
+    FloatArray,
+    GeometryArray,
+    IntArray,
+    StrArray,
+    points_xy,
+    read_only,
+    some,
+)
+from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
+from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+
+#: how far an objective may stand beyond its bound, by rounding
+TOLERANCE = 1e-6
+
+Kind = Literal["station", "shop"]
+
+
+# -------------------------------------------------------------------------------------------------- network
+@dataclass(frozen=True)
+class NetworkReport:
+    """What reading the roads found: counts by name, and warnings."""
+
+    source: str
+    counts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """
+    Streets of one travel profile as a directed graph, nodes at junctions and ends.
+
+    A *street* is one physical piece of road between two nodes; it has one directed edge for each direction in
+    which the profile may use it. `street_edge[s]` names them: column 0 the edge along the street's own
+    geometry, column 1 the way back, -1 where that direction is closed (at least one is open).
+    """
+
+    crs: CRS  # projected, metres
+    node_xy: FloatArray  # (n_node, 2)
+    tail: IntArray  # (n_edge,) node
+    head: IntArray  # (n_edge,) node
+    seconds: FloatArray  # (n_edge,) impedance, >= 0, finite
+    length_m: FloatArray  # (n_edge,) the input's own length, else that of the geometry
+    geometry: GeometryArray  # (n_edge,) LineString from tail to head
+    way_id: IntArray  # (n_edge,) id in the source, 0 where it has none
+    street: IntArray  # (n_edge,) street of each edge
+    street_edge: IntArray  # (n_street, 2) edges of each street, see above
+    street_name: StrArray  # (n_street,) "" where unnamed
+    street_class: StrArray  # (n_street,) value of `highway`, "" where unknown
+    part: IntArray  # (n_node,) connected part, direction ignored; 0 is the longest
+    part_m: FloatArray  # (n_part,) metres of street in each part, descending
+    is_admissible: BoolArray  # (n_edge,) the part has enough street to be snapped to
+    profile: TravelProfile
+    report: NetworkReport
+
+    def __post_init__(self) -> None:
+        if not self.crs.is_projected:
+            msg = f"`crs` of a network must be projected, in metres; got {self.crs.name!r} (degrees)."
+            raise CRSError(msg)
+        n = self.tail.size
+        for name in ("head", "seconds", "length_m", "geometry", "way_id", "street", "is_admissible"):
+            if getattr(self, name).shape != (n,):
+                msg = f"`{name}` has shape {getattr(self, name).shape} for {n} edges."
+                raise NetworkError(msg)
+        if n == 0:
+            msg = "The network has no edge."
+            raise NetworkError(msg, zh="路网中没有任何道路。")
+        for name in ("seconds", "length_m"):
+            bad = ~(np.isfinite(getattr(self, name)) & (getattr(self, name) >= 0))
+            if bad.any():
+                edges = [f"{k} (way {self.way_id[k]})" for k in np.flatnonzero(bad)]
+                msg = f"`{name}` must be finite and >= 0; these edges are not: {some(edges)}."
+                raise NetworkError(msg)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, name, read_only(value))
+
+    @property
+    def n_node(self) -> int:
+        """Number of nodes."""
+        return len(self.node_xy)
+
+    @property
+    def n_edge(self) -> int:
+        """Number of directed edges."""
+        return len(self.tail)
+
+    @property
+    def n_street(self) -> int:
+        """Number of streets."""
+        return len(self.street_edge)
+
+    @cached_property
+    def street_first(self) -> IntArray:
+        """The edge that carries each street's geometry, shape `(n_street,)`: column 0, or 1 if that is closed."""
+        forward, backward = self.street_edge.T
+        return read_only(np.where(forward >= 0, forward, backward))
+
+    @cached_property
+    def is_street_admissible(self) -> BoolArray:
+        """Whether a street may be snapped to and reached, shape `(n_street,)`."""
+        return read_only(self.is_admissible[self.street_first])
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """
+    Points as positions on edges, shape `(n,)` each: what snapping gives.
+
+    `edge` is -1 and the rest `nan` for a point off the network. `fraction` is the share of the edge's length
+    behind the position, from tail (0) to head (1); exactly 0 or 1 is the junction itself.
+    """
+
+    ids: pd.Index
+    edge: IntArray
+    fraction: FloatArray
+    offset_m: FloatArray  # straight line from the point to the position
+    xy: FloatArray  # (n, 2) of the points themselves, CRS of the network
+
+    def __post_init__(self) -> None:
+        for name in ("edge", "fraction", "offset_m", "xy"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @property
+    def is_on_network(self) -> BoolArray:
+        """Whether each point has a street within reach."""
+        return self.edge >= 0
+
+
+# ----------------------------------------------------------------------------------------------- facilities
+@dataclass(frozen=True, eq=False)
+class Facilities:
+    """What serves: stations and shops, existing or proposed."""
+
+    frame: gpd.GeoDataFrame  # points, any CRS; index: id; columns used: kind, minutes, name
+
+    def __post_init__(self) -> None:
+        if "kind" in self.frame.columns:
+            odd = set(self.frame["kind"].dropna()) - {"station", "shop"}
+            if odd:
+                msg = f"`kind` of a facility must be 'station' or 'shop', got {some(sorted(map(str, odd)))}."
+                raise InputError(msg)
+
+    @property
+    def ids(self) -> pd.Index:
+        """Ids, in the frame's order."""
+        return self.frame.index
+
+    @property
+    def kind(self) -> StrArray:
+        """`"station"` or `"shop"`, shape `(n,)`; a frame that does not say holds stations."""
+        if "kind" not in self.frame.columns:
+            return np.full(len(self.frame), "station", dtype=object)
+        return self.frame["kind"].fillna("station").to_numpy(dtype=object)
+
+    @property
+    def minutes(self) -> FloatArray:
+        """Own limit of each facility in minutes, shape `(n,)`: its own, 5 for a shop, else `inf`."""
+        usual = np.where(self.kind == "shop", SHOP_MINUTES, np.inf)
+        if "minutes" not in self.frame.columns:
+            return usual
+        own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64)
+        return np.where(np.isnan(own), usual, own)
+
+    def xy(self, crs: CRS) -> FloatArray:
+        """Coordinates in `crs`, shape `(n, 2)`."""
+        return points_xy(self.frame, crs)
+
+
+# --------------------------------------------------------------------------------------------- travel times
+@dataclass(frozen=True, eq=False)
+class TravelTimes:
+    """
+    Travel times between demand points and facilities, sparse: pairs within the cutoff only.
+
+    The pairs of demand point *i* are `slice(start[i], start[i + 1])` of `facility` and `seconds`, nearest
+    first (ties in the order of the facilities' ids).
+    """
+
+    demand_ids: pd.Index
+    facility_ids: pd.Index
+    start: IntArray  # (n_demand + 1,)
+    facility: IntArray  # (n_pair,) position of the facility
+    seconds: FloatArray  # (n_pair,)
+    nearest_facility: IntArray  # (n_demand,) position, -1 where no facility can be reached at all
+    nearest_seconds: FloatArray  # (n_demand,) not ended by the cutoff; inf where none
+    facility_kind: StrArray  # (n_facility,)
+    facility_minutes: FloatArray  # (n_facility,) own limit, inf for none
+    demand_at: Positions
+    facility_at: Positions
+    cutoff_s: float
+    direction: Direction
+    profile: TravelProfile
+
+    def __post_init__(self) -> None:
+        if self.start.shape != (len(self.demand_ids) + 1,) or self.start[-1] != self.facility.size:
+            msg = f"`start` does not fit {len(self.demand_ids)} demand points and {self.facility.size} pairs."
+            raise InputError(msg)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, name, read_only(value))
+
+    @property
+    def nearest(self) -> pd.DataFrame:
+        """Nearest facility of each demand point: `facility_id` (None where none) and `seconds` (`inf`)."""
+        found = self.nearest_facility >= 0
+        ids = np.full(len(self.demand_ids), None, dtype=object)
+        ids[found] = self.facility_ids.to_numpy(dtype=object)[self.nearest_facility[found]]
+        return pd.DataFrame({"facility_id": ids, "seconds": self.nearest_seconds}, index=self.demand_ids)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a pair: `demand_id`, `facility_id`, `seconds`."""
+        demand = np.repeat(np.arange(len(self.demand_ids)), np.diff(self.start))
+        return pd.DataFrame(
+            {
+                "demand_id": self.demand_ids.take(demand),
+                "facility_id": self.facility_ids.take(self.facility),
+                "seconds": self.seconds,
+            }
+        )
+
+    def to_array(self) -> FloatArray:
+        """Return seconds, shape `(n_demand, n_facility)`, `inf` where not within the cutoff."""
+        dense = np.full((len(self.demand_ids), len(self.facility_ids)), np.inf)
+        demand = np.repeat(np.arange(len(self.demand_ids)), np.diff(self.start))
+        dense[demand, self.facility] = self.seconds
+        return dense
+
+
+# ------------------------------------------------------------------------------------------- grid, coverage
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """
+    Planning cells that bear street, in the CRS of the network.
+
+    `cells`: GeoDataFrame, index `cell_id` (str), columns `zone_id` (str or None), `street_m`, geometry.
+    """
+
+    cells: gpd.GeoDataFrame
+    cell_m: float | None  # side of a square cell, or None
+    h3: int | None  # H3 resolution, or None
+
+    def __post_init__(self) -> None:
+        if (self.cell_m is None) == (self.h3 is None):
+            msg = "A grid has either `cell_m` (square cells) or `h3` (hexagons)."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """Who is covered at each break: riders on demand points, by travel time, never by polygon."""
+
+    minutes: tuple[float, ...]  # breaks, ascending
+    weight: FloatArray  # (n_demand,) riders
+    covered: BoolArray  # (n_demand, n_break)
+    n_facilities: IntArray  # (n_demand, n_break) facilities in reach; 2 or more is backup
+    cell_id: StrArray | None  # (n_demand,) planning cell of each demand point
+    times: TravelTimes
+
+    def __post_init__(self) -> None:
+        shape = (len(self.times.demand_ids), len(self.minutes))
+        if self.covered.shape != shape or self.n_facilities.shape != shape:
+            msg = f"`covered` has shape {self.covered.shape}, expected {shape}."
+            raise InputError(msg)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, name, read_only(value))
+
+
+# ------------------------------------------------------------------------------------------------- solution
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a location model chose, and how good that provably is."""
+
+    chosen: IntArray  # (p,) positions of sites, ascending; fixed ones included
+    objective: float  # in the problem's own unit
+    bound: float  # no plan can be better
+    sense: Literal["max", "min"]
+    status: Literal["optimal", "feasible", "infeasible"]
+    seconds: float
+
+    def __post_init__(self) -> None:
+        ahead = self.objective - self.bound if self.sense == "max" else self.bound - self.objective
+        if self.status != "infeasible" and ahead > TOLERANCE * max(1.0, abs(self.bound)):
+            msg = f"`objective` {self.objective} is better than `bound` {self.bound}."
+            raise SolutionError(msg)
+        if self.status == "optimal" and self.gap > TOLERANCE:
+            msg = f"`status` is 'optimal' with a gap of {self.gap}."
+            raise SolutionError(msg)
+        object.__setattr__(self, "chosen", read_only(self.chosen))
+
+    @property
+    def gap(self) -> float:
+        """Relative gap between objective and bound, 0 when proven."""
+        gap = abs(self.bound - self.objective) / max(abs(self.bound), 1e-12)
+        return 0.0 if gap <= TOLERANCE else gap
+
+
+# ---------------------------------------------------------------------------------------------------- study
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a study rests on."""
+
+    role: str  # network, stations, shops, ...
+    file: str  # as named in study.toml
+    rows: int | None  # rows of data; None where rows have no meaning
+    sha256: str
+    datum: str | None  # wgs84, gcj02, bd09; None where it has none
+
+
+@dataclass(frozen=True)
+class SuggestRule:
+    """How many sites to suggest, and how far apart generated candidates stand."""
+
+    stations: int = 2
+    shops: int = 0
+    spacing_m: float = 200.0
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """
+    All inputs of one plan, read and checked. Every frame is in WGS 84 and has the id (str) as its index.
+
+    Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
+    file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
+    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both). Frames that the study
+    does not name are None.
+    """
+
+    name: str
+    folder: Path
+    profile: TravelProfile
+    minutes: tuple[float, ...]
+    direction: Direction = "to"
+    lang: Lang = "zh"
+    crs: CRS | None = None  # None: the UTM zone of the data
+    date: str = ""  # ISO date that is printed; never the clock
+    office: str = ""  # who made it
+    is_invented: bool = False  # sample data: said on the map
+    max_snap_m: float = MAX_SNAP_M
+    network_file: Path | None = None
+    network_place: str | None = None
+    network_crs: CRS | None = None
+    area: gpd.GeoDataFrame | None = None
+    stations: gpd.GeoDataFrame | None = None
+    shops: gpd.GeoDataFrame | None = None
+    depots: gpd.GeoDataFrame | None = None
+    candidates: gpd.GeoDataFrame | None = None
+    zones: gpd.GeoDataFrame | None = None
+    population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
+    demand_source: Literal["depots", "population", "uniform"] = "uniform"
+    shop_minutes: float = SHOP_MINUTES
+    cell_m: float | None = 100.0
+    h3: int | None = None
+    suggest: SuggestRule = field(default_factory=SuggestRule)
+    inputs: tuple[InputFile, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Land:
+    """Ground that the map draws under and between the streets."""
+
+    frame: gpd.GeoDataFrame  # WGS 84 polygons, `kind`: water, green, pitch, campus, building
+
+
+# ----------------------------------------------------------------------------------------------------- plan
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
+
+    study: Study  # with the parameters that were used
+    network: Network
+    grid: Grid
+    demand: gpd.GeoDataFrame  # index id; weight, cell_id, zone_id; CRS of the network
+    facilities: gpd.GeoDataFrame  # existing stations and shops, WGS 84
+    candidates: gpd.GeoDataFrame  # WGS 84; kind station, shop or both
+    sites: gpd.GeoDataFrame  # suggestions in rank order, WGS 84, see `suggestions.py`
+    solution: Solution
+    before: Coverage
+    after: Coverage
+    gaps: gpd.GeoDataFrame  # today, worst first, CRS of the network, see `gaps.py`
+    gaps_after: gpd.GeoDataFrame
+    circles: gpd.GeoDataFrame  # one area a facility (existing and suggested) and break, CRS of the network
+    circles_before: gpd.GeoDataFrame  # merged, one row a break
+    circles_after: gpd.GeoDataFrame
+    land: Land | None = None
+    warnings: tuple[Fault, ...] = ()
