@@ -103,10 +103,12 @@ def square_grid(
         msg = f"`cell_m` must be above 0 metres, got {cell_m}."
         raise InputError(msg, zh=f"网格边长 cell_m 必须大于 0 米，现为 {cell_m}。")
     pieces = street_pieces(network, cell_m=float(cell_m), resolution=None, area=area)
-    index = np.array([cell.split("_") for cell in np.char.lstrip(pieces.cell_ids.astype(str), "c")], dtype=np.int64)
+    index = np.array([cell[1:].split("_") for cell in pieces.cell_ids], dtype=np.int64)
     x, y = index.reshape(-1, 2).T
-    geometry = shapely.box(x * cell_m, y * cell_m, (x + 1) * cell_m, (y + 1) * cell_m)
-    return Grid(cells=_cells(network.crs, pieces, geometry, zones), cell_m=float(cell_m), h3=None)
+    squares = shapely.box(x * cell_m, y * cell_m, (x + 1) * cell_m, (y + 1) * cell_m)
+    return Grid(
+        cells=_cells(network.crs, pieces, np.asarray(squares, dtype=object), zones), cell_m=float(cell_m), h3=None
+    )
 
 
 def hex_grid(
@@ -151,8 +153,7 @@ def hex_grid(
         raise InputError(msg, zh=f"H3 级别必须是 0 到 {MAX_H3} 的整数，现为 {resolution!r}。")
     pieces = street_pieces(network, cell_m=None, resolution=int(resolution), area=area)
     corners = _hexagons(pieces.cell_ids, network.crs)
-    geometry = shapely.polygons(corners) if len(corners) else np.empty(0, dtype=object)
-    return Grid(cells=_cells(network.crs, pieces, geometry, zones), cell_m=None, h3=int(resolution))
+    return Grid(cells=_cells(network.crs, pieces, _polygons(corners), zones), cell_m=None, h3=int(resolution))
 
 
 def street_pieces(
@@ -332,7 +333,7 @@ def _cut_at_hexagons(segments: _Segments, resolution: int, crs: CRS) -> _Cut:
     if not len(corners):
         return np.empty(0, np.int64), (np.empty(0), np.empty(0)), cell_ids, np.empty(0, np.int64)
     lines = np.asarray(shapely.linestrings(segments.xy), dtype=object)
-    of, cell = shapely.STRtree(shapely.polygons(corners)).query(lines, predicate="intersects")
+    of, cell = shapely.STRtree(_polygons(corners)).query(lines, predicate="intersects")
     start, end = _clip(segments.xy[of], corners[cell])
     kept = (end - start) * segments.metres[of] > CRUMB_M
     of, cell, start, end = of[kept], cell[kept], start[kept], end[kept]
@@ -360,10 +361,15 @@ def _hexagons(cell_ids: StrArray, crs: CRS) -> FloatArray:
     """Return the corners of H3 cells in `crs`, shape `(n, 6, 2)`; neighbours share them to the last bit."""
     corners = [h3.cell_to_vertexes(cell) for cell in cell_ids]
     full = [(ids + ids[-1:])[:6] for ids in corners]  # the twelve pentagons of the Earth repeat a corner
-    names, position = np.unique(np.array(full, dtype="U15").ravel(), return_inverse=True)
+    names, position = np.unique(np.array(full, dtype=str).ravel(), return_inverse=True)
     lat, lon = np.array([h3.vertex_to_latlng(name) for name in names.tolist()]).reshape(-1, 2).T
     xy = np.column_stack(Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat))
     return xy[position].reshape(-1, 6, 2)
+
+
+def _polygons(corners: FloatArray) -> GeometryArray:
+    """Return corners `(n, k, 2)` as polygons."""
+    return np.asarray(shapely.polygons(corners), dtype=object) if len(corners) else np.empty(0, dtype=object)
 
 
 def _clip(ends: FloatArray, corners: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -420,7 +426,7 @@ def _cells(
     return gpd.GeoDataFrame(
         {"zone_id": zone_id, "street_m": street_m, "street_x": x, "street_y": y},
         index=pd.Index(pieces.cell_ids, dtype=object, name="cell_id"),
-        geometry=np.asarray(geometry, dtype=object),
+        geometry=geometry,
         crs=crs,
     )
 
