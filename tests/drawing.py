@@ -69,7 +69,7 @@ def draw(
     streets: list[tuple[int, int]] = []
     one_way: list[bool] = []
     drawn = 0
-    for (row, column), junction in at.items():
+    for (row, column), start in at.items():
         for (down, across), marks, back, ahead in (
             ((0, 1), MARKS_ACROSS, "<", ">"),
             ((1, 0), MARKS_DOWN, "^", "v"),
@@ -79,7 +79,7 @@ def draw(
                 continue
             drawn += len(street)
             end = at[row + down * (len(street) + 1), column + across * (len(street) + 1)]
-            tail, head = (end, junction) if back in street else (junction, end)
+            tail, head = (end, start) if back in street else (start, end)
             streets.append((tail, head))
             one_way.append(back in street or ahead in street)
     if drawn != sum(char in MARKS_ACROSS + MARKS_DOWN for line in chars for char in line):
