@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from ._validate import FloatArray, GeometryArray, IntArray
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .errors import InputError
 from .model import Facilities, Network
 from .params import INF_MS, MAX_SNAP_M
@@ -113,13 +113,39 @@ def service_areas(
         return _merged(reach, drawn)
     if overlap == "nearest":
         return _nearest(reach, drawn, max_snap_m)
-    return _frame(
-        reach,
-        facility=[d.facility for d in drawn],
-        step=[d.step for d in drawn],
-        street_m=[piece_metres(network, d.pieces) for d in drawn],
-        geometry=[d.area for d in drawn],
+    return _each(reach, drawn)
+
+
+def each_and_merged(
+    network: Network,
+    facilities: gpd.GeoDataFrame | Facilities,
+    groups: Sequence[BoolArray],
+    *,
+    minutes: Sequence[float] = (10, 15),
+    direction: str = "to",
+    max_snap_m: float = MAX_SNAP_M,
+) -> tuple[gpd.GeoDataFrame, list[gpd.GeoDataFrame]]:
+    """
+    Areas of every facility, and merged ones of several groups of them, drawn once.
+
+    Parameters
+    ----------
+    network, facilities, minutes, direction, max_snap_m
+        As for `service_areas`.
+    groups
+        For each group which facilities it holds, shape `(n_facility,)`.
+
+    Returns
+    -------
+    each, merged
+        What `service_areas` gives for `overlap="each"`, and for each group with `overlap="merged"`.
+    """
+    reach = search_reach(
+        network, facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m, margin_s=MARGIN_S
     )
+    drawn = _draw_each(reach, max_snap_m)
+    merged = [_merged(reach, [d for d in drawn if group[d.facility]]) for group in groups]
+    return _each(reach, drawn), merged
 
 
 # -------------------------------------------------------------------------------------------------- one facility
@@ -384,6 +410,17 @@ def _contour(frame: Frame, field: Field) -> Any:  # noqa: ANN401
 
 
 # ------------------------------------------------------------------------------------------------ many facilities
+def _each(reach: Reach, drawn: Sequence[_Drawn]) -> gpd.GeoDataFrame:
+    """One area a facility and break."""
+    return _frame(
+        reach,
+        facility=[d.facility for d in drawn],
+        step=[d.step for d in drawn],
+        street_m=[piece_metres(reach.network, d.pieces) for d in drawn],
+        geometry=[d.area for d in drawn],
+    )
+
+
 def _merged(reach: Reach, drawn: Sequence[_Drawn]) -> gpd.GeoDataFrame:
     """One area a break: the places that any facility reaches."""
     geometry: list[Any] = []
