@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -33,8 +35,6 @@ _LAST_CLASSES = ("service", "cycleway", "track", "path", "footway", "steps", "co
 _CORNER_STREETS = 3
 #: an unnamed corner is told by the nearest named street within this distance
 _NEAR_M = 300.0
-
-_COLUMNS = ["name", "kind", "source", "geometry"]
 
 
 class Candidates(NamedTuple):
@@ -86,12 +86,7 @@ def corner_candidates(
     nodes = nodes[_is_within(network.node_xy[nodes], network.crs, area)]
     nodes = _thinned(network.node_xy, nodes, spacing_m)
     points = gpd.GeoSeries(shapely.points(network.node_xy[nodes]), crs=network.crs).to_crs(WGS84)
-    frame = gpd.GeoDataFrame(
-        {"name": _corner_names(network, ends, nodes), "kind": "station", "source": "corner"},
-        index=_corner_ids(points),
-        geometry=points.array,
-        crs=WGS84,
-    )
+    frame = _frame(_corner_ids(points), _corner_names(network, ends, nodes), "station", "corner", points)
     return _with_own_names(frame.sort_index())
 
 
@@ -123,12 +118,8 @@ def place_candidates(places: gpd.GeoDataFrame, *, area: gpd.GeoDataFrame | None 
     points = places.geometry.to_crs(WGS84)
     name = _column(places, "name", "")
     tag = _column(places, "osm_tag", "shop")
-    frame = gpd.GeoDataFrame(
-        {"name": np.where(name == "", "（" + tag + "）", name), "kind": "shop", "source": "road file"},
-        index=places.index.astype(str),
-        geometry=points.array,
-        crs=WGS84,
-    )
+    told = [own or f"（{kind}）" for own, kind in zip(name, tag, strict=True)]
+    frame = _frame(places.index, told, "shop", "road file", points)
     inside = _is_within(shapely.get_coordinates(np.asarray(points.array, dtype=object)), WGS84, area)
     return frame[inside].sort_index()
 
@@ -247,11 +238,13 @@ def _thinned(node_xy: FloatArray, nodes: IntArray, spacing_m: float) -> IntArray
 
 def _corner_ids(points: gpd.GeoSeries) -> pd.Index:
     """Ids from longitude and latitude to five places (1 m); nodes that share them are numbered."""
-    ids = pd.Series(
-        [f"corner-{lon:.5f}_{lat:.5f}" for lon, lat in zip(points.x, points.y, strict=True)], dtype=object
-    )
-    again = ids.groupby(ids).cumcount()
-    return pd.Index(np.where(again > 0, ids + "_" + (again + 1).astype(str), ids), dtype=object)
+    ids = []
+    seen: Counter[str] = Counter()
+    for lon, lat in shapely.get_coordinates(points.to_numpy()).tolist():
+        place = f"corner-{lon:.5f}_{lat:.5f}"
+        seen[place] += 1
+        ids.append(place if seen[place] == 1 else f"{place}_{seen[place]}")
+    return pd.Index(ids, dtype=object)
 
 
 def _corner_names(network: Network, ends: pd.DataFrame, nodes: IntArray) -> list[str]:
@@ -289,11 +282,27 @@ def _near_names(network: Network, nodes: IntArray) -> list[str]:
     return near
 
 
+def _frame(
+    ids: pd.Index, name: Sequence[str], kind: str | StrArray, source: str, points: gpd.GeoSeries
+) -> gpd.GeoDataFrame:
+    """Return a frame of candidates in WGS 84, with ids as text."""
+    text = {"name": name, "kind": kind, "source": source}
+    frame = gpd.GeoDataFrame(geometry=points.array, index=pd.Index([str(i) for i in ids], dtype=object), crs=WGS84)
+    for k, (column, values) in enumerate(text.items()):
+        filled = [values] * len(frame) if isinstance(values, str) else values
+        frame.insert(k, column, np.array(filled, dtype=object))
+    return frame
+
+
 def _with_own_names(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Tell corners that share a name apart by a number, in the order of their ids."""
-    again = frame.groupby("name").cumcount()
-    size = frame.groupby("name")["name"].transform("size")
-    frame["name"] = np.where(size > 1, frame["name"] + " " + (again + 1).astype(str), frame["name"])
+    names = frame["name"].tolist()
+    total, so_far = Counter(names), Counter[str]()
+    for k, name in enumerate(names):
+        so_far[name] += 1
+        if total[name] > 1:
+            names[k] = f"{name} {so_far[name]}"
+    frame["name"] = np.array(names, dtype=object)
     return frame
 
 
@@ -335,19 +344,14 @@ def _own_candidates(study: Study) -> gpd.GeoDataFrame:
         msg = f"`kind` of a candidate must be station, shop or both, got {some(sorted(map(str, odd)))}."
         zh = f"候选点的类型只能是 station、shop 或 both，现有 {some(sorted(map(str, odd)))}。"
         raise InputError(msg, zh=zh)
-    frame = gpd.GeoDataFrame(
-        {"name": _column(own, "name", ""), "kind": kind, "source": "study"},
-        index=own.index.astype(str),
-        geometry=own.geometry.to_crs(WGS84).array,
-        crs=WGS84,
-    )
-    frame["name"] = np.where(frame["name"] == "", frame.index.to_numpy(dtype=object), frame["name"])
+    name = [text or str(i) for text, i in zip(_column(own, "name", ""), own.index, strict=True)]
+    frame = _frame(own.index, name, kind, "study", own.geometry.to_crs(WGS84))
     wanted = {
         "station": study.suggest.stations > 0,
         "shop": study.suggest.shops > 0,
         "both": study.suggest.stations + study.suggest.shops > 0,
     }
-    return frame.loc[frame["kind"].map(wanted).astype(bool), _COLUMNS]
+    return frame[np.array([wanted[k] for k in kind], dtype=np.bool_)]
 
 
 def _with_own_ids(frame: gpd.GeoDataFrame, study: Study) -> gpd.GeoDataFrame:

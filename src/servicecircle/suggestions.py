@@ -75,8 +75,8 @@ def choose_sites(
         that it adds when added in rank order: each time the largest, ties by id), `cells_gained` (planning cells
         with riders gained; demand points where there are no cells), `minutes_before`, `minutes_after` (median of
         its gained riders' minutes to the nearest facility, today and with all suggestions; `inf` where none can
-        be reached), `replaces_nearest` (riders, covered or not, for whom it becomes the nearest facility, within the
-        cutoff of `times`), `replaces` (ids of the facilities that were theirs, most riders first).
+        be reached), `replaces_nearest` (riders, covered or not, for whom it becomes the nearest facility, within
+        the cutoff of `times`), `replaces` (ids of the facilities that were theirs, most riders first).
 
         Each gain is the sum of disjoint sets of demand points, added exactly and rounded once, so that gains sum
         to riders covered after - before. Candidates that gain nobody are never suggested, so there may be fewer
@@ -171,8 +171,9 @@ def _check_fit(
 
 def _limits_s(times: TravelTimes, today: Coverage, shop_minutes: float) -> tuple[float, float]:
     """Limits of a station and of a shop in seconds."""
-    largest = today.minutes[-1]
-    return times.profile.cutoff_s(largest), times.profile.cutoff_s(min(largest, shop_minutes))
+    largest_s = times.profile.cutoff_s(today.minutes[-1])
+    own_s = times.profile.cutoffs_s.get(shop_minutes, 60.0 * shop_minutes)
+    return largest_s, min(largest_s, own_s)
 
 
 def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> _Options:
