@@ -7,15 +7,17 @@ One character is 100 m across, one line 100 m down; the first column of the last
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import networkx as nx
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from servicecircle.model import Network, NetworkReport
+from servicecircle.model import Network, NetworkReport, Positions, TravelTimes
 from servicecircle.params import TravelProfile
 
 CRS_UTM = CRS.from_epsg(32649)
@@ -149,6 +151,65 @@ def perfect_grid(n: int, *, block_m: float = 100.0, kph: float = 3.6) -> tuple[n
     east = zip(node[:, :-1].ravel().tolist(), node[:, 1:].ravel().tolist(), strict=True)
     north = zip(node[:-1].ravel().tolist(), node[1:].ravel().tolist(), strict=True)
     return node, lay_out(xy, [*east, *north], kph=kph)
+
+
+def walk_times(
+    network: Network,
+    demand: pd.DataFrame,
+    facilities: Mapping[str, int],
+    *,
+    cutoff_s: float = 900.0,
+    shops: Mapping[str, float] | None = None,
+) -> TravelTimes:
+    """
+    Return the travel times from demand (columns `edge`, `fraction`; -1: off the network) to facilities at nodes.
+
+    A plain stand-in for `travel_times`, by networkx; `shops` names facilities with their own minutes.
+    """
+    graph = nx.DiGraph()
+    for tail, head, seconds in zip(
+        network.head.tolist(), network.tail.tolist(), network.seconds.tolist(), strict=True
+    ):
+        if not graph.has_edge(tail, head) or graph[tail][head]["weight"] > seconds:
+            graph.add_edge(tail, head, weight=seconds)
+    edge = demand["edge"].to_numpy(np.int64)
+    behind = demand["fraction"].to_numpy(np.float64)
+    back = network.street_edge[network.street[edge]].sum(axis=1) - edge  # -1: there is no way back
+    exact = np.full((len(demand), len(facilities)), np.inf)
+    for j, node in enumerate(facilities.values()):
+        found = nx.single_source_dijkstra_path_length(graph, node)
+        field = np.array([found.get(k, np.inf) for k in range(network.n_node)])
+        ahead = (1 - behind) * network.seconds[edge] + field[network.head[edge]]
+        turned = behind * network.seconds[edge] + field[network.tail[edge]]
+        exact[:, j] = np.where(edge < 0, np.inf, np.minimum(ahead, np.where(back >= 0, turned, np.inf)))
+    pairs = [sorted((t, j) for j, t in enumerate(row) if t <= cutoff_s) for row in exact.tolist()]
+    nearest = exact.argmin(axis=1) if facilities else np.zeros(len(demand), dtype=np.int64)
+    seconds = exact.min(axis=1, initial=np.inf)
+    own = shops or {}
+    node_xy = network.node_xy[list(facilities.values())].reshape(-1, 2)
+    demand_xy = shapely.get_coordinates(np.asarray(demand.geometry.array, dtype=object))
+    return TravelTimes(
+        demand_ids=demand.index,
+        facility_ids=pd.Index(list(facilities), dtype=object),
+        start=np.cumsum([0, *map(len, pairs)]),
+        facility=np.array([j for row in pairs for _, j in row], dtype=np.int64),
+        seconds=np.array([t for row in pairs for t, _ in row], dtype=np.float64),
+        nearest_facility=np.where(np.isfinite(seconds), nearest, -1),
+        nearest_seconds=seconds,
+        facility_kind=np.array(["shop" if j in own else "station" for j in facilities], dtype=object),
+        facility_minutes=np.array([own.get(j, np.inf) for j in facilities], dtype=np.float64),
+        demand_at=Positions(demand.index, edge, behind, np.zeros(len(demand)), demand_xy),
+        facility_at=Positions(
+            pd.Index(list(facilities), dtype=object),
+            np.array([np.flatnonzero(network.tail == k)[0] for k in facilities.values()], dtype=np.int64),
+            np.zeros(len(facilities)),
+            np.zeros(len(facilities)),
+            node_xy,
+        ),
+        cutoff_s=cutoff_s,
+        direction="to",
+        profile=network.profile,
+    )
 
 
 def _is_node(char: str) -> bool:

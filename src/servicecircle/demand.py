@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from ._validate import FloatArray, GeometryArray, IntArray, check_points, points_xy, some
+from .coverage import sum_by, zone_ids
 from .errors import Fault, InputError
 from .grids import CRUMB_M, StreetPieces, polygons_in, street_pieces
 from .model import Grid, Network
@@ -89,19 +90,20 @@ def demand_points(
     xy = _along(network.geometry[first], fraction)
     order = np.lexsort((xy[:, 1], xy[:, 0], cell))
     cell, first, fraction, metres, xy = cell[order], first[order], fraction[order], metres[order], xy[order]
-    in_all = _sum_by(cell, metres, len(grid.cells))
+    in_all = sum_by(cell, metres, len(grid.cells))
     number = np.arange(cell.size) - np.searchsorted(cell, cell) + 1
     cell_id = grid.cells.index.to_numpy(dtype=object)[cell]
     names = [f"{name}:{n}" for name, n in zip(cell_id, number.tolist(), strict=True)]
+    index = pd.Index(names, dtype=object, name="demand_id")
     return gpd.GeoDataFrame(
         {
             "weight": in_cell[cell] * (metres / in_all[cell]),
             "cell_id": cell_id,
-            "zone_id": grid.cells["zone_id"].to_numpy(dtype=object)[cell],
+            "zone_id": pd.Series(zone_ids(grid)[cell], index=index, dtype=object),
             "edge": first,
             "fraction": fraction,
         },
-        index=pd.Index(names, dtype=object, name="demand_id"),
+        index=index,
         geometry=shapely.points(xy),
         crs=network.crs,
     )
@@ -257,14 +259,14 @@ def riders_of_population(
     count = np.nan_to_num(_riders(population, "population"))
     pieces = street_pieces(network, cell_m=grid.cell_m, resolution=grid.h3, area=None)
     polygon, piece, metres = _street_inside(pieces, polygons)
-    all_m = _sum_by(polygon, metres, len(polygons))
+    all_m = sum_by(polygon, metres, len(polygons))
     if area is not None:  # what lies outside still takes its share of the polygon, and is left out
         pieces = street_pieces(network, cell_m=grid.cell_m, resolution=grid.h3, area=area)
         polygon, piece, metres = _street_inside(pieces, polygons)
     cell = grid.cells.index.get_indexer(pd.Index(pieces.cell_ids, dtype=object))[pieces.cell[piece]]
     kept = (cell >= 0) & (all_m[polygon] > 0)
     share = metres[kept] / all_m[polygon[kept]]
-    return _series(_sum_by(cell[kept], count[polygon[kept]] * share, len(grid.cells)), grid)
+    return _series(sum_by(cell[kept], count[polygon[kept]] * share, len(grid.cells)), grid)
 
 
 def riders_uniform(grid: Grid, *, total: float = UNIFORM_TOTAL) -> RiderSeries:
@@ -358,7 +360,7 @@ def _riders_of_points(xy: FloatArray, count: FloatArray, grid: Grid) -> FloatArr
     point, cell = tree.query_nearest(np.asarray(shapely.points(xy), dtype=object), max_distance=MAX_SNAP_M)
     order = np.lexsort((cell, point))
     point, first = np.unique(point[order], return_index=True)
-    return _sum_by(cell[order][first], count[point], len(grid.cells))
+    return sum_by(cell[order][first], count[point], len(grid.cells))
 
 
 def _street_inside(pieces: StreetPieces, polygons: GeometryArray) -> tuple[IntArray, IntArray, FloatArray]:
@@ -371,11 +373,6 @@ def _street_inside(pieces: StreetPieces, polygons: GeometryArray) -> tuple[IntAr
     inside = shapely.intersection(lines[piece[cut]], polygons[polygon[cut]])
     share[cut] = shapely.length(inside) / shapely.length(lines[piece[cut]])
     return polygon, piece, share * pieces.metres[piece]
-
-
-def _sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:
-    """Return the sum of the values of each of `n` groups."""
-    return np.asarray(np.bincount(group, weights=value, minlength=n), dtype=np.float64)
 
 
 def _series(riders: FloatArray, grid: Grid) -> RiderSeries:

@@ -302,7 +302,7 @@ def _cut_at_squares(segments: _Segments, cell_m: float) -> _Cut:
     unit = segments.xy / cell_m
     low, high = np.floor(unit.min(axis=1)), np.ceil(unit.max(axis=1))
     n_lines = np.maximum(high - low - 1, 0).astype(np.int64)  # grid lines strictly between the ends, by axis
-    extent = np.prod(high.max(axis=0) - low.min(axis=0)) if n else 0.0
+    extent = np.prod(np.maximum(high.max(axis=0) - low.min(axis=0), 1)) if n else 0.0
     _check_size(min(float(n_lines.sum()) + n, float(extent)), f"`cell_m` {cell_m:g}", f"cell_m {cell_m:g}")
     of, share = [np.arange(n)], [np.zeros(n)]
     for axis in (0, 1):
@@ -423,9 +423,11 @@ def _cells(
     zone_id = np.full(n, None, dtype=object)
     if zones is not None and len(zones):
         zone_id = _zone_of_cells(pieces, geometry, polygons_in(zones, "zones", crs), zones.index)
+    index = pd.Index(pieces.cell_ids, dtype=object, name="cell_id")
+    zone = pd.Series(zone_id, index=index, dtype=object)  # pandas would make text of it, and nan of None
     return gpd.GeoDataFrame(
-        {"zone_id": zone_id, "street_m": street_m, "street_x": x, "street_y": y},
-        index=pd.Index(pieces.cell_ids, dtype=object, name="cell_id"),
+        {"zone_id": zone, "street_m": street_m, "street_x": x, "street_y": y},
+        index=index,
         geometry=geometry,
         crs=crs,
     )
