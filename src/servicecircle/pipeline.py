@@ -315,7 +315,7 @@ def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.Ge
 def _told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Network, study: Study) -> list[Fault]:
     """Facilities that serve nobody because no street is near, and facilities on an island of the network."""
     told = []
-    for j in np.flatnonzero(~at.is_on_network):
+    for j in np.flatnonzero(~at.is_on_network).tolist():
         name, kind = facilities["name"].iloc[j], facilities["kind"].iloc[j]
         told.append(
             Fault(
@@ -327,7 +327,7 @@ def _told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Networ
         )
     on = np.flatnonzero(at.is_on_network)
     part = network.part[network.tail[at.edge[on]]]
-    for j, p in zip(on[part > 0], part[part > 0], strict=True):
+    for j, p in zip(on[part > 0].tolist(), part[part > 0].tolist(), strict=True):
         name, kind, km = facilities["name"].iloc[j], facilities["kind"].iloc[j], network.part_m[p] / 1000
         told.append(
             Fault(

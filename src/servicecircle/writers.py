@@ -273,7 +273,7 @@ def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
 def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the frame with columns that a GeoPackage can hold: lists as text, infinity as missing."""
     plain = frame.copy()
-    for name in plain.columns.drop(plain.geometry.name):
+    for name in [c for c in plain.columns if c != plain.geometry.name]:
         column = plain[name]
         if pd.api.types.is_float_dtype(column):
             plain[name] = column.astype("float64").replace([np.inf, -np.inf], np.nan)
