@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,20 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
+from ._validate import BoolArray, FloatArray, IntArray
+from .edge_rows import count_notes, take_runs, trunk_warning
+from .edge_tables import TABLE_SUFFIXES, network_from_table, read_edge_table
 from .errors import CRSError, Fault, NetworkError
+from .graphs import network_from_graph, read_graphml
 from .impedance import WayRule, way_rule
+from .junctions import same_lines, split_at_junctions
 from .model import Network
-from .network_builder import build_network as build_network
-from .network_builder import metric_crs, read_crs, split_at_junctions, to_metres
-from .osm import RawWays, is_osm_file, read_osm
+from .network_builder import build_network
+from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm
 from .params import MIN_PART_M, TravelProfile, travel_profile
+from .projections import metric_crs, read_crs, to_metres
+
+__all__ = ["build_network", "network_from_graph", "network_from_table", "read_network"]
 
 _WGS84 = CRS.from_epsg(4326)
 
@@ -77,8 +85,31 @@ def read_network(
             admit_trunk=admit_trunk,
             source=Path(path).name,
         )
-    msg = f"`{path}` is of no kind that can be read."
-    raise NetworkError(msg)
+    suffix = Path(path).suffix.lower()
+    if suffix == ".graphml":
+        return network_from_graph(
+            read_graphml(path),
+            rules,
+            crs=crs,
+            target_crs=target_crs,
+            min_part_m=min_part_m,
+            admit_trunk=admit_trunk,
+            source=Path(path).name,
+        )
+    if suffix in TABLE_SUFFIXES:
+        return network_from_table(
+            read_edge_table(path),
+            rules,
+            crs=crs,
+            target_crs=target_crs,
+            directed=directed,
+            min_part_m=min_part_m,
+            admit_trunk=admit_trunk,
+            source=Path(path).name,
+        )
+    known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
+    msg = f"`{path}` is no road file that can be read. Known: {known}."
+    raise NetworkError(msg, zh=f"无法识别道路文件 {path}。可用的格式：{known}。")
 
 
 def _is_degrees(crs: Any) -> bool:  # noqa: ANN401
@@ -120,30 +151,33 @@ def _network_from_ways(
     piece_way = way[starts[piece]]
 
     path_node = node[take]
+    line, is_back = same_lines(path_node[:, None], piece_first)
+    forward, backward = _fastest(rules, ways.combo[piece_way], line, is_back)
+    _, whole = np.unique(line, return_index=True)  # of pieces drawn twice, the first
+    counts["pieces_drawn_twice"] = line.size - whole.size
+    take, piece_first = take_runs(piece_first[whole], np.diff(piece_first)[whole])
+    path_node = path_node[take]
+    piece_way = piece_way[whole]
+
     used, local = np.unique(path_node, return_inverse=True)
     degrees = np.column_stack([ways.lon[used], ways.lat[used]])
     metric = metric_crs(degrees, _WGS84, target_crs)
     xy = to_metres(degrees, _WGS84, metric)
-    size = np.diff(piece_first)
-    geometry = shapely.linestrings(xy[local], indices=np.repeat(np.arange(size.size), size))
-    ends, street_end = np.unique(
-        local[np.concatenate([piece_first[:-1], piece_first[1:] - 1])], return_inverse=True
-    )
-    start, end = street_end.reshape(2, -1)
-    forward, backward = (np.array([r.forward_kph for r in rules]), np.array([r.backward_kph for r in rules]))
+    tips = local[np.column_stack([piece_first[:-1], piece_first[1:] - 1])]
+    junction, end = np.unique(tips, return_inverse=True)
+    start, end = end.reshape(-1, 2).T
     classes = np.array([tags.get("highway", "") for tags in ways.combos], dtype=object)
-    combo = ways.combo[piece_way]
     return build_network(
-        xy[ends],
+        xy[junction],
         start,
         end,
         crs=metric,
         profile=profile,
-        geometry=geometry,
-        forward_kph=forward[combo],
-        backward_kph=backward[combo],
+        geometry=shapely.linestrings(xy[local], indices=np.repeat(np.arange(whole.size), np.diff(piece_first))),
+        forward_kph=forward,
+        backward_kph=backward,
         name=ways.name[piece_way],
-        road_class=classes[combo],
+        road_class=classes[ways.combo[piece_way]],
         way_id=ways.way_id[piece_way],
         min_part_m=min_part_m,
         source=source,
@@ -152,14 +186,19 @@ def _network_from_ways(
     )
 
 
-def count_notes(rules: list[WayRule], combo: Any) -> dict[str, float]:  # noqa: ANN401
-    """Return how many ways each note of the rules concerns, by note."""
-    n_way = np.bincount(combo, minlength=len(rules))
-    notes = sorted({note for rule in rules for note in rule.notes})
-    return {note: int(sum(n_way[c] for c, rule in enumerate(rules) if note in rule.notes)) for note in notes}
+def _fastest(
+    rules: list[WayRule], combo: IntArray, line: IntArray, is_back: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return km/h along each line and back: the fastest of all pieces that are drawn on it."""
+    forward = np.array([rule.forward_kph for rule in rules])[combo]
+    backward = np.array([rule.backward_kph for rule in rules])[combo]
+    along, against = np.zeros((2, line.max() + 1))
+    np.maximum.at(along, line, np.where(is_back, backward, forward))
+    np.maximum.at(against, line, np.where(is_back, forward, backward))
+    return along, against
 
 
-def _way_warnings(counts: dict[str, float]) -> tuple[Fault, ...]:
+def _way_warnings(counts: Mapping[str, float]) -> tuple[Fault, ...]:
     told = []
     if counts.get("nodes_missing"):
         n = int(counts["nodes_missing"])
@@ -170,13 +209,4 @@ def _way_warnings(counts: dict[str, float]) -> tuple[Fault, ...]:
                 level="warning",
             )
         )
-    if counts.get("trunk_left_out"):
-        n = int(counts["trunk_left_out"])
-        told.append(
-            Fault(
-                f"{n} trunk road(s) without a mapped footway or cycleway are left out.",
-                f"有 {n} 条快速路/国道未标注人行道或非机动车道，未计入。",
-                level="warning",
-            )
-        )
-    return tuple(told)
+    return (*told, *trunk_warning(counts))

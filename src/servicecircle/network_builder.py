@@ -1,7 +1,7 @@
 """
 Building a `Network`: from streets as arrays to directed edges, connected parts and the report.
 
-Every source of roads ends here. `split_at_junctions` cuts ways where they meet; `build_network` does the rest.
+Every source of roads ends here.
 """
 
 from __future__ import annotations
@@ -12,22 +12,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyproj
 import shapely
-from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some
-from .errors import CRSError, Fault, NetworkError
+from .errors import Fault, NetworkError
 from .impedance import DEFAULT_CLASS, DRIVE_KPH
 from .model import Network, NetworkReport
 from .params import MIN_PART_M, TravelProfile, travel_profile
+from .projections import check_metric
 
-#: an input's own projected CRS is kept where it is true to scale within this share
-SCALE_TOLERANCE = 0.01
 _KPH_TO_MPS = 1000.0 / 3600.0
-_UTM_NORTH, _UTM_SOUTH = 32600, 32700
 
 
 def build_network(
@@ -37,7 +33,7 @@ def build_network(
     *,
     crs: Any,  # noqa: ANN401
     profile: str | TravelProfile = "walk",
-    geometry: npt.ArrayLike | None = None,
+    geometry: object = None,
     length_m: npt.ArrayLike | None = None,
     forward_kph: npt.ArrayLike | None = None,
     backward_kph: npt.ArrayLike | None = None,
@@ -73,7 +69,8 @@ def build_network(
         The input's own length of each street in metres; `nan` or None: the length of `geometry`.
     forward_kph, backward_kph
         Speed from `start` to `end`, and back; 0 closes the direction. Neither given: both ways at the
-        profile's speed (a profile without one: 30, as a residential street). `backward_kph` alone left out: as forward.
+        profile's speed (a profile without one: 30, as a residential street). `backward_kph` alone left out:
+        as forward.
     forward_s, backward_s
         Seconds instead of speeds; `inf` closes the direction. Left out: from the speeds.
     name, road_class, way_id
@@ -144,7 +141,7 @@ def build_network(
                 **(counts or {}),
                 **_shape_counts(len(xy), a, b, metres),
                 "edges": street.size,
-                "streets_closed": closed,
+                "streets_closed": closed + (counts or {}).get("streets_closed", 0),
                 "oneway_streets": int((~np.isfinite(impedance)).any(axis=1).sum()),
                 "parts": int((part_m > 0).sum()),
                 "fragments": int(((part_m < min_part_m) & (part_m > 0)).sum()),
@@ -199,7 +196,7 @@ def _check_ends(xy: FloatArray, a: IntArray, b: IntArray) -> None:
         raise NetworkError(msg)
 
 
-def _lines(xy: FloatArray, a: IntArray, b: IntArray, geometry: npt.ArrayLike | None) -> GeometryArray:
+def _lines(xy: FloatArray, a: IntArray, b: IntArray, geometry: object) -> GeometryArray:
     """Return LineStrings, straight where none is given."""
     lines = np.full(a.size, None, dtype=object)
     if geometry is not None:
@@ -273,7 +270,7 @@ def _parts(n_node: int, a: IntArray, b: IntArray, metres: FloatArray) -> tuple[I
     """Return the connected part of each node and metres of street in each, longest first, ties by first node."""
     graph = coo_array((np.ones(a.size, dtype=np.int8), (a, b)), shape=(n_node, n_node))
     n_part, label = connected_components(graph.tocsr(), directed=False)
-    street_m = np.bincount(label[a], weights=metres, minlength=n_part)
+    street_m = np.bincount(label[a], weights=metres, minlength=n_part).astype(np.float64)
     _, first_node = np.unique(label, return_index=True)
     order = np.lexsort((first_node, -street_m))
     rank = np.empty(n_part, dtype=np.int64)
@@ -320,131 +317,3 @@ def _shape_counts(n_node: int, a: IntArray, b: IntArray, metres: FloatArray) -> 
         "zero_length": int((metres == 0).sum()),
         "dead_ends": int((degree == 1).sum()),
     }
-
-
-# --------------------------------------------------------------------------------------------------- splitting
-def split_at_junctions(
-    node: IntArray, first: IntArray, *, is_junction: BoolArray | None = None
-) -> tuple[IntArray, IntArray, IntArray]:
-    """
-    Split ways where they meet: at nodes that stand more than once in all ways, and at ends.
-
-    Parameters
-    ----------
-    node
-        Nodes of all ways, one way after the other, each >= 0. Way *w* is `node[first[w] : first[w + 1]]`; a node that
-        follows itself is taken once, and a way with fewer than two nodes gives nothing.
-    first
-        Shape `(n_way + 1,)`.
-    is_junction
-        By node, where the caller knows; else it is counted as said above.
-
-    Returns
-    -------
-    take
-        Positions in `node` of the nodes of all pieces, one piece after the other; a junction stands in two.
-    piece_first
-        Shape `(n_piece + 1,)`: piece *p* is `take[piece_first[p] : piece_first[p + 1]]`.
-    piece_way
-        Way of each piece, ascending, shape `(n_piece,)`.
-    """
-    way = np.repeat(np.arange(first.size - 1), np.diff(first))
-    keep = np.ones(node.size, dtype=bool)
-    keep[1:] = (node[1:] != node[:-1]) | (way[1:] != way[:-1])
-    keep &= np.bincount(way[keep], minlength=max(first.size - 1, 1))[way] > 1
-    where = np.flatnonzero(keep)
-    node, way = node[where], way[where]
-    if not node.size:
-        nothing = np.empty(0, dtype=np.int64)
-        return nothing, np.zeros(1, dtype=np.int64), nothing
-    if is_junction is None:
-        is_junction = np.bincount(node) > 1
-    opens = np.concatenate([[True], way[1:] != way[:-1]])
-    closes = np.concatenate([way[1:] != way[:-1], [True]])
-    cut = np.flatnonzero(is_junction[node] | opens | closes)
-    begins = ~closes[cut]
-    begin, finish = cut[begins], cut[np.flatnonzero(begins) + 1]
-    size = finish - begin + 1
-    piece_first = np.concatenate([[0], np.cumsum(size)])
-    take = np.repeat(begin - piece_first[:-1], size) + np.arange(piece_first[-1])
-    return where[take], piece_first, way[begin]
-
-
-# --------------------------------------------------------------------------------------------------------- CRS
-def check_metric(crs: Any) -> CRS:  # noqa: ANN401
-    """
-    Return `crs` after checking that it is projected, in metres.
-
-    Raises
-    ------
-    CRSError
-        Otherwise.
-    """
-    metric = read_crs(crs)
-    if metric is None:
-        msg = "`crs` is missing: a network needs a projected CRS in metres."
-        raise CRSError(msg, zh="缺少坐标系：路网需要以米为单位的投影坐标系。")
-    units = {axis.unit_conversion_factor for axis in metric.axis_info[:2]}
-    if not metric.is_projected or units != {1.0}:
-        msg = f"`crs` must be projected, in metres; got {metric.name!r} ({metric.axis_info[0].unit_name})."
-        zh = f"坐标系必须是以米为单位的投影坐标系，现为 {metric.name}（单位 {metric.axis_info[0].unit_name}）。"
-        raise CRSError(msg, zh=zh)
-    return metric
-
-
-def read_crs(crs: Any) -> CRS | None:  # noqa: ANN401
-    """
-    Return a CRS from whatever pyproj takes; None stays None.
-
-    Raises
-    ------
-    CRSError
-        If pyproj does not know it.
-    """
-    if crs is None or isinstance(crs, CRS):
-        return crs
-    try:
-        return CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError as error:
-        msg = f"`crs` {crs!r} is not known: {error}"
-        raise CRSError(msg, zh=f"无法识别坐标系 {crs!r}。") from error
-
-
-def metric_crs(xy: FloatArray, crs: CRS, target_crs: Any = None) -> CRS:  # noqa: ANN401
-    """
-    CRS in which a network is built: the one asked for, else the input's own, else the UTM zone of the data.
-
-    The input's own is kept if it is projected, in metres and true to scale within 1 % where the data lie; so a
-    national grid stays, and degrees or a web map's Mercator go to UTM (by the centre of the data).
-
-    Raises
-    ------
-    CRSError
-        If the one asked for is not metric, or coordinates in degrees lie outside -180..180, -90..90.
-    """
-    if crs.is_geographic and (np.abs(xy) > (180.0, 90.0)).any():
-        msg = (
-            f"The coordinates are not degrees (up to {np.abs(xy).max():.0f}), yet the CRS is {crs.name!r}. State the "
-            "projected CRS they are in, for example `crs='EPSG:32650'` (UTM) or `'EPSG:4547'` (CGCS2000)."
-        )
-        raise CRSError(msg, zh=f"坐标不是经纬度（最大 {np.abs(xy).max():.0f}），但坐标系写的是 {crs.name}。")
-    if target_crs is not None:
-        return check_metric(target_crs)
-    centre = (xy.min(axis=0) + xy.max(axis=0)) / 2
-    to_degrees = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    lon, lat = to_degrees.transform(*centre)
-    if crs.is_projected and {axis.unit_conversion_factor for axis in crs.axis_info[:2]} == {1.0}:
-        factors = pyproj.Proj(crs).get_factors(lon, lat)
-        scales = np.array([factors.meridional_scale, factors.parallel_scale])
-        if (np.abs(scales - 1.0) <= SCALE_TOLERANCE).all():
-            return crs
-    zone = min(int((lon + 180.0) // 6.0) + 1, 60)
-    return CRS.from_epsg((_UTM_NORTH if lat >= 0 else _UTM_SOUTH) + zone)
-
-
-def to_metres(xy: FloatArray, crs: CRS, metric: CRS) -> FloatArray:
-    """Return coordinates `(n, 2)` transformed from `crs` (x first) to `metric`."""
-    if crs == metric:
-        return xy
-    move = pyproj.Transformer.from_crs(crs, metric, always_xy=True)
-    return np.column_stack(move.transform(xy[:, 0], xy[:, 1]))

@@ -279,6 +279,7 @@ def _read_features(
 
     to_wkb = osmium.geom.WKBFactory()
     rows: list[_Feature] = []
+    item: Any
     with _clear_errors(path):
         tagged = osmium.filter.KeyFilter(*keys)
         for item in osmium.FileProcessor(str(path)).with_areas(tagged).with_filter(tagged):
@@ -340,7 +341,7 @@ def _stream(
     import osmium.filter  # noqa: PLC0415
 
     entities = {"node": osmium.osm.NODE, "way": osmium.osm.WAY, "relation": osmium.osm.RELATION}
-    stream = osmium.FileProcessor(str(path), entities[entity])
+    stream: Any = osmium.FileProcessor(str(path), entities[entity])
     if keys:
         stream = stream.with_filter(osmium.filter.KeyFilter(*keys))
     if ids is None:
