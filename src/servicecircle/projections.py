@@ -89,7 +89,7 @@ def metric_crs(xy: FloatArray, crs: CRS, target_crs: Any = None) -> CRS:  # noqa
 
 def _named(crs: CRS) -> CRS:
     """Return the EPSG definition of a CRS that a file spells out without naming it."""
-    code = crs.to_epsg(min_confidence=70) if crs.to_authority() is None else None
+    code = crs.to_epsg(min_confidence=70)
     return crs if code is None else CRS.from_epsg(code)
 
 
