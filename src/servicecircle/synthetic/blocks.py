@@ -184,10 +184,19 @@ def _is_square(block: Polygon, line: LineString) -> bool:
 def land_blocks(outline: Polygon, river: River | None, roads: Iterable[Way]) -> list[Polygon]:
     """Return the land between main roads, large first (ties by place)."""
     land = outline.difference(river.corridor) if river else outline
-    lines = [way.line for way in roads if not way.is_raised]
+    lines = [_longer(way.line, 1.0) for way in roads if not way.is_raised]
     edges = shapely.unary_union([land.boundary, *lines])
     faces = [f for f in polygonize(edges) if land.contains(f.representative_point())]
     return sorted(faces, key=lambda f: (-round(f.area), f.bounds))
+
+
+def _longer(line: LineString, metres: float) -> LineString:
+    """Return a line that runs a little beyond both ends, so that it surely crosses what it meets."""
+    xy = np.asarray(line.coords).copy()
+    for end, inner in ((0, 1), (-1, -2)):
+        step = xy[end] - xy[inner]
+        xy[end] = xy[end] + step / np.hypot(*step) * metres
+    return LineString(xy)
 
 
 def cut_blocks(faces: list[Polygon], rule: TownRule, rng: Generator) -> tuple[list[Block], list[Way]]:

@@ -85,6 +85,7 @@ class Filler:
             "square": self.square,
             "site": self.site,
             "green": self.green,
+            "field": self.field,
         }
         uses[block.use](block, parcel)
 
@@ -144,7 +145,7 @@ class Filler:
         name = self.name("compound")
         self.add_ground(parcel, landuse="residential", name=name)
         self.done.named.append(("compound", parcel.representative_point(), name))
-        n_gates = 1 if parcel.area < 12_000 else 2 if parcel.area < 30_000 else int(rng.integers(2, 5))  # noqa: PLR2004
+        n_gates = 1 if parcel.area < 14_000 else 2 if parcel.area < 30_000 else int(rng.integers(2, 5))  # noqa: PLR2004
         gates = self.gates(block, parcel, n_gates)
         roads = self._private_roads(block, parcel, gates)
         taken = shapely.union_all([line.buffer(6.0) for line in roads]) if roads else Polygon()
@@ -200,7 +201,10 @@ class Filler:
         xy = np.array([a.coords[0], _inward(a, ga, 20), middle.coords[0], _inward(b, gb, 20), b.coords[0]])
         line = LineString(_rounded(xy))
         inner = substring(line, 2.0, line.length - 2.0)
-        return line if line.is_simple and inner.within(block.polygon) else None
+        straight = a.distance(b) / line.length
+        if straight < 0.9 or not line.is_simple or not inner.within(block.polygon):  # noqa: PLR2004
+            return None
+        return line
 
     def _broken_ring(self, ring: LineString, gates: list[tuple[Point, Point]]) -> LineString:
         """Open a ring road somewhere away from the gates, half of the time."""
@@ -222,7 +226,7 @@ class Filler:
         ring = np.asarray(shapely.geometry.polygon.orient(parcel.simplify(2.5)).exterior.coords)
         for p, q in zip(ring[:-1], ring[1:], strict=True):
             length = float(np.hypot(*(q - p)))
-            if length < 55 or self.rng.random() < 0.5:  # noqa: PLR2004
+            if length < 55 or self.rng.random() < 0.62:  # noqa: PLR2004
                 continue
             u = (q - p) / length
             n = np.array([-u[1], u[0]])
@@ -274,8 +278,8 @@ class Filler:
     # ------------------------------------------------------------------------------------ lanes and houses
     def lanes(self, block: Block, parcel: Polygon) -> None:
         """Old houses wall to wall along the lanes, courtyards behind."""
-        size = 190.0 if block.style == "village" else 330.0
-        inner = parcel.buffer(-13 if block.style == "village" else -15)
+        size = 470.0 if block.style == "village" else 620.0
+        inner = parcel.buffer(-16 if block.style == "village" else -19)
         for lot in self._lots(parcel.buffer(-0.6, join_style="mitre"), size):
             if self.rng.random() < 0.09 or (inner.covers(lot) and self.rng.random() < 0.6):  # noqa: PLR2004
                 continue
@@ -378,10 +382,14 @@ class Filler:
             self.add_ground(track, leisure="pitch", sport="athletics")
             taken = taken.union(track.buffer(8))
         self._rows(parcel, taken, "slab", [])
+        self._rename(parcel, "school")
+
+    def _rename(self, parcel: Polygon, kind: str) -> None:
+        """Say what the houses on the parcel that was filled last are."""
         for piece in self.done.buildings[::-1]:
             if not piece.polygon.intersects(parcel):
                 break
-            piece.tags["building"] = "school"
+            piece.tags["building"] = kind
 
     def institution(self, block: Block, parcel: Polygon) -> None:
         """A hospital or a government office: one compound of larger houses."""
@@ -390,11 +398,8 @@ class Filler:
         self.done.named.append((block.use, parcel.representative_point(), name))
         roads = self._private_roads(block, parcel, self.gates(block, parcel, 2))
         taken = shapely.union_all([line.buffer(6) for line in roads]) if roads else Polygon()
-        for ground in polygons_of(parcel.buffer(-7, join_style="mitre").difference(taken)):
-            for lot in self._lots(ground, 2_600):
-                box = _inner_box(lot.buffer(-5, join_style="mitre"))
-                if box is not None:
-                    self.add_building(box, "hospital" if block.use == "hospital" else "government")
+        self._rows(parcel, taken, "slab", [])
+        self._rename(parcel, "hospital" if block.use == "hospital" else "government")
 
     def park(self, block: Block, parcel: Polygon) -> None:
         """A park with a pond, a path around it and paths to the streets."""
@@ -433,6 +438,11 @@ class Filler:
         box = _inner_box(parcel.buffer(-0.3 * parcel.area**0.5))
         if box is not None and self.rng.random() < 0.6:  # noqa: PLR2004
             self.add_building(box, "yes")
+
+    def field(self, block: Block, parcel: Polygon) -> None:  # noqa: ARG002
+        """Fields and orchards where the town ends."""
+        kind = ("farmland", "orchard", "grass")[int(self.rng.integers(3))]
+        self.add_ground(parcel, landuse=kind)
 
     def green(self, block: Block, parcel: Polygon) -> None:  # noqa: ARG002
         """A strip of grass that is too small or thin to build on."""

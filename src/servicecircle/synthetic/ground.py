@@ -212,6 +212,24 @@ def main_roads(
     return [w for w in ways if w.line.length > 60]
 
 
+def pruned(ways: list[Way], outline: Polygon) -> list[Way]:
+    """Take back roads that end in the middle of nowhere to their last crossing."""
+    done = list(ways)
+    for k, way in enumerate(ways):
+        others = shapely.union_all([w.line for w in ways[:k] + ways[k + 1 :] if w.line.length])
+        crossing = shapely.get_parts(shapely.points(shapely.get_coordinates(way.line.intersection(others.buffer(0.5)))))
+        at = sorted(way.line.project(p) for p in crossing)
+        low, high = 0.0, way.line.length
+        start, stop = Point(way.line.coords[0]), Point(way.line.coords[-1])
+        if outline.contains(start) and others.distance(start) > 2 and at:  # noqa: PLR2004
+            low = at[0]
+        if outline.contains(stop) and others.distance(stop) > 2 and at:  # noqa: PLR2004
+            high = at[-1]
+        if high - low > 1 and not way.is_raised:
+            done[k] = Way(shapely.ops.substring(way.line, low, high), way.highway, tags=way.tags)
+    return done
+
+
 def _diagonal(
     along: list[LineString], across: list[LineString], outline: Polygon, river: River | None
 ) -> list[Way]:

@@ -21,14 +21,16 @@ GRID_M = 0.01
 N_PASSES = 3
 
 
-def node_ways(ways: list[Way]) -> list[Way]:
+def node_ways(ways: list[Way], extra: FloatArray | None = None) -> list[Way]:
     """
     Return the ways with a vertex in common wherever two of them meet on one level.
 
     Ends within 1.2 m of another way are joined to it. Ways on another layer meet others only at their ends.
+    A way also gets a vertex where it passes a place of `extra`, shape `(n, 2)`.
     """
+    places = np.empty((0, 2)) if extra is None else extra
     for _ in range(N_PASSES):
-        ways = _node_once(ways)
+        ways = _node_once(ways, places)
     return ways
 
 
@@ -55,8 +57,8 @@ def _cluster(points: FloatArray) -> FloatArray:
     return np.round(points[np.sort(first)] / GRID_M) * GRID_M
 
 
-def _node_once(ways: list[Way]) -> list[Way]:
-    places = _cluster(meeting_points(ways))
+def _node_once(ways: list[Way], extra: FloatArray) -> list[Way]:
+    places = _cluster(np.vstack([meeting_points(ways), extra]))
     points = shapely.points(places)
     lines = np.array([way.line for way in ways], dtype=object)
     of_way, of_place = STRtree(points).query(lines, predicate="dwithin", distance=TOLERANCE_M)

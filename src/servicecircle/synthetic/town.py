@@ -16,13 +16,15 @@ from shapely import LineString, Point, Polygon, STRtree
 
 from .blocks import Block, cut_blocks, land_blocks
 from .fill import HALF_WIDTH_M, Filler, Filling, Piece
-from .ground import BEYOND_M, River, Way, main_roads, outline_of, river_of, warp_of
+from .ground import BEYOND_M, River, Way, main_roads, outline_of, pruned, river_of, warp_of
 from .names import Namer
 from .noding import node_ways
 from .rules import TownRule
 
 #: names through a junction go on where the street turns less than this
 STROKE_DEG = 32.0
+#: of `data/nanqu`
+NANQU_SEED = 4
 NOTE = "示意数据（虚构） invented"
 
 
@@ -33,7 +35,7 @@ class Town:
 
     `streets`: lines that share a vertex wherever they meet; columns `highway`, `name`, `tags` (a dict of further
     OSM tags). `land`: polygons and `buildings`: polygons, `tags`. `gates` and `places`: points, `tags`; places are
-    shops and restaurants with `name`, `trade`. `blocks`: land between streets with `style` and `use`. `landmarks`:
+    shops and restaurants with `name`, `trade`. `blocks`: land between streets with `district` and `use`. `landmarks`:
     points with `use` and `name` (compounds, schools, parks). `outline`: the limit of the town.
     """
 
@@ -50,7 +52,7 @@ class Town:
     river: LineString | None
 
 
-def make_town(seed: int = 20261122, rule: TownRule | None = None) -> Town:
+def make_town(seed: int = NANQU_SEED, rule: TownRule | None = None) -> Town:
     """
     Make up a town: streets, land, buildings, shops.
 
@@ -77,18 +79,19 @@ def make_town(seed: int = 20261122, rule: TownRule | None = None) -> Town:
     outline = outline_of(rule, rng)
     warp = warp_of(rule, rng)
     river = river_of(rule, warp, rng) if rule.has_river else None
-    main = main_roads(rule, outline, river, warp, rng)
+    main = pruned(main_roads(rule, outline, river, warp, rng), outline)
     blocks, cut = cut_blocks(land_blocks(outline, river, main), rule, rng)
     limit = outline.buffer(BEYOND_M)
     main = [replace(w, line=part) for w in main for part in _clipped(w.line, limit)]
     streets = [*main, *_trimmed(cut, outline, main)]
-    assign_uses(blocks, rule, rng)
+    assign_uses(blocks, outline, rule, rng)
     namer = Namer(rng)
     filler = Filler(streets, namer.area, rng)
     for block in blocks:
         filler.fill(block)
     ways = [*streets, *filler.done.ways, *_footbridge(main, blocks, rule, rng)]
-    ways = _connected(node_ways(_one_ways(ways, blocks, rule, rng)))
+    gates = shapely.get_coordinates([p for p, _ in filler.done.gates])
+    ways = _connected(node_ways(_one_ways(ways, blocks, rule, rng), gates))
     ways = _named(ways, blocks, river, rule, namer)
     land = _land(filler.done, river, limit)
     return _town(seed, rule, ways, land, filler.done, blocks, namer, outline, river)
@@ -173,13 +176,15 @@ def _connected(ways: list[Way]) -> list[Way]:
 
 
 # ---------------------------------------------------------------------------------------------------- uses
-def assign_uses(blocks: list[Block], rule: TownRule, rng: Generator) -> None:
+def assign_uses(blocks: list[Block], outline: Polygon, rule: TownRule, rng: Generator) -> None:
     """Decide what each block is used for; schools, parks and the like lie apart from each other."""
     usual = {"core": "commercial", "old": "lanes", "village": "lanes", "industrial": "industrial", "new": "towers"}
     for block in blocks:
         shape = 4 * np.pi * block.polygon.area / block.polygon.length**2
         if block.polygon.area < 2_200 and block.style not in ("old", "village") or shape < 0.3:  # noqa: PLR2004
             block.use = "green"
+        elif _edge_share(block.polygon, outline) > 0.2 and rng.random() < 0.55:  # noqa: PLR2004
+            block.use = "field"
         elif block.use == "":
             block.use = usual.get(block.style, "compound")
     half = np.array([rule.width_m, rule.height_m]) / 2
@@ -207,6 +212,11 @@ def assign_uses(blocks: list[Block], rule: TownRule, rng: Generator) -> None:
     place("square", 1, ("commercial",), 7_000, 45_000, 0, 1.0)
     place("square", 1, ("lanes",), 4_000, 9_000, 300, 0.4)
     place("site", 3, ("towers",), 20_000, 150_000, 250, 1.4)
+
+
+def _edge_share(polygon: Polygon, outline: Polygon) -> float:
+    """Return the share of a block's edge that is the limit of the town."""
+    return float(polygon.exterior.intersection(outline.exterior.buffer(2)).length / polygon.exterior.length)
 
 
 # --------------------------------------------------------------------------------------------------- names
@@ -377,7 +387,7 @@ def _town(
             street=[p.street for p in places],
             tags=[{p.key: p.value} for p in places],
         ),
-        blocks=frame([b.polygon for b in blocks], style=[b.style for b in blocks], use=[b.use for b in blocks]),
+        blocks=frame([b.polygon for b in blocks], district=[b.style for b in blocks], use=[b.use for b in blocks]),
         landmarks=frame(
             [p for _, p, _ in filling.named],
             use=[u for u, _, _ in filling.named],
