@@ -94,7 +94,9 @@ class Filler:
         """Return the block without the ground of its streets, or None where nothing is left."""
         near = np.sort(self._tree.query(block.polygon, predicate="dwithin", distance=18))
         taken = shapely.union_all(shapely.buffer(self._lines[near], self._half[near]))
-        left = polygons_of(block.polygon.difference(taken).buffer(-1.5, join_style="mitre").buffer(1.5, join_style="mitre"))
+        left = polygons_of(
+            block.polygon.difference(taken).buffer(-1.5, join_style="mitre").buffer(1.5, join_style="mitre")
+        )
         if not left:
             return None
         parcel = max(left, key=lambda p: p.area)
@@ -154,7 +156,9 @@ class Filler:
             taken = shapely.union_all([taken, *[s.buffer(9.0) for s in strips]])
         if parcel.area > 32_000 and rng.random() < 0.7:  # noqa: PLR2004
             garden = around(parcel.representative_point(), 0.11 * parcel.area**0.5, rng, 0.1).intersection(parcel)
-            garden = garden.difference(shapely.union_all([line.buffer(4) for line in roads]) if roads else Polygon())
+            garden = garden.difference(
+                shapely.union_all([line.buffer(4) for line in roads]) if roads else Polygon()
+            )
             for part in polygons_of(garden)[:1]:
                 self.add_ground(part, leisure="garden")
                 taken = taken.union(part.buffer(3))
@@ -354,7 +358,9 @@ class Filler:
                 for sign in (-1, 1):
                     arm = LineString([at, at + sign * side * self.rng.uniform(60, 120)])
                     if parcel.buffer(-14).covers(substring(arm, 5, arm.length)) and not any(
-                        arm.distance(r) < 20 for r in roads if r is not yard  # noqa: PLR2004
+                        arm.distance(r) < 20
+                        for r in roads
+                        if r is not yard  # noqa: PLR2004
                     ):
                         roads.append(arm)
                         self.add_way(arm, "service", access="private")

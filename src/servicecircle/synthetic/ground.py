@@ -158,9 +158,7 @@ def _classes(n: int) -> list[str]:
     return ["primary" if k == middle else "secondary" if abs(k - middle) % 2 == 1 else "tertiary" for k in range(n)]
 
 
-def main_roads(
-    rule: TownRule, outline: Polygon, river: River | None, warp: Warp, rng: Generator
-) -> list[Way]:
+def main_roads(rule: TownRule, outline: Polygon, river: River | None, warp: Warp, rng: Generator) -> list[Way]:
     """Return the main roads: uneven, bent, few of them right through; only some cross the river."""
     half_w, half_h = rule.width_m / 2, rule.height_m / 2
     reach = 420.0
@@ -168,7 +166,11 @@ def main_roads(
     west, east = _fan(rule.n_across, 0.80, rng)
     across = [
         _lane(
-            np.array([-half_w - reach, a * half_h]), np.array([half_w + reach, b * half_h]), rng.uniform(-70, 70), warp, rng
+            np.array([-half_w - reach, a * half_h]),
+            np.array([half_w + reach, b * half_h]),
+            rng.uniform(-70, 70),
+            warp,
+            rng,
         )
         for a, b in zip(west, east, strict=True)
     ]
@@ -217,7 +219,9 @@ def pruned(ways: list[Way], outline: Polygon) -> list[Way]:
     done = list(ways)
     for k, way in enumerate(ways):
         others = shapely.union_all([w.line for w in ways[:k] + ways[k + 1 :] if w.line.length])
-        crossing = shapely.get_parts(shapely.points(shapely.get_coordinates(way.line.intersection(others.buffer(0.5)))))
+        crossing = shapely.get_parts(
+            shapely.points(shapely.get_coordinates(way.line.intersection(others.buffer(0.5))))
+        )
         at = sorted(way.line.project(p) for p in crossing)
         low, high = 0.0, way.line.length
         start, stop = Point(way.line.coords[0]), Point(way.line.coords[-1])
@@ -241,7 +245,9 @@ def _diagonal(
     x0, _, _, y1 = outline.bounds
     end = np.array([x0 * 0.93, y1 * 0.95])
     bend = np.array([120.0, 60.0])
-    line = smooth(np.array([start, start + (end - start) * 0.35 + bend * 0.6, start + (end - start) * 0.7 + bend, end]))
+    line = smooth(
+        np.array([start, start + (end - start) * 0.35 + bend * 0.6, start + (end - start) * 0.7 + bend, end])
+    )
     return _on_land(Way(line, "secondary"), river, False)
 
 

@@ -19,6 +19,8 @@ from .ground import polygons_of
 from .names import Namer
 from .town import Town
 
+#: a door stands at least this far from the middle of any street
+ROOM_M = 3.0
 _STATION_STREETS = ("secondary", "tertiary", "residential", "living_street", "pedestrian", "unclassified")
 _NO_HOUSE = ("park", "green", "field", "site", "square")
 _STATION_HOURS = ("08:00-22:00", "24小时", "07:30-21:00", "09:00-21:00", "08:30-12:00,14:30-18:00", "06:30-23:00")
@@ -114,6 +116,7 @@ def _spots(town: Town, rng: Generator) -> list[_Spot]:
     tree = STRtree(town.blocks.geometry.to_numpy())
     use, district = town.blocks["use"].to_list(), town.blocks["district"].to_list()
     wet = shapely.union_all(town.land.geometry[[("natural" in t) for t in town.land["tags"]]].to_numpy())
+    streets = STRtree(town.streets.geometry.to_numpy())
     passed: dict[str, float] = {}
     points, rows = [], []
     for line, highway, name, tags in zip(
@@ -131,7 +134,8 @@ def _spots(town: Town, rng: Generator) -> list[_Spot]:
             off = (HALF_WIDTH_M[highway] + rng.uniform(2.5, 6.0)) * (1 if left else -1)
             point = Point(here + off * np.array([-u[1], u[0]]))
             block = tree.query(point, predicate="within")
-            if len(block) and use[block[0]] not in _NO_HOUSE and wet.distance(point) > 12:  # noqa: PLR2004
+            on_street = len(streets.query(point, predicate="dwithin", distance=ROOM_M)) > 0
+            if len(block) and use[block[0]] not in _NO_HOUSE and not on_street and wet.distance(point) > 4 * ROOM_M:
                 number = 2 * int((before + at) // 9) + (1 if left else 2)
                 points.append(point.coords[0])
                 rows.append((point, name, number, district[block[0]], use[block[0]]))
@@ -162,7 +166,7 @@ def _central(town: Town, spots: list[_Spot]) -> FloatArray:
     middle = np.array(town.outline.centroid.coords[0])
     half = np.array([town.rule.width_m, town.rule.height_m]) / 2
     xy = np.array([s.point.coords[0] for s in spots])
-    return np.asarray(np.exp(-(np.hypot(*((xy - middle) / half).T) ** 2) / 0.34))
+    return np.asarray(np.exp(-(np.hypot(*((xy - middle) / half).T) ** 2) / 0.24))
 
 
 def _frame(town: Town, points: list[Point], **columns: list[object]) -> gpd.GeoDataFrame:
@@ -185,7 +189,7 @@ def _by_place(points: list[Point]) -> list[int]:
 def _stations(town: Town, spots: list[_Spot], zones: gpd.GeoDataFrame, namer: Namer) -> gpd.GeoDataFrame:
     rng = namer.rng
     weight = _central(town, spots) * np.array([s.gap < 0 for s in spots])
-    chosen = _choose(spots, weight, town.rule.n_stations, 205.0, rng)
+    chosen = _choose(spots, weight, town.rule.n_stations, 185.0, rng)
     chosen = [chosen[k] for k in _by_place([s.point for s in chosen])]
     centre_of = {
         min(range(len(chosen)), key=lambda k: chosen[k].point.distance(zone.centroid)): str(name)
@@ -321,7 +325,9 @@ def _zones(town: Town, namer: Namer) -> gpd.GeoDataFrame:
     done: list[Polygon] = []
     before = Polygon()
     for k in range(number.max() + 1):
-        whole = shapely.union_all(shapely.buffer(every[number == k], 0.6, join_style="mitre")).intersection(town.outline)
+        whole = shapely.union_all(shapely.buffer(every[number == k], 0.6, join_style="mitre")).intersection(
+            town.outline
+        )
         part = max(polygons_of(whole.buffer(2).buffer(-2).difference(before)), key=lambda p: p.area)
         done.append(Polygon(part.exterior).difference(before).simplify(0.3))
         before = before.union(done[-1])
@@ -342,7 +348,9 @@ def _no_gaps(parts: list[Polygon], outline: Polygon) -> list[Polygon]:
     for rest in polygons_of(outline.difference(shapely.union_all(parts))):
         edge = [p.buffer(0.5).intersection(rest.exterior).length for p in done]
         k = int(np.argmax(edge))
-        joined = polygons_of(done[k].union(rest.buffer(0.05)).difference(shapely.union_all(done[:k] + done[k + 1 :])))
+        joined = polygons_of(
+            done[k].union(rest.buffer(0.05)).difference(shapely.union_all(done[:k] + done[k + 1 :]))
+        )
         done[k] = max(joined, key=lambda p: p.area)
     return done
 
@@ -356,7 +364,10 @@ def _grown(town: Town, blocks: FloatArray, rng: Generator) -> FloatArray:
     for _ in range(40):
         near = np.argmin(np.hypot(*(xy[:, None] - middle[None]).transpose(2, 0, 1)), axis=1)
         middle = np.array(
-            [np.average(xy[near == k], axis=0, weights=area[near == k]) if (near == k).any() else middle[k] for k in range(n)]
+            [
+                np.average(xy[near == k], axis=0, weights=area[near == k]) if (near == k).any() else middle[k]
+                for k in range(n)
+            ]
         )
     main = town.streets[town.streets["highway"].isin(["primary", "secondary"])]
     roads = shapely.union_all(main.geometry.to_numpy())

@@ -56,12 +56,12 @@ class TownRule:
         District("village", -0.80, 0.52, 330.0),
         District("village", 0.18, -0.80, 300.0),
         District("new", 0.80, -0.62, 700.0),
-        District("new", 0.05, 0.95, 420.0),
+        District("new", 0.08, 0.90, 520.0),
     )
     gaps: tuple[Gap, ...] = (
-        Gap(0.78, -0.62, 780.0),
+        Gap(0.66, -0.60, 800.0),
         Gap(-0.80, -0.66, 760.0),
-        Gap(0.05, 0.95, 430.0),
+        Gap(0.10, 0.86, 560.0),
     )
     n_schools: int = 7
     n_parks: int = 4

@@ -15,7 +15,14 @@ from .names import Namer
 from .rules import TownRule
 
 #: how much a street of a class draws shops, per metre
-_DRAW = {"primary": 0.5, "secondary": 0.9, "tertiary": 1.0, "residential": 0.8, "pedestrian": 6.0, "living_street": 1.1}
+_DRAW = {
+    "primary": 0.5,
+    "secondary": 0.9,
+    "tertiary": 1.0,
+    "residential": 0.8,
+    "pedestrian": 6.0,
+    "living_street": 1.1,
+}
 _STYLE = {"core": 2.6, "old": 1.7, "village": 1.4, "compound": 0.8, "new": 0.25, "industrial": 0.1}
 
 
@@ -36,6 +43,7 @@ def shops_along(ways: list[Way], blocks: list[Block], rule: TownRule, namer: Nam
     rng = namer.rng
     ground = np.array([b.polygon for b in blocks], dtype=object)
     tree = shapely.STRtree(ground)
+    streets = shapely.STRtree(np.array([w.line for w in ways], dtype=object))
     spots: list[tuple[float, Point, str]] = []
     strokes: dict[str, float] = {}
     for way in ways:
@@ -50,7 +58,7 @@ def shops_along(ways: list[Way], blocks: list[Block], rule: TownRule, namer: Nam
             side = rng.choice([-1, 1]) * (HALF_WIDTH_M[way.highway] + rng.uniform(3.0, 6.0))
             spot = Point(here + side * np.array([-u[1], u[0]]))
             found = tree.query(spot, predicate="within")
-            if len(found):
+            if len(found) and not len(streets.query(spot, predicate="dwithin", distance=3.0)):
                 block = blocks[int(found[0])]
                 if block.use not in ("park", "green", "site", "school", "college"):
                     spots.append((draw * mood * _STYLE[block.style], spot, way.name))

@@ -153,7 +153,10 @@ def _footbridge(main: list[Way], blocks: list[Block], rule: TownRule, rng: Gener
             continue
         foot = [np.asarray(road.interpolate(at + d).coords[0]) for d in (-30, 30)]
         side = [here + n * 12, here - n * 12]
-        stairs = [LineString([foot[0], foot[0] + n * 11 + u * 6, side[0]]), LineString([side[1], foot[1] - n * 11 - u * 6, foot[1]])]
+        stairs = [
+            LineString([foot[0], foot[0] + n * 11 + u * 6, side[0]]),
+            LineString([side[1], foot[1] - n * 11 - u * 6, foot[1]]),
+        ]
         deck = Way(LineString(side), "footway", tags={"bridge": "yes", "layer": "1"}, rank=1)
         return [deck, *[Way(line, "steps", rank=1) for line in stairs]]
     return []
@@ -224,7 +227,9 @@ def _named(ways: list[Way], blocks: list[Block], river: River | None, rule: Town
     """Give streets their names: one name goes on through junctions while the street goes straight on."""
     public = [k for k, w in enumerate(ways) if w.rank == 0 and not w.name]
     groups = _strokes([ways[k] for k in public])
-    order = sorted(set(groups), key=lambda g: -sum(ways[k].line.length for k, h in zip(public, groups, strict=True) if h == g))
+    order = sorted(
+        set(groups), key=lambda g: -sum(ways[k].line.length for k, h in zip(public, groups, strict=True) if h == g)
+    )
     village_of = _villages(blocks, namer)
     names: dict[int, str] = {}
     numbers: dict[str, int] = {}
@@ -232,7 +237,9 @@ def _named(ways: list[Way], blocks: list[Block], river: River | None, rule: Town
     for group in order:
         members = [ways[k] for k, h in zip(public, groups, strict=True) if h == group]
         classes = {w.highway for w in members}
-        if river and any(w.line.distance(river.middle) < rule.river_width_m + 30 and _runs_along(w.line, river) for w in members):
+        if river and any(
+            w.line.distance(river.middle) < rule.river_width_m + 30 and _runs_along(w.line, river) for w in members
+        ):
             west = members[0].line.distance(river.banks[0]) < members[0].line.distance(river.banks[1])
             names[group] = namer.take("滨河西路" if west else "滨河东路")
         elif "primary" in classes:
@@ -286,7 +293,9 @@ def _strokes(ways: list[Way]) -> list[int]:
                 (i, hi), (j, hj) = meeting[a], meeting[b]
                 turn = abs((hi - hj) % (2 * np.pi) - np.pi)
                 one, two = ways[i].highway, ways[j].highway
-                if turn < np.deg2rad(STROKE_DEG) and (one == two or ({one, two} <= small and "living_street" in (one, two))):
+                if turn < np.deg2rad(STROKE_DEG) and (
+                    one == two or ({one, two} <= small and "living_street" in (one, two))
+                ):
                     pairs.append((turn, i, j))
         used: set[int] = set()
         for _, i, j in sorted(pairs):
@@ -332,7 +341,9 @@ def _land(filling: Filling, river: River | None, limit: Polygon) -> list[Piece]:
 
 def _kept_buildings(filling: Filling, ways: list[Way], land: list[Piece]) -> list[Piece]:
     """Leave out buildings on streets, in water, on pitches, and those on another building."""
-    roads = shapely.union_all([w.line.buffer(HALF_WIDTH_M[w.highway] * (0.9 if w.rank == 0 else 1.0)) for w in ways])
+    roads = shapely.union_all(
+        [w.line.buffer(HALF_WIDTH_M[w.highway] * (0.9 if w.rank == 0 else 1.0)) for w in ways]
+    )
     wet = [p.polygon for p in land if "natural" in p.tags or p.tags.get("leisure") == "pitch"]
     shapely.prepare(roads)
     water = shapely.union_all(wet) if wet else Polygon()

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+import shapely.geometry
 from scipy.spatial import cKDTree
 
 from ..errors import OutputError
@@ -165,7 +166,9 @@ def _geojson(ledgers: Ledgers) -> str:
     lonlat = ledgers.zones.geometry.to_crs("EPSG:4326")
     features = []
     for number, name, shape in zip(ledgers.zones["编号"], ledgers.zones["名称"], lonlat, strict=True):
-        ring = shapely.geometry.polygon.orient(shape).exterior.coords
+        snapped = shapely.set_precision(shape, 10.0**-DECIMALS)
+        whole = max(shapely.get_parts(snapped), key=lambda part: part.area)
+        ring = shapely.geometry.polygon.orient(whole).exterior.coords
         feature = {
             "type": "Feature",
             "properties": {"编号": number, "名称": name},
@@ -248,7 +251,5 @@ def _write_osm(town: Town, path: Path) -> None:
             )
         for k, (refs, tags) in enumerate(ways):
             writer.add_way(
-                osmium.osm.mutable.Way(
-                    id=FIRST_WAY + k, nodes=[FIRST_NODE + r for r in refs], tags=tags, **common
-                )
+                osmium.osm.mutable.Way(id=FIRST_WAY + k, nodes=[FIRST_NODE + r for r in refs], tags=tags, **common)
             )
