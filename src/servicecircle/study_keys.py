@@ -163,7 +163,8 @@ def not_served(*, what: str, zh: str) -> InputError:
 
 
 def _wrong(value: object, en: str, zh: str) -> InputError:
-    return InputError(f"must be {en}; got {value!r}.", zh=f"应为{zh}，现为 {value!r}。")
+    shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    return InputError(f"must be {en}; got {shown}.", zh=f"应为{zh}，现为 {shown}。")
 
 
 # --------------------------------------------------------------------------------------------------------- keys
