@@ -1,7 +1,6 @@
 """A study in: defaults, keys, faults of every file at once, options of the command line."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -594,26 +593,17 @@ def test_the_example_of_the_docs_is_a_study_without_a_wrong_key(page: str, tmp_p
     assert read_study_file(tmp_path / "study.toml").faults == ()
 
 
-@pytest.fixture
-def real() -> Path:
-    default = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("SERVICECIRCLE_DATA", default))
-    if not folder.is_dir():
-        pytest.skip(f"no real data in {folder}")
-    return folder
-
-
-def test_real_ledgers_and_zones_load_without_a_hand_edit(make: Make, real: Path) -> None:
+def test_real_ledgers_and_zones_load_without_a_hand_edit(make: Make, shared_data: Path) -> None:
     toml = f"""
 [network]
-file = "{real}/shenzhen_futian.graphml"
+file = "{shared_data}/shenzhen_futian.graphml"
 [stations]
-file = "{real}/shenzhen_urbanev.csv"
+file = "{shared_data}/shenzhen_urbanev.csv"
 columns = {{ capacity = "charge_count" }}
 [population]
-file = "{real}/porto_alegre_hexgrid.csv"
+file = "{shared_data}/porto_alegre_hexgrid.csv"
 [zones]
-file = "{real}/beijing_haidian_subdistricts.geojson"
+file = "{shared_data}/beijing_haidian_subdistricts.geojson"
 """
     study = load_study(make(toml))
     assert study.stations is not None
@@ -622,13 +612,13 @@ file = "{real}/beijing_haidian_subdistricts.geojson"
     assert (len(study.stations), len(study.population), study.population["riders"].sum()) == (1362, 1227, 812935)
     assert study.zones.loc["110108014000", "name"] == "清华园街道"
     assert {f.file for f in study.warnings if "far from the other files" in f.en} == {
-        f"{real}/{name}"
+        f"{shared_data}/{name}"
         for name in ("shenzhen_urbanev.csv", "porto_alegre_hexgrid.csv", "beijing_haidian_subdistricts.geojson")
     }
 
 
-def test_a_real_ledger_that_states_gcj02_is_refused(make: Make, real: Path) -> None:
-    folder = make(f'{NETWORK}[stations]\nfile = "{real}/zhengzhou_stations_gcj02.csv"\n')
+def test_a_real_ledger_that_states_gcj02_is_refused(make: Make, shared_data: Path) -> None:
+    folder = make(f'{NETWORK}[stations]\nfile = "{shared_data}/zhengzhou_stations_gcj02.csv"\n')
     fault = only(folder)
     assert fault.column == "lng_gcj02"
     assert "gcj02" in fault.en
