@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import geopandas as gpd
-import h3
 import numpy as np
 import pandas as pd
 import shapely
@@ -14,8 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ._validate import BoolArray, FloatArray, IntArray, some
-from .coverage import SAME, cell_positions, limits_s, median_points, nearest_of, sum_by, zone_ids
+from .coverage import SAME, cell_positions, limits_s, median_points, nearest_of
 from .errors import InputError
+from .grids import sum_by, zone_ids
 from .model import Coverage, Grid
 
 #: why a rider is not covered; the first of equals explains a gap
@@ -164,6 +164,8 @@ def _join(cells: IntArray, grid: Grid) -> list[IntArray]:
 def _sides(cells: IntArray, grid: Grid) -> tuple[IntArray, IntArray]:
     """Return the pairs (positions in `cells`) of cells with a common side, each pair once."""
     if grid.cell_m is None:
+        import h3  # loads only where hexagons are used
+
         ids = grid.cells.index[cells].tolist()
         place = {name: k for k, name in enumerate(ids)}
         pairs = [(place[i], place[j]) for i in ids for j in h3.grid_disk(i, 1) if j in place and i < j]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import geopandas as gpd
-import h3
 import numpy as np
 import pandas as pd
 import shapely
@@ -234,6 +233,18 @@ def polygons_in(frame: object, name: str, crs: CRS) -> GeometryArray:
     return np.asarray(frame.geometry.to_crs(crs).array, dtype=object)
 
 
+def zone_ids(grid: Grid) -> StrArray:
+    """Return the zone of each cell, None where it has none (also where a file made that `nan`)."""
+    zone = np.array(grid.cells["zone_id"], dtype=object)
+    zone[pd.isna(zone)] = None
+    return zone
+
+
+def sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:
+    """Return the sum of the values of each of `n` groups, added in their order."""
+    return np.asarray(np.bincount(group, weights=value, minlength=n), dtype=np.float64)
+
+
 # ------------------------------------------------------------------------------------------------- segments
 def _segments(network: Network) -> _Segments:
     """Return the straight segments of the admissible streets."""
@@ -325,6 +336,8 @@ def _cut_at_squares(segments: _Segments, cell_m: float) -> _Cut:
 
 def _cut_at_hexagons(segments: _Segments, resolution: int, crs: CRS) -> _Cut:
     """Return segment, share from and to, cell ids, and position of the cell of every piece."""
+    import h3  # loads only where hexagons are used
+
     edge_m = h3.average_hexagon_edge_length(resolution, unit="m")
     length = np.hypot(*(segments.xy[:, 1] - segments.xy[:, 0]).T)
     _check_size(length.sum() / edge_m, f"`resolution` {resolution}", f"H3 级别 {resolution}")
@@ -348,6 +361,8 @@ def _cut_at_hexagons(segments: _Segments, resolution: int, crs: CRS) -> _Cut:
 
 def _cells_near(segments: _Segments, length: FloatArray, step_m: float, resolution: int, crs: CRS) -> StrArray:
     """Return the H3 cells that segments may cross: those of points along them, and their neighbours."""
+    import h3  # loads only where hexagons are used
+
     count = np.ceil(length / step_m).astype(np.int64) + 1
     of = np.repeat(np.arange(length.size), count)
     share = (np.arange(of.size) - np.repeat(np.cumsum(count) - count, count)) / np.maximum(count[of] - 1, 1)
@@ -359,6 +374,8 @@ def _cells_near(segments: _Segments, length: FloatArray, step_m: float, resoluti
 
 def _hexagons(cell_ids: StrArray, crs: CRS) -> FloatArray:
     """Return the corners of H3 cells in `crs`, shape `(n, 6, 2)`; neighbours share them to the last bit."""
+    import h3  # loads only where hexagons are used
+
     corners = [h3.cell_to_vertexes(cell) for cell in cell_ids]
     full = [(ids + ids[-1:])[:6] for ids in corners]  # the twelve pentagons of the Earth repeat a corner
     names, position = np.unique(np.array(full, dtype=str).ravel(), return_inverse=True)
