@@ -29,15 +29,15 @@ network_builder
 edge_rows
 graphs
 edge_tables
-network
 downloads
+network
 extracts
 snapping _kernels
 travel_times
 street_reach
 service_areas
-coverage
 grids
+coverage
 demand
 gaps
 candidates

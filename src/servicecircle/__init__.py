@@ -33,6 +33,8 @@ from .model import Plan as Plan
 from .model import Solution as Solution
 from .model import Study as Study
 from .model import TravelTimes as TravelTimes
+from .network import download_network as download_network
+from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
 from .params import PROFILES as PROFILES
 from .params import TravelProfile as TravelProfile

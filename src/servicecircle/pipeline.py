@@ -16,7 +16,7 @@ from .errors import Fault, InputError, NetworkError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .model import Facilities, Grid, Land, Network, Plan, Positions, Study
-from .network import read_network
+from .network import download_network, read_network
 from .osm import is_osm_file, read_land, read_places
 from .params import Direction, TravelProfile
 from .service_areas import each_and_merged, service_areas
