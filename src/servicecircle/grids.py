@@ -92,11 +92,6 @@ def square_grid(
     InputError
         If `cell_m` is not above 0, or it would make more than two million cells; if `area` or `zones` holds
         anything but valid polygons (id and place are named), or `area` holds none.
-
-    Examples
-    --------
-    >>> square_grid(network, cell_m=100.0).cells.loc["c5000_25000", "street_m"]  # doctest: +SKIP
-    200.0
     """
     if not (np.isfinite(cell_m) and cell_m > 0):
         msg = f"`cell_m` must be above 0 metres, got {cell_m}."
