@@ -14,7 +14,7 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "h3", "contourpy", "openpyxl"}
+HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -25,16 +25,20 @@ model
 headers coordinates readers ledgers polygons study_keys
 study
 projections junctions impedance osm
-network_builder edge_tables graphs
+network_builder
+edge_rows
+graphs
+edge_tables
 network
+downloads
 extracts
 snapping _kernels
 travel_times
 street_reach
 service_areas
+coverage
 grids
 demand
-coverage
 gaps
 candidates
 locate

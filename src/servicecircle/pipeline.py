@@ -16,7 +16,7 @@ from .errors import Fault, InputError, NetworkError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .model import Facilities, Grid, Land, Network, Plan, Positions, Study
-from .network import download_network, read_network
+from .network import read_network
 from .osm import is_osm_file, read_land, read_places
 from .params import Direction, TravelProfile
 from .service_areas import each_and_merged, service_areas
@@ -279,7 +279,7 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
 
 
 def study_facilities(study: Study) -> gpd.GeoDataFrame:
-    """Return existing stations and shops in one frame; an id that both kinds have gets its kind before it."""
+    """Return the existing stations and shops of a study in one frame, a shop with its own limit in minutes."""
     frames = []
     for kind, frame in (("station", study.stations), ("shop", study.shops)):
         if frame is None or frame.empty:
@@ -292,12 +292,6 @@ def study_facilities(study: Study) -> gpd.GeoDataFrame:
         frames.append(own)
     if not frames:
         return gpd.GeoDataFrame({"name": [], "kind": [], "minutes": []}, geometry=[], crs=WGS84)
-    ids = [set(frame.index) for frame in frames]
-    double = set.intersection(*ids) if len(ids) > 1 else set()
-    frames = [
-        f.set_axis([f"{k}-{i}" if i in double else i for i, k in zip(f.index, f["kind"], strict=True)])
-        for f in frames
-    ]
     joined = gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
     joined.index.name = "id"
     return joined
