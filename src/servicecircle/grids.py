@@ -228,18 +228,6 @@ def polygons_in(frame: object, name: str, crs: CRS) -> GeometryArray:
     return np.asarray(frame.geometry.to_crs(crs).array, dtype=object)
 
 
-def zone_ids(grid: Grid) -> StrArray:
-    """Return the zone of each cell, None where it has none (also where a file made that `nan`)."""
-    zone = np.array(grid.cells["zone_id"], dtype=object)
-    zone[pd.isna(zone)] = None
-    return zone
-
-
-def sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:
-    """Return the sum of the values of each of `n` groups, added in their order."""
-    return np.asarray(np.bincount(group, weights=value, minlength=n), dtype=np.float64)
-
-
 # ------------------------------------------------------------------------------------------------- segments
 def _segments(network: Network) -> _Segments:
     """Return the straight segments of the admissible streets."""
