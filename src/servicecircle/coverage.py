@@ -12,7 +12,6 @@ import pandas as pd
 
 from ._validate import FloatArray, IntArray, StrArray, check_minutes, check_weight, some
 from .errors import InputError
-from .grids import sum_by, zone_ids
 from .model import Coverage, Grid, TravelTimes
 
 #: sums of riders that differ by less than this share are equal
@@ -233,6 +232,18 @@ def cell_positions(coverage: Coverage, grid: Grid) -> IntArray:
         msg = f"`cell_id` of the demand names cells that the grid does not have: {unknown}."
         raise InputError(msg)
     return np.asarray(cell, dtype=np.int64)
+
+
+def zone_ids(grid: Grid) -> StrArray:
+    """Return the zone of each cell, None where it has none (also where a file made that `nan`)."""
+    zone = np.array(grid.cells["zone_id"], dtype=object)
+    zone[pd.isna(zone)] = None
+    return zone
+
+
+def sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:
+    """Return the sum of the values of each of `n` groups, added in their order."""
+    return np.asarray(np.bincount(group, weights=value, minlength=n), dtype=np.float64)
 
 
 def median_points(coverage: Coverage, point: IntArray, group: IntArray, n: int) -> IntArray:

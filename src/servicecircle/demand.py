@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 
 from ._validate import FloatArray, GeometryArray, IntArray, check_points, points_xy, some
+from .coverage import sum_by, zone_ids
 from .errors import Fault, InputError
-from .grids import CRUMB_M, StreetPieces, polygons_in, street_pieces, sum_by, zone_ids
+from .grids import CRUMB_M, StreetPieces, polygons_in, street_pieces
 from .model import Grid, Network
 from .params import MAX_SNAP_M
 

@@ -13,9 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ._validate import BoolArray, FloatArray, IntArray, some
-from .coverage import SAME, cell_positions, limits_s, median_points, nearest_of
+from .coverage import SAME, cell_positions, limits_s, median_points, nearest_of, sum_by, zone_ids
 from .errors import InputError
-from .grids import sum_by, zone_ids
 from .model import Coverage, Grid
 
 #: why a rider is not covered; the first of equals explains a gap

@@ -92,11 +92,6 @@ def square_grid(
     InputError
         If `cell_m` is not above 0, or it would make more than two million cells; if `area` or `zones` holds
         anything but valid polygons (id and place are named), or `area` holds none.
-
-    Examples
-    --------
-    >>> square_grid(network, cell_m=100.0).cells.loc["c5000_25000", "street_m"]  # doctest: +SKIP
-    200.0
     """
     if not (np.isfinite(cell_m) and cell_m > 0):
         msg = f"`cell_m` must be above 0 metres, got {cell_m}."
@@ -231,18 +226,6 @@ def polygons_in(frame: object, name: str, crs: CRS) -> GeometryArray:
         msg = "`area` holds no polygon, so that no rider would be counted."
         raise InputError(msg, zh="研究范围 area 中没有任何面。")
     return np.asarray(frame.geometry.to_crs(crs).array, dtype=object)
-
-
-def zone_ids(grid: Grid) -> StrArray:
-    """Return the zone of each cell, None where it has none (also where a file made that `nan`)."""
-    zone = np.array(grid.cells["zone_id"], dtype=object)
-    zone[pd.isna(zone)] = None
-    return zone
-
-
-def sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:
-    """Return the sum of the values of each of `n` groups, added in their order."""
-    return np.asarray(np.bincount(group, weights=value, minlength=n), dtype=np.float64)
 
 
 # ------------------------------------------------------------------------------------------------- segments
