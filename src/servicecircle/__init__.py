@@ -1,1 +1,46 @@
 """Service circles of rest stations and partner shops for delivery riders, exactly, on the street network."""
+
+from .candidates import corner_candidates as corner_candidates
+from .candidates import place_candidates as place_candidates
+from .coverage import cover as cover
+from .coverage import coverage_by_cell as coverage_by_cell
+from .coverage import coverage_by_zone as coverage_by_zone
+from .demand import demand_points as demand_points
+from .demand import riders_of_depots as riders_of_depots
+from .demand import riders_of_population as riders_of_population
+from .demand import riders_uniform as riders_uniform
+from .errors import CRSError as CRSError
+from .errors import DownloadError as DownloadError
+from .errors import Fault as Fault
+from .errors import InputError as InputError
+from .errors import MissingPackageError as MissingPackageError
+from .errors import NetworkError as NetworkError
+from .errors import OutputError as OutputError
+from .errors import ServiceCircleError as ServiceCircleError
+from .errors import SolutionError as SolutionError
+from .errors import StudyError as StudyError
+from .gaps import find_gaps as find_gaps
+from .gaps import riders_scattered as riders_scattered
+from .grids import hex_grid as hex_grid
+from .grids import square_grid as square_grid
+
+from .model import Coverage as Coverage
+from .model import Facilities as Facilities
+from .model import Grid as Grid
+from .model import Network as Network
+from .model import Plan as Plan
+from .model import Solution as Solution
+from .model import Study as Study
+from .model import TravelTimes as TravelTimes
+from .network import read_network as read_network
+from .params import PROFILES as PROFILES
+from .params import TravelProfile as TravelProfile
+from .pipeline import suggest as suggest
+from .service_areas import service_areas as service_areas
+from .snapping import snap as snap
+from .street_reach import street_reach as street_reach
+from .study import check_study as check_study
+from .study import load_study as load_study
+from .suggestions import choose_sites as choose_sites
+from .travel_times import travel_times as travel_times
+from .writers import write_outputs as write_outputs

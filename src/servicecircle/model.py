@@ -17,6 +17,7 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pyproj import CRS
 
 from ._validate import (
@@ -54,8 +55,8 @@ class Network:
     Streets of one travel profile as a directed graph, nodes at junctions and ends.
 
     A *street* is one physical piece of road between two nodes; it has one directed edge for each direction in
-    which the profile may use it. `street_edge[s]` names them: column 0 the edge along the street's own
-    geometry, column 1 the way back, -1 where that direction is closed (at least one is open).
+    which the profile may use it. `street_edge[s]` names them: column 0 the edge that the street is drawn along,
+    from its end *a* to its end *b*; column 1 the way back, -1 where that direction is closed.
     """
 
     crs: CRS  # projected, metres
@@ -67,7 +68,7 @@ class Network:
     geometry: GeometryArray  # (n_edge,) LineString from tail to head
     way_id: IntArray  # (n_edge,) id in the source, 0 where it has none
     street: IntArray  # (n_edge,) street of each edge
-    street_edge: IntArray  # (n_street, 2) edges of each street, see above
+    street_edge: IntArray  # (n_street, 2) edges of each street: ahead (always there), back or -1
     street_name: StrArray  # (n_street,) "" where unnamed
     street_class: StrArray  # (n_street,) value of `highway`, "" where unknown
     part: IntArray  # (n_node,) connected part, direction ignored; 0 is the longest
@@ -94,6 +95,10 @@ class Network:
                 edges = [f"{k} (way {self.way_id[k]})" for k in np.flatnonzero(bad)]
                 msg = f"`{name}` must be finite and >= 0; these edges are not: {some(edges)}."
                 raise NetworkError(msg)
+        undrawn = np.flatnonzero(self.street_edge[:, 0] < 0)
+        if undrawn.size:
+            msg = f"These streets have no edge along their geometry: {some(undrawn)}."
+            raise NetworkError(msg)
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, read_only(value))
@@ -113,11 +118,21 @@ class Network:
         """Number of streets."""
         return len(self.street_edge)
 
-    @cached_property
+    @property
     def street_first(self) -> IntArray:
-        """The edge that carries each street's geometry, shape `(n_street,)`: column 0, or 1 if that is closed."""
-        forward, backward = self.street_edge.T
-        return read_only(np.where(forward >= 0, forward, backward))
+        """The edge that each street is drawn along, shape `(n_street,)`."""
+        return self.street_edge[:, 0]
+
+    @cached_property
+    def street_geometry(self) -> GeometryArray:
+        """Geometry of each street, shape `(n_street,)`."""
+        return read_only(self.geometry[self.street_first])
+
+    @cached_property
+    def street_tree(self) -> tuple[shapely.STRtree, IntArray]:
+        """Index of the admissible streets' geometries, and the street of each of its rows."""
+        street = np.flatnonzero(self.is_street_admissible)
+        return shapely.STRtree(self.street_geometry[street]), read_only(street)
 
     @cached_property
     def is_street_admissible(self) -> BoolArray:

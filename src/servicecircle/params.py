@@ -12,6 +12,8 @@ from .errors import InputError
 Direction = Literal["to", "from"]
 Roads = Literal["walk", "ebike", "drive"]
 
+#: "not reached" where times are whole milliseconds in 32 bits
+INF_MS = 2**31 - 1
 #: legs between a point and its street, and pushing an e-bike (km/h); 1.0 m/s
 ACCESS_KPH = 3.6
 #: a point farther than this from every admissible street is off the network (metres)
@@ -60,6 +62,10 @@ class TravelProfile:
             msg = f"`minutes` {minutes:g} is not defined by `{self.name}`; it knows {allowed}."
             raise InputError(msg, zh=f"{self.name} 标准没有 {minutes:g} 分钟，只有 {allowed} 分钟。")
         return self.cutoffs_s[minutes]
+
+    def own_cutoff_s(self, minutes: float) -> float:
+        """Return the cutoff of a facility's own limit: as `cutoff_s` where that is defined, else 60 s a minute."""
+        return self.cutoffs_s.get(minutes, 60.0 * minutes)
 
 
 #: The profiles that ship; `docs/concepts/travel-time.md` has the source of each number.

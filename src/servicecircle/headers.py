@@ -1,0 +1,134 @@
+"""Headers of ledgers: which column is which, in Chinese or English, and which hold persons."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Field -> headers that mean it, the surest first. Folded when compared: width, case, blanks, `_`, `-` and
+#: whatever stands in brackets do not matter.
+SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        field: tuple(" ".join(words).split())
+        for field, words in {
+            "id": (
+                "id 编号 編號 站点编号 驿站编号 商铺编号 商户编号 网点编号 网格编号 候选点编号 编码 网格编码",
+                "网格代码 区划代码 代码 code station_id shop_id facility_id depot_id",
+                "candidate_id zone_id cell_id osm_id no. no 序号",
+            ),
+            "name": (
+                "name 名称 名稱 站点名称 站點名稱 驿站名称 商铺名称 商户名称 店铺名称 网点名称 候选点名称 网格名称",
+                "社区名称 街道名称 小区名称 单位名称 站名 店名 station_name shop_name depot_name zone_name",
+                "name_zh name:zh",
+            ),
+            "kind": ("kind 类型 類型 类别 种类 站点类型 候选类型 type category",),
+            "lon": ("lon 经度 經度 东经 lng long longitude lon_wgs84 lng_wgs84 wgs84经度 x",),
+            "lat": ("lat 纬度 緯度 北纬 latitude lat_wgs84 wgs84纬度 y",),
+            "address": ("address 地址 详细地址 詳細地址 站点地址 店铺地址 位置 addr",),
+            "hours": ("hours 开放时间 开放时段 開放時間 营业时间 營業時間 服务时间 opening_hours open_hours",),
+            "amenities": (
+                "amenities 服务设施 服務設施 服务项目 服务内容 设施设备 配套设施 设施 facilities services",
+            ),
+            "capacity": ("capacity 容量 容纳人数 可容纳人数 座位数 seats",),
+            "riders": (
+                "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
+                "人口 n_riders couriers headcount population",
+            ),
+            "status": ("status 状态 狀態 运营状态 使用状态",),
+            "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
+        }.items()
+    }
+)
+
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_DATUM = re.compile(r"gcj-?_?0?2|bd-?_?0?9|火星|高德|百度|腾讯|amap|baidu", re.IGNORECASE)
+_PERSON = re.compile(
+    r"姓名|联系人|聯繫人|负责人|負責人|经办人|责任人|站长|店长|店主|老板|法人|骑手名|党员名|名单"
+    r"|电话|電話|手机|手機|联系方式|聯繫方式|微信|qq|邮箱|身份证|身份證|证件号|護照|护照|政治面貌|党员身份"
+    r"|phone|mobile|telephone|wechat|whatsapp|e?mail$|idcard|identitycard|identityno|passport"
+    r"|contact|manager|owner|firstname|lastname|surname|fullname|personname|ridername|couriername"
+    r"|^tel$|^telno$|^cell$"
+)
+_PERSONAL_CELL = re.compile(r"(\+?86[- ]?)?1[3-9]\d{9}|\d{17}[\dXx]")
+_N_JUDGED = 200
+
+
+def fold(header: str) -> str:
+    """
+    Return `header` as it is compared: full-width as half-width, lower case, no blanks, `_`, `-` or brackets.
+
+    Examples
+    --------
+    >>> fold("　Ｌｏｎ（度） "), fold("Opening-Hours")
+    ('lon', 'openinghours')
+    """
+    text = unicodedata.normalize("NFKC", header).casefold()
+    return re.sub(r"[\s_\-*]+", "", _BRACKETS.sub("", text))
+
+
+_RANK: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        fold(word): (field, rank)
+        for field, words in SYNONYMS.items()
+        for rank, word in reversed(list(enumerate(words)))
+    }
+)
+
+
+def field_of(header: str) -> str | None:
+    """
+    Return the field that `header` means, or None for a header that is not known.
+
+    A header that names a shifted datum is not known here: see `stated_datum`.
+
+    Examples
+    --------
+    >>> field_of("经度"), field_of("Latitude"), field_of("lng_gcj02"), field_of("备注")
+    ('lon', 'lat', None, None)
+    """
+    return None if stated_datum(header) else _RANK.get(fold(header), (None, 0))[0]
+
+
+def rank_of(header: str) -> int:
+    """Return how sure the field of a known header is: 0 is the surest."""
+    return _RANK[fold(header)][1]
+
+
+def stated_datum(header: str) -> str | None:
+    """
+    Return the shifted datum that a coordinate's header names, else None.
+
+    Examples
+    --------
+    >>> stated_datum("lng_gcj02"), stated_datum("百度经度"), stated_datum("经度"), stated_datum("百度评分")
+    ('gcj02', 'bd09', None, None)
+    """
+    text = unicodedata.normalize("NFKC", header).casefold()
+    found = _DATUM.search(text)
+    if not found:
+        return None
+    rest = fold(_DATUM.sub("", text.replace("坐标", ""))).strip("0123456789")
+    if _RANK.get(rest, ("", 0))[0] not in {"lon", "lat"}:
+        return None
+    return "bd09" if re.match(r"bd|百度|baidu", found.group()) else "gcj02"
+
+
+def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
+    """
+    Tell whether a column holds persons: their names, phones, identity numbers or political status.
+
+    Judged by the header, and by the cells: half or more of the first 200 filled ones that read as a mobile
+    number or an identity number. A known header (`编号`, `人数`, ...) is never personal by its text.
+
+    Examples
+    --------
+    >>> is_personal("联系电话"), is_personal("备注", ("13800138000", "")), is_personal("备注", ("靠近北门",))
+    (True, True, False)
+    """
+    if field_of(header) is None and _PERSON.search(fold(header)):
+        return True
+    filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())][:_N_JUDGED]
+    hits = sum(_PERSONAL_CELL.fullmatch(text) is not None for text in filled)
+    return bool(filled) and 2 * hits >= len(filled)

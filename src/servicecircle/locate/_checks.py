@@ -1,0 +1,87 @@
+"""Plans are counted again from the caller's own matrices before anybody sees them; nothing here trusts a solver."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from .._validate import FloatArray, IntArray
+from ..errors import SolutionError
+from ..model import TOLERANCE, Solution
+from ._form import Csr, Options
+
+#: a bound this near to the objective, relative, is the objective: the solver adds in another order
+_ROUNDING = 1e-9
+
+
+def check_plan(options: Options, chosen: IntArray) -> None:
+    """
+    Check the rules of counts, places and fixed sites.
+
+    Raises
+    ------
+    SolutionError
+        If the plan breaks one.
+    """
+    faults = options.faults_of(chosen)
+    if faults:
+        msg = f"The solver's plan does not hold: {'; '.join(faults)}."
+        raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
+
+
+def weight_covered(covers: Csr, weight: FloatArray, chosen: IntArray) -> float:
+    """Weight of the rows that `chosen` covers, added exactly and rounded once."""
+    is_covered = np.zeros(covers.shape[0], dtype=np.bool_)
+    columns = covers.tocsc()
+    for j in chosen:
+        is_covered[columns.indices[columns.indptr[j] : columns.indptr[j + 1]]] = True
+    return math.fsum(weight[is_covered])
+
+
+def check_claim(claimed: float, counted: float) -> None:
+    """
+    Check what a solver says of its plan against what the plan gives.
+
+    Raises
+    ------
+    SolutionError
+        If they differ by more than rounding.
+    """
+    if not abs(claimed - counted) <= TOLERANCE * max(abs(claimed), abs(counted)):
+        msg = f"The solver claims {claimed}, its plan gives {counted}."
+        raise SolutionError(msg, zh=f"求解器声称的目标值为 {claimed}，复核结果为 {counted}，已拒绝。")
+
+
+def settle(
+    chosen: IntArray,
+    objective: float,
+    *,
+    claimed: float,
+    bound: float,
+    sense: Literal["max", "min"],
+    seconds: float,
+) -> Solution:
+    """
+    Return the solution with the counted-again `objective`, if it agrees with what was `claimed` and `bound`.
+
+    Raises
+    ------
+    SolutionError
+        If the claim is not what the plan gives, or the plan is better than what was proven impossible.
+    """
+    check_claim(claimed, objective)
+    ahead = objective - bound if sense == "max" else bound - objective
+    if not ahead <= TOLERANCE * abs(objective):
+        msg = f"The plan gives {objective}, which the solver's bound {bound} says is impossible."
+        raise SolutionError(msg, zh=f"方案的目标值 {objective} 优于求解器的界 {bound}，已拒绝。")
+    bound = objective if ahead >= -_ROUNDING * abs(objective) else float(bound)
+    gap = abs(bound - objective) / max(abs(bound), 1e-12)
+    status: Literal["optimal", "feasible"] = "optimal" if gap <= TOLERANCE else "feasible"
+    return Solution(np.asarray(chosen, np.int64), objective, bound, sense, status, seconds)
+
+
+def infeasible(seconds: float) -> Solution:
+    """Return the answer of a minimisation that no plan can meet."""
+    return Solution(np.zeros(0, np.int64), math.inf, math.inf, "min", "infeasible", seconds)

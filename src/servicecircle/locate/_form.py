@@ -1,0 +1,251 @@
+"""
+The form that every location problem shares: demand rows x site options, sparse.
+
+An *option* is one way to use a place: a station there, or a shop there. Each option belongs to a *group* (its
+kind) of which at most `room` may be chosen, and to a *place* that takes at most one of its options. *Rows* are
+demand points; those with the same covering set are one row with the sum of their weights, in an order that does
+not depend on the order of the demand. Problems differ in objective and in what every row demands, not in form.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from .._validate import BoolArray, FloatArray, IntArray, some
+from ..errors import InputError
+
+Csr: TypeAlias = "sparse.csr_array[Any, tuple[int, int]]"
+Csc: TypeAlias = "sparse.csc_array[Any]"
+#: a dense array, or any SciPy sparse array or matrix, shape `(n_demand, n_site)`
+Matrix: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix"
+Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer[Any]]"
+
+_MATRIX_DIMENSIONS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """What may be chosen: site options with their group, place and fixed ones."""
+
+    group: IntArray  # (n_option,) group of each option
+    room: IntArray  # (n_group,) most options of each group, fixed ones included
+    place: IntArray  # (n_option,) a place takes at most one of its options
+    fixed: IntArray  # positions that every plan holds, ascending
+
+    @property
+    def n(self) -> int:
+        """Number of options."""
+        return self.group.size
+
+    def open_to(self, is_chosen: BoolArray) -> BoolArray:
+        """Return which options a plan may still add: their group has room, their place is free."""
+        left = self.room - np.bincount(self.group[is_chosen], minlength=self.room.size)
+        is_taken = np.zeros(self.place.max(initial=-1) + 1, dtype=np.bool_)
+        is_taken[self.place[is_chosen]] = True
+        free: BoolArray = ~is_chosen & (left[self.group] > 0) & ~is_taken[self.place]
+        return free
+
+    def faults_of(self, chosen: IntArray) -> list[str]:
+        """Return what a plan does that it must not, in words; none if it keeps every rule."""
+        faults = []
+        if np.unique(chosen).size != chosen.size or (chosen < 0).any() or (chosen >= self.n).any():
+            return ["a site is chosen twice, or does not exist"]
+        if (np.bincount(self.group[chosen], minlength=self.room.size) > self.room).any():
+            faults.append("more sites than allowed")
+        if np.unique(self.place[chosen]).size != chosen.size:
+            faults.append("two options of one place")
+        if not np.isin(self.fixed, chosen).all():
+            faults.append("a fixed site is missing")
+        return faults
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Merged demand rows: entries are 1.0 where an option covers a row."""
+
+    by_row: Csr  # (n_row, n_option)
+    by_option: Csc  # the same, for columns
+    weight: FloatArray  # (n_row,)
+
+
+# ------------------------------------------------------------------------------------------------------- checks
+def check_shape(shape: tuple[int, ...], name: str) -> None:
+    """Raise unless `shape` is that of a matrix."""
+    if len(shape) != _MATRIX_DIMENSIONS:
+        msg = f"`{name}` must have the shape (n_demand, n_site), got {shape}."
+        raise InputError(msg)
+
+
+def coverage_matrix(covers: Matrix) -> Csr:
+    """
+    Return `covers` as a sparse matrix of ones, sorted, without zeros and doubles; the caller's own stays as it was.
+
+    Raises
+    ------
+    InputError
+        If it is no matrix, or holds anything but true and false (1 and 0), such as travel times.
+    """
+    known = covers if sparse.issparse(covers) else np.asarray(covers)
+    check_shape(known.shape, "covers")
+    matrix = sparse.coo_array(known)
+    if matrix.data.dtype != np.bool_ and not np.isin(matrix.data, (0, 1)).all():
+        msg = "`covers` must hold true and false only; compare travel times with the cutoff first."
+        raise InputError(msg)
+    is_one = matrix.data != 0
+    row, column = matrix.coords[0][is_one], matrix.coords[1][is_one]
+    result = sparse.csr_array((np.ones(row.size), (row, column)), shape=matrix.shape)
+    result.sum_duplicates()
+    result.data[:] = 1.0
+    return result
+
+
+def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
+    """
+    Return `weight` as floats.
+
+    Raises
+    ------
+    InputError
+        If its shape is not `(n_demand,)`, or a weight is negative or not finite, or their sum is not finite.
+    """
+    array = np.asarray(weight, dtype=np.float64)
+    if array.shape != (n_demand,):
+        msg = f"`weight` has the shape {array.shape} for {n_demand} demand points."
+        raise InputError(msg)
+    bad = ~(np.isfinite(array) & (array >= 0))
+    if bad.any():
+        msg = f"`weight` must be finite and >= 0; these rows are not: {some(np.flatnonzero(bad))}."
+        raise InputError(msg)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.sum()):
+            msg = "`weight` adds up to more than a number can hold."
+            raise InputError(msg)
+    return array
+
+
+def check_options(
+    n: int,
+    p: int | Sequence[int],
+    *,
+    fixed: Indices | None,
+    group: Indices | None = None,
+    place: Indices | None = None,
+) -> Options:
+    """
+    Return the site options, checked.
+
+    Raises
+    ------
+    InputError
+        If a count is negative or no whole number, a position does not exist, shapes disagree, or the fixed sites
+        alone break the rules.
+    """
+    room = np.array([_count(k) for k in (p if isinstance(p, Sequence | np.ndarray) else [p])], dtype=np.int64)
+    groups = np.zeros(n, np.int64) if group is None else _positions(group, room.size, "group", n)
+    places = np.arange(n) if place is None else _positions(place, None, "place", n)
+    held = _positions([] if fixed is None else fixed, n, "fixed", None)
+    options = Options(groups, room, np.unique(places, return_inverse=True)[1].astype(np.int64), np.unique(held))
+    faults = options.faults_of(options.fixed)
+    if faults:
+        msg = f"`fixed` breaks the rules of `p`, which counts the fixed sites: {'; '.join(faults)}."
+        raise InputError(msg)
+    return options
+
+
+def check_limits(time_limit_s: float | None, gap: float) -> float:
+    """
+    Return the time limit in seconds, `inf` for none.
+
+    Raises
+    ------
+    InputError
+        If it or `gap` is negative or no number.
+    """
+    limit = np.inf if time_limit_s is None else float(time_limit_s)
+    if not limit >= 0:
+        msg = f"`time_limit_s` must be >= 0, got {time_limit_s}."
+        raise InputError(msg)
+    if not 0 <= gap < np.inf:
+        msg = f"`gap` must be >= 0 and finite, got {gap}."
+        raise InputError(msg)
+    return limit
+
+
+def _count(value: object) -> int:
+    try:
+        count = operator.index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        msg = f"`p` must be a whole number, got {value!r}."
+        raise InputError(msg, zh=f"选址数量必须是整数，现为 {value!r}。") from error
+    if count < 0:
+        msg = f"`p` must be >= 0, got {count}."
+        raise InputError(msg, zh=f"选址数量不能为负，现为 {count}。")
+    return count
+
+
+def _positions(values: Indices, end: int | None, name: str, n: int | None) -> IntArray:
+    array = np.asarray(values)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or (n is not None and array.size != n):
+        msg = f"`{name}` must hold whole numbers, {'one for each site' if n is not None else 'positions of sites'}."
+        raise InputError(msg)
+    bad = (array < 0) | (array >= (np.iinfo(np.int64).max if end is None else end))
+    if bad.any():
+        msg = f"`{name}` must lie from 0 to below {end}; got {some(array[bad])}."
+        raise InputError(msg)
+    return array.astype(np.int64)
+
+
+# -------------------------------------------------------------------------------------------------------- rows
+def merge_rows(covers: Csr, weight: FloatArray) -> Rows:
+    """
+    Merge the rows with the same covering set, summing their weights; rows that no option covers are left out.
+
+    Rows are told apart by a fixed 128-bit signature of their set and stand in its order, and weights are added in
+    ascending order: shuffled demand gives the same rows to the last bit.
+    """
+    live = np.flatnonzero(np.diff(covers.indptr) > 0)
+    covers, weight = covers[live], weight[live]
+    first, second = _signatures(covers)
+    order = np.lexsort((weight, second, first))
+    is_new = np.ones(order.size, dtype=np.bool_)
+    is_new[1:] = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
+    start = np.flatnonzero(is_new)
+    total = np.add.reduceat(weight[order], start) if start.size else np.zeros(0)
+    by_row = covers[order[start]]
+    return Rows(by_row, by_row.tocsc(), total)
+
+
+def without_rows_of(covers: Csr, options: IntArray) -> BoolArray:
+    """Return which rows none of `options` covers."""
+    is_option = np.zeros(covers.shape[1])
+    is_option[options] = 1.0
+    uncovered: BoolArray = covers @ is_option == 0
+    return uncovered
+
+
+def _signatures(covers: Csr) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Two sums of scrambled column numbers for each row, modulo 2^64; every row holds something."""
+    column = np.arange(covers.shape[1], dtype=np.uint64)
+    if covers.shape[0] == 0:
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
+    first, second = (
+        np.add.reduceat(_scramble(column + np.uint64(seed))[covers.indices], covers.indptr[:-1])
+        for seed in (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
+    )
+    return first, second
+
+
+def _scramble(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """SplitMix64: the same on every machine and with every version of NumPy."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

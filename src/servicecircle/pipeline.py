@@ -1,0 +1,336 @@
+"""The whole chain: from a study to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from .candidates import study_candidates
+from .coverage import cover
+from .demand import demand_points, riders_of_depots, riders_of_population, riders_uniform, riders_warnings
+from .errors import Fault, InputError, NetworkError
+from .gaps import find_gaps
+from .grids import hex_grid, square_grid
+from .model import Facilities, Grid, Land, Network, Plan, Positions, Study
+from .network import read_network
+from .osm import is_osm_file, read_land, read_places
+from .params import Direction, TravelProfile
+from .service_areas import each_and_merged, service_areas
+from .study import with_options
+from .suggestions import choose_sites
+from .travel_times import travel_times
+
+WGS84 = "EPSG:4326"
+#: called with the name of each stage as it begins
+OnStage = Callable[[str], None]
+STAGES = ("roads", "grid", "times", "candidates", "choose", "circles")
+
+
+class Roads(NamedTuple):
+    """What a road file gives: the network, and what stands beside it."""
+
+    network: Network
+    places: gpd.GeoDataFrame | None  # shops and restaurants, WGS 84
+    land: Land | None
+
+
+def suggest(
+    study: Study,
+    *,
+    stations: int | None = None,
+    shops: int | None = None,
+    minutes: float | Sequence[float] | None = None,
+    profile: str | TravelProfile | None = None,
+    direction: Direction | None = None,
+    time_limit_s: float | None = None,
+    roads: Roads | None = None,
+    on_stage: OnStage | None = None,
+) -> Plan:
+    """
+    Work a study out: coverage today, gaps, and where new stations and shops would serve the most riders.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it.
+    stations, shops
+        How many to suggest; None takes the study's own, 0 of both gives the coverage only.
+    minutes
+        Breaks, ascending; one number is the largest break, below which the study's own stay. Suggestions are
+        made at the largest.
+    profile, direction
+        Instead of the study's own.
+    time_limit_s
+        End the search for suggestions after so long, with the best plan found and its gap.
+    roads
+        What `read_roads` gave for this study and profile, so that it is not read again.
+    on_stage
+        Called with the name of each stage as it begins, see `STAGES`.
+
+    Returns
+    -------
+    plan
+        Everything that the map, the files and the API show.
+
+    Raises
+    ------
+    InputError
+        If a parameter or an input is not allowed, or the study has neither a station nor anything to suggest.
+    NetworkError
+        If the roads make no usable network.
+    """
+    begin = on_stage or _quiet
+    study = with_options(
+        study,
+        minutes=_breaks(study, minutes),
+        profile=profile,
+        direction=direction,
+        stations=stations,
+        shops=shops,
+    )
+    begin("roads")
+    network, places, land = roads if roads is not None else read_roads(study)
+    begin("grid")
+    grid = lay_grid(study, network)
+    demand, told = spread_riders(study, network, grid)
+    facilities = study_facilities(study)
+    warnings = [*study.warnings, *network.report.warnings, *told]
+    begin("times")
+    cutoff_s = network.profile.cutoff_s(study.minutes[-1])
+    options = {"cutoff_s": cutoff_s, "direction": study.direction, "max_snap_m": study.max_snap_m}
+    times = travel_times(network, demand, Facilities(facilities), **options)  # type: ignore[arg-type]
+    before = cover(times, demand, minutes=study.minutes)
+    warnings += _told_of_places(times.facility_at, facilities, network, study)
+    begin("candidates")
+    candidates, told_of_candidates = study_candidates(study, network, places)
+    warnings += told_of_candidates
+    begin("choose")
+    to_candidates = travel_times(network, demand, candidates[["geometry"]], **options)  # type: ignore[arg-type]
+    chosen = choose_sites(
+        candidates,
+        to_candidates,
+        before,
+        stations=study.suggest.stations,
+        shops=study.suggest.shops,
+        shop_minutes=study.shop_minutes,
+        time_limit_s=time_limit_s,
+    )
+    warnings += chosen.warnings
+    every = _with_sites(facilities, chosen.sites)
+    times_after = travel_times(network, demand, Facilities(every), **options)  # type: ignore[arg-type]
+    after = cover(times_after, demand, minutes=study.minutes)
+    begin("circles")
+    is_site = np.arange(len(every)) >= len(facilities)
+    circles, (today, proposed) = each_and_merged(
+        network,
+        Facilities(every),
+        [~is_site, np.full(len(every), True)],
+        minutes=study.minutes,
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    circles.insert(1, "kind", every["kind"].reindex(circles["facility_id"]).to_numpy())
+    return Plan(
+        study=study,
+        network=network,
+        grid=grid,
+        demand=demand,
+        facilities=facilities,
+        candidates=candidates,
+        sites=chosen.sites,
+        solution=chosen.solution,
+        before=before,
+        after=after,
+        gaps=find_gaps(before, grid),
+        gaps_after=find_gaps(after, grid),
+        circles=circles,
+        circles_before=today,
+        circles_after=proposed,
+        land=land,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _quiet(stage: str) -> None:
+    """Tell nobody of a stage."""
+    del stage
+
+
+def _breaks(study: Study, minutes: float | Sequence[float] | None) -> Sequence[float] | None:
+    """Return the breaks asked for: one number is the largest, with the study's own below it."""
+    if minutes is None or isinstance(minutes, Sequence):
+        return minutes
+    return (*(m for m in study.minutes if m < minutes), float(minutes))
+
+
+def facility_circles(
+    study: Study,
+    *,
+    minutes: float | Sequence[float] | None = None,
+    profile: str | TravelProfile | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Draw the areas of a study's stations and shops, in WGS 84, without planning anything.
+
+    Returns
+    -------
+    areas
+        As `service_areas`, with `kind`; facilities that reach nothing are left out.
+
+    Raises
+    ------
+    InputError
+        If a parameter is not allowed, or the study has no station and no shop.
+    """
+    study = with_options(study, minutes=_breaks(study, minutes), profile=profile)
+    facilities = study_facilities(study)
+    if facilities.empty:
+        msg = "The study has no station and no shop to draw circles of: add [stations] or [shops]."
+        raise InputError(msg, zh="研究中没有驿站或商铺，无法绘制服务圈：请添加 [stations] 或 [shops]。")
+    areas = service_areas(
+        read_roads(study).network,
+        Facilities(facilities),
+        minutes=study.minutes,
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    areas.insert(1, "kind", facilities["kind"].reindex(areas["facility_id"]).to_numpy())
+    return areas[~areas.geometry.is_empty].to_crs(WGS84)
+
+
+# --------------------------------------------------------------------------------------------------- the stages
+def read_roads(study: Study) -> Roads:
+    """
+    Read the network of a study's profile, and from an OSM file the shops and the land beside it.
+
+    Raises
+    ------
+    NetworkError
+        If the roads make no usable network.
+    DownloadError
+        If the study names a place, and the online services do not answer.
+    """
+    if study.network_file is None:
+        if study.network_place is None:
+            msg = "The study names no roads: set `file` or `place` in `[network]`."
+            raise NetworkError(msg, zh="研究未指定路网：请在 [network] 中填写 file 或 place。")
+        return Roads(download_network(study.network_place, profile=study.profile), None, None)
+    network = read_network(study.network_file, profile=study.profile, crs=study.network_crs, target_crs=study.crs)
+    if not is_osm_file(study.network_file):
+        return Roads(network, None, None)
+    return Roads(network, read_places(study.network_file), read_land(study.network_file))
+
+
+def study_area(study: Study) -> gpd.GeoDataFrame | None:
+    """Return where riders are counted: the study's area, else its zones; None is all streets."""
+    return study.area if study.area is not None else study.zones
+
+
+def lay_grid(study: Study, network: Network) -> Grid:
+    """
+    Return the planning cells of a study.
+
+    Raises
+    ------
+    InputError
+        If no street lies in the study's area.
+    """
+    area = study_area(study)
+    if study.h3 is not None:
+        grid = hex_grid(network, resolution=study.h3, area=area, zones=study.zones)
+    else:
+        grid = square_grid(network, cell_m=study.cell_m or 100.0, area=area, zones=study.zones)
+    if grid.cells.empty:
+        msg = "No street of the road file lies in the area of the study: area and roads are of different places."
+        zh = "研究区域内没有任何道路：区域（或网格）文件与路网文件不在同一地方。"
+        raise InputError(msg, zh=zh)
+    return grid
+
+
+def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+    """
+    Return the demand points of a study, and what is doubtful about its riders.
+
+    Raises
+    ------
+    InputError
+        If the source that `[demand]` names is not in the study, or a depot has no street near.
+    """
+    area = study_area(study)
+    told: list[Fault] = []
+    if study.demand_source == "uniform":
+        riders = riders_uniform(grid)
+    else:
+        source = study.depots if study.demand_source == "depots" else study.population
+        if source is None:
+            msg = f"`[demand] source` is {study.demand_source!r}, but the study has no [{study.demand_source}]."
+            zh = f"[demand] source 为 {study.demand_source}，但研究中没有 [{study.demand_source}]。"
+            raise InputError(msg, zh=zh)
+        if study.demand_source == "depots":
+            riders = riders_of_depots(source, grid)
+        else:
+            riders = riders_of_population(source, grid, network, area=area)
+        told = riders_warnings(source, riders, study.demand_source)
+    return demand_points(network, grid, riders, area=area), told
+
+
+def study_facilities(study: Study) -> gpd.GeoDataFrame:
+    """Return the existing stations and shops of a study in one frame, a shop with its own limit in minutes."""
+    frames = []
+    for kind, frame in (("station", study.stations), ("shop", study.shops)):
+        if frame is None or frame.empty:
+            continue
+        own = frame.assign(kind=kind)
+        if "minutes" not in own.columns:
+            own["minutes"] = np.nan
+        if kind == "shop":
+            own["minutes"] = own["minutes"].fillna(study.shop_minutes)
+        frames.append(own)
+    if not frames:
+        return gpd.GeoDataFrame({"name": [], "kind": [], "minutes": []}, geometry=[], crs=WGS84)
+    joined = gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
+    joined.index.name = "id"
+    return joined
+
+
+def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Existing facilities, then suggested ones."""
+    columns = ["name", "kind", "minutes", "geometry"]
+    frames = [frame[columns] for frame in (facilities, sites) if not frame.empty]
+    if not frames:
+        return facilities[columns]
+    return gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
+
+
+def _told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Network, study: Study) -> list[Fault]:
+    """Facilities that serve nobody because no street is near, and facilities on an island of the network."""
+    told = []
+    for j in np.flatnonzero(~at.is_on_network).tolist():
+        name, kind = facilities["name"].iloc[j], facilities["kind"].iloc[j]
+        told.append(
+            Fault(
+                f"{kind} {at.ids[j]} ({name}) has no street within {study.max_snap_m:g} m and serves nobody. "
+                "Check its coordinates.",
+                f"{_ZH[kind]} {at.ids[j]}（{name}）{study.max_snap_m:g} 米内没有道路，不计入覆盖。请核对坐标。",
+                level="warning",
+            )
+        )
+    on = np.flatnonzero(at.is_on_network)
+    part = network.part[network.tail[at.edge[on]]]
+    for j, p in zip(on[part > 0].tolist(), part[part > 0].tolist(), strict=True):
+        name, kind, km = facilities["name"].iloc[j], facilities["kind"].iloc[j], network.part_m[p] / 1000
+        told.append(
+            Fault(
+                f"{kind} {at.ids[j]} ({name}) stands on {km:.1f} km of street that are joined to nothing else.",
+                f"{_ZH[kind]} {at.ids[j]}（{name}）所在的 {km:.1f} 公里道路与主路网不相连。",
+                level="warning",
+            )
+        )
+    return told
+
+
+_ZH = {"station": "驿站", "shop": "商铺"}

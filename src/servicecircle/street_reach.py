@@ -1,0 +1,306 @@
+"""Street reach: the exact pieces of street from which a facility is reached, or that it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from shapely.ops import substring
+
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
+from .model import Facilities, Network, Positions
+from .params import INF_MS, MAX_SNAP_M, TravelProfile, check_direction
+from .snapping import locate_on_edges
+from .travel_times import (
+    OnStreet,
+    SearchGraph,
+    limit_in_ms,
+    on_street,
+    search_graph,
+    settled_nodes,
+)
+
+#: facilities whose settled nodes are held at once
+_CHUNK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Disjoint pieces of street, shape `(n,)` each, by street and place; shares from the street's end a."""
+
+    street: IntArray
+    first: FloatArray
+    last: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What a search found for one facility: times at nodes, and the facility's own position."""
+
+    graph: SearchGraph
+    node: IntArray
+    ms: IntArray
+    street: int  # -1 off the network
+    share: float
+    access_ms: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """A search for several facilities at several breaks, before it is drawn."""
+
+    network: Network
+    facilities: Facilities
+    at: Positions
+    graph: SearchGraph
+    breaks: tuple[float, ...]  # minutes
+    limit_ms: IntArray  # (n_facility, n_break): the break, or the facility's own limit
+    margin_ms: int  # searched beyond the largest limit
+
+    def each(self) -> Iterator[Settled]:
+        """Yield the settled nodes of each facility in order, a chunk in memory at a time."""
+        at = on_street(self.at, self.network, self.graph)
+        most = int(self.limit_ms.max(initial=0)) + self.margin_ms
+        for begin in range(0, len(at.street), _CHUNK):
+            part = slice(begin, begin + _CHUNK)
+            chunk = OnStreet(at.street[part], at.share[part], at.access_ms[part])
+            rows, node, ms = settled_nodes(self.graph, chunk, limit_ms=most)
+            for j in range(len(chunk.street)):
+                own = slice(rows[j], rows[j + 1])
+                yield Settled(
+                    graph=self.graph,
+                    node=node[own].astype(np.int64),
+                    ms=ms[own].astype(np.int64),
+                    street=int(chunk.street[j]),
+                    share=float(chunk.share[j]),
+                    access_ms=int(chunk.access_ms[j]),
+                )
+
+
+def limits_s(profile: TravelProfile, facilities: Facilities, minutes: Sequence[float]) -> FloatArray:
+    """Return the cutoff of each facility at each break, its own limit minded: seconds, `(n_facility, n_break)`."""
+    breaks = np.array([profile.cutoff_s(m) for m in minutes])
+    own = np.array([np.inf if np.isinf(m) else profile.own_cutoff_s(m) for m in facilities.minutes])
+    limits: FloatArray = np.minimum(breaks[None, :], own[:, None])
+    return limits
+
+
+def search_reach(
+    network: Network,
+    facilities: gpd.GeoDataFrame | Facilities,
+    *,
+    minutes: Sequence[float],
+    direction: str,
+    max_snap_m: float,
+    margin_s: float = 0.0,
+) -> Reach:
+    """Return the reach of facilities, ready to be run; errors as `street_reach`."""
+    breaks = check_minutes(minutes)
+    served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
+    graph = search_graph(network, check_direction(direction))
+    at = locate_on_edges(served_by, network, max_m=max_snap_m)
+    limit = limits_s(network.profile, served_by, breaks)
+    limit_ms = np.array([[limit_in_ms(s) for s in row] for row in limit], dtype=np.int64)
+    return Reach(
+        network=network,
+        facilities=served_by,
+        at=at,
+        graph=graph,
+        breaks=breaks,
+        limit_ms=limit_ms.reshape(len(served_by.ids), len(breaks)),
+        margin_ms=round(margin_s * 1000),
+    )
+
+
+def street_reach(
+    network: Network,
+    facilities: gpd.GeoDataFrame | Facilities,
+    *,
+    minutes: Sequence[float] = (10, 15),
+    direction: str = "to",
+    max_snap_m: float = MAX_SNAP_M,
+) -> gpd.GeoDataFrame:
+    """
+    Exact pieces of street within reach of each facility at each break.
+
+    Parameters
+    ----------
+    network
+        Streets of one profile.
+    facilities
+        Points in any stated CRS, or `Facilities`; a facility's own limit (`minutes`, 5 for a shop) ends its reach.
+    minutes
+        Breaks, ascending; closed: a place at exactly a break is reached.
+    direction
+        `"to"` the facility or `"from"` it.
+    max_snap_m
+        A facility farther than this from every admissible street reaches nothing (metres).
+
+    Returns
+    -------
+    pieces
+        A row a piece, in the network's CRS: `facility_id`, `minutes`, `edge` (the one that the street is drawn
+        along), `from_fraction`, `to_fraction` of it, `length_m`, geometry. Each physical street counts once, in
+        whichever direction it is used; pieces of one street do not overlap.
+
+    Raises
+    ------
+    CRSError
+        If `facilities` states no CRS.
+    InputError
+        If a parameter is out of range.
+    """
+    reach = search_reach(network, facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m)
+    streets = StreetsOfNodes(network)
+    ids = reach.facilities.ids
+    rows = [
+        (j, b, reached_pieces(settled, streets, limit_ms=int(reach.limit_ms[j, b])))
+        for j, settled in enumerate(reach.each())
+        for b in range(len(reach.breaks))
+    ]
+    count = [len(pieces.street) for _, _, pieces in rows]
+    street = np.concatenate([p.street for _, _, p in rows]) if rows else np.empty(0, np.int64)
+    first = np.concatenate([p.first for _, _, p in rows]) if rows else np.empty(0)
+    last = np.concatenate([p.last for _, _, p in rows]) if rows else np.empty(0)
+    edge = network.street_first[street]
+    facility = np.repeat([j for j, _, _ in rows], count).astype(np.int64)
+    return gpd.GeoDataFrame(
+        {
+            "facility_id": ids.take(facility),
+            "minutes": np.repeat([reach.breaks[b] for _, b, _ in rows], count).astype(np.float64),
+            "edge": edge,
+            "from_fraction": first,
+            "to_fraction": last,
+            "length_m": (last - first) * network.length_m[edge],
+        },
+        geometry=cut(network.street_geometry[street], first, last),
+        crs=network.crs,
+    )
+
+
+class StreetsOfNodes:
+    """Which streets meet at a node."""
+
+    def __init__(self, network: Network) -> None:
+        ahead = network.street_first
+        node = np.concatenate([network.tail[ahead], network.head[ahead]])
+        self._street = np.tile(np.arange(network.n_street), 2)[np.argsort(node, kind="stable")]
+        self._start = np.zeros(network.n_node + 1, dtype=np.int64)
+        np.cumsum(np.bincount(node, minlength=network.n_node), out=self._start[1:])
+        #: seconds of the search by node, reused: `inf` but while one facility is worked on
+        self.time_ms = np.full(network.n_node, INF_MS, dtype=np.int64)
+
+    def of(self, node: IntArray) -> IntArray:
+        """Return the streets at any of `node`, ascending, once each."""
+        count = self._start[node + 1] - self._start[node]
+        ends = np.cumsum(count)
+        place = np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - count, count)
+        return np.unique(self._street[np.repeat(self._start[node], count) + place])
+
+
+def reached_pieces(settled: Settled, streets: StreetsOfNodes, *, limit_ms: int) -> Pieces:
+    """Return the pieces of street within `limit_ms` of the facility of `settled`."""
+    if settled.street < 0 or settled.access_ms > limit_ms:
+        return Pieces(np.empty(0, np.int64), np.empty(0), np.empty(0))
+    graph = settled.graph
+    inside = settled.ms <= limit_ms
+    node, ms = settled.node[inside], settled.ms[inside]
+    street = streets.of(node)
+    time_ms = streets.time_ms
+    time_ms[node] = ms
+    end_a, end_b = graph.end[street].T
+    from_a = _share_within(limit_ms - time_ms[end_a], graph.a_ms[street], time_ms[end_a] < INF_MS)
+    from_b = _share_within(limit_ms - time_ms[end_b], graph.b_ms[street], time_ms[end_b] < INF_MS)
+    time_ms[node] = INF_MS
+    own = street == settled.street
+    whole = (from_a + from_b >= 1.0) & ~own
+    at_a = (from_a > 0) & ~whole & ~own
+    at_b = (from_b > 0) & ~whole & ~own
+    own_pieces = _own_street(settled, limit_ms, from_a[own], from_b[own])
+    n_own = len(own_pieces)
+    piece_street = np.concatenate([street[whole], street[at_a], street[at_b], np.full(n_own, settled.street)])
+    first = np.concatenate([np.zeros(whole.sum() + at_a.sum()), 1.0 - from_b[at_b], [p[0] for p in own_pieces]])
+    last = np.concatenate([np.ones(whole.sum()), from_a[at_a], np.ones(at_b.sum()), [p[1] for p in own_pieces]])
+    order = np.lexsort((first, piece_street))
+    return Pieces(piece_street[order].astype(np.int64), first[order], last[order])
+
+
+def _share_within(left_ms: IntArray, whole_ms: IntArray, is_reached: BoolArray) -> FloatArray:
+    """Share of a street that `left_ms` goes along, 0 where its end is not reached or that way is closed."""
+    usable = is_reached & (left_ms >= 0) & (whole_ms < INF_MS)
+    share = np.where(usable & (whole_ms == 0), 1.0, 0.0)
+    np.divide(left_ms, whole_ms, out=share, where=usable & (whole_ms > 0))
+    return np.clip(share, 0.0, 1.0)
+
+
+def _own_street(
+    settled: Settled, limit_ms: int, from_a: FloatArray, from_b: FloatArray
+) -> list[tuple[float, float]]:
+    """Pieces of the facility's own street: round its position, and from both ends."""
+    left = np.array([limit_ms - settled.access_ms])
+    yes = np.array([True])
+    own = np.array([settled.street])
+    ahead = float(_share_within(left, settled.graph.a_ms[own], yes)[0])
+    behind = float(_share_within(left, settled.graph.b_ms[own], yes)[0])
+    spans = [(max(0.0, settled.share - behind), min(1.0, settled.share + ahead))]
+    spans += [(0.0, float(x)) for x in from_a if x > 0] + [(1.0 - float(x), 1.0) for x in from_b if x > 0]
+    joined: list[tuple[float, float]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return [span for span in joined if span[1] > span[0]]
+
+
+def joined_pieces(pieces: Sequence[Pieces]) -> Pieces:
+    """Return the union of several sets of pieces."""
+    street = np.concatenate([p.street for p in pieces]) if pieces else np.empty(0, np.int64)
+    first = np.concatenate([p.first for p in pieces]) if pieces else np.empty(0)
+    last = np.concatenate([p.last for p in pieces]) if pieces else np.empty(0)
+    if not street.size:
+        return Pieces(street.astype(np.int64), first, last)
+    order = np.lexsort((last, first, street))
+    # shares lie in [0, 1], so with 2 a street on top one running maximum serves all streets
+    low, high = first[order] + 2.0 * street[order], last[order] + 2.0 * street[order]
+    reached = np.maximum.accumulate(high)
+    opens = np.concatenate([[True], low[1:] > reached[:-1]])
+    group = np.flatnonzero(opens)
+    by_group = np.repeat(np.arange(group.size), np.diff(np.append(group, low.size)))
+    last_of = np.full(group.size, -np.inf)
+    np.maximum.at(last_of, by_group, last[order])
+    return Pieces(street[order][group].astype(np.int64), first[order][group], last_of)
+
+
+def complement(pieces: Pieces, street: IntArray) -> Pieces:
+    """Return what `pieces` leave of the streets in `street` (ascending)."""
+    known = np.isin(pieces.street, street)
+    owner = np.concatenate([street, pieces.street[known]])
+    begins = np.concatenate([np.zeros(street.size), pieces.last[known]])
+    order = np.lexsort((begins, owner))
+    owner, begins = owner[order], begins[order]
+    ends_owner = np.concatenate([pieces.street[known], street])
+    ends = np.concatenate([pieces.first[known], np.ones(street.size)])
+    ends = ends[np.lexsort((ends, ends_owner))]
+    keep = ends > begins
+    return Pieces(owner[keep], begins[keep], ends[keep])
+
+
+def piece_lines(network: Network, pieces: Pieces) -> GeometryArray:
+    """Return the lines of pieces of street."""
+    return cut(network.street_geometry[pieces.street], pieces.first, pieces.last)
+
+
+def piece_metres(network: Network, pieces: Pieces) -> float:
+    """Return the metres of pieces of street."""
+    return float(np.sum((pieces.last - pieces.first) * network.length_m[network.street_first[pieces.street]]))
+
+
+def cut(lines: GeometryArray, first: FloatArray, last: FloatArray) -> GeometryArray:
+    """Return the part of each line between two shares of its length; whole lines are not copied."""
+    parts = lines.copy()
+    for k in np.flatnonzero((first > 0.0) | (last < 1.0)):
+        parts[k] = substring(lines[k], first[k], last[k], normalized=True)
+    return parts

@@ -1,0 +1,387 @@
+"""A study in: study.toml and every file that it names, read and checked, every fault told at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from .errors import Fault, InputError, Lang, StudyError
+from .headers import fold
+from .ledgers import ONE_OF, Reading, Role, frame_of_points, in_natural_order, is_ledger_header
+from .model import InputFile, Study, SuggestRule
+from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
+from .polygons import frame_of_polygons
+from .readers import Table, read_table
+from .study_keys import StudyFile, check_value, read_study_file
+
+STUDY_FILE = "study.toml"
+NETWORK_SUFFIXES = (
+    ".osm.pbf", ".pbf", ".osm", ".osm.gz", ".graphml", ".gpkg", ".parquet", ".shp", ".geojson",
+)  # fmt: skip
+DEFAULT_MINUTES = (10.0, 15.0)
+DEFAULT_CELL_M = 100.0
+#: files of one study whose middles lie farther apart than this are doubtful (degrees)
+FAR_APART_DEG, NEAR_DEG = 2.0, 1.0
+
+DemandSource = Literal["depots", "population", "uniform"]
+
+
+def load_study(path: str | Path) -> Study:
+    """
+    Read a study and check all of it.
+
+    Parameters
+    ----------
+    path
+        The folder of the study, or its study.toml.
+
+    Returns
+    -------
+    study
+        Every frame in WGS 84, rows in natural order of ids, so that the order of rows in a file changes nothing.
+        Its `warnings` hold what is doubtful and was let pass. The road file is named, and not opened.
+
+    Raises
+    ------
+    StudyError
+        If anything is wrong in study.toml or in a file that it names: `faults` holds every error, each with
+        file, sheet, row and column.
+
+    Examples
+    --------
+    >>> load_study("no/such/folder")
+    Traceback (most recent call last):
+    servicecircle.errors.StudyError: 1 fault(s) in the study:
+      - no/such/folder/study.toml: is not there. A study is a folder with a study.toml, or that file itself.
+    """
+    study, faults = _read_study(Path(path))
+    errors = [fault for fault in faults if fault.level == "error"]
+    if errors or study is None:
+        raise StudyError(errors)
+    return study
+
+
+def check_study(path: str | Path) -> list[Fault]:
+    """
+    Read a study as `load_study` does, and return every fault: errors and warnings, file by file.
+
+    Parameters
+    ----------
+    path
+        The folder of the study, or its study.toml.
+
+    Returns
+    -------
+    faults
+        Empty if nothing is wrong or doubtful. An error has `level` `"error"`: the study cannot be loaded.
+    """
+    return _read_study(Path(path))[1]
+
+
+def with_options(
+    study: Study,
+    *,
+    minutes: Sequence[float] | None = None,
+    profile: str | TravelProfile | None = None,
+    direction: str | None = None,
+    stations: int | None = None,
+    shops: int | None = None,
+    spacing_m: float | None = None,
+    max_snap_m: float | None = None,
+    lang: str | None = None,
+    date: str | None = None,
+) -> Study:
+    """
+    Return the study with some parameters changed, checked as those of study.toml are.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it; it is not changed.
+    minutes, profile, direction, spacing_m, max_snap_m, lang, date
+        As the keys of study.toml; None leaves what the study says.
+    stations, shops
+        How many to suggest; 0 is allowed, and 0 of both gives the coverage only.
+
+    Returns
+    -------
+    study
+        A new study.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed: a negative count, breaks that do not ascend, an unknown profile, or minutes
+        that the profile does not define.
+    """
+    given = {
+        "minutes": minutes,
+        "direction": direction,
+        "max_snap_m": max_snap_m,
+        "lang": lang,
+        "date": date,
+    }
+    changes: dict[str, Any] = {
+        key: check_value("", key, value) for key, value in given.items() if value is not None
+    }
+    if profile is not None:
+        changes["profile"] = travel_profile(profile)
+    rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m}
+    changed = {key: check_value("suggest", key, value) for key, value in rule.items() if value is not None}
+    changes["suggest"] = dataclasses.replace(study.suggest, **changed)
+    new = dataclasses.replace(study, **changes)
+    for m in new.minutes:
+        new.profile.cutoff_s(m)
+    return new
+
+
+# ------------------------------------------------------------------------------------------------------ reading
+def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
+    file = path if path.suffix == ".toml" else path / STUDY_FILE
+    try:
+        said = read_study_file(file)
+    except StudyError as error:
+        return None, list(error.faults)
+    faults = [*said.faults, *_faults_between_keys(said)]
+    network, network_faults = _network_file(said)
+    faults += network_faults
+    frames: dict[str, gpd.GeoDataFrame] = {}
+    inputs = [_input_file("network", said.get("network", "file"), network)] if network else []
+    for role in get_args(Role):
+        if role in said.tables:
+            reading, used, ledger_faults = _read_ledger(said, role)
+            faults += ledger_faults
+            inputs += [used] if used else []
+            if reading is not None and not (role == "zones" and reading.frame.empty):
+                frames[role] = reading.frame
+    frames, clashes = _own_ids(frames, said)
+    faults += [*clashes, *_far_apart(frames, said)]
+    if any(fault.level == "error" for fault in faults):
+        return None, faults
+    return _study(said, frames, network, inputs, faults), faults
+
+
+def _study(
+    said: StudyFile,
+    frames: Mapping[str, gpd.GeoDataFrame],
+    network: Path | None,
+    inputs: Sequence[InputFile],
+    faults: Sequence[Fault],
+) -> Study:
+    shop_minutes = said.get("shops", "minutes", SHOP_MINUTES)
+    shops = frames.get("shops")
+    if shops is not None:
+        shops = shops.assign(minutes=shops["minutes"].fillna(shop_minutes))
+    h3 = said.get("grid", "h3")
+    folder = said.path.resolve().parent
+    return Study(
+        name=said.get("", "name", folder.name),
+        folder=folder,
+        profile=said.get("", "profile", travel_profile("walk")),
+        minutes=said.get("", "minutes", DEFAULT_MINUTES),
+        direction=cast("Direction", said.get("", "direction", "to")),
+        lang=cast("Lang", said.get("", "lang", "zh")),
+        crs=said.get("", "crs"),
+        date=said.get("", "date", ""),
+        office=said.get("", "office", ""),
+        is_invented=said.get("", "invented", False),
+        max_snap_m=said.get("", "max_snap_m", MAX_SNAP_M),
+        network_file=network,
+        network_place=said.get("network", "place"),
+        network_crs=said.get("network", "crs"),
+        area=frames.get("area"),
+        stations=frames.get("stations"),
+        shops=shops,
+        depots=frames.get("depots"),
+        candidates=frames.get("candidates"),
+        zones=frames.get("zones"),
+        population=frames.get("population"),
+        demand_source=_demand_source(said),
+        shop_minutes=shop_minutes,
+        cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
+        h3=h3,
+        suggest=SuggestRule(**said.tables.get("suggest", {})),
+        inputs=tuple(inputs),
+        warnings=tuple(fault for fault in faults if fault.level == "warning"),
+    )
+
+
+def _demand_source(said: StudyFile) -> DemandSource:
+    usual = "depots" if "depots" in said.tables else "population" if "population" in said.tables else "uniform"
+    return cast("DemandSource", said.get("demand", "source", usual))
+
+
+def _faults_between_keys(said: StudyFile) -> list[Fault]:
+    """Return what is wrong between keys that are each right alone."""
+    faults = []
+    profile = said.get("", "profile", travel_profile("walk"))
+    for m in said.get("", "minutes", DEFAULT_MINUTES):
+        try:
+            profile.cutoff_s(m)
+        except InputError as error:
+            faults.append(said.fault("", "minutes", error.en, error.zh))
+    if {"cell_m", "h3"} <= said.tables.get("grid", {}).keys():
+        en, zh = "takes either `cell_m` or `h3`, not both.", "cell_m 与 h3 只能写一个。"
+        faults.append(said.fault("grid", "h3", en, zh))
+    source = said.get("demand", "source")
+    if source in {"depots", "population"} and source not in said.tables:
+        en = f'is {source!r}, and there is no [{source}]. Add it, or take source = "uniform".'
+        faults.append(
+            said.fault("demand", "source", en, f"为 {source}，但没有 [{source}]。请补上，或改用 uniform。")
+        )
+    column, columns = said.get("population", "column"), said.get("population", "columns", {})
+    if column and "riders" in columns and columns["riders"] != column:
+        en, zh = "and `columns.riders` name two columns. Keep one.", "与 columns.riders 指定了两列，请保留一个。"
+        faults.append(said.fault("population", "column", en, zh))
+    if source is None and {"depots", "population"} <= said.tables.keys():
+        en = "is read and not used: riders come from [depots]. State `source` in [demand] to choose."
+        fault = said.fault(
+            "population", "", en, "已读入但未使用：骑手数来自 [depots]。可在 [demand] 中写明 source。"
+        )
+        faults.append(dataclasses.replace(fault, level="warning"))
+    return faults
+
+
+def _network_file(said: StudyFile) -> tuple[Path | None, list[Fault]]:
+    stated = said.tables.get("network", {})
+    if "file" in stated and "place" in stated:
+        en, zh = "takes either `file` or `place`, not both.", "file 与 place 只能写一个。"
+        return None, [said.fault("network", "place", en, zh)]
+    if "place" in stated:
+        return None, []
+    if "file" not in stated:
+        told = any(fault.column in {"network.file", "network.place", "network"} for fault in said.faults)
+        en = 'is missing: write [network] with file = "roads.osm.pbf", or place = "...".'
+        zh = '缺少路网：请写 [network]，其下 file = "roads.osm.pbf" 或 place = "…"。'
+        return None, [] if told else [said.fault("network", "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, "network", path):
+        return None, [missing]
+    if not path.name.lower().endswith(NETWORK_SUFFIXES):
+        en = f"{path.name!r} has an extension that is not known; known are {', '.join(NETWORK_SUFFIXES)}."
+        zh = f"“{path.name}”的扩展名不支持，支持：{'、'.join(NETWORK_SUFFIXES)}。"
+        return None, [said.fault("network", "file", en, zh)]
+    return path.resolve(), []
+
+
+def _missing_file(said: StudyFile, table: str, path: Path) -> Fault | None:
+    named = said.get(table, "file")
+    if path.is_file():
+        return None
+    beside = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    hint = (f" Did you mean {near[0]!r}?", f"是否为“{near[0]}”？") if near else ("", "")
+    en = f"names {named!r}, which is not there (paths start at the folder of study.toml).{hint[0]}"
+    return said.fault(table, "file", en, f"指定的“{named}”不存在（路径从 study.toml 所在文件夹算起）。{hint[1]}")
+
+
+def _input_file(role: str, file: str, path: Path, rows: int | None = None) -> InputFile:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return InputFile(role, file, rows, digest, None if role == "network" else "wgs84")
+
+
+def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile | None, list[Fault]]:
+    stated = said.tables[role]
+    if "file" not in stated:
+        told = any(fault.column == f"{role}.file" for fault in said.faults)
+        en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
+        return None, None, [] if told else [said.fault(role, "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, role, path):
+        return None, None, [missing]
+    columns: dict[str, str] = dict(stated.get("columns", {}))
+    if "column" in stated:
+        columns["riders"] = stated["column"]
+    own = {fold(header) for header in columns.values()}
+
+    def is_header(cells: Sequence[str]) -> bool:
+        return is_ledger_header(cells) or (bool(own) and own <= {fold(cell) for cell in cells})
+
+    try:
+        table = read_table(path, file=stated["file"], sheet=stated.get("sheet"), is_header=is_header)
+    except StudyError as error:
+        return None, None, list(error.faults)
+    frame_of = frame_of_polygons if _holds_polygons(table, role) else frame_of_points
+    reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
+    return reading, _input_file(role, stated["file"], path, reading.rows), list(reading.faults)
+
+
+def _holds_polygons(table: Table, role: Role) -> bool:
+    if role == "population" and table.geometry is not None:
+        return bool((shapely.get_dimensions(table.geometry) == 2).any())  # noqa: PLR2004
+    return role in {"zones", "area"}
+
+
+# ------------------------------------------------------------------------------------------ between the ledgers
+def _own_ids(
+    frames: Mapping[str, gpd.GeoDataFrame], said: StudyFile
+) -> tuple[dict[str, gpd.GeoDataFrame], list[Fault]]:
+    """Give shops and candidates ids of their own where a station (or shop) has the same: `shop-7` for `7`."""
+    own, faults = dict(frames), []
+    taken: set[str] = set()
+    for role in ("stations", "shops", "candidates"):
+        if role not in own:
+            continue
+        double = sorted(set(own[role].index) & taken)
+        if double:
+            renamed = [f"{ONE_OF[role]}-{i}" for i in own[role].index]
+            own[role] = in_natural_order(own[role].set_axis(renamed, axis="index"))
+            faults.append(_renamed(said, role, double, set(own[role].index) & taken))
+        taken |= set(own[role].index)
+    return own, faults
+
+
+def _renamed(said: StudyFile, role: str, double: Sequence[str], still: set[str]) -> Fault:
+    file, one = said.get(role, "file"), ONE_OF[role]
+    if still:
+        en = f"ids stand in two ledgers: {', '.join(sorted(still)[:5])}. Give each facility its own."
+        return Fault(en, f"编号在两个台账中重复：{'、'.join(sorted(still)[:5])}。请改为各不相同。", file=file)
+    en = f"{len(double)} id(s) stand in another ledger too (e.g. `{double[0]}`): ids of this file become `{one}-…`."
+    zh = f"有 {len(double)} 个编号与其他台账相同（如“{double[0]}”）：本文件编号一律改称“{one}-…”。"
+    return Fault(en, zh, file=file, level="warning")
+
+
+def _far_apart(frames: Mapping[str, gpd.GeoDataFrame], said: StudyFile) -> list[Fault]:
+    """Find ledgers far from all others: an error if they are near with lon and lat exchanged, else a warning."""
+    middle = {role: _middle(frame) for role, frame in frames.items() if len(frame)}
+    faults = []
+    for role, (x, y) in middle.items():
+        others = [place for other, place in middle.items() if other != role]
+        off = [max(abs(x - u), abs(y - v)) for u, v in others]
+        if not others or min(off) <= FAR_APART_DEG:
+            continue
+        near = any(max(abs(y - u), abs(x - v)) <= NEAR_DEG for u, v in others)
+        if near and not (len(others) == 1 and _is_in_china(x, y)):
+            faults.append(_swapped_file(said.get(role, "file"), x, y))
+        elif not near:
+            en = f"lies far from the other files of the study, around {x:.4f}, {y:.4f}. Check its coordinates."
+            zh = f"与其他文件相距很远，位于 {x:.4f}，{y:.4f} 附近。请核对坐标。"
+            faults.append(Fault(en, zh, file=said.get(role, "file"), level="warning"))
+    return faults
+
+
+def _swapped_file(file: str, x: float, y: float) -> Fault:
+    en = f"longitude and latitude look swapped in the whole file ({x:.4f}, {y:.4f}): exchanged, they lie where the "
+    en += "other files do. Exchange the two headers, or correct the other files."
+    zh = f"整个文件的经纬度似乎写反了（{x:.4f}，{y:.4f}）：对调后与其他文件位置相符。"
+    return Fault(en, zh + "请对调两个表头，或改正其他文件。", file=file)
+
+
+def _middle(frame: gpd.GeoDataFrame) -> tuple[float, float]:
+    bounds = np.asarray(pd.DataFrame(frame.geometry.bounds), dtype=np.float64)
+    west, south, east, north = np.median(bounds, axis=0)
+    return float(west + east) / 2, float(south + north) / 2
+
+
+def _is_in_china(lon: float, lat: float) -> bool:
+    return 73 <= lon <= 136 and 18 <= lat <= 54  # noqa: PLR2004

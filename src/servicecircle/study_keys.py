@@ -1,0 +1,332 @@
+"""The keys of study.toml: which there are, what each may hold, and where in the file a fault stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError as ProjError
+
+from ._validate import check_minutes
+from .errors import Fault, InputError, StudyError
+from .headers import SYNONYMS
+from .params import PROFILES, check_direction, travel_profile
+
+#: takes what TOML gives, returns what a study holds, or raises `InputError`
+Check: TypeAlias = Callable[[Any], Any]
+
+MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
+MAX_H3 = 15
+
+
+# ------------------------------------------------------------------------------------------------------- checks
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(value, "a text in quotes", "带引号的文字")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(value, "true or false", "true 或 false")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _wrong(value, "a number", "数字")
+    return float(value)
+
+
+def _above_zero(value: object) -> float:
+    if (number := _number(value)) <= 0:
+        raise _wrong(value, "a number above 0", "大于 0 的数")
+    return number
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
+    return value
+
+
+def _cell_m(value: object) -> float:
+    if not MIN_CELL_M <= (number := _number(value)) <= MAX_CELL_M:
+        span = f"{MIN_CELL_M:g} to {MAX_CELL_M:g}", f"{MIN_CELL_M:g} 至 {MAX_CELL_M:g}"
+        raise _wrong(value, f"a number of metres, {span[0]}", f"{span[1]} 之间的米数")
+    return number
+
+
+def _h3(value: object) -> int:
+    if (number := _count(value)) > MAX_H3:
+        raise _wrong(value, f"a resolution of H3, 0 to {MAX_H3}", f"H3 级别 0 至 {MAX_H3}")
+    return number
+
+
+def _breaks(value: object) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple)) or any(
+        isinstance(v, bool) or not isinstance(v, (int, float)) for v in value
+    ):
+        raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
+    return check_minutes(value)
+
+
+def _date(value: object) -> str:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        return dt.date.fromisoformat(_text(value)).isoformat()
+    except ValueError as error:
+        raise _wrong(value, "a date, e.g. 2026-11-22", "日期，如 2026-11-22") from error
+
+
+def _crs(value: object) -> CRS:
+    try:
+        return CRS.from_user_input(value if isinstance(value, int) else _text(value))
+    except ProjError as error:
+        raise _wrong(value, 'a CRS, e.g. "EPSG:32649"', '坐标系，如 "EPSG:32649"') from error
+
+
+def _metric_crs(value: object) -> CRS:
+    crs = _crs(value)
+    if not crs.is_projected or any(axis.unit_name not in {"metre", "meter"} for axis in crs.axis_info):
+        msg = f"must be projected, in metres; {crs.name} is not. Leave it out for the UTM zone of the data."
+        raise InputError(
+            msg, zh=f"必须是以米为单位的投影坐标系，{crs.name} 不是。可删去此项，自动采用所在 UTM 带。"
+        )
+    return crs
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(value: object) -> str:
+        if value not in allowed:
+            near = difflib.get_close_matches(str(value), allowed, n=1)
+            hint = (f" (did you mean {near[0]!r}?)", f"（是否为 {near[0]!r}？）") if near else ("", "")
+            raise _wrong(value, f"one of {', '.join(allowed)}{hint[0]}", f"{'、'.join(allowed)} 之一{hint[1]}")
+        return str(value)
+
+    return check
+
+
+def _datum(value: object) -> str:
+    name = _text(value).strip().casefold().replace("-", "")
+    if name in {"gcj02", "bd09"}:
+        raise not_served(what=f"`datum = {value!r}`", zh=f"坐标系 {value}")
+    return str(_one_of("wgs84")(name))
+
+
+def _source(value: object) -> str:
+    if value == "checkins":
+        raise not_served(what="`source = 'checkins'`", zh="打卡数据（checkins）")
+    return str(_one_of("depots", "population", "uniform")(value))
+
+
+def _columns(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise _wrong(
+            value, 'field = "header" pairs, e.g. { name = "驿站名称" }', '如 { name = "驿站名称" } 的对应表'
+        )
+    for field, header in value.items():
+        if field not in SYNONYMS:
+            hint = nearest(field, list(SYNONYMS))
+            msg = f"knows no field `{field}`{hint[0]}; fields are {', '.join(SYNONYMS)}."
+            raise InputError(msg, zh=f"没有字段 {field}{hint[1]}，可用：{'、'.join(SYNONYMS)}。")
+        _text(header)
+    return dict(value)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of headers, e.g. ["联系电话"]', '表头列表，如 ["联系电话"]')
+    return tuple(_text(word) for word in value)
+
+
+def _not_yet(what: str, zh: str) -> Check:
+    def check(_value: object) -> Any:  # noqa: ANN401
+        raise not_served(what=what, zh=zh)
+
+    return check
+
+
+def not_served(*, what: str, zh: str) -> InputError:
+    """Return the error of something that is planned, and not in this release."""
+    return InputError(f"{what} is not in this release. Take it out.", zh=f"本版本尚不支持{zh}，请先删去。")
+
+
+def _wrong(value: object, en: str, zh: str) -> InputError:
+    return InputError(f"must be {en}; got {value!r}.", zh=f"应为{zh}，现为 {value!r}。")
+
+
+# --------------------------------------------------------------------------------------------------------- keys
+_LEDGER: dict[str, Check] = {"file": _text, "sheet": _text, "datum": _datum, "columns": _columns, "keep": _words}
+
+#: Table -> key -> check; "" is the top of the file. `docs/reference/study.md` describes each.
+KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
+    {
+        "": {
+            "name": _text,
+            "office": _text,
+            "date": _date,
+            "invented": _flag,
+            "lang": _one_of("zh", "en"),
+            "profile": lambda value: travel_profile(_one_of(*PROFILES)(value)),
+            "direction": lambda value: check_direction(_one_of("to", "from")(value)),
+            "minutes": _breaks,
+            "crs": _metric_crs,
+            "max_snap_m": _above_zero,
+            "when": _not_yet("`when`", "时段（when）"),
+            "service": _not_yet("`service`", "服务项目筛选（service）"),
+        },
+        "network": {"file": _text, "place": _text, "crs": _crs},
+        "area": _LEDGER,
+        "stations": _LEDGER,
+        "shops": {**_LEDGER, "minutes": _above_zero},
+        "depots": _LEDGER,
+        "candidates": _LEDGER,
+        "zones": _LEDGER,
+        "suggest": {"stations": _count, "shops": _count, "spacing_m": _above_zero},
+        "grid": {"cell_m": _cell_m, "h3": _h3},
+        "demand": {"source": _source},
+        "population": {**_LEDGER, "column": _text},
+        "checkins": {},
+    }
+)
+NOT_SERVED_TABLES = frozenset({"checkins"})
+
+
+def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
+    """
+    Return what a study holds for the value of a key of study.toml.
+
+    Raises
+    ------
+    InputError
+        If the value is not allowed; the message names the key.
+    """
+    try:
+        return KEYS[table][key](value)
+    except InputError as error:
+        en = error.en.removeprefix(f"`{key}` ")
+        msg = f"`{key}` {en}"
+        raise InputError(msg, zh=f"{key} {error.zh}") from error
+
+
+def nearest(word: str, known: Sequence[str]) -> tuple[str, str]:
+    """Return a hint at the known word that is most like `word`, in English and Chinese; "" where none is."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return (f"; did you mean `{near[0]}`", f"，是否为 {near[0]}") if near else ("", "")
+
+
+# --------------------------------------------------------------------------------------------------------- file
+@dataclass(frozen=True, eq=False)
+class StudyFile:
+    """A study.toml as read: every value that holds, by table and key, and a fault for every other."""
+
+    path: Path
+    tables: Mapping[str, Mapping[str, Any]]
+    faults: tuple[Fault, ...]
+    lines: Mapping[tuple[str, str], int]  # (table, key) -> line; (table, "") is its header
+
+    def get(self, table: str, key: str, default: Any = None) -> Any:  # noqa: ANN401
+        """Return the value of a key, or `default` where the file does not state it, or states it wrongly."""
+        return self.tables.get(table, {}).get(key, default)
+
+    def fault(self, table: str, key: str, en: str, zh: str) -> Fault:
+        """Return an error at a key, or with key "" at a table."""
+        return _fault(self.path.name, self.lines, table, key, InputError(en, zh=zh))
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """
+    Read and check study.toml, all keys of it; no other file is opened.
+
+    Raises
+    ------
+    StudyError
+        If it is missing, not UTF-8 or not TOML, with the line.
+    """
+    text = _toml_text(path)
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        row = int(found[1]) if found else text.count("\n") + 1
+        en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
+        raise StudyError([Fault(en, zh, file=path.name, row=row)]) from error
+    lines = _lines(text)
+    values: dict[str, dict[str, Any]] = {"": {}}
+    faults: list[Fault] = []
+    for name, value in content.items():
+        if name in KEYS and isinstance(value, dict):
+            values[name] = {}
+            if name in NOT_SERVED_TABLES:
+                faults.append(_fault(path.name, lines, name, "", not_served(what=f"[{name}]", zh=f" [{name}]")))
+                continue
+            pairs = [(name, key, inner) for key, inner in value.items()]
+        else:
+            pairs = [("", name, value)]
+        for table, key, inner in pairs:
+            try:
+                if key not in KEYS[table]:
+                    raise _unknown(table, key, inner)
+                values[table][key] = KEYS[table][key](inner)
+            except InputError as error:
+                faults.append(_fault(path.name, lines, table, key, error))
+    return StudyFile(path, values, tuple(faults), lines)
+
+
+def _toml_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        en, zh = "is not in UTF-8. Save it as UTF-8.", "不是 UTF-8 编码，请另存为 UTF-8。"
+        raise StudyError([Fault(en, zh, file=path.name)]) from error
+    except OSError as error:
+        en = "is not there. A study is a folder with a study.toml, or that file itself."
+        zh = "不存在。研究是含有 study.toml 的文件夹，或该文件本身。"
+        raise StudyError([Fault(en, zh, file=str(path))]) from error
+
+
+def _unknown(table: str, key: str, value: object) -> InputError:
+    if table and key in KEYS[""]:
+        msg = f"stands under [{table}] and belongs to the top of the file, above the first [table]."
+        return InputError(msg, zh=f"写在了 [{table}] 下面，应移到文件开头、第一个 [表] 之前。")
+    if not table and key in KEYS:
+        msg = f"must be a table: write [{key}] on its own line, and its keys below."
+        return InputError(msg, zh=f"应为表：请单独写一行 [{key}]，其下写各项。")
+    known = [*KEYS[""], *KEYS] if not table else list(KEYS[table])
+    known = [word for word in known if word]
+    hint = nearest(key, known)
+    what = "table" if isinstance(value, dict) else "key"
+    return InputError(
+        f"is no known {what}{hint[0]}; known are {', '.join(known)}.",
+        zh=f"无法识别{hint[1]}；可用：{'、'.join(known)}。",
+    )
+
+
+def _fault(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str, error: InputError) -> Fault:
+    row = lines.get((table, key)) or lines.get((key, "")) or lines.get((table, ""))
+    column = ".".join(part for part in (table, key) if part)
+    return Fault(error.en, error.zh, file=file, row=row, column=column)
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """Return the line of each key and table header: good enough to point at, TOML itself gives none."""
+    lines: dict[tuple[str, str], int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[+\s*([\w.\-]+)\s*\]+", line):
+            table = header[1]
+            lines.setdefault((table, ""), number)
+        elif pair := re.match(r"\s*[\"']?([^\s=\"'#.]+)[\"']?\s*(?:\.\s*([^\s=.]+)\s*)?=", line):
+            lines.setdefault((table, pair[1]) if not pair[2] or table else (pair[1], pair[2]), number)
+    return lines

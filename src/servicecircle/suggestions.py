@@ -1,0 +1,359 @@
+"""Suggestions: the candidates that would serve the most riders, proven and explained."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ._validate import FloatArray, IntArray, check_points, some
+from .candidates import WGS84
+from .errors import Fault, InputError
+from .locate import mclp
+from .locate._checks import settle
+from .locate._form import Csr
+from .model import Coverage, Kind, Solution, TravelTimes
+from .params import SHOP_MINUTES
+
+_KINDS: tuple[Kind, Kind] = ("station", "shop")
+
+
+class Suggestions(NamedTuple):
+    """What is suggested, how good that provably is, and what the planner should know."""
+
+    sites: gpd.GeoDataFrame
+    solution: Solution
+    warnings: tuple[Fault, ...]
+
+
+def choose_sites(
+    candidates: gpd.GeoDataFrame,
+    times: TravelTimes,
+    today: Coverage,
+    *,
+    stations: int,
+    shops: int,
+    shop_minutes: float = SHOP_MINUTES,
+    time_limit_s: float | None = None,
+) -> Suggestions:
+    """
+    Choose at most `stations` stations and `shops` shops that cover the most riders not covered today.
+
+    One maximal covering model with a count a kind, at the largest break T of `today`: a station covers within T, a
+    shop within min(T, `shop_minutes`) (closed limits). A candidate of kind `both` may become either, not both.
+    Demand points that existing facilities cover are out of the model and in its objective.
+
+    Parameters
+    ----------
+    candidates
+        Points, index id; columns `kind` (`station`, `shop` or `both`) and `name`. Any order: ties are broken by id.
+    times
+        Travel times of the same demand points to the candidates, in their order, with a cutoff of T or more. Its
+        facilities' own limits are not used: pass the candidates without their kinds,
+        `travel_times(network, demand, candidates[["geometry"]], cutoff_s=profile.cutoff_s(T))`.
+    today
+        Coverage by the existing facilities.
+    stations, shops
+        How many of each kind to suggest at most, >= 0. More than there are: all that help, with a notice.
+    shop_minutes
+        A shop's own circle in minutes.
+    time_limit_s
+        Stop the search after this time, with the best found and its gap.
+
+    Returns
+    -------
+    suggestions
+        `sites`: points in WGS 84, index candidate id, in rank order; columns `rank` (from 1), `name`, `kind`
+        (`station` or `shop`), `minutes` (own limit; `nan` for a station, which has none), `riders_gained` (riders
+        that it adds when added in rank order: each time the largest, ties by id), `cells_gained` (planning cells
+        with riders gained; demand points where there are no cells), `minutes_before`, `minutes_after` (median of
+        its gained riders' minutes to the nearest facility, today and with all suggestions; `inf` where none can
+        be reached), `replaces_nearest` (riders, covered or not, for whom it becomes the nearest facility, within
+        the cutoff of `times`), `replaces` (ids of the facilities that were theirs, most riders first).
+
+        Each gain is the sum of disjoint sets of demand points, added exactly and rounded once, so that gains sum
+        to riders covered after - before. Candidates that gain nobody are never suggested, so there may be fewer
+        than asked for.
+
+        `solution`: `chosen` are positions in `candidates`, without those that gain nobody; `objective` and
+        `bound` are riders covered at T with today's. 0 of all kinds: today's coverage, proven.
+
+        `warnings`: candidates off the network or in reach of nobody, fewer suggestions than asked for, an unproven
+        plan, nothing to cover.
+
+    Raises
+    ------
+    InputError
+        If a count is negative, the ids of `times` do not fit, its cutoff is below T or its direction another.
+    SolutionError
+        If the plan, counted again, is not what the solver claims.
+    """
+    check_points(candidates, "candidates")
+    started = time.perf_counter()
+    _check_fit(candidates, times, today, stations=stations, shops=shops)
+    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    is_open = ~today.covered[:, -1] & (today.weight > 0)
+    base = math.fsum(today.weight[today.covered[:, -1]])
+    answer = mclp(
+        options.covers[is_open],
+        today.weight[is_open],
+        (stations, shops),
+        group=options.group,
+        place=options.candidate,
+        time_limit_s=time_limit_s,
+    )
+    ranked = _rank(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
+    is_after = today.covered[:, -1].copy()
+    for gain in ranked:
+        is_after[gain.rows] = True
+    solution = settle(
+        np.sort(options.candidate[[gain.option for gain in ranked]]),
+        math.fsum(today.weight[is_after]),
+        claimed=base + answer.objective,
+        bound=base + answer.bound,
+        sense="max",
+        seconds=time.perf_counter() - started,
+    )
+    sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
+    told = [*_told_of_candidates(candidates, times, options, today.weight)]
+    told += _told_of_plan(today, options, sites, solution, asked=(stations, shops))
+    return Suggestions(sites, solution, tuple(told))
+
+
+# ----------------------------------------------------------------------------------------------------- options
+@dataclass(frozen=True, eq=False)
+class _Options:
+    """Candidates as what they may become, sorted by candidate id, station before shop."""
+
+    covers: Csr  # (n_demand, n_option), closed at the option's own limit
+    group: IntArray  # (n_option,) position in `_KINDS`
+    candidate: IntArray  # (n_option,) position in the caller's frame
+
+
+@dataclass(frozen=True, eq=False)
+class _Gain:
+    """An option of the plan, and the demand points that it adds in rank order."""
+
+    option: int
+    rows: IntArray
+    riders: float
+
+
+def _check_fit(
+    candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, *, stations: int, shops: int
+) -> None:
+    for name, count in (("stations", stations), ("shops", shops)):
+        if count < 0:
+            msg = f"`{name}` must be >= 0, got {count}."
+            raise InputError(msg, zh=f"{'驿站' if name == 'stations' else '商铺'}数量不能为负，现为 {count}。")
+    odd = set(candidates["kind"]) - {"station", "shop", "both"}
+    if odd:
+        msg = f"`kind` of a candidate must be station, shop or both, got {some(sorted(map(str, odd)))}."
+        raise InputError(msg)
+    if not times.facility_ids.equals(candidates.index):
+        msg = "`times` must have the candidates as its facilities, in their order."
+        raise InputError(msg)
+    if not times.demand_ids.equals(today.times.demand_ids) or times.direction != today.times.direction:
+        msg = "`times` and `today` must have the same demand points and direction."
+        raise InputError(msg)
+    longest = times.profile.cutoff_s(today.minutes[-1])
+    if times.cutoff_s < longest:
+        msg = f"`times` ends at {times.cutoff_s:g} s, the largest break is {longest:g} s."
+        raise InputError(msg)
+
+
+def _limits_s(times: TravelTimes, today: Coverage, shop_minutes: float) -> tuple[float, float]:
+    """Limits of a station and of a shop in seconds."""
+    largest_s = times.profile.cutoff_s(today.minutes[-1])
+    own_s = times.profile.cutoffs_s.get(shop_minutes, 60.0 * shop_minutes)
+    return largest_s, min(largest_s, own_s)
+
+
+def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> _Options:
+    by_id = np.argsort(candidates.index.astype(str).to_numpy(dtype=object), kind="stable")
+    kind = candidates["kind"].to_numpy(dtype=object)[by_id]
+    may_be = np.column_stack([np.isin(kind, [own, "both"]) for own in _KINDS])
+    at, group = np.nonzero(may_be)
+    option = np.full((len(candidates), len(_KINDS)), -1)
+    option[by_id[at], group] = np.arange(at.size)
+
+    demand = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
+    pairs = option[times.facility]
+    reaches = (pairs >= 0) & (times.seconds[:, None] <= np.array(limits_s)[None, :])
+    pair, _ = np.nonzero(reaches)
+    covers = sparse.csr_array(
+        (np.ones(pair.size), (demand[pair], pairs[reaches])), shape=(len(times.demand_ids), at.size)
+    )
+    return _Options(covers, group.astype(np.int64), by_id[at].astype(np.int64))
+
+
+# ------------------------------------------------------------------------------------------------------- ranks
+def _rank(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[_Gain]:
+    """Order a plan: each time the option that adds most to those before it; those that add nothing are left out."""
+    columns = covers.tocsc()
+    rows = {j: columns.indices[columns.indptr[j] : columns.indptr[j + 1]].astype(np.int64) for j in chosen.tolist()}
+    is_left = weight > 0
+    ranked = []
+    while rows:
+        rows = {j: own[is_left[own]] for j, own in rows.items()}
+        riders = {j: math.fsum(weight[own]) for j, own in rows.items()}
+        best = max(rows, key=lambda j: riders[j])  # the first of equals: options ascend by id
+        if riders[best] == 0:
+            break
+        ranked.append(_Gain(best, np.sort(rows.pop(best)), riders[best]))
+        is_left[ranked[-1].rows] = False
+    return ranked
+
+
+# ------------------------------------------------------------------------------------------------------- sites
+def _sites(
+    candidates: gpd.GeoDataFrame,
+    times: TravelTimes,
+    today: Coverage,
+    options: _Options,
+    ranked: list[_Gain],
+    *,
+    shop_minutes: float,
+) -> gpd.GeoDataFrame:
+    position = options.candidate[[gain.option for gain in ranked]]
+    kind = [_KINDS[options.group[gain.option]] for gain in ranked]
+    new_seconds, new_site = _nearest_of(times, position)
+    before = today.times.nearest_seconds
+    after = np.minimum(before, new_seconds)
+    becomes = np.where(new_seconds < before, new_site, -1)
+    chosen = candidates.iloc[position]
+    name = chosen["name"] if "name" in chosen.columns else chosen.index
+    columns: dict[str, object] = {
+        "rank": np.arange(1, len(ranked) + 1),
+        "name": np.asarray(name, dtype=object),
+        "kind": np.array(kind, dtype=object),
+        "minutes": np.where(np.array(kind, dtype=object) == "shop", shop_minutes, np.nan),
+        "riders_gained": np.array([gain.riders for gain in ranked], dtype=np.float64),
+        "cells_gained": np.array([_n_cells(today, gain.rows) for gain in ranked], dtype=np.int64),
+        "minutes_before": np.array(
+            [_median(before[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
+        ),
+        "minutes_after": np.array([_median(after[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64),
+        "replaces_nearest": np.array(
+            [math.fsum(today.weight[becomes == rank]) for rank in range(len(ranked))], dtype=np.float64
+        ),
+    }
+    sites = gpd.GeoDataFrame(columns, index=chosen.index, geometry=chosen.geometry.to_crs(WGS84).array, crs=WGS84)
+    replaces = [_replaced(today, np.flatnonzero(becomes == rank)) for rank in range(len(ranked))]
+    sites.insert(len(columns), "replaces", pd.Series(replaces, index=sites.index, dtype=object))
+    return sites
+
+
+def _nearest_of(times: TravelTimes, position: IntArray) -> tuple[FloatArray, IntArray]:
+    """Seconds to the nearest of some facilities, `inf` beyond the cutoff, and which: the first of equals."""
+    n_demand = len(times.demand_ids)
+    rank = np.full(len(times.facility_ids), -1)
+    rank[position] = np.arange(position.size)
+    demand = np.repeat(np.arange(n_demand), np.diff(times.start))
+    pair = np.flatnonzero(rank[times.facility] >= 0)
+    pair = pair[np.lexsort((rank[times.facility[pair]], times.seconds[pair], demand[pair]))]
+    found, first = np.unique(demand[pair], return_index=True)
+    seconds, nearest = np.full(n_demand, np.inf), np.full(n_demand, -1)
+    seconds[found] = times.seconds[pair[first]]
+    nearest[found] = rank[times.facility[pair[first]]]
+    return seconds, nearest
+
+
+def _n_cells(today: Coverage, rows: IntArray) -> int:
+    return rows.size if today.cell_id is None else len(set(today.cell_id[rows].tolist()))
+
+
+def _median(value: FloatArray, weight: FloatArray) -> float:
+    """Lower median of values with weights above 0."""
+    order = np.argsort(value, kind="stable")
+    total = np.cumsum(weight[order])
+    return float(value[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _replaced(today: Coverage, rows: IntArray) -> tuple[object, ...]:
+    """Facilities that were the nearest of some demand points, most riders first, ties by id."""
+    facility, weight = today.times.nearest_facility[rows], today.weight[rows]
+    had = (facility >= 0) & (weight > 0)
+    riders: dict[int, list[float]] = {}
+    for j, riders_there in zip(facility[had].tolist(), weight[had].tolist(), strict=True):
+        riders.setdefault(j, []).append(riders_there)
+    ids = today.times.facility_ids
+    return tuple(ids[j] for j in sorted(riders, key=lambda j: (-math.fsum(riders[j]), str(ids[j]))))
+
+
+# ---------------------------------------------------------------------------------------------------- warnings
+def _told_of_candidates(
+    candidates: gpd.GeoDataFrame, times: TravelTimes, options: _Options, weight: FloatArray
+) -> Iterator[Fault]:
+    """Candidates that cannot serve anybody, wherever they stand."""
+    is_off = ~times.facility_at.is_on_network
+    if is_off.any():
+        ids = candidates.index[is_off]
+        yield _warning(
+            f"{len(ids)} candidate(s) have no street near enough and cannot be chosen: {some(ids)}.",
+            f"{len(ids)} 个候选点附近没有道路，无法选用：{some(ids)}。",
+        )
+    riders = options.covers.T @ (weight > 0).astype(np.float64)
+    is_of_use = np.zeros(len(candidates), dtype=np.bool_)
+    is_of_use[options.candidate[riders > 0]] = True
+    is_idle = ~is_of_use & ~is_off
+    if is_idle.any() and weight.any():
+        ids = candidates.index[is_idle]
+        yield _warning(
+            f"{len(ids)} candidate(s) are within reach of no rider: {some(ids)}.",
+            f"{len(ids)} 个候选点的服务范围内没有骑手：{some(ids)}。",
+        )
+
+
+def _told_of_plan(
+    today: Coverage, options: _Options, sites: gpd.GeoDataFrame, solution: Solution, *, asked: tuple[int, int]
+) -> Iterator[Fault]:
+    """Tell what the plan does not do that was asked for, and why."""
+    if sum(asked) == 0:
+        yield _warning(
+            "0 stations and 0 shops were asked for: coverage only, no suggestion.",
+            "要求新增 0 个驿站、0 家商铺：只计算覆盖，不给出建议。",
+        )
+        return
+    if not today.weight.any():
+        yield _warning("There are no riders: nothing to cover.", "没有骑手需求：无需覆盖。")
+    elif not today.weight[~today.covered[:, -1]].any():
+        yield _warning(
+            "Every rider is covered today: nothing to gain.", "现有设施已覆盖全部骑手：没有可新增的覆盖。"
+        )
+    for group, count in enumerate(asked):
+        n_suggested = int((sites["kind"] == _KINDS[group]).sum())
+        n_candidates = int((options.group == group).sum())
+        if n_suggested < count:
+            yield _told_of_fewer(_KINDS[group], count, n_suggested, n_candidates)
+    if solution.status != "optimal":
+        yield _warning(
+            f"Time ran out: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",
+            f"求解时间已用完：方案与最优值的差距不超过 {solution.gap:.2%}，尚未证明为最优。",
+        )
+
+
+def _told_of_fewer(kind: Kind, asked: int, n_suggested: int, n_candidates: int) -> Fault:
+    en, zh = [], []
+    if n_candidates < asked:
+        en.append(f"there are only {n_candidates} candidates")
+        zh.append(f"候选点只有 {n_candidates} 个")
+    if n_suggested < n_candidates:
+        en.append("no other candidate would add a rider")
+        zh.append("其余候选点不会再增加骑手")
+    name = "驿站" if kind == "station" else "商铺"
+    return _warning(
+        f"{asked} {kind}(s) were asked for, {n_suggested} are suggested: {'; '.join(en)}.",
+        f"要求建议{name} {asked} 个，实际建议 {n_suggested} 个：{'；'.join(zh)}。",
+    )
+
+
+def _warning(en: str, zh: str) -> Fault:
+    return Fault(en, zh, level="warning")

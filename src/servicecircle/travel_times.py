@@ -1,0 +1,362 @@
+"""Travel times between exact positions on edges: bounded searches, read off at the demand points."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ._validate import FloatArray, IntArray, some
+from .errors import InputError, NetworkError
+from .model import Facilities, Network, Positions, TravelTimes
+from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
+from .snapping import locate_on_edges
+
+#: facilities searched from at once, and so the bound on what is held in memory between search and reading
+CHUNK = 256
+_MS_LIMIT = 2**30  # an impedance or a cutoff of 12 days
+
+Ms = npt.NDArray[np.int32]
+_T = TypeVar("_T")
+
+
+# ------------------------------------------------------------------------------------------- graph of a search
+@dataclass(frozen=True, eq=False)
+class SearchGraph:
+    """
+    A network as the search from a facility walks it: against the edges for `to`, along them for `from`.
+
+    `a_ms`, `b_ms` are the times of a whole street for those who use its end *a* (where its geometry begins) or its
+    end *b* on their way between a demand point on it and a facility elsewhere; `INF_MS` where that is closed.
+    """
+
+    start: IntArray  # (n_node + 1,)
+    node: Ms
+    impedance: Ms
+    end: IntArray  # (n_street, 2) nodes a and b
+    a_ms: IntArray  # (n_street,)
+    b_ms: IntArray
+    access_s_per_m: float
+
+
+def search_graph(network: Network, direction: Direction) -> SearchGraph:
+    """
+    Return the graph that a search from a facility walks.
+
+    Raises
+    ------
+    NetworkError
+        If an impedance is longer than 12 days.
+    """
+    ms = np.rint(network.seconds * 1000.0)
+    if (ms > _MS_LIMIT).any():
+        long = np.flatnonzero(ms > _MS_LIMIT)
+        msg = f"`seconds` of these edges are longer than 12 days: {some(long)}."
+        raise NetworkError(msg)
+    near, far = (network.head, network.tail) if direction == "to" else (network.tail, network.head)
+    order = np.lexsort((far, near))
+    start = np.zeros(network.n_node + 1, dtype=np.int64)
+    np.cumsum(np.bincount(near, minlength=network.n_node), out=start[1:])
+    ahead, back = network.street_edge.T
+    along = ms[ahead].astype(np.int64)
+    against = np.where(back >= 0, ms[back], INF_MS).astype(np.int64)
+    return SearchGraph(
+        start=start,
+        node=far[order].astype(np.int32),
+        impedance=ms[order].astype(np.int32),
+        end=np.column_stack([network.tail[ahead], network.head[ahead]]),
+        a_ms=against if direction == "to" else along,
+        b_ms=along if direction == "to" else against,
+        access_s_per_m=3.6 / network.profile.access_kph,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class OnStreet:
+    """Positions in terms of their streets: shape `(n,)`; street -1 off the network."""
+
+    street: IntArray
+    share: FloatArray  # of the street from its end a
+    access_ms: IntArray
+
+
+def on_street(at: Positions, network: Network, graph: SearchGraph) -> OnStreet:
+    """Return the streets that positions on edges lie on, and the time of the walk between."""
+    on = at.is_on_network
+    edge = np.where(on, at.edge, 0)
+    street = network.street[edge]
+    is_back = edge == network.street_edge[street, 1]
+    share = np.where(is_back, 1.0 - at.fraction, at.fraction)
+    access_ms = np.rint(np.where(on, at.offset_m, 0.0) * graph.access_s_per_m * 1000.0).astype(np.int64)
+    return OnStreet(street=np.where(on, street, -1), share=np.where(on, share, np.nan), access_ms=access_ms)
+
+
+def leg_ms(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> IntArray:
+    """
+    Time between a position and the ends a and b of its street, the walk to the street included, shape `(n, 2)`.
+
+    `INF_MS` where that end cannot be used. A position at an end of its street is that junction.
+    """
+    on = at.street >= 0
+    street = np.where(on, at.street, 0)
+    share = np.where(on, at.share, 0.0)
+    to_a, to_b = graph.a_ms[street], graph.b_ms[street]
+    part_a = np.rint(share * np.where(to_a < INF_MS, to_a, 0)).astype(np.int64)
+    part_b = np.rint(share * np.where(to_b < INF_MS, to_b, 0)).astype(np.int64)
+    if is_facility:  # the way goes on from the end to the facility: against that of a demand point
+        ms = np.column_stack([part_b, to_a - part_a])
+        is_open = np.column_stack([to_b, to_a]) < INF_MS
+    else:
+        ms = np.column_stack([part_a, to_b - part_b])
+        is_open = np.column_stack([to_a, to_b]) < INF_MS
+    is_end = np.column_stack([share == 0.0, share == 1.0])
+    ms = np.where(is_end, 0, ms) + at.access_ms[:, None]
+    return np.where((is_open | is_end) & on[:, None] & (ms < INF_MS), ms, INF_MS)
+
+
+def joined_ms(
+    graph: SearchGraph, street: IntArray, demand_share: FloatArray, facility_share: FloatArray
+) -> IntArray:
+    """Time along one street between demand points and facilities that share it; `INF_MS` against a one-way."""
+    to_a, to_b = graph.a_ms[street], graph.b_ms[street]
+
+    def between(whole: IntArray, ahead: FloatArray, behind: FloatArray) -> IntArray:
+        usable = np.where(whole < INF_MS, whole, 0)
+        return np.rint(ahead * usable).astype(np.int64) - np.rint(behind * usable).astype(np.int64)
+
+    towards_b = np.where(
+        (to_b < INF_MS) & (demand_share <= facility_share),
+        between(to_b, facility_share, demand_share),
+        INF_MS,
+    )
+    towards_a = np.where(
+        (to_a < INF_MS) & (demand_share >= facility_share),
+        between(to_a, demand_share, facility_share),
+        INF_MS,
+    )
+    return np.minimum(towards_a, towards_b)
+
+
+# --------------------------------------------------------------------------------------------------- searches
+def limit_in_ms(cutoff_s: float) -> int:
+    """
+    Return a cutoff as whole milliseconds.
+
+    Raises
+    ------
+    InputError
+        If it is not above 0, or longer than 12 days.
+    """
+    if not 0 < cutoff_s * 1000 <= _MS_LIMIT:
+        msg = f"`cutoff_s` must be above 0 and at most 12 days, got {cutoff_s}."
+        raise InputError(msg)
+    return int(np.floor(cutoff_s * 1000.0 + 1e-6))
+
+
+def in_chunks(n: int, work: Callable[[int, int], _T], *, chunk: int = CHUNK) -> list[_T]:
+    """Run `work(first, last)` over chunks of `range(n)` on all cores; results in order."""
+    cores = os.cpu_count() or 1
+    size = max(1, min(chunk, -(-n // cores)))
+    spans = [(first, min(first + size, n)) for first in range(0, n, size)]
+    if len(spans) <= 1:
+        return [work(*span) for span in spans]
+    with ThreadPoolExecutor(max_workers=cores) as pool:
+        return list(pool.map(lambda span: work(*span), spans))
+
+
+def settled_nodes(graph: SearchGraph, at: OnStreet, *, limit_ms: int) -> tuple[Any, Any, Any]:
+    """Row pointer, nodes and milliseconds of all nodes within the limit of each facility position."""
+    from . import _kernels as kernels
+
+    seed_node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1).astype(np.int32)
+    seed_ms = leg_ms(graph, at, is_facility=True).astype(np.int32)
+
+    def work(first: int, last: int) -> tuple[Any, Any, Any]:
+        return kernels.node_times(
+            graph.start, graph.node, graph.impedance, seed_node[first:last], seed_ms[first:last], limit_ms
+        )
+
+    return _joined(in_chunks(len(at.street), work))
+
+
+def _joined(chunks: Sequence[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
+    """Chunks of CSR rows as one."""
+    if not chunks:
+        return np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+    sizes = np.concatenate([np.diff(rows) for rows, _, _ in chunks])
+    rows = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return rows, np.concatenate([c[1] for c in chunks]), np.concatenate([c[2] for c in chunks])
+
+
+# ----------------------------------------------------------------------------------------------- public face
+def travel_times(
+    network: Network,
+    demand: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame | Facilities,
+    *,
+    cutoff_s: float = 900.0,
+    direction: str = "to",
+    max_snap_m: float = MAX_SNAP_M,
+) -> TravelTimes:
+    """
+    Travel times between demand points and facilities, from exact edge position to exact edge position.
+
+    Parameters
+    ----------
+    network
+        Streets of one profile.
+    demand
+        Points in any stated CRS; the index is the id.
+    facilities
+        Points in any stated CRS, or `Facilities`; the columns `kind` and `minutes` (own limit) are carried along.
+    cutoff_s
+        Pairs beyond it are left out (seconds, closed: `t <= cutoff_s` is kept).
+    direction
+        `"to"` the facility or `"from"` it.
+    max_snap_m
+        Points farther than this from every admissible street are off the network and unreachable (metres).
+
+    Returns
+    -------
+    times
+        Sparse; whole milliseconds as seconds. A time is the walk to the street, the shortest time over directed
+        edges with exact partial edges at both ends, and the walk from the street. Two points on one street are
+        joined along it where its direction allows. `nearest` does not end at the cutoff.
+
+    Raises
+    ------
+    CRSError
+        If a frame states no CRS.
+    InputError
+        If a frame holds something else than points, an id is double, or a parameter is out of range.
+
+    References
+    ----------
+    Meyer and Sanders (2003), Delta-stepping: a parallelizable shortest path algorithm, J. Algorithms 49, 114-152.
+    """
+    towards = check_direction(direction)
+    limit_ms = limit_in_ms(cutoff_s)
+    served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
+    graph = search_graph(network, towards)
+    demand_at = locate_on_edges(demand, network, max_m=max_snap_m)
+    facility_at = locate_on_edges(served_by, network, max_m=max_snap_m)
+    i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
+    rank = id_ranks(served_by.ids)
+    start, facility, ms = _pairs(graph, i_at, j_at, rank, limit_ms)
+    nearest_facility, nearest_ms = _nearest(graph, i_at, j_at, rank)
+    return TravelTimes(
+        demand_ids=demand_at.ids,
+        facility_ids=facility_at.ids,
+        start=start,
+        facility=facility,
+        seconds=ms / 1000.0,
+        nearest_facility=nearest_facility,
+        nearest_seconds=np.where(nearest_facility >= 0, nearest_ms / 1000.0, np.inf),
+        facility_kind=served_by.kind,
+        facility_minutes=served_by.minutes,
+        demand_at=demand_at,
+        facility_at=facility_at,
+        cutoff_s=float(cutoff_s),
+        direction=towards,
+        profile=network.profile,
+    )
+
+
+def id_ranks(ids: pd.Index) -> IntArray:
+    """Return the place of each id in ascending order: what breaks ties, whatever the order of the rows."""
+    try:
+        order = np.argsort(ids.to_numpy(), kind="stable")
+    except TypeError:  # ids of several types
+        order = np.argsort(ids.astype(str).to_numpy(), kind="stable")
+    rank = np.empty(len(ids), dtype=np.int64)
+    rank[order] = np.arange(len(ids))
+    return rank
+
+
+def _hanging(graph: SearchGraph, i_at: OnStreet) -> tuple[IntArray, Ms, Ms]:
+    """Demand points by the nodes they hang on: (row pointer by node, demand point, ms)."""
+    ms = leg_ms(graph, i_at, is_facility=False)
+    demand, end = np.nonzero(ms < INF_MS)
+    node = graph.end[i_at.street[demand], end]
+    order = np.argsort(node, kind="stable")
+    start = np.zeros(graph.start.size, dtype=np.int64)
+    np.cumsum(np.bincount(node, minlength=graph.start.size - 1), out=start[1:])
+    return start, demand[order].astype(np.int32), ms[demand, end][order].astype(np.int32)
+
+
+def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
+    """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
+    by_street = np.argsort(i_at.street, kind="stable")
+    streets = i_at.street[by_street]
+    first = np.searchsorted(streets, j_at.street, side="left")
+    count = np.where(j_at.street >= 0, np.searchsorted(streets, j_at.street, side="right") - first, 0)
+    j = np.repeat(np.arange(count.size), count)
+    start = np.concatenate([[0], np.cumsum(count)])
+    i = by_street[np.arange(start[-1]) - start[j] + first[j]]
+    ms = joined_ms(graph, j_at.street[j], i_at.share[i], j_at.share[j])
+    ms = np.where(ms < INF_MS, ms + i_at.access_ms[i] + j_at.access_ms[j], INF_MS)
+    return start, i, ms
+
+
+def _pairs(
+    graph: SearchGraph, i_at: OnStreet, j_at: OnStreet, rank: IntArray, limit_ms: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Pairs within the limit by demand point, nearest first: (row pointer, facility, ms)."""
+    from . import _kernels as kernels
+
+    n_demand = len(i_at.street)
+    hang = _hanging(graph, i_at)
+    direct_start, direct_demand, direct_ms = _joined_along(graph, i_at, j_at)
+    seed_node = np.where(j_at.street[:, None] >= 0, graph.end[j_at.street], -1).astype(np.int32)
+    seed_ms = leg_ms(graph, j_at, is_facility=True).astype(np.int32)
+
+    def work(first: int, last: int) -> tuple[Any, Any, Any]:
+        settled = kernels.node_times(
+            graph.start, graph.node, graph.impedance, seed_node[first:last], seed_ms[first:last], limit_ms
+        )
+        rows = slice(direct_start[first], direct_start[last])
+        own_start = direct_start[first : last + 1] - direct_start[first]
+        direct = (own_start, direct_demand[rows].astype(np.int32), direct_ms[rows].astype(np.int32))
+        return kernels.demand_times(*settled, *hang, *direct, n_demand, limit_ms)
+
+    rows, demand, ms = _joined(in_chunks(len(j_at.street), work))
+    facility = np.repeat(np.arange(len(j_at.street)), np.diff(rows))
+    order = np.lexsort((rank[facility], ms, demand))
+    start = np.zeros(n_demand + 1, dtype=np.int64)
+    np.cumsum(np.bincount(demand, minlength=n_demand), out=start[1:])
+    return start, facility[order], ms[order].astype(np.int64)
+
+
+def _nearest(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet, rank: IntArray) -> tuple[IntArray, IntArray]:
+    """Nearest facility (-1 where none) and ms of each demand point, without a limit; ties to the lower rank."""
+    from . import _kernels as kernels
+
+    seed_node = np.where(j_at.street[:, None] >= 0, graph.end[j_at.street], -1).astype(np.int32)
+    seed_ms = leg_ms(graph, j_at, is_facility=True).astype(np.int32)
+    node_ms, node_rank = kernels.nearest_source(
+        graph.start, graph.node, graph.impedance, seed_node, seed_ms, rank.astype(np.int32)
+    )
+    hang_start, hang_demand, hang_ms = _hanging(graph, i_at)
+    node = np.repeat(np.arange(node_ms.size), np.diff(hang_start))
+    direct_start, direct_demand, direct_ms = _joined_along(graph, i_at, j_at)
+    direct_j = np.repeat(np.arange(len(j_at.street)), np.diff(direct_start))
+    demand = np.concatenate([hang_demand.astype(np.int64), direct_demand])
+    ms = np.concatenate([node_ms[node].astype(np.int64) + hang_ms, direct_ms])
+    owner = np.concatenate([node_rank[node].astype(np.int64), rank[direct_j]])
+    found = np.concatenate([node_ms[node] < INF_MS, direct_ms < INF_MS])
+    demand, ms, owner = demand[found], ms[found], owner[found]
+    order = np.lexsort((owner, ms, demand))
+    first = order[np.unique(demand[order], return_index=True)[1]]
+    nearest = np.full(len(i_at.street), -1, dtype=np.int64)
+    nearest_ms = np.full(len(i_at.street), INF_MS, dtype=np.int64)
+    by_rank = np.argsort(rank)
+    nearest[demand[first]] = by_rank[owner[first]]
+    nearest_ms[demand[first]] = ms[first]
+    return nearest, nearest_ms

@@ -1,0 +1,330 @@
+"""A plan -> the files of its result folder; each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from .coverage import coverage_by_cell, totals
+from .errors import OutputError
+from .gaps import riders_scattered
+from .model import Plan
+
+WGS84 = "EPSG:4326"
+#: digits of a degree in GeoJSON: 1 cm
+DIGITS = 7
+#: unfinished files carry this in their names; what a killed run left is removed by the next one
+UNFINISHED = ".servicecircle-unfinished"
+
+Properties = dict[str, Any]
+Feature = dict[str, Any]
+
+
+# ----------------------------------------------------------------------------------------------- public face
+def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
+    """
+    Write the result folder of a plan.
+
+    Parameters
+    ----------
+    plan
+        What `suggest` gave.
+    folder
+        Made if missing. Files of the same names are replaced; others are not touched.
+
+    Returns
+    -------
+    files
+        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
+        `summary.json`, in the order in which they were written. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders
+        unrounded. The same plan gives the same bytes, but for `seconds` in the summary.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written; the file of that name is then what it was before.
+    """
+    from .maps import map_html
+
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    for left in sorted(target.glob(f"*{UNFINISHED}*")):
+        left.unlink(missing_ok=True)
+    layers = plan_layers(plan)
+    files = [write_text(target / "map.html", map_html(plan))]
+    files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
+    files.append(_write_whole(target / "plan.gpkg", lambda path: _write_gpkg(plan, path)))
+    files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
+    return files
+
+
+def plan_layers(plan: Plan) -> dict[str, list[Feature]]:
+    """Return the GeoJSON features of `circles`, `coverage`, `gaps` and `suggestions`."""
+    return {
+        "circles": circleframe_features(plan),
+        "coverage": coverageframe_features(plan),
+        "gaps": gapframe_features(plan),
+        "suggestions": suggestionframe_features(plan),
+    }
+
+
+def circleframe_features(plan: Plan) -> list[Feature]:
+    """Return a feature a facility and break: `facility_id, kind, minutes, street_m, area_m2`; no empty areas."""
+    return frame_features(plan.circles[~plan.circles.geometry.is_empty])
+
+
+def coverageframe_features(plan: Plan) -> list[Feature]:
+    """Return a feature a planning cell, riders covered and riders covered with the suggestions at each break."""
+    before, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
+    columns = ["cell_id", "zone_id", "riders"]
+    table = before.reset_index(names="cell_id")
+    for minutes in plan.before.minutes:
+        name = f"{minutes:g}"
+        table[f"after_{name}"] = after[f"covered_{name}"].to_numpy()
+        columns += [f"covered_{name}", f"share_{name}", f"after_{name}", f"n_facilities_{name}"]
+    return frame_features(table[[*columns, "nearest_id", "nearest_min", "geometry"]])
+
+
+def gapframe_features(plan: Plan) -> list[Feature]:
+    """Return a feature a gap of today, worst first: `rank, riders, reason, nearest_id, nearest_min, zone_id`."""
+    columns = ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id", "geometry"]
+    return frame_features(plan.gaps[columns])
+
+
+def suggestionframe_features(plan: Plan) -> list[Feature]:
+    """Return a feature a suggestion, in rank order, with what `summary.json` says of it."""
+    return [
+        {
+            "type": "Feature",
+            "properties": row,
+            "geometry": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
+        }
+        for row in suggestion_rows(plan)
+    ]
+
+
+def suggestion_rows(plan: Plan) -> list[Properties]:
+    """Return the suggestions in rank order: rank, id, name, kind, lon, lat, riders_gained."""
+    xy = shapely.get_coordinates(np.asarray(plan.sites.geometry.array, dtype=object))
+    return [
+        {
+            "rank": int(site["rank"]),
+            "id": str(site_id),
+            "name": str(site["name"]),
+            "kind": str(site["kind"]),
+            "lon": round(float(lon), DIGITS),
+            "lat": round(float(lat), DIGITS),
+            "riders_gained": float(site["riders_gained"]),
+        }
+        for (site_id, site), (lon, lat) in zip(plan.sites.iterrows(), xy, strict=True)
+    ]
+
+
+def summary(plan: Plan) -> Properties:
+    """Return the figures of a plan, as `summary.json` holds them."""
+    study, profile = plan.study, plan.network.profile
+    figures: Properties = {
+        "study": study.name,
+        "profile": profile.name,
+        "speed_kph": None if profile.cutoffs_s else profile.speed_kph,
+        "direction": study.direction,
+        "minutes": [_number(m) for m in study.minutes],
+        "inputs": [
+            {"role": f.role, "file": f.file, "rows": f.rows, "sha256": f.sha256, "datum": f.datum}
+            for f in study.inputs
+        ],
+        "before": dict(totals(plan.before)),
+        "after": dict(totals(plan.after)),
+        "gaps": {
+            "count": len(plan.gaps),
+            "riders": math.fsum(plan.gaps["riders"]),
+            "scattered": riders_scattered(plan.before, plan.grid, plan.gaps),
+        },
+        "suggestions": suggestion_rows(plan),
+        "solution": {
+            "objective": plan.solution.objective,
+            "bound": plan.solution.bound,
+            "gap": plan.solution.gap,
+            "status": plan.solution.status,
+            "seconds": round(plan.solution.seconds, 3),
+        },
+        "warnings": [fault.told(study.lang) for fault in plan.warnings],
+    }
+    if profile.cutoffs_s and profile.speed_kph is not None:
+        figures["distance_m"] = {
+            f"{m:g}": _number(profile.cutoff_s(m) * profile.speed_kph / 3.6) for m in study.minutes
+        }
+    return figures
+
+
+def geojson_text(features: list[Feature]) -> str:
+    """Return a FeatureCollection as text, a feature a line."""
+    lines = ",\n".join(json_text(feature) for feature in features)
+    return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401
+    """Return JSON with its Chinese readable; NaN and infinity are an error, never written."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """
+    Write a text file (UTF-8), whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    return _write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8", newline="\n"))
+
+
+# ------------------------------------------------------------------------------------------------------- files
+def _write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a file beside `path`, and put it in the place of `path` when it is whole."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f"{path.stem}{UNFINISHED}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    unfinished = Path(name)
+    try:
+        write(unfinished)
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return the error for a file or folder that cannot be written."""
+    reason = error.strerror or str(error)
+    return OutputError(
+        f"`{path}` cannot be written: {reason}. What stood there before is unchanged.",
+        zh=f"无法写入 {path}：{reason}。原有文件未改动。",
+    )
+
+
+def _write_gpkg(plan: Plan, path: Path) -> None:
+    """Write all layers of a plan to one GeoPackage, with the study's date instead of the clock."""
+    import pyogrio
+
+    date = plan.study.date or "1970-01-01"
+    path.unlink()
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z"})
+    try:
+        for name, frame in _gpkg_layers(plan).items():
+            pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", append=path.exists())
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers for QGIS, each with plain columns and its id."""
+    cells = coverage_by_cell(plan.before, plan.grid)
+    after = coverage_by_cell(plan.after, plan.grid)
+    for minutes in plan.before.minutes:
+        cells[f"after_{minutes:g}"] = after[f"covered_{minutes:g}"]
+    network = plan.network
+    ahead = network.street_first
+    streets = gpd.GeoDataFrame(
+        {
+            "way_id": network.way_id[ahead],
+            "name": network.street_name,
+            "highway": network.street_class,
+            "length_m": network.length_m[ahead],
+            "one_way": network.street_edge[:, 1] < 0,
+        },
+        geometry=network.street_geometry,
+        crs=network.crs,
+    )
+    frames = {
+        "circles": plan.circles[~plan.circles.geometry.is_empty],
+        "coverage": cells.reset_index(names="cell_id"),
+        "gaps": plan.gaps.reset_index(names="gap_id"),
+        "suggestions": plan.sites.reset_index(names="id"),
+        "facilities": plan.facilities.reset_index(names="id"),
+        "candidates": plan.candidates.reset_index(names="id"),
+        "demand": plan.demand.reset_index(names="id"),
+        "streets": streets,
+    }
+    return {name: _plain(frame) for name, frame in frames.items() if not frame.empty}
+
+
+def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the frame with columns that a GeoPackage can hold: lists as text, infinity as missing."""
+    plain = frame.copy()
+    for name in [c for c in plain.columns if c != plain.geometry.name]:
+        column = plain[name]
+        if pd.api.types.is_float_dtype(column):
+            plain[name] = column.astype("float64").replace([np.inf, -np.inf], np.nan)
+        elif column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype):
+            plain[name] = [
+                None if _is_missing(v) else ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v
+                for v in column
+            ]
+    return plain
+
+
+# -------------------------------------------------------------------------------------------------------- JSON
+def frame_features(frame: gpd.GeoDataFrame) -> list[Feature]:
+    """Return features in WGS 84, rings as RFC 7946 wants them, missing values as null."""
+    degrees = np.asarray(frame.geometry.to_crs(WGS84).array, dtype=object)
+    turned = shapely.orient_polygons(degrees, exterior_cw=False)
+    rounded = shapely.transform(turned, lambda xy: np.round(xy, DIGITS))
+    columns = [name for name in frame.columns if name != frame.geometry.name]
+    rows = frame[columns].to_dict("records")
+    return [
+        {
+            "type": "Feature",
+            "properties": {str(key): _plain_value(value) for key, value in row.items()},
+            "geometry": shapely.geometry.mapping(shape),
+        }
+        for row, shape in zip(rows, rounded, strict=True)
+    ]
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value is None, NaN or NA."""
+    return value is None or value is pd.NA or (isinstance(value, (float, np.floating)) and math.isnan(value))
+
+
+def _plain_value(value: Any) -> Any:  # noqa: ANN401, PLR0911
+    """Return a value as JSON has it: numpy's numbers as Python's, missing and infinite as null."""
+    if _is_missing(value):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return None if math.isinf(value) else _number(float(value))
+    if isinstance(value, Mapping):
+        return {str(k): _plain_value(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_value(v) for v in value]
+    return value if isinstance(value, int) else str(value)
+
+
+def _number(value: float) -> float | int:
+    """Return a whole number without its `.0`."""
+    return int(value) if float(value).is_integer() and abs(value) < 2**53 else value

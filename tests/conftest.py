@@ -1,0 +1,19 @@
+"""What the tests share: the real data, where they are there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real networks and ledgers; the test is skipped where it is missing."""
+    folder = Path(os.environ.get("SERVICECIRCLE_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the real data are not here; set SERVICECIRCLE_DATA to their folder")
+    return folder

@@ -1,0 +1,54 @@
+"""A second way to every travel time: NetworkX on a network that is cut at every point."""
+
+from __future__ import annotations
+
+import itertools
+
+import networkx as nx
+import numpy as np
+
+from servicecircle.model import Network, Positions
+
+
+def cut_graph(network: Network, **positions: Positions) -> nx.DiGraph:
+    """Graph of a network cut at every position: nodes are node numbers and `(name, row)`; weight is seconds."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(network.n_node))
+    on_street: dict[int, list[tuple[float, tuple[str, int]]]] = {}
+    for name, at in positions.items():
+        for row, (edge, fraction) in enumerate(zip(at.edge, at.fraction, strict=True)):
+            graph.add_node((name, row))
+            if edge >= 0:
+                on_street.setdefault(int(network.street[edge]), []).append((float(fraction), (name, row)))
+    for s, (ahead, back) in enumerate(network.street_edge):
+        ends = (0.0, int(network.tail[ahead])), (1.0, int(network.head[ahead]))
+        chain = [ends[0], *sorted(on_street.get(s, [])), ends[1]]
+        for (f, u), (g, v) in itertools.pairwise(chain):
+            _join(graph, u, v, (g - f) * network.seconds[ahead])
+            if back >= 0:
+                _join(graph, v, u, (g - f) * network.seconds[back])
+            elif f == g:  # one place
+                _join(graph, v, u, 0.0)
+    return graph
+
+
+def _join(graph: nx.DiGraph, u: object, v: object, seconds: float) -> None:
+    """Add an edge; of parallel ones the quickest stays."""
+    if not graph.has_edge(u, v) or graph[u][v]["weight"] > seconds:
+        graph.add_edge(u, v, weight=float(seconds))
+
+
+def oracle_times(
+    network: Network, demand: Positions, facilities: Positions, *, direction: str, access_kph: float = 3.6
+) -> np.ndarray:
+    """Travel times without a cutoff, shape `(n_demand, n_facility)`."""
+    graph = cut_graph(network, i=demand, j=facilities)
+    if direction == "to":
+        graph = graph.reverse()
+    times = np.full((len(demand.edge), len(facilities.edge)), np.inf)
+    for j in np.flatnonzero(facilities.edge >= 0):
+        found = nx.single_source_dijkstra_path_length(graph, ("j", int(j)))
+        for i in np.flatnonzero(demand.edge >= 0):
+            walk_m = demand.offset_m[i] + facilities.offset_m[j]
+            times[i, j] = found.get(("i", int(i)), np.inf) + walk_m * 3.6 / access_kph
+    return times

@@ -1,0 +1,119 @@
+"""Guards of the house: the order of imports, a light import, the public names."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import servicecircle
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "src" / "servicecircle"
+HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "h3", "contourpy", "openpyxl"}
+
+#: the pipeline: a module may import from those above it and from its own line, never from those below
+ORDER = """
+errors
+_validate _optional
+params
+model
+headers coordinates readers ledgers polygons study_keys
+study
+projections junctions impedance osm
+network_builder edge_tables graphs
+network
+extracts
+snapping _kernels
+travel_times
+street_reach
+service_areas
+grids
+demand
+coverage
+gaps
+candidates
+locate
+suggestions
+synthetic
+maps _page figures report writers
+pipeline
+packaged
+cli
+"""
+ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
+#: what comes out; nothing that computes may know of it
+OUT = {"maps", "_page", "figures", "report", "writers"}
+
+
+def stage_of(file: Path) -> str:
+    """First part of a module's name inside the package."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(file: Path) -> set[str]:
+    """Stages that a module imports from, inside functions too."""
+    depth = len(file.relative_to(PACKAGE).parts) - 1
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.split(".")[0] == "servicecircle" for alias in node.names), file
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] != "servicecircle", file
+            if node.level == depth + 1:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                found |= {name.split(".")[0] for name in names}
+    return found
+
+
+MODULES = [f for f in sorted(PACKAGE.rglob("*.py")) if f != PACKAGE / "__init__.py"]
+
+
+def test_every_module_has_its_place_in_the_house() -> None:
+    assert {stage_of(f) for f in MODULES} <= set(ROW)
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_imports_point_up_the_house(file: Path) -> None:
+    own = stage_of(file)
+    below = {name for name in imports_of(file) if ROW[name] > ROW[own]}
+    assert not below, f"{own} imports {below}, which stand below it"
+    if ROW[own] < ROW["maps"]:
+        assert not imports_of(file) & OUT
+
+
+def test_importing_the_package_loads_no_heavy_package() -> None:
+    code = "import sys, servicecircle; print(' '.join({m.split('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not HEAVY & set(loaded)
+
+
+def test_the_public_names_are_those_of_the_contract() -> None:
+    contract = """
+    load_study read_network travel_times service_areas street_reach cover find_gaps suggest draw_map write_outputs
+    snap network_from_graph download_network
+    """
+    assert set(contract.split()) <= set(vars(servicecircle))
+
+
+def test_the_initial_file_only_re_exports() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    assert all(isinstance(node, (ast.ImportFrom, ast.Expr)) for node in tree.body)
+
+
+def test_no_module_prints() -> None:
+    for file in MODULES:
+        assert not re.search(r"^\s*print\(", file.read_text(encoding="utf-8"), re.MULTILINE), file
+
+
+def test_the_readmes_agree_on_their_two_commands() -> None:
+    for name in ("demo", "test"):
+        done = subprocess.run(
+            [sys.executable, REPOSITORY / ".ci" / "readme_command.py", name], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("\n") == 1

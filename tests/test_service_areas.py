@@ -1,0 +1,137 @@
+"""Service areas: what the polygons hold, and what they must not hold."""
+
+from __future__ import annotations
+
+import itertools
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from drawing import ORIGIN, draw, lay_out, perfect_grid
+from hypothesis import given, settings
+from test_travel_times import at_nodes, at_xy, networks, places
+
+from servicecircle.errors import InputError
+from servicecircle.model import Network
+from servicecircle.service_areas import service_areas
+from servicecircle.street_reach import street_reach
+
+
+def unreached(network: Network, pieces: gpd.GeoDataFrame) -> shapely.Geometry:
+    """Street that is not reached and more than 10 m from street that is."""
+    streets = shapely.union_all(network.street_geometry[network.is_street_admissible])
+    reached = shapely.union_all(pieces.geometry.to_numpy())
+    return shapely.difference(streets, shapely.buffer(reached, 10.0 + 1e-6))
+
+
+def assert_sound(
+    network: Network, facilities: gpd.GeoDataFrame, minutes: tuple[float, ...], **options: object
+) -> None:
+    """All reached street inside, no unreached street away from it, one valid polygon each, nested."""
+    areas = service_areas(network, facilities, minutes=minutes, **options)
+    pieces = street_reach(network, facilities, minutes=minutes, **options)
+    for (j, m), rows in areas.groupby(["facility_id", "minutes"]):
+        area = rows.geometry.iloc[0]
+        own = pieces[(pieces.facility_id == j) & (pieces.minutes == m)]
+        if own.empty:
+            assert area.is_empty
+            continue
+        assert area.geom_type == "Polygon"
+        assert area.is_valid
+        assert shapely.difference(shapely.union_all(own.geometry.to_numpy()), area.buffer(1e-6)).length < 1e-6
+        assert shapely.intersection(unreached(network, own), area.buffer(-1e-6)).length < 1e-6
+        assert rows.street_m.iloc[0] == pytest.approx(own.length_m.sum())
+    for _, rows in areas.groupby("facility_id"):
+        for small, large in itertools.pairwise(rows.sort_values("minutes").geometry):
+            assert small.difference(large).area < 1e-6
+
+
+def test_areas_on_the_perfect_grid_are_sound() -> None:
+    node, network = perfect_grid(15, block_m=150)
+    facilities = at_nodes(network, [node[7, 7], node[0, 0]], ["middle", "corner"])
+    assert_sound(network, facilities, (5, 10, 15))
+
+
+def test_a_river_without_a_bridge_is_not_crossed() -> None:
+    _, network = draw(
+        """
+        A----------B
+        +----------+
+        """,
+    )  # two banks 100 m apart that are not joined
+    area = service_areas(network, at_xy((500, 100)), minutes=(5,)).geometry.iloc[0]
+    assert area.contains(shapely.Point(ORIGIN[0] + 600, ORIGIN[1] + 100))
+    assert area.bounds[1] > ORIGIN[1] + 40
+    assert not area.intersects(shapely.LineString([(ORIGIN[0], ORIGIN[1]), (ORIGIN[0] + 1100, ORIGIN[1])]))
+
+
+def test_a_block_whose_streets_are_too_far_leaves_a_hole() -> None:
+    ring = [(0, 1), (1, 2), (2, 3), (3, 0)]
+    xy = np.array([[0, 0], [600, 0], [600, 600], [0, 600]], float) + ORIGIN
+    inside = np.array([[250, 250], [350, 250], [350, 350], [250, 350]], float) + ORIGIN
+    network = lay_out(np.vstack([xy, inside]), [*ring, *((a + 4, b + 4) for a, b in ring)])
+    area = service_areas(network, at_xy((0, 0)), minutes=(20,)).geometry.iloc[0]
+    assert len(area.interiors) == 1
+    assert not area.contains(shapely.Point(ORIGIN[0] + 300, ORIGIN[1] + 300))
+
+
+def test_a_place_belongs_by_the_walk_from_its_nearest_street_up_to_the_snapping_limit() -> None:
+    _, network = draw("A------------------B")
+    area = service_areas(network, at_xy((900, 0)), minutes=(10,), max_snap_m=120).geometry.iloc[0]
+    for along, off, inside in [
+        (0, 118, True),
+        (0, 122, False),
+        (400, 100, True),
+        (500, 99, True),
+        (500, 101, False),
+    ]:
+        place = shapely.Point(ORIGIN[0] + 900 + along, ORIGIN[1] + off)
+        assert area.buffer(0 if inside else -12).contains(place) == inside
+
+
+def test_merged_is_the_union_and_counts_each_street_once() -> None:
+    _, network = draw("A------------------B")
+    merged = service_areas(network, at_xy((500, 0), (800, 0)), minutes=(5, 10), overlap="merged")
+    assert merged.facility_id.isna().all()
+    assert merged.street_m.tolist() == [pytest.approx(900), pytest.approx(1400)]
+    assert merged.geometry.iloc[1].covers(merged.geometry.iloc[0].buffer(-1e-6))
+
+
+def test_nearest_parts_do_not_overlap_and_make_up_the_merged_area() -> None:
+    node, network = perfect_grid(15, block_m=150)
+    facilities = at_nodes(network, [node[5, 5], node[8, 9], node[12, 2]])
+    parts = service_areas(network, facilities, minutes=(10,), overlap="nearest")
+    merged = service_areas(network, facilities, minutes=(10,), overlap="merged").geometry.iloc[0]
+    for one, other in itertools.combinations(parts.geometry, 2):
+        assert one.intersection(other).area < 1e-3 * one.area
+    assert parts.area.sum() == pytest.approx(merged.area, rel=1e-2)
+    home = gpd.GeoSeries.from_wkt(facilities.geometry.to_wkt(), crs=network.crs)
+    assert parts.contains(home.set_axis(parts.index)).all()
+
+
+def test_a_facility_off_the_network_has_an_empty_area_and_the_others_are_drawn() -> None:
+    _, network = draw("A--------B")
+    areas = service_areas(network, at_xy((100, 0), (5000, 5000)), minutes=(5,))
+    assert areas.geometry.is_empty.tolist() == [False, True]
+    assert areas.street_m.tolist() == [pytest.approx(400), 0.0]
+    assert areas.area_m2.tolist()[1] == 0.0
+
+
+def test_two_runs_draw_the_same_bytes() -> None:
+    node, network = perfect_grid(9, block_m=130)
+    facility = at_nodes(network, [node[4, 4]])
+    first, second = (service_areas(network, facility).geometry.to_wkb().tolist() for _ in range(2))
+    assert first == second
+
+
+def test_an_overlap_that_is_unknown_is_refused() -> None:
+    _, network = draw("A--B")
+    with pytest.raises(InputError, match="`overlap` must be"):
+        service_areas(network, at_xy((0, 0)), overlap="split")
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), places)
+def test_areas_are_sound_on_any_network(network: Network, where: list) -> None:
+    assert_sound(network, at_xy(*where), (1, 2.5, 6), max_snap_m=100)
