@@ -498,7 +498,8 @@ def test_many_planted_faults_are_all_told_in_one_run(make: Make) -> None:
         load_study(folder)
     told = {(f.file, f.row, f.column) for f in raised.value.faults}
     toml = {
-        ("profile", 3), ("minutes", 4), ("lang", 5), ("date", 6), ("max_snap_m", 7), ("colour", 8), ("network.file", 11),
+        ("profile", 3), ("minutes", 4), ("lang", 5), ("date", 6), ("max_snap_m", 7), ("colour", 8),
+        ("network.file", 11),
         ("shops.minutes", 18), ("suggest.stations", 30), ("suggest.spacing_m", 31), ("grid.h3", 35),
     }  # fmt: skip
     assert told == {("study.toml", line, name) for name, line in toml} | {
