@@ -81,6 +81,18 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
     return page
 
 
+def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
+    """
+    Return the page of `draw_map` as text: what its `save` writes.
+
+    Raises
+    ------
+    InputError
+        If `lang` is neither `"zh"` nor `"en"`.
+    """
+    return str(draw_map(plan, lang=lang).get_root().render())
+
+
 def _checked(lang: str) -> Lang:
     if lang == "zh":
         return "zh"
