@@ -22,7 +22,7 @@ errors
 _validate _optional
 params
 model
-headers coordinates readers ledgers polygons study_keys
+headers coordinates readers columns ledgers polygons study_keys
 study
 projections junctions impedance osm
 network_builder
