@@ -350,13 +350,8 @@ def _doubt_lengths(stated: FloatArray, drawn: FloatArray, crs: CRS, source: str)
     en = f"The stated `length` of `{source}` is {ratio:.3g} times the length drawn in the middle"
     zh = f"{source} 中的 length 约为图上长度的 {ratio:.3g} 倍"
     if off > REFUSED_FACTOR:
-        unit = (
-            "degrees"
-            if crs.is_geographic and ratio < DEGREE_RATIO
-            else "kilometres"
-            if ratio < 1
-            else "millimetres"
-        )
+        small = "degrees" if crs.is_geographic and ratio < DEGREE_RATIO else "kilometres"
+        unit = small if ratio < 1 else "millimetres"
         msg = f"{en}: it is not in metres (perhaps {unit}). Give metres, or drop the column."
         raise CRSError(msg, zh=f"{zh}，单位不是米。请改为米，或删除该列。")
     if off > DOUBTED_FACTOR:
