@@ -81,6 +81,19 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
     return page
 
 
+def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
+    """
+    Return the page of `draw_map` as text.
+
+    Raises
+    ------
+    InputError
+        If `lang` is neither `"zh"` nor `"en"`.
+    """
+    html: str = draw_map(plan, lang=lang).get_root().render()
+    return html
+
+
 def _checked(lang: str) -> Lang:
     if lang == "zh":
         return "zh"
@@ -261,7 +274,9 @@ def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
 
 def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinned: bool) -> list[str]:
     """Return what the reader should know: warnings of the study and the plan, and what the base map leaves out."""
-    told = [fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)]
+    told = [
+        fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
+    ]
     if left_out:
         between = "、" if words.lang == "zh" else ", "
         told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))

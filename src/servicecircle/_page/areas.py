@@ -117,7 +117,9 @@ def cells_with_riders(grid: Grid, before: pd.DataFrame, after: pd.DataFrame) -> 
     return Cells(grid.cells.loc[ids], before.loc[ids], after.loc[ids])
 
 
-def drawn_cells(cells: Cells, plan: Plan, screen: Screen, names: dict[Any, str], zones: dict[Any, str]) -> dict[str, Any]:
+def drawn_cells(
+    cells: Cells, plan: Plan, screen: Screen, names: dict[Any, str], zones: dict[Any, str]
+) -> dict[str, Any]:
     """Return the outlines of the cells, and what each holds, a column a thing."""
     minutes = plan.study.minutes
     outlines = _shrunk(np.asarray(cells.frame.geometry.array, dtype=object))
@@ -224,7 +226,8 @@ def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:
     """Return each gap as it is drawn."""
     side = _cell_side(grid)
     return [
-        rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2) for shape in np.asarray(gaps.geometry.array, dtype=object)
+        rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2)
+        for shape in np.asarray(gaps.geometry.array, dtype=object)
     ]
 
 
@@ -259,7 +262,11 @@ def drawn_zones(plan: Plan, screen: Screen) -> list[dict[str, Any]]:
     shapes = in_crs(zones, screen.crs)
     names = zones["name"] if "name" in zones.columns else pd.Series(zones.index, index=zones.index)
     return [
-        {"name": "" if pd.isna(name) else str(name), "at": screen.point(inner_point(shape)), "shape": screen.polygons(shape)}
+        {
+            "name": "" if pd.isna(name) else str(name),
+            "at": screen.point(inner_point(shape)),
+            "shape": screen.polygons(shape),
+        }
         for name, shape in zip(names, shapes, strict=True)
         if shape is not None and not shape.is_empty
     ]

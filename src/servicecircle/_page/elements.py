@@ -22,9 +22,7 @@ from jinja2 import Template
 #: the page's script, in the order in which it is read
 SCRIPTS = ("page", "icons", "base", "areas", "places", "labels", "panel", "furniture", "start")
 #: online base maps: off until chosen in the legend; the only hosts that the page may ever ask
-BASE_MAPS = (
-    {"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": 19},
-)
+BASE_MAPS = ({"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": 19},)
 _POLICY = "servicecircle-content-security-policy"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _URL = re.compile(r"url\((images/[\w.-]+)\)")

@@ -17,6 +17,9 @@ WGS84 = CRS.from_epsg(4326)
 STREET_DIGITS = 5
 DIGITS = 6
 
+#: numbers of the smallest ring: three corners, and the first again
+LEAST_RING = 8
+
 Steps = list[int]
 
 
@@ -53,9 +56,9 @@ class Screen:
         rings = shapely.get_rings(polygon)
         coordinates, which = shapely.get_coordinates(rings, return_index=True)
         whole = _split(self._whole(coordinates, digits), which)
-        if len(whole[0]) < 6:  # noqa: PLR2004
+        if len(whole[0]) < LEAST_RING:
             return []
-        return [ring for ring in whole if len(ring) >= 6]  # noqa: PLR2004
+        return [ring for ring in whole if len(ring) >= LEAST_RING]
 
     def point(self, geometry: BaseGeometry) -> tuple[float, float]:
         """Return latitude and longitude of a point in `crs`, rounded."""
@@ -100,7 +103,9 @@ def rounded_outline(geometry: BaseGeometry, radius_m: float, least_hole_m2: floa
     shape = geometry.buffer(radius_m / 4, join_style="mitre").buffer(-radius_m / 4, join_style="mitre")
     shape = shape.buffer(radius_m).buffer(-2 * radius_m).buffer(radius_m)
     parts = [
-        shapely.Polygon(part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_hole_m2])
+        shapely.Polygon(
+            part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_hole_m2]
+        )
         for part in shapely.get_parts(shape if not shape.is_empty else geometry)
         if isinstance(part, shapely.Polygon)
     ]

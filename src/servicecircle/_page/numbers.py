@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from datetime import date as Date
 
+import numpy as np
+import pandas as pd
+
 from ..errors import Lang
 
 NONE = "—"
@@ -23,10 +26,11 @@ def is_missing(value: object) -> bool:
     """Whether there is nothing to tell: None, NaN, infinite or an empty text."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    try:
-        return not math.isfinite(float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return value != value or str(value) == "<NA>"  # noqa: PLR0124 (NaT, NA)
+    if isinstance(value, str):
+        return False
+    if isinstance(value, int | float | np.number):
+        return not math.isfinite(float(value))
+    return bool(pd.isna(value))  # type: ignore[call-overload]
 
 
 def whole(value: float) -> str:

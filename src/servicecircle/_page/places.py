@@ -133,7 +133,9 @@ def _kinds(frame: pd.DataFrame) -> Any:  # noqa: ANN401
 def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
     """Return the rows as mappings, without the geometry."""
     columns = [c for c in frame.columns if c != "geometry"]
-    return ({str(k): v for k, v in zip(columns, row, strict=True)} for row in frame[columns].itertuples(index=False))
+    return (
+        {str(k): v for k, v in zip(columns, row, strict=True)} for row in frame[columns].itertuples(index=False)
+    )
 
 
 # --------------------------------------------------------------------------------------- depots, candidates
@@ -204,7 +206,9 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
     before, after = row.get("minutes_before"), row.get("minutes_after")
     if not (numbers.is_missing(before) and numbers.is_missing(after)):
         told = [
-            words("minutes_n", n=numbers.one_decimal(float(value))) if not numbers.is_missing(value) else numbers.NONE
+            words("minutes_n", n=numbers.one_decimal(float(value)))
+            if not numbers.is_missing(value)
+            else numbers.NONE
             for value in (before, after)
         ]
         moved = words("before_after", before=told[0], after=told[1])

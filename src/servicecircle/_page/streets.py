@@ -167,4 +167,6 @@ def _degrees_at(pieces: GeometryArray, metres: FloatArray, screen: Screen) -> Fl
 def _angle(start: FloatArray, end: FloatArray) -> FloatArray:
     """Return the direction on a Mercator screen, degrees against the clock from east."""
     step = end - start
-    return np.asarray(np.degrees(np.arctan2(step[:, 1], step[:, 0] * np.cos(np.radians(start[:, 1])))), dtype=np.float64)
+    return np.asarray(
+        np.degrees(np.arctan2(step[:, 1], step[:, 0] * np.cos(np.radians(start[:, 1])))), dtype=np.float64
+    )

@@ -73,9 +73,7 @@ def _figure(
         "parts": _parts(plan.study.minutes, mine, words),
     }
     if mode == "after":
-        figure["change"] = words(
-            "gain", n=numbers.change(mine.within[k] - shown["before"].within[k])
-        )
+        figure["change"] = words("gain", n=numbers.change(mine.within[k] - shown["before"].within[k]))
         figure["was"] = words("was", share=numbers.share(today["covered"][key], today["riders"]))
     return figure
 
@@ -92,9 +90,7 @@ def _kpi_title(plan: Plan, words: Words, minutes: float) -> str:
 def _parts(minutes: Sequence[float], shown: Shown, words: Words) -> list[dict[str, Any]]:
     tints = palette.circle_tints(len(minutes))[::-1]  # the smallest break first
     names = [words("part_within", b=f"{minutes[0]:g}")]
-    names += [
-        words("part_between", a=f"{a:g}", b=f"{b:g}") for a, b in zip(minutes, minutes[1:], strict=False)
-    ]
+    names += [words("part_between", a=f"{a:g}", b=f"{b:g}") for a, b in zip(minutes, minutes[1:], strict=False)]
     names.append(words("part_beyond", a=f"{minutes[-1]:g}"))
     colours = [*tints, palette.COLOURS["missed"]]
     return [
