@@ -187,7 +187,7 @@ def test_gaps_are_drawn_tagged_and_explained(plan: Plan) -> None:
         assert all(gap["card"]["rows"][0][1] in {ZH(f"reason.{r}") for r in gaps["reason"]} for gap in layer[mode])
 
 
-def test_the_tag_of_a_gap_that_spans_the_town_stands_in_its_heaviest_cell(plan: Plan) -> None:
+def test_the_tag_of_a_gap_that_spans_the_town_stands_in_its_heaviest_cell() -> None:
     cells = areas.Cells(
         gpd.GeoDataFrame(
             geometry=[shapely.box(x, 0, x + 100, 100) for x in (0, 100, 200, 300)], index=list("abcd"), crs=32649
@@ -286,7 +286,7 @@ def test_titles_say_minutes_mode_and_direction(plan: Plan, profile: str, directi
     assert ("10 分钟" if lang == "zh" else "10-minute") in title
     assert ("500" in title) == (profile == "gb50180")
     assert ("出发" in title or "from" in title) == (direction == "from")
-    assert (profile == "walk" or profile == "gb50180") == ("走得到" in title or " walk" in title)
+    assert (profile in {"walk", "gb50180"}) == ("走得到" in title or " walk" in title)
     standard = {"zh": "国标", "en": "GB 50180"}[lang]
     assert any("GB 50180" in text or standard in text for _, text in panel["parameters"])
 

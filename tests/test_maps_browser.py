@@ -221,7 +221,8 @@ def test_any_number_of_breaks_has_its_circles(
     page = opened(map_html(plan))
     assert page.locator(".leaflet-sc-circle-pane path").count() == len(minutes)
     dashes = page.evaluate(
-        "[...document.querySelectorAll('.leaflet-sc-outline-pane path')].map((line) => line.getAttribute('stroke-dasharray'))"
+        "[...document.querySelectorAll('.leaflet-sc-outline-pane path')]"
+        ".map((line) => line.getAttribute('stroke-dasharray'))"
     )
     assert len(set(dashes)) == len(minutes)
     assert sum(dash is None for dash in dashes) == 1
@@ -275,7 +276,8 @@ def test_a_click_on_the_map_tells_the_riders_of_the_cell(plan: Plan, opened: Cal
     layer = draw_map(plan)._children
     i = max(range(len(layer["cells"].data["riders"])), key=layer["cells"].data["riders"].__getitem__)
     page.evaluate(
-        "([steps, origin]) => map_servicecircle.fire('click', {latlng: L.latLng(origin[1] + (steps[1] + 20) / 1e6, origin[0] + (steps[0] - 20) / 1e6)})",
+        "([[x, y], [lon, lat]]) =>"
+        " map_servicecircle.fire('click', {latlng: L.latLng(lat + (y + 20) / 1e6, lon + (x - 20) / 1e6)})",
         [_middle(layer["cells"].data["outlines"][i]), layer["panel"].data["origin"]],
     )
     told = page.inner_text(".leaflet-popup")
@@ -323,7 +325,8 @@ def test_the_policy_stops_what_is_no_tile(plan: Plan, browser: Any, tmp_path: Pa
     page.evaluate("new Image().src = 'https://example.org/a.png'")
     page.evaluate("fetch('https://example.org/').catch(() => 0)")
     ran = page.evaluate(
-        "(() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); return window.ran; })()"
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); return window.ran; })()"
     )
     page.wait_for_timeout(200)
     assert asked == []
@@ -348,7 +351,8 @@ def test_nothing_runs_out_of_the_page(
         page.click(".sc-handle")
         assert page.evaluate("document.querySelector('#sc-side').offsetHeight") > 500
         small = page.evaluate(
-            "[...document.querySelectorAll('.sc-buttons button, .sc-layer')].filter((e) => e.offsetHeight && e.offsetHeight < 40).length"
+            "[...document.querySelectorAll('.sc-buttons button, .sc-layer')]"
+            ".filter((e) => e.offsetHeight && e.offsetHeight < 40).length"
         )
         assert small == 0
 
@@ -360,7 +364,8 @@ def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..
             """[...document.querySelectorAll('.sc-lb, .sc-ic svg')].map((e) => {
                 const r = e.getBoundingClientRect();
                 const t = /rotate\\((-?[\\d.]+)deg/.exec(e.style.transform);
-                return t && Math.abs(t[1]) > 3 ? null : [r.left, r.top, r.right, r.bottom, e.classList.contains('sc-lb')];
+                const isLabel = e.classList.contains('sc-lb');
+                return t && Math.abs(t[1]) > 3 ? null : [r.left, r.top, r.right, r.bottom, isLabel];
             }).filter(Boolean)"""
         )
         labels = [box for box in boxes if box[4]]

@@ -83,15 +83,15 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             "rows": _facility_rows(row, kind, plan, words),
             "figures": [
                 [numbers.whole(float(riders[m].get(facility_id, 0.0))), words("riders_within", m=f"{m:g}")]
-                for m in _own_breaks(row, kind, plan)
+                for m in _told_breaks(kind, plan)
             ],
         }
         out.append({"name": name, "at": at, "closed": text(row.get("status")).lower() in CLOSED, "card": card})
     return out
 
 
-def _own_breaks(row: dict[str, Any], kind: str, plan: Plan) -> Sequence[float]:
-    """Return the breaks worth telling: all for a station, the facility's own limit decides for a shop."""
+def _told_breaks(kind: str, plan: Plan) -> Sequence[float]:
+    """Return the breaks worth telling: up to three for a station; a shop's own limit decides at the largest."""
     if kind == "station":
         return plan.study.minutes[:3]
     return plan.study.minutes[-1:]
@@ -203,14 +203,8 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
 
 def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -> list[list[Any]]:
     rows: list[list[Any]] = []
-    before, after = row.get("minutes_before"), row.get("minutes_after")
-    if not (numbers.is_missing(before) and numbers.is_missing(after)):
-        told = [
-            words("minutes_n", n=numbers.one_decimal(float(value)))
-            if not numbers.is_missing(value)
-            else numbers.NONE
-            for value in (before, after)
-        ]
+    told = [_minutes_text(row.get(key), words) for key in ("minutes_before", "minutes_after")]
+    if told != [numbers.NONE, numbers.NONE]:
         moved = words("before_after", before=told[0], after=told[1])
         rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(words('median_note'), words)}"])
     if gaps:
@@ -225,6 +219,10 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
         if others:
             rows.append([words(key), others[:4]])
     return rows
+
+
+def _minutes_text(value: Any, words: Words) -> str:  # noqa: ANN401
+    return numbers.NONE if numbers.is_missing(value) else words("minutes_n", n=numbers.one_decimal(float(value)))
 
 
 def _in_brackets(note: str, words: Words) -> str:

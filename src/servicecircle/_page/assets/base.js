@@ -99,7 +99,7 @@ function chooseBase(name) {
   const base = panel.base_maps.find((candidate) => candidate.name === name);
   if (base) {
     tiles = L.tileLayer(base.url, {
-      maxNativeZoom: base.most, maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
+      maxNativeZoom: Number(base.most), maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
     }).addTo(map);
   }
   for (const layer of baseLayers) {
