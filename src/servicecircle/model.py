@@ -244,7 +244,8 @@ class TravelTimes:
         found = self.nearest_facility >= 0
         ids = np.full(len(self.demand_ids), None, dtype=object)
         ids[found] = self.facility_ids.to_numpy(dtype=object)[self.nearest_facility[found]]
-        return pd.DataFrame({"facility_id": ids, "seconds": self.nearest_seconds}, index=self.demand_ids)
+        facility_id = pd.Series(ids, index=self.demand_ids, dtype=object)  # None stays None, not nan
+        return pd.DataFrame({"facility_id": facility_id, "seconds": self.nearest_seconds})
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a pair: `demand_id`, `facility_id`, `seconds`."""

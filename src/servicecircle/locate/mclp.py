@@ -12,7 +12,8 @@ from scipy import sparse
 from .._validate import BoolArray, IntArray
 from ..model import Solution
 from ._checks import check_claim, check_plan, settle, weight_covered
-from ._cover_search import covered, exchange, fill, gains, lowest
+from ._cover_bound import bound_and_reach, without
+from ._cover_search import EQUAL, covered, exchange, fill, gains, lowest
 from ._form import (
     Csr,
     Indices,
@@ -125,21 +126,35 @@ def mclp(
 
 
 def _solve(rows: Rows, options: Options, *, until: float, gap: float) -> tuple[BoolArray, float, float]:
-    """Return the best plan, the weight that it claims and the least bound, over `rows` only."""
+    """
+    Return the best plan, the weight that it claims and the least bound, over `rows` only.
+
+    Greedy and exchanges give a plan; a Lagrangian bound proves it, or leaves out the options that no better plan
+    holds; HiGHS decides on what is left.
+    """
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[options.fixed] = True
     bound = _first_bound(rows, options, plan)
-    plan = fill(rows, options, plan)
-    plan = exchange(rows, options, plan, until=until)
-    claimed = covered(rows, plan)
-    if claimed < bound * (1 - gap) and time.perf_counter() < until:
-        found, value, proven = _by_highs(rows, options, until=until, gap=gap)
-        bound = min(bound, proven)
+    plan = exchange(rows, options, fill(rows, options, plan), until=until)
+    known = covered(rows, plan)
+
+    def is_open() -> bool:
+        return known < bound * (1 - max(gap, EQUAL)) and time.perf_counter() < until
+
+    keep = np.ones(options.n, dtype=np.bool_)
+    if is_open():
+        relaxed, reach = bound_and_reach(rows, options, known, until=until)
+        bound = min(bound, relaxed)
+        keep = plan | (reach >= known * (1 - EQUAL))
+    if is_open():
+        found, value, proven = _by_highs(*without(rows, options, keep), until=until, gap=gap)
+        bound = min(bound, proven)  # `plan` is among those left: no honest bound is below it
         if found is not None:
-            check_plan(options, np.flatnonzero(found))
-            check_claim(value, covered(rows, found))
-            if value > claimed:
-                plan = fill(rows, options, found)
+            better = np.zeros(options.n, dtype=np.bool_)
+            better[np.flatnonzero(keep)[found]] = True
+            check_plan(options, np.flatnonzero(better))
+            check_claim(value, covered(rows, better))
+            plan = fill(rows, options, better) if value > known else plan
     plan = lowest(rows, options, plan, until=until)
     return plan, covered(rows, plan), bound
 

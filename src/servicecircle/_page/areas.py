@@ -1,0 +1,265 @@
+"""Areas of the page: land, circles and what they gain, cells not reached, gaps, zones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from .._validate import FloatArray, GeometryArray
+from ..model import Grid, Plan
+from .geometry import Screen, in_crs, inner_point, rounded_outline, union
+
+LAND_KINDS = ("campus", "green", "pitch", "water")
+#: buildings drawn at most; above, the smallest are left out
+MAX_BUILDINGS = 20_000
+#: bends of a circle's outline smaller than this are not seen (metres)
+CIRCLE_DETAIL_M = 0.8
+#: what `after` adds to `before` is drawn where it is wider than this (metres)
+LEAST_GAIN_M = 16.0
+#: part of its side at which a cell is drawn
+CELL_SHARE = 0.84
+#: a gap with fewer riders has no tag
+TAG_RIDERS = 10.0
+GAP_CORNER = 0.24  # of a cell's side
+GAP_HOLE_M2 = 25_000.0
+#: a gap wider than this share of the town is tagged at its heaviest cell
+WIDE_GAP = 0.5
+#: first steps of classes of riders: 1 2 5 10 20 50 ...
+ROUND_STEPS = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
+
+
+# --------------------------------------------------------------------------------------------------- land
+def drawn_land(plan: Plan, screen: Screen) -> tuple[dict[str, Any], bool]:
+    """Return polygons by kind in the screen's box, and whether small buildings were left out."""
+    if plan.land is None or plan.land.frame.empty:
+        return {}, False
+    kind = plan.land.frame["kind"].to_numpy(dtype=object)
+    shapes = in_crs(plan.land.frame, screen.crs)
+    west, south, east, north = shapely.bounds(shapes).T
+    box = screen.box
+    seen = (east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])
+    frame = shapely.box(*box)
+    data = {
+        k: [
+            rings
+            for shape in shapes[seen & (kind == k)]
+            for rings in screen.polygons(shape if frame.contains(shape) else _clipped(shape, frame))
+        ]
+        for k in LAND_KINDS
+    }
+    buildings = shapes[seen & (kind == "building")]
+    is_thinned = len(buildings) > MAX_BUILDINGS
+    if is_thinned:
+        buildings = buildings[np.sort(np.argsort(-shapely.area(buildings), kind="stable")[:MAX_BUILDINGS])]
+    data["building"] = [rings for shape in buildings for rings in screen.polygons(shape)]
+    return {k: polygons for k, polygons in data.items() if polygons}, is_thinned
+
+
+def _clipped(shape: BaseGeometry, frame: shapely.Polygon) -> BaseGeometry:
+    return shapely.make_valid(shape).intersection(frame)
+
+
+# ------------------------------------------------------------------------------------------------ circles
+def drawn_circles(plan: Plan, screen: Screen) -> dict[str, Any]:
+    """Return the merged circles before and after, and the gain, each by break."""
+    before = {m: _area_at(plan.circles_before, m, screen) for m in plan.study.minutes}
+    after = {m: _area_at(plan.circles_after, m, screen) for m in plan.study.minutes}
+    gain = {m: _gain(before[m], after[m]) for m in plan.study.minutes}
+    return {
+        mode: {f"{m:g}": screen.polygons(_seen(area)) for m, area in areas.items()}
+        for mode, areas in (("before", before), ("after", after), ("gain", gain))
+    }
+
+
+def _area_at(circles: gpd.GeoDataFrame, minutes: float, screen: Screen) -> BaseGeometry:
+    rows = circles[np.isclose(circles["minutes"].astype(float), minutes)] if len(circles) else circles
+    return union(in_crs(rows, screen.crs)) if len(rows) else shapely.Polygon()
+
+
+def _gain(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry:
+    """Return what is reached in addition, without slivers along the old outline."""
+    r = LEAST_GAIN_M / 2
+    added: BaseGeometry = after.difference(before.buffer(1.0)).buffer(-r).buffer(r)
+    return added
+
+
+def _seen(area: BaseGeometry) -> BaseGeometry:
+    simple: BaseGeometry = area.simplify(CIRCLE_DETAIL_M, preserve_topology=True)
+    return simple
+
+
+# -------------------------------------------------------------------------------------------------- cells
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells that hold riders, in the order of their ids, before and after."""
+
+    frame: gpd.GeoDataFrame  # of the grid, CRS of the network
+    before: pd.DataFrame  # of `coverage_by_cell`
+    after: pd.DataFrame
+
+    def missed(self, mode: str, minutes: float) -> FloatArray:
+        """Riders not reached within `minutes`, shape `(n_cell,)`."""
+        table = self.before if mode == "before" else self.after
+        left = table["riders"].to_numpy(np.float64) - table[f"covered_{minutes:g}"].to_numpy(np.float64)
+        return np.maximum(left, 0.0)
+
+
+def cells_with_riders(grid: Grid, before: pd.DataFrame, after: pd.DataFrame) -> Cells:
+    """Return the cells that hold riders, sorted by id."""
+    with_riders = before.index[before["riders"].to_numpy(np.float64) > 0]
+    ids = grid.cells.index.intersection(with_riders).sort_values()
+    return Cells(grid.cells.loc[ids], before.loc[ids], after.loc[ids])
+
+
+def drawn_cells(cells: Cells, plan: Plan, screen: Screen, names: dict[Any, str], zones: dict[Any, str]) -> dict[str, Any]:
+    """Return the outlines of the cells, and what each holds, a column a thing."""
+    minutes = plan.study.minutes
+    outlines = _shrunk(np.asarray(cells.frame.geometry.array, dtype=object))
+    step = first_step(cells.missed("before", minutes[-1]), cells.missed("before", minutes[0]))
+    nearest_name, nearest_at = _indexed(_column(cells.before, "nearest_id"), names)
+    after_name, after_at = _indexed(_column(cells.after, "nearest_id"), names)
+    zone_name, zone_at = _indexed(_column(cells.frame, "zone_id"), zones)
+    return {
+        "outlines": [steps for outline in outlines for steps in screen.polygons(outline, 6)[0][:1]],
+        "riders": _rounded(cells.before["riders"].to_numpy(np.float64), 3),
+        "missed": {
+            mode: {f"{m:g}": _rounded(cells.missed(mode, m), 3) for m in minutes} for mode in ("before", "after")
+        },
+        "nearest": {
+            "before": {"names": nearest_name, "at": nearest_at, "minutes": _minutes_column(cells.before)},
+            "after": {"names": after_name, "at": after_at, "minutes": _minutes_column(cells.after)},
+        },
+        "zones": {"names": zone_name, "at": zone_at},
+        "step": step if step is not None else 1,
+        "by": "riders" if step is not None else "share",
+    }
+
+
+def first_step(*missed: FloatArray) -> int | None:
+    """
+    Return q of the classes q, 2q, 4q, 8q: 4q is nearest the 90th percentile of the cells not reached.
+
+    The first of `missed` that has a cell with a rider decides. None: whole riders would hide what is missed, since
+    more than half of it sits in cells below half a rider; then cells show shares.
+    """
+    for values in missed:
+        shown = np.floor(values + 0.5)
+        if not (shown >= 1).any():
+            continue
+        if values[shown >= 1].sum() < values.sum() / 2:
+            return None
+        aim = float(np.percentile(shown[shown >= 1], 90))
+        return min(ROUND_STEPS, key=lambda q: (abs(4 * q - aim), q))
+    return None
+
+
+def _shrunk(outlines: GeometryArray) -> GeometryArray:
+    """Return cells at `CELL_SHARE` of their size around their middle."""
+    coordinates, which = shapely.get_coordinates(outlines, return_index=True)
+    middle = shapely.get_coordinates(shapely.centroid(outlines))[which]
+    flat = np.asarray(shapely.transform(outlines, lambda xy: middle + CELL_SHARE * (xy - middle)), dtype=object)
+    return flat
+
+
+def _indexed(values: list[Any], names: dict[Any, str]) -> tuple[list[str], list[int]]:
+    """Return names once, and for each value the position of its name, -1 for none."""
+    used = sorted({str(names.get(value, value)) for value in values if value is not None})
+    position = {text: i for i, text in enumerate(used)}
+    return used, [-1 if value is None else position[str(names.get(value, value))] for value in values]
+
+
+def _column(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Return a column with None where there is nothing, or only None where there is no such column."""
+    if name not in frame.columns:
+        return [None] * len(frame)
+    return [None if pd.isna(value) else value for value in frame[name]]
+
+
+def _minutes_column(frame: pd.DataFrame) -> list[float | None]:
+    values = [None if value is None or not np.isfinite(value) else value for value in _column(frame, "nearest_min")]
+    return [None if value is None else round(float(value), 1) for value in values]
+
+
+def _rounded(values: FloatArray, digits: int) -> list[float]:
+    return [int(v) if v == int(v) else v for v in np.round(values, digits).tolist()]
+
+
+# --------------------------------------------------------------------------------------------------- gaps
+def letters(n: int) -> list[str]:
+    """Return `n` letters: A to Z, then AA, AB, ..."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return [alphabet[i] if i < 26 else alphabet[i // 26 - 1] + alphabet[i % 26] for i in range(n)]  # noqa: PLR2004
+
+
+def letters_after(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """
+    Return the letters of the gaps that are left: each keeps the letter of the gap it was part of.
+
+    Where one was cut, the heaviest part is `A`, the next `A2`. A gap that was none before takes a new letter.
+    """
+    first = letters(len(before) + len(after))
+    owner = {cell: i for i, cells in enumerate(before["cells"]) for cell in cells} if len(before) else {}
+    seen: dict[int, int] = {}
+    fresh = len(before)
+    out = []
+    for cells in after["cells"] if len(after) else []:
+        owners = [owner[cell] for cell in cells if cell in owner]
+        if not owners:
+            out.append(first[fresh])
+            fresh += 1
+            continue
+        i = max(sorted(set(owners)), key=owners.count)
+        seen[i] = seen.get(i, 0) + 1
+        out.append(first[i] if seen[i] == 1 else f"{first[i]}{seen[i]}")
+    return out
+
+
+def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:
+    """Return each gap as it is drawn."""
+    side = _cell_side(grid)
+    return [
+        rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2) for shape in np.asarray(gaps.geometry.array, dtype=object)
+    ]
+
+
+def gap_anchors(gaps: gpd.GeoDataFrame, cells: Cells, mode: str, minutes: float) -> list[BaseGeometry]:
+    """Return where each gap's tag stands: in its widest place, or in its heaviest cell where it spans the town."""
+    town = cells.frame.total_bounds if len(cells.frame) else np.zeros(4)
+    size = np.array([town[2] - town[0], town[3] - town[1]])
+    weight = pd.Series(cells.missed(mode, minutes), index=cells.frame.index)
+    out = []
+    for shape, ids in zip(gaps.geometry, gaps["cells"], strict=True):
+        west, south, east, north = shape.bounds
+        mine = weight.reindex(list(ids)).dropna()
+        if mine.size and ((np.array([east - west, north - south]) > WIDE_GAP * size).any()):
+            out.append(cells.frame.geometry[mine.idxmax()].centroid)
+        else:
+            out.append(inner_point(shape))
+    return out
+
+
+def _cell_side(grid: Grid) -> float:
+    if grid.cell_m is not None:
+        return grid.cell_m
+    return float(np.sqrt(np.median(grid.cells.geometry.area))) if len(grid.cells) else 100.0
+
+
+# -------------------------------------------------------------------------------------------------- zones
+def drawn_zones(plan: Plan, screen: Screen) -> list[dict[str, Any]]:
+    """Return the zones with their names and where these stand."""
+    zones = plan.study.zones
+    if zones is None or zones.empty:
+        return []
+    shapes = in_crs(zones, screen.crs)
+    names = zones["name"] if "name" in zones.columns else pd.Series(zones.index, index=zones.index)
+    return [
+        {"name": "" if pd.isna(name) else str(name), "at": screen.point(inner_point(shape)), "shape": screen.polygons(shape)}
+        for name, shape in zip(names, shapes, strict=True)
+        if shape is not None and not shape.is_empty
+    ]

@@ -1,0 +1,97 @@
+// Circles, cells not reached, gaps, gain, zones: all that the two switches change.
+const circleData = data("circles");
+const cellData = data("cells");
+const gapData = data("gaps");
+const zoneData = data("zones");
+const circles = {};
+for (const mode of ["before", "after", "gain"]) {
+  circles[mode] = panel.minutes.map((m) => unpackPolygons(circleData[mode][m]));
+}
+const cells = cellData.outlines.map((steps) => unpack(steps, 6));
+for (const mode of ["before", "after"]) for (const gap of gapData[mode]) gap.latlngs = unpackPolygons(gap.shape);
+for (const zone of zoneData) zone.latlngs = unpackPolygons(zone.shape);
+state.cellsBy = cellData.by;
+
+// ---- one layer a thing; its shape changes with the switches
+const n = panel.minutes.length;
+/** The smallest circle has a full line; each larger one a thinner, broken line. */
+const DASHES = [null, "5 4", "2 3.5", "8 3 2 3"];
+const circleStyle = (k) => ({
+  fill: false, stroke: true, color: colours.circle_line, lineJoin: "round",
+  weight: k === 0 ? 1.8 : 1.1, opacity: k === 0 ? 0.95 : 0.75, dashArray: DASHES[Math.min(k, DASHES.length - 1)],
+});
+const drawn = { circle: [], cell: [], gain: [], gap: [], zone: [] };
+for (let k = n - 1; k >= 0; k--) {
+  drawn.circle.push({ k, layer: area("circle", [], { fillColor: panel.fills[n - 1 - k] }), isFill: true });
+}
+for (let k = n - 1; k >= 0; k--) drawn.circle.push({ k, layer: area("outline", [], circleStyle(k)), isFill: false });
+drawn.gain.push(
+  area("circle", [], { fillColor: "url(#sc-dots)" }),
+  area("outline", [], { fill: false, stroke: true, color: "#fff", weight: 4.6, opacity: 0.9 }),
+  area("outline", [], { fill: false, stroke: true, color: colours.proposal, weight: 2.4 }));
+for (const colour of panel.missed_colours) {
+  drawn.cell.push(area("cell", [], {
+    fillColor: colour, fillOpacity: 0.92, stroke: true, color: colours.gap, opacity: 0.18, weight: 0.5, smoothFactor: 0,
+  }));
+}
+drawn.gap.push(area("gap", [], {
+  fillColor: "url(#sc-hatch)", stroke: true, color: colours.gap, weight: 1.5, opacity: 0.9, lineJoin: "round",
+}));
+drawn.zone.push(area("outline", [], { fill: false, stroke: true, color: colours.zone, weight: 1.2, dashArray: "6 3 1.5 3" }));
+
+function show(layer, polygons) {
+  if (!polygons.length) {
+    layer.remove();
+    return;
+  }
+  layer.setLatLngs(polygons);
+  layer.addTo(map);
+}
+
+/** Class of a cell, 0 to 3, or -1 where there is nothing to show. */
+function cellClass(i) {
+  const missed = cellData.missed[state.mode][minutesNow()][i];
+  if (state.cellsBy === "share") {
+    const part = missed / cellData.riders[i];
+    return part < 0.005 ? -1 : Math.min(3, Math.floor(part * 4));
+  }
+  const count = Math.floor(missed + 0.5);
+  if (missed < 0.5) return -1;
+  const q = cellData.step;
+  return count >= 8 * q ? 3 : count >= 4 * q ? 2 : count >= 2 * q ? 1 : 0;
+}
+const gapsNow = () => gapData[state.mode];
+const gainNow = () => (state.mode === "after" ? circles.gain[state.k] : []);
+
+function drawAreas() {
+  const { isOn } = state;
+  const alpha = state.base ? 0.4 : panel.fill_alpha;
+  for (const { k, layer, isFill } of drawn.circle) {
+    show(layer, isOn.circle ? circles[state.mode][k] : []);
+    if (isFill) layer.setStyle({ fillOpacity: alpha });
+  }
+  for (const layer of drawn.gain) show(layer, isOn.circle && isOn.gain ? gainNow() : []);
+  const byClass = panel.missed_colours.map(() => []);
+  if (isOn.cell) {
+    cells.forEach((outline, i) => {
+      const c = cellClass(i);
+      if (c >= 0) byClass[c].push([outline]);
+    });
+  }
+  byClass.forEach((polygons, c) => show(drawn.cell[c], polygons));
+  show(drawn.gap[0], isOn.gap ? gapsNow().flatMap((gap) => gap.latlngs) : []);
+  show(drawn.zone[0], isOn.zone ? zoneData.flatMap((zone) => zone.latlngs) : []);
+}
+
+/** Which cell lies under a place. */
+function cellAt({ lat, lng }) {
+  return cells.findIndex((ring) => {
+    let isInside = false;
+    for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+      const [y0, x0] = ring[j];
+      const [y1, x1] = ring[i];
+      if (y1 > lat !== y0 > lat && lng < ((x0 - x1) * (lat - y1)) / (y0 - y1) + x1) isInside = !isInside;
+    }
+    return isInside;
+  });
+}

@@ -1,0 +1,109 @@
+// The base map: land, water, buildings, streets; online tiles only when they are chosen.
+const map = theMap;
+const PANES = {
+  land: 300, circle: 310, water: 320, build: 330, cell: 340, gap: 350, road: 360, outline: 370,
+  shop: 400, label: 405, station: 410, sug: 430,
+};
+const streets = data("streets");
+const land = data("land");
+/** Above so many vertices a canvas is quicker than SVG. */
+const isDense = streets.vertices > 20000;
+const renderers = {};
+for (const [name, z] of Object.entries(PANES)) {
+  const pane = map.createPane("sc-" + name);
+  pane.style.zIndex = z;
+  if (!["shop", "station", "sug"].includes(name)) pane.style.pointerEvents = "none";
+  const onCanvas = isDense && (name === "road" || name === "build");
+  renderers[name] = onCanvas
+    ? L.canvas({ pane: "sc-" + name, padding: 0.2 })
+    : L.svg({ pane: "sc-" + name, padding: 0.2 });
+}
+const shapeOptions = (pane, options) => ({
+  pane: "sc-" + pane, renderer: renderers[pane], interactive: false, smoothFactor: 0.6, stroke: false, ...options,
+});
+const area = (pane, polygons, options) =>
+  L.polygon(polygons, shapeOptions(pane, { fill: true, fillOpacity: 1, ...options }));
+const line = (pane, lines, options) => L.polyline(lines, shapeOptions(pane, { stroke: true, ...options }));
+
+// ---- land, water, buildings
+const baseLayers = [];
+const onBase = (layer) => baseLayers.push(layer.addTo(map));
+for (const kind of ["campus", "green", "pitch"]) {
+  if (land[kind]) onBase(area("land", unpackPolygons(land[kind]), { fillColor: colours[kind] }));
+}
+if (land.water) {
+  onBase(area("water", unpackPolygons(land.water),
+    { fillColor: colours.water, stroke: true, color: colours.water_line, weight: 0.8 }));
+}
+if (land.building) {
+  onBase(area("build", unpackPolygons(land.building), { fillColor: colours.building, fillOpacity: 0.11, smoothFactor: 0.3 }));
+}
+
+// ---- streets: one line a class for the casing, one for the fill; small classes first
+/** Width of the fill in px at zoom 13 to 18, straight between, held outside. */
+const WIDTHS = {
+  motorway: [2.6, 3.6, 5.2, 7.4, 10, 14],
+  primary: [2.2, 3.2, 4.8, 7, 10, 14],
+  secondary: [1.6, 2.4, 3.9, 5.8, 8.5, 12],
+  tertiary: [1.1, 1.8, 3.1, 4.8, 7.4, 10.5],
+  link: [0.8, 1.2, 2.2, 3.4, 5.2, 7.5],
+  residential: [0.5, 0.9, 1.9, 3.4, 5.6, 8.5],
+  pedestrian: [0.5, 0.8, 1.5, 2.6, 4, 6],
+  service: [0.4, 0.6, 1.2, 2.2, 3.6, 5.5],
+  footway: [0.3, 0.5, 0.9, 1.2, 1.6, 2.2],
+};
+function streetWidth(kind, zoom) {
+  const at = Math.max(0, Math.min(5, zoom - 13));
+  const below = Math.floor(at);
+  const above = Math.min(5, below + 1);
+  return WIDTHS[kind][below] + (WIDTHS[kind][above] - WIDTHS[kind][below]) * (at - below);
+}
+const fillColour = (kind) => ({ footway: colours.footway, pedestrian: colours.pedestrian })[kind] || colours.street;
+const streetKinds = Object.keys(WIDTHS).reverse().filter((kind) => streets.classes[kind]);
+const casings = {};
+const fills = {};
+const streetLines = {};
+for (const kind of streetKinds) streetLines[kind] = streets.classes[kind].map((steps) => unpack(steps, 5));
+for (const kind of streetKinds) {
+  if (kind !== "footway") {
+    casings[kind] = line("road", streetLines[kind], { color: colours.casing, lineCap: "butt" });
+    onBase(casings[kind]);
+  }
+}
+for (const kind of streetKinds) {
+  fills[kind] = line("road", streetLines[kind], { color: fillColour(kind), lineCap: "round" });
+  onBase(fills[kind]);
+}
+function styleStreets() {
+  const zoom = map.getZoom();
+  for (const kind of streetKinds) {
+    const width = streetWidth(kind, zoom);
+    if (kind === "footway") {
+      fills.footway.setStyle({ weight: width, opacity: zoom < 14 ? 0 : 1, dashArray: zoom >= 16 ? "3 2.5" : null });
+      continue;
+    }
+    const isThin = width < 1;
+    fills[kind].setStyle({ weight: Math.max(width, 0.7), color: isThin ? colours.thin_street : fillColour(kind) });
+    casings[kind].setStyle({ weight: width + (width > 4 ? 1.6 : 1.2), opacity: isThin ? 0 : 1 });
+  }
+}
+map.on("zoomend", styleStreets);
+
+// ---- online base maps: nothing is asked of any host before one is chosen
+let tiles = null;
+function chooseBase(name) {
+  if (tiles) tiles.remove();
+  tiles = null;
+  state.base = name;
+  const base = panel.base_maps.find((candidate) => candidate.name === name);
+  if (base) {
+    tiles = L.tileLayer(base.url, {
+      maxNativeZoom: base.most, maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
+    }).addTo(map);
+  }
+  for (const layer of baseLayers) {
+    if (base) layer.remove();
+    else layer.addTo(map);
+  }
+  drawAreas();
+}

@@ -1,0 +1,140 @@
+// What stands on the map: search, zoom, whole view, print, scale with north, attribution.
+const MIN_FIT_PX = 24;
+let isWhole = true;
+
+function fitWhole() {
+  const below = narrow.matches && !document.body.classList.contains("sc-print") ? side.offsetHeight : 0;
+  map.fitBounds(panel.bounds, {
+    paddingTopLeft: [MIN_FIT_PX, MIN_FIT_PX], paddingBottomRight: [MIN_FIT_PX, MIN_FIT_PX + below], animate: false, maxZoom: 18,
+  });
+  isWhole = true;
+}
+map.on("dragstart", () => { isWhole = false; });
+view.addEventListener("wheel", () => { isWhole = false; }, { passive: true });
+
+// ---- buttons
+const button = (icon, label, onclick) => h("button", { type: "button", title: label, "aria-label": label, onclick }, icon);
+const zoomBy = (step) => () => { isWhole = false; map.setZoom(map.getZoom() + step); };
+const buttons = h("div", { class: "sc-buttons sc-furniture" },
+  button(icons.plus(), say("zoom_in"), zoomBy(1)),
+  button(icons.minus(), say("zoom_out"), zoomBy(-1)),
+  button(icons.whole(), say("whole"), fitWhole),
+  button(icons.print(), say("print"), () => { preparePrint(); window.print(); }));
+
+// ---- scale and north
+const scaleText = h("div", { class: "sc-scale-text" });
+const scaleBar = h("div", { class: "sc-scale-bar" });
+const scale = h("div", { class: "sc-scale sc-furniture" },
+  h("div", { class: "sc-north" }, h("span", {}, say("north")), icons.north()), h("div", {}, scaleText, scaleBar));
+const ROUND = [1, 2, 2.5, 5].flatMap((step) => [1, 10, 100, 1000, 10000, 100000].map((power) => step * power))
+  .filter((metres) => metres >= 10 && Number.isInteger(metres)).sort((a, b) => a - b);
+function drawScale() {
+  const y = map.getSize().y / 2;
+  const metres = map.distance(map.containerPointToLatLng([0, y]), map.containerPointToLatLng([100, y]));
+  const shown = ROUND.filter((value) => value <= metres).pop() || ROUND[0];
+  scaleBar.style.width = `${(100 * shown) / metres}px`;
+  scaleText.textContent = distance(shown);
+}
+map.on("moveend zoomend resize", drawScale);
+
+const attributionText = h("span", {}, panel.attribution);
+const attribution = h("div", { class: "sc-attribution sc-furniture" }, attributionText);
+updates.push(() => {
+  const credit = say("osm_short");
+  attributionText.textContent = state.base && !panel.attribution.includes(credit)
+    ? [credit, panel.attribution].filter(Boolean).join(isChinese ? "｜" : " | ") : panel.attribution;
+  attribution.hidden = !attributionText.textContent;
+});
+
+// ---- search: places by name, and streets
+const MOST_FOUND = 8;
+const streetPlaces = () => {
+  const first = new Map();
+  for (const [text, lat, lon] of streets.labels) if (!first.has(text)) first.set(text, [lat, lon]);
+  return [...first].map(([text, at]) => ({ kind: "street", name: streets.names[text], at }));
+};
+const findable = [
+  ...["station", "suggestion", "shop", "depot"].flatMap((kind) => places[kind].map((place) => ({ kind, name: place.name, at: place.at, place }))),
+  ...streetPlaces(),
+].map((entry) => ({ ...entry, folded: entry.name.toLowerCase() }));
+function find(text) {
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) return [];
+  const found = findable.filter((entry) => entry.folded.includes(wanted));
+  const starts = found.filter((entry) => entry.folded.startsWith(wanted));
+  return [...starts, ...found.filter((entry) => !starts.includes(entry))].slice(0, MOST_FOUND);
+}
+const results = h("ul", { class: "sc-results", role: "listbox", id: "sc-results" });
+const input = h("input", {
+  type: "search", autocomplete: "off", spellcheck: "false", placeholder: say("search"), "aria-label": say("search"),
+  role: "combobox", "aria-expanded": "false", "aria-controls": "sc-results",
+});
+const search = h("div", { class: "sc-search sc-furniture", role: "search" }, icons.glass(), input, results);
+let found = [];
+let chosen = 0;
+function drawResults() {
+  found = find(input.value);
+  chosen = 0;
+  const rows = found.map((entry, i) =>
+    h("li", { role: "option", "aria-selected": i === chosen, onmousedown: (event) => { event.preventDefault(); goTo(entry); } },
+      h("span", { class: "sc-result-icon" }, entry.kind === "street" ? icons.street() : symbolOfCard[entry.kind](entry.place)),
+      h("span", {}, entry.name)));
+  if (!rows.length && input.value.trim()) rows.push(h("li", { class: "sc-nothing" }, say("search_none")));
+  results.replaceChildren(...rows);
+  input.setAttribute("aria-expanded", rows.length > 0);
+}
+function goTo(entry) {
+  input.value = entry.name;
+  results.replaceChildren();
+  input.setAttribute("aria-expanded", "false");
+  input.blur();
+  isWhole = false;
+  if (entry.place) flyTo(entry.kind, entry.place);
+  else map.setView(entry.at, Math.max(map.getZoom(), 16), { animate: !calm.matches });
+}
+input.addEventListener("input", drawResults);
+input.addEventListener("blur", () => { results.replaceChildren(); input.setAttribute("aria-expanded", "false"); });
+input.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && found.length) goTo(found[chosen]);
+  if (event.key === "Escape") { input.value = ""; drawResults(); input.blur(); }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !found.length) return;
+  event.preventDefault();
+  chosen = (chosen + step + found.length) % found.length;
+  [...results.children].forEach((row, i) => row.setAttribute("aria-selected", i === chosen));
+});
+document.addEventListener("keydown", (event) => {
+  const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+  if (event.key === "/" && !isTyping) { event.preventDefault(); input.focus(); }
+  if (event.key === "Escape" && !isTyping) { map.closePopup(); openSheet(false); }
+});
+L.DomEvent.disableClickPropagation(search);
+L.DomEvent.disableScrollPropagation(search);
+L.DomEvent.disableClickPropagation(buttons);
+view.append(search, buttons, scale, attribution);
+
+// ---- print: the sheet's own size first, then the labels, then the printer
+let seen = null;
+function preparePrint() {
+  if (seen) return;
+  seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds(), isWhole };
+  document.body.classList.add("sc-print");
+  map.closePopup();
+  map.invalidateSize({ animate: false, pan: false });
+  if (seen.isWhole) fitWhole();
+  else map.fitBounds(seen.bounds, { animate: false });
+  styleStreets();
+  drawLabels();
+}
+function afterPrint() {
+  if (!seen) return;
+  document.body.classList.remove("sc-print");
+  map.invalidateSize({ animate: false, pan: false });
+  map.setView(seen.centre, seen.zoom, { animate: false });
+  isWhole = seen.isWhole;
+  seen = null;
+  drawLabels();
+}
+window.addEventListener("beforeprint", preparePrint);
+window.addEventListener("afterprint", afterPrint);
+map.on("resize", () => { if (isWhole && !seen) fitWhole(); });

@@ -1,0 +1,69 @@
+// Data, words and numbers: what every other part of the page uses.
+const data = (key) => JSON.parse(document.getElementById("sc-" + key).textContent);
+const panel = data("panel");
+const colours = panel.colours;
+const isChinese = panel.lang === "zh";
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+const narrow = window.matchMedia("(max-width: 720px)");
+
+/** What the reader has chosen. `k` is the position of the break; the largest first, since gaps and gains are told by it. */
+const state = {
+  mode: "before",
+  k: panel.minutes.length - 1,
+  cellsBy: "riders",
+  isOn: {},
+  base: "",
+};
+const minutesNow = () => panel.minutes[state.k];
+
+// ---- words and numbers
+const say = (key, values = {}) =>
+  panel.words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+const NONE = "\u2014";
+const whole = (n) => Math.floor(n + 0.5).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+const riders = (n) => say(whole(n) === "1" ? "riders_1" : "riders_n", { n: whole(n) });
+function share(part, total) {
+  if (!(total > 0)) return NONE;
+  const percent = (100 * part) / total;
+  if (percent <= 1e-7) return "0%";
+  if (percent >= 100 - 1e-7) return "100%";
+  if (percent < 0.1) return "<0.1%";
+  if (percent > 99.9) return ">99.9%";
+  return percent.toFixed(1) + "%";
+}
+const distance = (m) => (m >= 1000 ? say("kilometres", { n: m / 1000 }) : say("metres", { n: m }));
+
+// ---- elements: names go in as text, never as markup
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "style") Object.assign(element.style, value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// ---- coordinates: each vertex is the step from the one before, around one origin
+const [originLon, originLat] = panel.origin;
+function unpack(steps, digits) {
+  const unit = 10 ** digits;
+  const points = new Array(steps.length / 2);
+  let x = 0;
+  let y = 0;
+  for (let i = 0; i < points.length; i++) {
+    x += steps[2 * i];
+    y += steps[2 * i + 1];
+    points[i] = [originLat + y / unit, originLon + x / unit];
+  }
+  return points;
+}
+const unpackPolygons = (polygons, digits = 6) => polygons.map((rings) => rings.map((ring) => unpack(ring, digits)));

@@ -1,0 +1,242 @@
+// The panel: title, switches, headline figure, suggestions, legend (which is the layer control), parameters.
+const side = document.getElementById("sc-side");
+const view = document.getElementById("sc-view");
+const updates = []; // what has to be said anew when a switch is moved
+
+/** A switch of a few choices: arrows move it, one of it is in the Tab order. */
+function segmented(label, choices, get, set) {
+  const buttons = choices.map(([value, text]) =>
+    h("button", { type: "button", role: "radio", class: "sc-choice", onclick: () => { set(value); changed(); } }, text));
+  const group = h("div", { class: "sc-switch", role: "radiogroup", "aria-label": label }, ...buttons);
+  group.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = choices.findIndex(([value]) => value === get());
+    const next = (at + step + choices.length) % choices.length;
+    set(choices[next][0]);
+    changed();
+    buttons[next].focus();
+  });
+  updates.push(() => buttons.forEach((button, i) => {
+    const isChosen = choices[i][0] === get();
+    button.setAttribute("aria-checked", isChosen);
+    button.tabIndex = isChosen ? 0 : -1;
+  }));
+  return group;
+}
+
+function headElement() {
+  const sub = [panel.subtitle, panel.date].filter(Boolean).join(isChinese ? "｜" : " | ");
+  const switches = [];
+  if (panel.has_sites) {
+    switches.push(segmented(say("mode_switch"), [["before", say("before")], ["after", say("after")]],
+      () => state.mode, (mode) => { state.mode = mode; }));
+  }
+  if (panel.minutes.length > 1) {
+    // only the chosen one has its unit where there are many
+    const unit = panel.minutes.length <= 3;
+    switches.push(segmented(say("minutes_switch"), panel.minutes.map((m, k) => [k, unit ? say("minutes", { m }) : m]),
+      () => state.k, (k) => { state.k = k; }));
+  }
+  return [
+    panel.is_invented
+      ? h("div", {}, h("span", { class: "sc-tag sc-wide" }, say("invented")), h("span", { class: "sc-tag sc-short" }, say("invented_short")))
+      : null,
+    h("div", { class: "sc-title" }, h("h1", {}, panel.title), h("div", { class: "sc-sub" }, sub)),
+    switches.length ? h("div", { class: "sc-switches" }, ...switches) : null,
+  ];
+}
+
+function headlineElement() {
+  const place = h("div", { class: "sc-headline", "aria-live": "polite" });
+  updates.push(() => place.replaceChildren(...headlineParts()));
+  return place;
+}
+function headlineParts() {
+  const figure = panel.figures[state.mode][state.k];
+  const title = h("div", { class: "sc-sub" }, figure.title);
+  if (!panel.has_demand) {
+    return [title, h("div", { class: "sc-figure" }, h("b", { class: "sc-none" }, say("no_demand"))),
+      h("div", { class: "sc-sub" }, say("no_demand_note"))];
+  }
+  const number = figure.share.replace("%", "");
+  const beside = figure.change
+    ? [h("span", { class: "sc-change" }, figure.change), h("span", { class: "sc-was" }, figure.was)]
+    : [h("span", { class: "sc-was" }, figure.riders)];
+  const total = figure.parts.reduce((sum, part) => sum + part.n, 0) || 1;
+  const told = figure.parts.map((part) => `${part.name} ${part.told}`);
+  const bar = h("div", { class: "sc-bar", role: "img", "aria-label": `${say("bar")}: ${told.join(", ")}` },
+    ...figure.parts.filter((part) => part.n > 0).map((part) =>
+      h("i", { style: { width: `${(100 * part.n) / total}%`, background: part.colour } })));
+  const keys = h("div", { class: "sc-keys" }, ...figure.parts.map((part) =>
+    h("span", {}, h("i", { style: { background: part.colour } }), `${part.name} ${part.told}`)));
+  return [title, h("div", { class: "sc-figure" }, h("b", {}, number, h("small", {}, "%")), ...beside), bar, keys];
+}
+
+function suggestionsElement() {
+  if (!panel.has_sites) return h("section", { class: "sc-full" }, h("div", { class: "sc-proof" }, panel.proof));
+  const isTight = places.suggestion.length > 4;
+  const rows = places.suggestion.map((place) =>
+    h("tr", {
+      "data-number": place.number, tabindex: 0, role: "button",
+      onclick: () => flyTo("suggestion", place),
+      onkeydown: (event) => { if (event.key === "Enter") flyTo("suggestion", place); },
+      onmouseenter: () => lift(place.number, true), onmouseleave: () => lift(place.number, false),
+      onfocus: () => lift(place.number, true), onblur: () => lift(place.number, false),
+    },
+    h("td", {}, h("span", { class: "sc-number" + (place.kind === "shop" ? " sc-hollow" : "") }, String(place.number))),
+    h("td", {}, h("span", { class: "sc-name" }, place.name), h("small", {}, place.note)),
+    h("td", {}, place.gain)));
+  return h("section", { class: "sc-full" },
+    h("h2", {}, say("suggested", { n: places.suggestion.length }), h("em", {}, panel.legend.suggested)),
+    h("div", { class: isTight ? "sc-rows sc-tight" : "sc-rows" }, h("table", {}, h("tbody", {}, ...rows))),
+    h("div", { class: "sc-proof" }, panel.proof));
+}
+function flyTo(kind, place) {
+  const go = () => openCard(kind, place);
+  const zoom = Math.max(map.getZoom(), 15);
+  openSheet(false);
+  if (calm.matches) { map.setView(place.at, zoom, { animate: false }); go(); return; }
+  map.once("moveend", go);
+  map.flyTo(place.at, zoom, { duration: 0.6 });
+}
+
+// ---- legend
+function circleSwatch() {
+  const shapes = panel.tints.map((tint, i) => {
+    const k = n - 1 - i;
+    const inset = 1 + (i * 7) / Math.max(1, n);
+    const style = circleStyle(k);
+    return svg("rect", {
+      x: inset * 1.3, y: inset, width: 30 - 2.6 * inset, height: 18 - 2 * inset, rx: 3,
+      fill: tint, stroke: style.color, "stroke-width": k === 0 ? 1.6 : 1.1, ...(style.dashArray ? { "stroke-dasharray": "3 2" } : {}),
+    });
+  });
+  return svg("svg", { width: 30, height: 18, viewBox: "0 0 30 18" }, ...shapes);
+}
+const swatchBox = (attributes) => svg("rect", { x: 1, y: 1.5, width: 28, height: 13, rx: 2, ...attributes });
+const swatch = (...shapes) => svg("svg", { width: 30, height: 16, viewBox: "0 0 30 16" }, ...shapes);
+const swatches = {
+  circle: circleSwatch,
+  cell: () => swatch(...[1, 2].map((c, i) => svg("rect", {
+    x: 1 + 15.5 * i, y: 2, width: 12, height: 12, fill: panel.missed_colours[c], stroke: colours.gap, "stroke-width": 0.5,
+  }))),
+  gap: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: "url(#sc-hatch)", stroke: colours.gap, "stroke-width": 1.5 })),
+  gain: () => swatch(swatchBox({ fill: panel.tints[n - 1] }), swatchBox({ fill: "url(#sc-dots)", stroke: colours.proposal, "stroke-width": 2.2 })),
+  suggestion: () => icons.pin(1, false, 14),
+  station: () => icons.station(17),
+  shop: () => icons.shop(16),
+  depot: () => icons.depot(16),
+  candidate: () => icons.candidate(8),
+  zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
+  base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
+};
+const countNote = (kind, list) => say("count." + kind, { n: whole(list.length) });
+/** Rows of the legend: which layers there are, what each is called now, and whether the mode has it. */
+const legendRows = [
+  { key: "circle", has: circles.before.concat(circles.after).some((area) => area.length), note: () => panel.legend.circle },
+  { key: "cell", has: cells.length > 0 && panel.has_demand, note: () => panel.legend.cell,
+    name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: minutesNow() }), after: rampElement },
+  { key: "gap", has: gapData.before.length + gapData.after.length > 0, note: () => panel.legend.gap },
+  { key: "gain", has: panel.has_sites, isShown: () => state.mode === "after", note: () => say("layer.gain.note", { m: minutesNow() }) },
+  { key: "suggestion", has: panel.has_sites, note: () => panel.legend.suggestion },
+  { key: "station", has: places.station.length > 0, note: () => countNote("station", places.station) },
+  { key: "shop", has: places.shop.length > 0, note: () => countNote("shop", places.shop) },
+  { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
+  { key: "candidate", has: places.candidate.length > 0, isOff: true, note: () => countNote("candidate", places.candidate) },
+  { key: "zone", has: zoneData.length > 0, isOff: true, note: () => `${countNote("zone", zoneData)}${isChinese ? "，" : ", "}${say("layer.zone.note")}`, after: zoneWarning },
+  { key: "base", has: panel.base_maps.length > 0, isOff: true, note: () => say("layer.base.note") },
+].filter((row) => row.has);
+for (const row of legendRows) state.isOn[row.key] = !row.isOff;
+
+function toggle(row) {
+  state.isOn[row.key] = !state.isOn[row.key];
+  if (row.key === "base") chooseBase(state.isOn.base ? panel.base_maps[0].name : "");
+  changed();
+}
+function legendRowElement(row) {
+  const name = h("span");
+  const note = h("em");
+  const element = h("div", {
+    class: "sc-layer", role: "checkbox", tabindex: 0, "data-layer": row.key,
+    onclick: () => toggle(row),
+    onkeydown: (event) => {
+      if (event.key !== " " && event.key !== "Enter") return;
+      event.preventDefault();
+      toggle(row);
+    },
+  }, h("span", { class: "sc-swatch" }, swatches[row.key]()), h("span", { class: "sc-layer-name" }, name, " ", note), h("span", { class: "sc-tick" }));
+  updates.push(() => {
+    element.setAttribute("aria-checked", Boolean(state.isOn[row.key]));
+    element.hidden = Boolean(row.isShown) && !row.isShown();
+    name.textContent = row.name ? row.name() : say("layer." + row.key);
+    note.textContent = row.note ? row.note() : "";
+  });
+  return row.after ? [element, row.after()] : [element];
+}
+function rampElement() {
+  const labels = h("div", { class: "sc-ramp" });
+  const by = segmented(say("cell_switch"), [["riders", say("by_count")], ["share", say("by_share")]],
+    () => state.cellsBy, (value) => { state.cellsBy = value; });
+  by.classList.add("sc-by");
+  const place = h("div", { class: "sc-ramp-row" }, labels, by);
+  updates.push(() => {
+    place.hidden = !state.isOn.cell;
+    labels.replaceChildren(...panel.missed_colours.map((colour, c) =>
+      h("span", {}, h("i", { style: { background: colour } }), classLabel(c))));
+  });
+  return place;
+}
+function classLabel(c) {
+  if (state.cellsBy === "share") return ["≤25%", "25–50%", "50–75%", ">75%"][c];
+  const q = cellData.step;
+  const low = q * 2 ** c;
+  if (c === 3) return say("class_riders", { range: `≥${whole(low)}` });
+  const high = 2 * low - 1;
+  return low === high ? whole(low) : `${whole(low)}–${whole(high)}`;
+}
+function zoneWarning() {
+  const place = h("div", { class: "sc-warning" }, say("zone_warning"));
+  updates.push(() => { place.hidden = !state.isOn.zone; });
+  return place;
+}
+
+function parametersElement() {
+  return h("section", { class: "sc-full" }, h("h2", {}, say("parameters")),
+    h("dl", { class: "sc-parameters" }, ...panel.parameters.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])));
+}
+function footElement() {
+  const notes = panel.notes.length
+    ? h("details", {}, h("summary", {}, say("notes", { n: panel.notes.length })), h("ul", {}, ...panel.notes.map((note) => h("li", {}, note))))
+    : null;
+  const made = [panel.made_by, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | ");
+  return h("div", { class: "sc-foot sc-full" }, notes, h("div", {}, panel.foot), h("div", {}, made));
+}
+
+// ---- the sheet on a phone
+const handle = h("button", { type: "button", class: "sc-handle", "aria-label": say("sheet"), onclick: () => openSheet(!side.classList.contains("sc-open")) });
+function openSheet(isOpen) {
+  side.classList.toggle("sc-open", isOpen);
+  handle.setAttribute("aria-expanded", isOpen);
+  if (!isOpen) side.scrollTop = 0;
+}
+
+side.setAttribute("aria-label", say("panel"));
+side.replaceChildren(...[
+  handle, ...headElement(), headlineElement(), suggestionsElement(),
+  h("section", { class: "sc-full" }, h("h2", {}, say("legend")), ...legendRows.flatMap(legendRowElement)),
+  parametersElement(), footElement(),
+].filter(Boolean));
+
+/** Draw everything that hangs on a switch; the view stays where it is. */
+function changed() {
+  for (const update of updates) update();
+  drawAreas();
+  drawPlaces();
+  drawLabels();
+  if (calm.matches) return;
+  for (const name of ["circle", "cell", "gap", "outline"]) {
+    map.getPane("sc-" + name).animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 200, easing: "ease-out" });
+  }
+}

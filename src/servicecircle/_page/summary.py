@@ -1,0 +1,218 @@
+"""Figures and texts of the page's panel: what is covered, how good the plan provably is, and with what parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import params
+from ..coverage import totals
+from ..model import Coverage, Plan
+from . import numbers, palette
+from .words import Words
+
+#: the standard whose distances are printed beside a profile's own
+STANDARD = params.PROFILES["gb50180"]
+#: ways that come from OpenStreetMap have ids in the millions; made-up towns and tables count from 0
+OSM_WAY_ID = 1_000_000
+METRES_PER_KM = 1000.0
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Riders as they are shown: whole numbers that add up."""
+
+    riders: int
+    within: tuple[int, ...]  # at each break, before or after
+
+    @property
+    def parts(self) -> list[int]:
+        """Within the first break, between it and the next, ..., beyond the last."""
+        edges = [0, *self.within, self.riders]
+        return [b - a for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def shown_riders(coverage: Coverage) -> Shown:
+    """Return the riders covered at each break as whole numbers (largest remainder)."""
+    told = totals(coverage)
+    total, covered = told["riders"], list(told["covered"].values())
+    parts = np.maximum(np.diff([0.0, *covered, total]), 0.0)
+    whole = numbers.apportioned(parts.tolist(), int(np.floor(total + 0.5)))
+    return Shown(sum(whole), tuple(np.cumsum(whole[:-1]).tolist()))
+
+
+# ------------------------------------------------------------------------------------------------- headline
+def headline(plan: Plan, words: Words) -> dict[str, Any]:
+    """Return, for before and after and each break, everything that the panel says at its head."""
+    shown = {"before": shown_riders(plan.before), "after": shown_riders(plan.after)}
+    coverage = {"before": plan.before, "after": plan.after}
+    return {
+        mode: [_figure(plan, words, shown, coverage[mode], mode, k) for k in range(len(plan.study.minutes))]
+        for mode in ("before", "after")
+    }
+
+
+def _figure(
+    plan: Plan, words: Words, shown: dict[str, Shown], coverage: Coverage, mode: str, k: int
+) -> dict[str, Any]:
+    key = f"{plan.study.minutes[k]:g}"
+    told, today = totals(coverage), totals(plan.before)
+    mine = shown[mode]
+    figure = {
+        "title": _kpi_title(plan, words, plan.study.minutes[k]),
+        "share": numbers.share(told["covered"][key], told["riders"]),
+        "riders": words(
+            "of_riders",
+            part=numbers.whole(mine.within[k]),
+            total=numbers.headline_riders(mine.riders, words.lang),
+        ),
+        "parts": _parts(plan.study.minutes, mine, words),
+    }
+    if mode == "after":
+        figure["change"] = words(
+            "gain", n=numbers.change(mine.within[k] - shown["before"].within[k])
+        )
+        figure["was"] = words("was", share=numbers.share(today["covered"][key], today["riders"]))
+    return figure
+
+
+def _kpi_title(plan: Plan, words: Words, minutes: float) -> str:
+    profile = plan.study.profile
+    if profile.cutoffs_s:
+        limit = words("limit_m", m=f"{minutes:g}", d=words("metres", n=f"{_metres(profile, minutes):g}"))
+    else:
+        limit = words("limit", m=f"{minutes:g}")
+    return words(f"kpi.{plan.study.direction}.{profile.roads}", limit=limit, what=words(what_serves(plan)))
+
+
+def _parts(minutes: Sequence[float], shown: Shown, words: Words) -> list[dict[str, Any]]:
+    tints = palette.circle_tints(len(minutes))[::-1]  # the smallest break first
+    names = [words("part_within", b=f"{minutes[0]:g}")]
+    names += [
+        words("part_between", a=f"{a:g}", b=f"{b:g}") for a, b in zip(minutes, minutes[1:], strict=False)
+    ]
+    names.append(words("part_beyond", a=f"{minutes[-1]:g}"))
+    colours = [*tints, palette.COLOURS["missed"]]
+    return [
+        {"name": name, "n": n, "told": numbers.whole(n), "colour": colour}
+        for name, n, colour in zip(names, shown.parts, colours, strict=True)
+    ]
+
+
+def what_serves(plan: Plan) -> str:
+    """Return the word for what serves: stations, or stations and shops."""
+    kinds: set[str] = set()
+    for frame in (plan.facilities, plan.sites):
+        if len(frame):
+            kinds |= set(frame["kind"].dropna()) if "kind" in frame.columns else {"station"}
+    if kinds == {"shop"}:
+        return "shop_only"
+    return "station_or_shop" if "shop" in kinds else "station"
+
+
+# -------------------------------------------------------------------------------------------------- proof
+def proof(plan: Plan, words: Words) -> str:
+    """Return how good the suggestions provably are."""
+    solution = plan.solution
+    if not len(plan.sites):
+        return words("infeasible") if solution.status == "infeasible" else words("suggested_none")
+    if solution.status == "infeasible":
+        return words("infeasible")
+    if solution.status == "optimal" and solution.gap == 0:
+        return words("proof", combination=_combination(plan, words))
+    return words(
+        "best_known",
+        best=numbers.riders(solution.objective, words.lang),
+        bound=numbers.riders(solution.bound, words.lang),
+        gap=numbers.share(solution.gap, 1.0),
+    )
+
+
+def _combination(plan: Plan, words: Words) -> str:
+    shops = int((plan.sites["kind"] == "shop").sum()) if "kind" in plan.sites.columns else 0
+    stations = len(plan.sites) - shops
+    if stations and shops:
+        return words("combination.both", stations=stations, shops=shops)
+    return words("combination.shops" if shops else "combination.stations", n=len(plan.sites))
+
+
+def whole_gains(plan: Plan) -> list[int]:
+    """Return what each suggestion adds as whole riders that add up to after minus before at the largest break."""
+    if not len(plan.sites):
+        return []
+    gains = [0.0 if numbers.is_missing(value) else float(value) for value in plan.sites["riders_gained"]]
+    total = shown_riders(plan.after).within[-1] - shown_riders(plan.before).within[-1]
+    return numbers.apportioned(gains, total)
+
+
+# --------------------------------------------------------------------------------------------- parameters
+def _metres(profile: params.TravelProfile, minutes: float) -> float:
+    """Return how far one gets in `minutes`, to 10 m; nan where the speed is that of the road."""
+    if profile.speed_kph is None:
+        return float("nan")
+    metres = profile.cutoff_s(minutes) / SECONDS_PER_HOUR * profile.speed_kph * METRES_PER_KM
+    return float(10 * round(metres / 10))
+
+
+def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
+    """Return the parameters as rows of a term and its text."""
+    study, profile = plan.study, plan.study.profile
+    travel = words(f"travel.{profile.roads}")
+    if profile.speed_kph is None:
+        travel = words("p.speed_by_road", way=travel)
+    else:
+        travel = words("p.speed", way=travel, speed=f"{profile.speed_kph:g}")
+    if "shop" in what_serves(plan):
+        travel += words("p.shop", m=f"{study.shop_minutes:g}")
+    what = words(f"what.{what_serves(plan)}")
+    return [
+        [words("p.travel"), travel],
+        [words("p.minutes"), _limits(plan, words)],
+        [words("p.direction"), words(f"p.{study.direction}", what=what)],
+        [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
+    ]
+
+
+def _limits(plan: Plan, words: Words) -> str:
+    """Return the breaks, how far they lead, and the distances of the standard where it defines them."""
+    study, profile = plan.study, plan.study.profile
+    minutes = "/".join(f"{m:g}" for m in study.minutes)
+    own = "/".join(f"{_metres(profile, m):g}" for m in study.minutes if profile.speed_kph is not None)
+    known = [m for m in study.minutes if m in STANDARD.cutoffs_s]
+    told = words("p.minutes_m", m=minutes, d=own) if own else words("minutes", m=minutes)
+    if profile.cutoffs_s:
+        return told + words("p.standard_used")
+    if not known:
+        return told
+    of = "" if len(known) == len(study.minutes) else words("p.standard_of", m="/".join(f"{m:g}" for m in known))
+    return told + words("p.standard", of=of, d="/".join(f"{STANDARD.cutoffs_s[m]:g}" for m in known))
+
+
+def _cell_words(plan: Plan, words: Words) -> dict[str, str]:
+    cells = (
+        words("p.square", n=f"{plan.grid.cell_m:g}")
+        if plan.grid.cell_m is not None
+        else words("cells.h3", n=plan.grid.h3)
+    )
+    return {"cells": cells, "d": numbers.distance(plan.study.max_snap_m, words.lang)}
+
+
+# ------------------------------------------------------------------------------------------------ sources
+def sources(plan: Plan, words: Words) -> tuple[str, str]:
+    """Return where streets come from, as the foot of the panel and the attribution on the map say it."""
+    study = plan.study
+    is_osm = study.network_place is not None or bool((plan.network.way_id >= OSM_WAY_ID).any())
+    foot, short = "", []
+    if is_osm:
+        foot += words("source_osm", osm=words("osm"))
+        short.append(words("osm_short"))
+    elif study.network_file is not None and not study.is_invented:
+        foot += words("source_file", file=study.network_file.name)
+    if study.is_invented:
+        foot += words("source_invented" if is_osm else "source_all_invented")
+        short.append(words("attribution_invented" if is_osm else "attribution_all_invented"))
+    return foot.strip(), "｜".join(short) if words.lang == "zh" else " | ".join(short)

@@ -1,0 +1,238 @@
+"""Words of the map page in Chinese and English: one table, one row a thing said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ..errors import Lang
+
+#: key -> (Chinese, English); what stands in braces is put in
+WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        # ---- head
+        "html_lang": ("zh-CN", "en"),
+        "invented": ("示意图（虚构数据）", "Sample, invented data"),
+        "invented_short": ("示意", "Sample"),
+        "subtitle": ("现状覆盖、缺口与新增建议", "Coverage today, gaps and suggestions"),
+        "subtitle_today": ("现状覆盖与缺口", "Coverage today and gaps"),
+        "before": ("现状", "Today"),
+        "after": ("建议实施后", "With the proposal"),
+        "minutes": ("{m} 分钟", "{m} min"),
+        "mode_switch": ("现状或建议实施后", "Today or with the proposal"),
+        "minutes_switch": ("时间", "Minutes"),
+        # ---- headline figure
+        "kpi.to.walk": ("{limit}内走得到{what}的骑手", "Riders within a {limit} walk of {what}"),
+        "kpi.to.ebike": ("{limit}内骑得到{what}的骑手", "Riders within a {limit} e-bike ride of {what}"),
+        "kpi.to.drive": ("{limit}内开车到得了{what}的骑手", "Riders within a {limit} drive of {what}"),
+        "kpi.from.walk": ("从{what}出发 {limit}内走得到的骑手", "Riders that a {limit} walk from {what} reaches"),
+        "kpi.from.ebike": ("从{what}出发 {limit}内骑得到的骑手", "Riders that a {limit} e-bike ride from {what} reaches"),
+        "kpi.from.drive": ("从{what}出发 {limit}内开车到得了的骑手", "Riders that a {limit} drive from {what} reaches"),
+        "limit": ("{m} 分钟", "{m}-minute"),
+        "limit_m": ("{m} 分钟（{d}）", "{m}-minute ({d})"),
+        "station": ("驿站", "a station"),
+        "station_or_shop": ("驿站或商铺", "a station or shop"),
+        "shop_only": ("商铺", "a shop"),
+        "of_riders": ("{part} / {total}", "{part} of {total}"),
+        "was": ("现状 {share}", "today {share}"),
+        "no_demand": ("没有骑手", "No demand"),
+        "no_demand_note": (
+            "骑手总数为 0，无法计算覆盖比例。",
+            "The study counts no riders, so there is no share to tell.",
+        ),
+        "bar": ("骑手按最近时间的构成", "Riders by travel time"),
+        "part_within": ("≤{b} 分钟", "≤{b} min"),
+        "part_between": ("{a}–{b} 分钟", "{a}–{b} min"),
+        "part_beyond": ("＞{a} 分钟", ">{a} min"),
+        # ---- suggestions
+        "suggested": ("建议新增 {n} 处", "{n} suggested"),
+        "suggested_minutes": ("按 {m} 分钟计", "by {m} min"),
+        "suggested_none": ("没有新增建议，只计算了现状。", "Nothing is suggested: this is the coverage of today."),
+        "site_gap": ("{kind}，补缺口 {gap}", "{kind}, closes gap {gap}"),
+        "kind.station": ("驿站", "station"),
+        "kind.shop": ("商铺", "shop"),
+        "gain": ("{n} 人", "{n}"),
+        "unnamed_site": ("建议点 {n}", "Site {n}"),
+        "proof": ("已证明最优：{combination}不会覆盖更多骑手", "Proven best: no other {combination} reach more riders"),
+        "combination.stations": ("任何 {n} 处组合", "{n} station site(s)"),
+        "combination.shops": ("任何 {n} 家商铺组合", "{n} shop(s)"),
+        "combination.both": ("同样多的驿站和商铺", "{stations} station(s) and {shops} shop(s)"),
+        "best_known": (
+            "已知最好 {best}，上界 {bound}，相差 {gap}",
+            "Best known {best}, bound {bound}, gap {gap}",
+        ),
+        "infeasible": ("没有满足条件的方案", "No plan meets the conditions"),
+        # ---- legend
+        "legend": ("图例（点击开关图层）", "Legend (click to switch layers)"),
+        "layer.circle": ("服务圈", "Service circle"),
+        "layer.circle.note": ("{m} 分钟{way}", "{m} min {way}"),
+        "way.walk": ("步行", "on foot"),
+        "way.ebike": ("骑行", "by e-bike"),
+        "way.drive": ("驾车", "by car"),
+        "layer.cell": ("{m} 分钟未覆盖骑手", "Riders beyond {m} min"),
+        "layer.cell.share": ("{m} 分钟未覆盖比例", "Share of riders beyond {m} min"),
+        "cells.square": ("每格 {n} 米", "{n} m cells"),
+        "cells.h3": ("H3 第 {n} 级", "H3 level {n}"),
+        "by_count": ("按人数", "riders"),
+        "by_share": ("按比例", "share"),
+        "cell_switch": ("单元格显示人数或比例", "Cells show riders or share"),
+        "class_riders": ("{range} 人", "{range}"),
+        "layer.gap": ("缺口", "Gap"),
+        "layer.gap.note": ("{m} 分钟未覆盖，≥{n} 人标注", "beyond {m} min, tag from {n}"),
+        "layer.gain": ("新增覆盖", "Newly reached"),
+        "layer.gain.note": ("建议实施后 {m} 分钟", "with the proposal, {m} min"),
+        "layer.suggestion": ("建议新增", "Suggested"),
+        "layer.suggestion.note": ("编号同表，空心为商铺", "numbers as above, hollow: shop"),
+        "layer.suggestion.note_plain": ("编号同表", "numbers as above"),
+        "layer.station": ("骑手驿站", "Rest station"),
+        "layer.shop": ("爱心商铺", "Partner shop"),
+        "layer.depot": ("骑手站点", "Rider depot"),
+        "layer.candidate": ("备选点", "Candidate site"),
+        "layer.zone": ("网格边界", "Zone boundary"),
+        "layer.zone.note": ("内部使用", "internal"),
+        "zone_warning": (
+            "图上有行政或网格边界：内部使用，公开前须送地图审核。",
+            "Boundaries are shown: for internal use; a public map needs review first.",
+        ),
+        "layer.base": ("在线底图", "Online base map"),
+        "layer.base.note": ("OpenStreetMap，需联网", "OpenStreetMap, needs the internet"),
+        "count.station": ("{n} 处", "{n}"),
+        "count.shop": ("{n} 家", "{n}"),
+        "count.depot": ("{n} 处", "{n}"),
+        "count.candidate": ("{n} 处", "{n}"),
+        "count.zone": ("{n} 个", "{n}"),
+        # ---- parameters
+        "parameters": ("参数", "Parameters"),
+        "p.travel": ("出行方式", "Travel"),
+        "p.speed": ("{way}，{speed} 公里/小时", "{way}, {speed} km/h"),
+        "p.speed_by_road": ("{way}，按道路限速", "{way}, at each road's speed"),
+        "travel.walk": ("步行", "On foot"),
+        "travel.ebike": ("电动自行车", "E-bike"),
+        "travel.drive": ("驾车", "Car"),
+        "p.minutes": ("时间上限", "Limits"),
+        "p.minutes_m": ("{m} 分钟 = {d} 米", "{m} min = {d} m"),
+        "p.standard": ("，国标{of} {d} 米", "; GB 50180{of} {d} m"),
+        "p.standard_of": ("（{m} 分钟）", " ({m} min)"),
+        "p.standard_used": ("（GB 50180）", " (GB 50180)"),
+        "p.shop": ("；商铺 {m} 分钟", "; shops {m} min"),
+        "p.direction": ("方向", "Direction"),
+        "p.to": ("骑手 → {what}，沿街道网络", "rider → {what}, along streets"),
+        "p.from": ("{what} → 骑手，沿街道网络", "{what} → rider, along streets"),
+        "what.station": ("驿站", "station"),
+        "what.station_or_shop": ("驿站、商铺", "station or shop"),
+        "what.shop_only": ("商铺", "shop"),
+        "p.riders": ("骑手", "Riders"),
+        "p.riders_at": ("，{cells}，离街道 {d}内", ", {cells}, within {d} of a street"),
+        "p.square": ("{n} 米方格", "{n} m cells"),
+        # ---- foot
+        "notes": ("计算说明（{n} 条）", "Notes ({n})"),
+        "thinned_streets": (
+            "街道太多，底图略去了{classes}；计算用的是全部街道。",
+            "The base map leaves out {classes} streets to stay light; the figures use every street.",
+        ),
+        "thinned_buildings": ("底图略去了较小的建筑。", "The base map leaves out small buildings."),
+        "class.footway": ("步行小路", "footway"),
+        "class.service": ("内部道路", "service"),
+        "class.pedestrian": ("步行街", "pedestrian"),
+        "class.residential": ("居住区道路", "residential"),
+        "class.link": ("匝道", "ramp"),
+        "class.tertiary": ("三级道路", "tertiary"),
+        "class.secondary": ("次干路", "secondary"),
+        "class.primary": ("主干路", "primary"),
+        "class.motorway": ("快速路", "motorway"),
+        "osm": ("© OpenStreetMap 贡献者（ODbL）", "© OpenStreetMap contributors (ODbL)"),
+        "osm_short": ("© OpenStreetMap 贡献者", "© OpenStreetMap contributors"),
+        "source_osm": ("道路、建筑、水系：{osm}。", "Streets, buildings, water: {osm}. "),
+        "source_file": ("道路：{file}。", "Streets: {file}. "),
+        "source_invented": ("设施与骑手为虚构，仅作示意。", "Places and riders are invented, for show only. "),
+        "source_all_invented": (
+            "道路、设施与骑手均为虚构，仅作示意。",
+            "Streets, places and riders are invented, for show only. ",
+        ),
+        "attribution_invented": ("示意，设施与骑手为虚构", "sample, places and riders invented"),
+        "attribution_all_invented": ("示意，全部为虚构", "sample, all invented"),
+        "made_by": ("编制：{office}", "Made by {office}"),
+        # ---- cards
+        "hours": ("开放时间", "Open"),
+        "shop_hours": ("营业时间", "Open"),
+        "services": ("服务", "Services"),
+        "address": ("地址", "Address"),
+        "capacity": ("容量", "Capacity"),
+        "status": ("状态", "Status"),
+        "own_minutes": ("服务圈", "Own circle"),
+        "nearest_other": ("最近替代", "Nearest alternative"),
+        "riders_within": ("{m} 分钟内骑手", "riders in {m} min"),
+        "depot_riders": ("骑手", "riders"),
+        "card.suggestion.station": ("建议新增驿站", "Suggested station"),
+        "card.suggestion.shop": ("建议新增商铺", "Suggested shop"),
+        "card.cell": ("单元格", "Cell"),
+        "card.gap": ("缺口", "Gap"),
+        "gap_name": ("缺口 {letter}", "Gap {letter}"),
+        "gained": ("新增覆盖骑手（{m} 分钟）", "riders gained ({m} min)"),
+        "minutes_before_after": ("最近设施", "Nearest"),
+        "before_after": ("{before} → {after}", "{before} → {after}"),
+        "median_note": ("其骑手的中位数", "median of its riders"),
+        "closes": ("补缺口", "Closes gap"),
+        "replaces": ("改为最近", "Now nearer than"),
+        "substitutes": ("可替代点", "Substitutes"),
+        "cells_gained": ("新覆盖格", "Cells gained"),
+        "riders": ("骑手", "Riders"),
+        "cell_riders": ("骑手", "riders"),
+        "cell_covered": ("{m} 分钟已覆盖", "within {m} min"),
+        "cell_share": ("覆盖比例", "share covered"),
+        "nearest": ("最近设施", "Nearest"),
+        "nearest_at": ("{name}，{way} {minutes}", "{name}, {minutes} {way}"),
+        "zone": ("所属网格", "Zone"),
+        "reason": ("原因", "Why"),
+        "reason.off network": ("离街道太远，不在网络上", "too far from any street"),
+        "reason.barrier": ("直线够近，但街道绕行", "near as the crow flies, not by street"),
+        "reason.no site in reach": ("时限内没有驿站", "no station within the time"),
+        "gap_cells": ("{n} 格", "{n} cells"),
+        "size_cells": ("格", "cells"),
+        "unnamed": ("（无名称）", "(no name)"),
+        # ---- furniture
+        "search": ("搜索驿站、商铺、道路", "Find a station, shop or street"),
+        "search_none": ("没有找到", "Nothing found"),
+        "search_street": ("道路", "street"),
+        "zoom_in": ("放大", "Zoom in"),
+        "zoom_out": ("缩小", "Zoom out"),
+        "whole": ("全图", "Whole view"),
+        "print": ("打印", "Print"),
+        "close": ("关闭", "Close"),
+        "north": ("北", "N"),
+        "metres": ("{n} 米", "{n} m"),
+        "kilometres": ("{n} 公里", "{n} km"),
+        "riders_n": ("{n} 人", "{n} riders"),
+        "riders_1": ("{n} 人", "{n} rider"),
+        "minutes_n": ("{n} 分钟", "{n} min"),
+        "sheet": ("展开或收起面板", "Open or close the panel"),
+        "panel": ("说明与图例", "Figures and legend"),
+        "map": ("服务圈地图", "Map of the service circles"),
+        "needs_script": ("此页需要启用 JavaScript。", "This page needs JavaScript."),
+    }
+)
+
+
+_BRACES = re.compile(r"\{(\w+)\}")
+#: a word of English that is one or many by the number put in before it
+_PLURAL = re.compile(r"\{(\w+)\}[ \w]*\(s\)")
+
+
+class Words:
+    """The table in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang: Lang = lang
+        self._column = 0 if lang == "zh" else 1
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return what `key` says, with `values` put in as they are."""
+        text = _PLURAL.sub(
+            lambda found: found[0][:-3] + ("" if str(values.get(found[1])) == "1" else "s"), WORDS[key][self._column]
+        )
+        return _BRACES.sub(lambda found: str(values.get(found[1], found[0])), text)
+
+    def table(self) -> dict[str, str]:
+        """Return every word of this language, for the script of the page."""
+        return {key: pair[self._column] for key, pair in WORDS.items()}

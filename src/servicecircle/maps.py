@@ -1,0 +1,280 @@
+"""Maps: a plan as one page that opens anywhere, without the internet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ._page import areas, numbers, palette, places, streets, summary
+from ._page.geometry import Screen, in_crs
+from ._page.words import Words
+from .coverage import coverage_by_cell, limits_s
+from .errors import InputError, Lang
+from .model import Plan
+
+if TYPE_CHECKING:
+    import folium
+
+#: what is drawn around the study: a share of its size, at least so many metres
+MARGIN_SHARE = 0.15
+LEAST_MARGIN_M = 400.0
+#: a suggestion that reaches fewer riders of a gap is not said to close it
+SMALLEST_HELP = 0.5
+
+
+def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
+    """
+    Draw a plan as a map: one HTML file that opens without network.
+
+    Parameters
+    ----------
+    plan
+        Results. Nothing is computed from them but what is shown: coordinates become WGS 84, rounded; riders become
+        whole numbers that add up.
+    lang
+        Language of every word, `"zh"` or `"en"`; the study's own by default.
+
+    Returns
+    -------
+    map
+        `save("map.html")` writes the page; two runs write the same bytes. Each layer is a child of the map with its
+        drawn content as `data`. The page asks no host for anything, unless its reader switches an online base
+        map on. Names are shown literally, whatever they hold. A study without riders says so; values that are
+        missing or unreachable show as a dash.
+
+    Raises
+    ------
+    InputError
+        If `lang` is neither `"zh"` nor `"en"`.
+    """
+    from ._page.elements import BASE_MAPS, PageAssets, PageData, page_map  # noqa: PLC0415
+
+    words = Words(_checked(lang or plan.study.lang))
+    screen = Screen(plan.network.crs, _drawn_box(plan))
+    cells = areas.cells_with_riders(
+        plan.grid, coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
+    )
+    drawn = streets.drawn_streets(plan.network, screen)
+    land, is_land_thinned = areas.drawn_land(plan, screen)
+    gaps = _gaps(plan, cells, screen, words)
+    spots = _places(plan, words)
+    layers: dict[str, Any] = {
+        "streets": drawn.data,
+        "land": land,
+        "circles": areas.drawn_circles(plan, screen),
+        "cells": areas.drawn_cells(cells, plan, screen, places.facility_names(plan), _zone_names(plan)),
+        "gaps": gaps,
+        "zones": areas.drawn_zones(plan, screen),
+        "places": spots,
+    }
+    panel = _panel(plan, words, screen)
+    panel["notes"] = _notes(plan, words, drawn.left_out, is_land_thinned=is_land_thinned)
+    panel["base_maps"] = [dict(base) for base in BASE_MAPS]
+    middle = screen.origin
+    page = page_map(panel["title"], words("html_lang"), words("needs_script"), (middle[1], middle[0]))
+    for name, data in {"panel": panel, **layers}.items():
+        page.add_child(PageData(name, data), name=name)
+    page.add_child(PageAssets(palette.style_variables()), name="page")
+    return page
+
+
+def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
+    """
+    Return the page of `draw_map` as text: what its `save` writes.
+
+    Raises
+    ------
+    InputError
+        If `lang` is neither `"zh"` nor `"en"`.
+    """
+    return str(draw_map(plan, lang=lang).get_root().render())
+
+
+def _checked(lang: str) -> Lang:
+    if lang == "zh":
+        return "zh"
+    if lang == "en":
+        return "en"
+    msg = f"`lang` must be 'zh' or 'en', got {lang!r}."
+    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为 {lang!r}。")
+
+
+# --------------------------------------------------------------------------------------------------- frame
+def _study_bounds(plan: Plan) -> tuple[float, float, float, float]:
+    """Return what the first view holds: cells and facilities; the streets where there are neither."""
+    crs = plan.network.crs
+    frames = [plan.facilities, plan.sites]
+    shapes = [in_crs(frame, crs) for frame in frames if len(frame)]
+    shapes.append(np.asarray(plan.grid.cells.geometry.array, dtype=object))
+    every = np.concatenate(shapes)
+    if not len(every):
+        every = np.asarray(plan.network.geometry, dtype=object)
+    west, south, east, north = (float(v) for v in shapely.total_bounds(every))
+    return west, south, east, north
+
+
+def _drawn_box(plan: Plan) -> tuple[float, float, float, float]:
+    """Return what is drawn, in metres: the study, its circles, and a margin."""
+    bounds = [_study_bounds(plan)]
+    bounds += [tuple(frame.total_bounds) for frame in (plan.circles_before, plan.circles_after) if len(frame)]
+    west, south = np.nanmin(np.array(bounds)[:, :2], axis=0)
+    east, north = np.nanmax(np.array(bounds)[:, 2:], axis=0)
+    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * max(east - west, north - south))
+    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
+
+
+# -------------------------------------------------------------------------------------------------- layers
+def _places(plan: Plan, words: Words) -> dict[str, Any]:
+    return {
+        "station": places.facility_places(plan, "station", words),
+        "shop": places.facility_places(plan, "shop", words),
+        "depot": places.depot_places(plan, words),
+        "candidate": places.candidate_places(plan),
+        "suggestion": places.suggestion_places(plan, summary.whole_gains(plan), _closed_gaps(plan), words),
+    }
+
+
+def _closed_gaps(plan: Plan) -> list[str]:
+    """Return the letters of the gaps in which each suggestion reaches riders whom nobody reached, most first."""
+    owner = {
+        cell: letter
+        for letter, cells in zip(areas.letters(len(plan.gaps)), plan.gaps.get("cells", ()), strict=True)
+        for cell in cells
+    }
+    after = plan.after
+    letter = pd.Series(after.cell_id if after.cell_id is not None else [None] * len(after.weight)).map(owner)
+    limit = limits_s(after.times, after.minutes[-1:])[:, 0]
+    point = np.repeat(np.arange(len(after.weight)), np.diff(after.times.start))
+    is_new = (after.times.seconds <= limit[after.times.facility]) & ~plan.before.covered[point, -1]
+    out = []
+    for j in after.times.facility_ids.get_indexer(plan.sites.index):
+        mine = point[is_new & (after.times.facility == j)]
+        riders = pd.Series(after.weight[mine]).groupby(letter.to_numpy()[mine]).sum()
+        most = sorted(riders[riders >= SMALLEST_HELP].items(), key=lambda pair: (-pair[1], pair[0]))
+        out.append(" ".join(str(name) for name, _ in most[:3]))
+    return out
+
+
+def _gaps(plan: Plan, cells: areas.Cells, screen: Screen, words: Words) -> dict[str, Any]:
+    minutes = plan.study.minutes[-1]
+    before = areas.letters(len(plan.gaps))
+    after = areas.letters_after(plan.gaps, plan.gaps_after)
+    names, zones = places.facility_names(plan), _zone_names(plan)
+    out: dict[str, Any] = {}
+    for mode, gaps, letters in (("before", plan.gaps, before), ("after", plan.gaps_after, after)):
+        shapes = areas.gap_outlines(gaps, plan.grid)
+        anchors = areas.gap_anchors(gaps, cells, mode, minutes)
+        out[mode] = [
+            {
+                "letter": letter,
+                "told": numbers.riders(float(row["riders"]), words.lang),
+                "is_tagged": bool(row["riders"] >= areas.TAG_RIDERS),
+                "at": screen.point(anchor),
+                "shape": screen.polygons(shape),
+                "card": _gap_card(row, letter, plan, words, names, zones),
+            }
+            for letter, row, shape, anchor in zip(letters, gaps.to_dict("records"), shapes, anchors, strict=True)
+        ]
+    return out
+
+
+def _gap_card(
+    row: dict[Any, Any], letter: str, plan: Plan, words: Words, names: dict[Any, str], zones: dict[Any, str]
+) -> dict[str, Any]:
+    reason = places.text(row.get("reason"))
+    known = {"off network", "barrier", "no site in reach"}
+    rows = [[words("reason"), words(f"reason.{reason}") if reason in known else reason or numbers.NONE]]
+    if places.text(row.get("nearest_id")):
+        name = names.get(row["nearest_id"], places.text(row["nearest_id"]))
+        rows.append([words("nearest"), places.nearest_text(name, row.get("nearest_min"), plan, words)])
+    if places.text(row.get("zone_id")):
+        rows.append([words("zone"), zones.get(row["zone_id"], places.text(row["zone_id"]))])
+    return {
+        "kind": words("card.gap"),
+        "name": words("gap_name", letter=letter),
+        "rows": rows,
+        "figures": [
+            [numbers.whole(float(row["riders"])), words("riders")],
+            [numbers.whole(len(row["cells"])), words("size_cells")],
+        ],
+    }
+
+
+def _zone_names(plan: Plan) -> dict[Any, str]:
+    zones = plan.study.zones
+    if zones is None or "name" not in zones.columns:
+        return {}
+    return {key: str(name) for key, name in zones["name"].items() if not pd.isna(name)}
+
+
+# --------------------------------------------------------------------------------------------------- panel
+def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
+    study = plan.study
+    n = len(study.minutes)
+    riders = summary.shown_riders(plan.before).riders
+    foot, attribution = summary.sources(plan, words)
+    has_sites = bool(len(plan.sites))
+    return {
+        "words": words.table(),
+        "colours": dict(palette.COLOURS),
+        "missed_colours": list(palette.MISSED),
+        "tints": list(palette.circle_tints(n)),
+        "fills": list(palette.circle_fills(n)),
+        "fill_alpha": palette.CIRCLE_ALPHA,
+        "lang": words.lang,
+        "origin": screen.origin,
+        "bounds": _bounds_degrees(plan, screen),
+        "title": study.name,
+        "subtitle": words("subtitle" if has_sites else "subtitle_today"),
+        "date": numbers.printed_date(study.date, words.lang),
+        "is_invented": study.is_invented,
+        "has_demand": bool(plan.before.weight.sum() > 0),
+        "has_sites": has_sites,
+        "minutes": [f"{m:g}" for m in study.minutes],
+        "figures": summary.headline(plan, words),
+        "proof": summary.proof(plan, words),
+        "parameters": summary.parameters(plan, words, riders),
+        "legend": _legend(plan, words),
+        "way": places.way(plan, words),
+        "foot": foot,
+        "attribution": attribution,
+        "made_by": words("made_by", office=study.office) if study.office else "",
+    }
+
+
+def _legend(plan: Plan, words: Words) -> dict[str, str]:
+    """Return the second, quieter half of legend rows; those that change with the minutes are made in the page."""
+    minutes = [f"{m:g}" for m in plan.study.minutes]
+    if plan.grid.cell_m is not None:
+        cells = words("cells.square", n=f"{plan.grid.cell_m:g}")
+    else:
+        cells = words("cells.h3", n=plan.grid.h3)
+    shops = "kind" in plan.sites.columns and bool((plan.sites["kind"] == "shop").any())
+    return {
+        "circle": words("layer.circle.note", m=" / ".join(minutes), way=places.way(plan, words)),
+        "cell": cells,
+        "gap": words("layer.gap.note", m=minutes[-1], n=f"{areas.TAG_RIDERS:g}"),
+        "suggestion": words("layer.suggestion.note" if shops else "layer.suggestion.note_plain"),
+        "suggested": words("suggested_minutes", m=minutes[-1]) if len(minutes) > 1 else "",
+    }
+
+
+def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
+    west, south, east, north = _study_bounds(plan)
+    corners = screen.degrees(np.array([[west, south], [east, south], [east, north], [west, north]]))
+    (lon0, lat0), (lon1, lat1) = corners.min(axis=0), corners.max(axis=0)
+    return [[round(float(lat0), 6), round(float(lon0), 6)], [round(float(lat1), 6), round(float(lon1), 6)]]
+
+
+def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinned: bool) -> list[str]:
+    """Return what the reader should know: warnings of the study and the plan, and what the base map leaves out."""
+    told = [fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)]
+    if left_out:
+        between = "、" if words.lang == "zh" else ", "
+        told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))
+    if is_land_thinned:
+        told.append(words("thinned_buildings"))
+    return list(dict.fromkeys(told))

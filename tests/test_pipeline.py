@@ -1,0 +1,119 @@
+"""The whole chain: from a study to a plan."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from studies import TOML, write_study
+
+from servicecircle.coverage import totals
+from servicecircle.errors import InputError
+from servicecircle.gaps import riders_scattered
+from servicecircle.pipeline import STAGES, facility_circles, read_roads, suggest
+from servicecircle.study import load_study
+
+
+def test_a_plan_holds_the_whole_story(tmp_path: Path) -> None:
+    stages: list[str] = []
+    plan = suggest(load_study(write_study(tmp_path)), on_stage=stages.append)
+    assert tuple(stages) == STAGES
+    assert plan.solution.status == "optimal"
+    before, after = totals(plan.before), totals(plan.after)
+    assert before["riders"] == after["riders"] == pytest.approx(100.5, abs=1e-9)
+    gained = math.fsum(plan.sites["riders_gained"])
+    assert after["covered"]["10"] - before["covered"]["10"] == pytest.approx(gained, abs=1e-9)
+    assert plan.solution.objective == pytest.approx(after["covered"]["10"], abs=1e-9)
+    scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
+    assert before["covered"]["10"] + math.fsum(plan.gaps["riders"]) + scattered == pytest.approx(100.5, abs=1e-9)
+    assert sorted(plan.sites["kind"]) == ["shop", "shop", "station"]
+
+
+def test_a_shop_keeps_its_own_circle(tmp_path: Path) -> None:
+    plan = suggest(load_study(write_study(tmp_path)), stations=0, shops=0)
+    metres = plan.circles.set_index(["facility_id", "minutes"])["street_m"]
+    assert metres["P1", 5.0] == metres["P1", 10.0]
+    assert metres["S1", 5.0] < metres["S1", 10.0]
+    assert plan.circles.set_index("facility_id")["kind"].to_dict() == {
+        "S1": "station", "S2": "station", "P1": "shop", "P2": "shop", "P3": "shop",
+    }  # fmt: skip
+
+
+def test_no_suggestion_asked_for_gives_the_coverage_only(tmp_path: Path) -> None:
+    plan = suggest(load_study(write_study(tmp_path)), stations=0, shops=0)
+    assert plan.sites.empty
+    assert plan.solution.gap == 0
+    assert totals(plan.before) == totals(plan.after)
+
+
+def test_one_number_of_minutes_is_the_largest_break(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    assert suggest(study, minutes=8).before.minutes == (5, 8)
+    assert suggest(study, minutes=(3, 6, 9)).before.minutes == (3, 6, 9)
+
+
+def test_roads_are_read_once_for_several_plans(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    roads = read_roads(study)
+    assert suggest(study, roads=roads).network is roads.network
+
+
+def test_the_river_is_crossed_at_its_bridge_only(tmp_path: Path) -> None:
+    plan = suggest(load_study(write_study(tmp_path)), stations=0, shops=0)
+    cells = plan.before.times.nearest.join(plan.demand[["zone_id"]])
+    far = cells[(cells.zone_id == "Z2") & (cells.facility_id == "S2")]
+    assert far.empty  # S2 stands beside the river in the east, the bridge is in the west
+
+
+def test_a_station_off_the_network_is_told_and_the_others_serve(tmp_path: Path) -> None:
+    folder = write_study(tmp_path)
+    ledger = folder / "stations.csv"
+    rows = ledger.read_text(encoding="utf-8").splitlines()
+    last = rows[-1].split(",")
+    rows.append(",".join(["S9", "远方", last[2], str(float(last[3]) - 0.05)]))
+    ledger.write_text("\n".join(rows), encoding="utf-8")
+    plan = suggest(load_study(folder))
+    assert any("S9" in warning.en and "no street within 200 m" in warning.en for warning in plan.warnings)
+    assert totals(plan.before)["covered"]["10"] > 0
+    assert plan.circles.set_index("facility_id").loc["S9"].geometry.is_empty.all()
+
+
+def test_ids_that_stations_and_shops_share_are_told_apart(tmp_path: Path) -> None:
+    folder = write_study(tmp_path)
+    shops = folder / "shops.csv"
+    shops.write_text(shops.read_text(encoding="utf-8").replace("P1", "S1"), encoding="utf-8")
+    plan = suggest(load_study(folder))
+    assert {"S1", "S2", "shop-S1"} < set(plan.facilities.index)
+    assert plan.facilities.index.is_unique
+
+
+def test_shops_without_a_candidate_are_an_error_that_says_what_to_add(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, TOML.replace('[candidates]\nfile = "candidates.csv"\n', ""))
+    with pytest.raises(InputError, match="No candidate shop"):
+        suggest(load_study(folder), shops=1)
+
+
+def test_an_area_elsewhere_is_told(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, TOML + '\n[area]\nfile = "area.geojson"\n')
+    zones = (folder / "zones.geojson").read_text(encoding="utf-8")
+    (folder / "area.geojson").write_text(zones.replace("112.", "102."), encoding="utf-8")
+    with pytest.raises(InputError, match="No street of the road file lies in the area"):
+        suggest(load_study(folder))
+
+
+def test_circles_alone_need_a_facility(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    assert len(facility_circles(study)) == 10
+    bare = TOML.replace('[stations]\nfile = "stations.csv"\n', "").replace(
+        '[shops]\nfile = "shops.csv"\nminutes = 3\n', ""
+    )
+    with pytest.raises(InputError, match="no station and no shop"):
+        facility_circles(load_study(write_study(tmp_path / "bare", bare)))
+
+
+def test_the_planning_standard_has_its_own_cutoffs(tmp_path: Path) -> None:
+    plan = suggest(load_study(write_study(tmp_path)), profile="gb50180", minutes=(5, 10, 15))
+    assert plan.before.times.cutoff_s == 1000
+    walk = suggest(load_study(write_study(tmp_path)), profile="walk", minutes=(5, 10))
+    assert totals(plan.before)["covered"]["10"] < totals(walk.before)["covered"]["10"]
