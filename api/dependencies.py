@@ -94,7 +94,7 @@ def _numbers(text: str, settings: Settings) -> Breaks:
     most = settings.max_minutes
     if not all(A_BREAK.fullmatch(part) and 1 <= float(part) <= most for part in parts):
         came = text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004
-        msg = f"`minutes` must hold numbers from 1 to {most} with at most one decimal, as `8` or `5,10`; got {came!r}."
+        msg = f"`minutes` must hold numbers from 1 to {most}, at most one decimal, as `8` or `5,10`; got {came!r}."
         zh = f"minutes 应为 1 到 {most} 之间的数字，最多一位小数，如 8 或 5,10；现为 {came!r}。"
         raise ParameterError(["minutes"], msg, zh=zh)
     return tuple(float(part) for part in parts)

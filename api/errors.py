@@ -87,9 +87,8 @@ def asked_lang(request: Request) -> Lang:
 
 
 # ---------------------------------------------------------------------------------------------------- handlers
-async def _answer_own(request: Request, error: Exception) -> Response:
+async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     """Answer an error of the package: its own words if the request is at fault, else none that tell of inside."""
-    assert isinstance(error, ServiceCircleError)  # noqa: S101 - the handler of that class
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
@@ -100,9 +99,8 @@ async def _answer_own(request: Request, error: Exception) -> Response:
     return _problem(request, status, told, code="invalid-value")
 
 
-async def _answer_invalid(request: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
     """Answer a value that FastAPI itself refused."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - the handler of that class
     found = [(str(fault["loc"][-1]), str(fault["msg"])) for fault in error.errors()]
     names = list(dict.fromkeys(name for name, _ in found))
     told: dict[Lang, str] = {
@@ -112,9 +110,8 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     return _problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
 
 
-async def _answer_http(request: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: HTTPException) -> Response:
     """Answer what Starlette refused: an unknown address, a method that is not taken."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - the handler of that class
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     told: dict[Lang, str] = {"zh": f"{status.phrase}。", "en": f"{status.phrase}."}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import typer
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicecircle.errors import InputError, Lang
+from servicecircle.errors import InputError
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
@@ -25,11 +26,11 @@ from .settings import Settings
 VERSION = "1"
 DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are, where to open next.
 
-Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not allowed
-is answered with 400; every error has the same JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
+Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
+allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
 #: seconds that answers under way have, once the server is told to end
 GRACE_S = 5
-ANY_HOST = frozenset({"0.0.0.0", "::"})  # noqa: S104
+ANY_HOST = frozenset({"0.0.0.0", "::"})
 
 
 def create_app(settings: Settings | None = None, *, study: Study | None = None) -> FastAPI:
@@ -106,11 +107,11 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None
         app = create_app(study=load_study(study))
         app.state.plans.prepare()
         _listen(listener, host, port)
-        _tell(app.state.plans.study, listener)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
         try:
+            _tell(app.state.plans.study, listener)
             uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # uvicorn has let the answers under way end
             typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
 
 
@@ -138,10 +139,8 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host or ".", port, type=socket.SOCK_STREAM)  # "" would be every address
     except (OSError, UnicodeError) as error:
-        raise InputError(
-            f"`--host` {host!r} is no address of this machine. Leave it out to serve this machine only.",
-            zh=f"--host {host!r} 不是本机可用的地址。不填则只供本机访问。",
-        ) from error
+        msg = f"`--host` {host!r} is no address of this machine. Leave it out to serve this machine only."
+        raise InputError(msg, zh=f"--host {host!r} 不是本机可用的地址。不填则只供本机访问。") from error
     family, kind, protocol, _, address = found[0]
     made = socket.socket(family, kind, protocol)
     try:
@@ -163,13 +162,12 @@ def _listen(listener: socket.socket, host: str, port: int) -> None:
 
 def _not_to_be_had(host: str, port: int, error: OSError) -> InputError:
     """Return the error for an address that cannot be listened at."""
-    why: dict[Lang, str] = {
-        "en": "another program may use it already, or it is no address of this machine",
-        "zh": "可能已被其他程序占用，或不是本机地址",
-    }
+    if error.errno == errno.EADDRINUSE:
+        msg = f"Port {port} of {host} is in use by another program. Choose another with `--port`."
+        return InputError(msg, zh=f"{host} 的端口 {port} 已被其他程序占用。请用 --port 换一个端口。")
+    msg = f"Cannot listen at {host}, port {port}: {error.strerror}. Check `--host` and `--port`."
     return InputError(
-        f"Cannot listen at {host}:{port} ({error.strerror}): {why['en']}. Choose another with `--port`.",
-        zh=f"无法在 {host}:{port} 上提供服务（{error.strerror}）：{why['zh']}。请用 --port 换一个端口。",
+        msg, zh=f"无法在 {host} 的端口 {port} 上提供服务：{error.strerror}。请检查 --host 和 --port。"
     )
 
 
@@ -180,16 +178,16 @@ def _tell(study: Study, listener: socket.socket) -> None:
         host = "127.0.0.1"
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     zh = study.lang == "zh"
-    typer.echo(f"{study.name}\n  {'地图' if zh else 'map'}  {address}/map\n  API   {address}/docs")
-    typer.echo("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
+    typer.echo(
+        f"{study.name}\n  {'地图' if zh else 'map'}  {address}/map\n  API   {address}/docs\n"
+        + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
+    )
 
 
 def _loader(settings: Settings) -> Callable[[], Study]:
     """Return how to load the study that the settings name."""
     path = settings.study
     if path is None:
-        raise InputError(
-            "There is no study to serve: set `SERVICECIRCLE_STUDY` to its folder.",
-            zh="没有可供发布的研究：请将环境变量 SERVICECIRCLE_STUDY 设为研究文件夹。",
-        )
+        msg = "There is no study to serve: set `SERVICECIRCLE_STUDY` to its folder."
+        raise InputError(msg, zh="没有可供发布的研究：请将环境变量 SERVICECIRCLE_STUDY 设为研究文件夹。")
     return lambda: load_study(path)

@@ -58,7 +58,7 @@ class Kept(Generic[K, V]):
         """Make an answer, tell it to all who wait, and forget the oldest."""
         try:
             made = self._make(key)
-        except BaseException as error:  # noqa: BLE001 - handed on, also to those who wait
+        except BaseException as error:  # handed on, also to those who wait
             with self._lock:
                 del self._answers[key]
             answer.set_exception(error)

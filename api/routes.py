@@ -34,7 +34,7 @@ class GeoJSONResponse(Response):
 
 @router.get("/map", summary="The map, one page that needs no other file", response_class=HTMLResponse)
 def read_map(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Streets, stations, shops, circles, covered cells, gaps and suggestions; as `map.html` of the command `plan`."""
+    """Draw streets, stations, shops, circles, cells, gaps and suggestions; as `map.html` of `plan`."""
     return HTMLResponse(plans.map_page(breaks))
 
 
@@ -53,25 +53,37 @@ def read_coverage(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 
 @router.get("/circles.geojson", summary="The service circles", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_circles(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Give a polygon a station or shop, suggested ones too, and break: `facility_id, kind, minutes, street_m, area_m2`."""
+    """
+    Give a polygon a station or shop and break, suggested ones too.
+
+    `facility_id, kind, minutes, street_m, area_m2`.
+    """
     return GeoJSONResponse(plans.file("circles.geojson", breaks))
 
 
 @router.get("/gaps.geojson", summary="Where nobody serves", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_gaps(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Give a polygon a gap at the largest break, worst first: `rank, riders, reason, nearest_id, nearest_min, zone_id`."""
+    """
+    Give a polygon a gap at the largest break, worst first.
+
+    `rank, riders, reason, nearest_id, nearest_min, zone_id`.
+    """
     return GeoJSONResponse(plans.file("gaps.geojson", breaks))
 
 
 @router.get("/suggestions.geojson", summary="Where to open next", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_suggestions(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Give a point a suggestion, made for the largest break, best first: `rank, id, name, kind, lon, lat, riders_gained`."""
+    """
+    Give a point a suggestion, made for the largest break, best first.
+
+    `rank, id, name, kind, lon, lat, riders_gained`.
+    """
     return GeoJSONResponse(plans.file("suggestions.geojson", breaks))
 
 
 @router.get("/summary.json", summary="The figures", response_class=JSONResponse)
 def read_summary(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Totals before and after, gaps, suggestions and the proof; as `summary.json` of the command `plan`."""
+    """Give the totals before and after, gaps, suggestions and their proof; as `summary.json` of `plan`."""
     return Response(plans.file("summary.json", breaks), media_type="application/json")
 
 
