@@ -50,6 +50,13 @@ def test_without_node_ids_streets_are_split_where_they_share_a_vertex():
     assert len(network.part_m) == 1
 
 
+def test_an_end_on_a_street_without_a_vertex_there_is_told():
+    network = network_from_table(table(line((0, 0), (2, 0)), BRANCH))
+    assert len(network.part_m) == 2
+    assert "1 dead end(s) touch another street" in network.report.warnings[0].en
+    assert not network_from_table(table(STREET, BRANCH)).report.warnings
+
+
 def test_end_points_within_a_millimetre_are_one_node():
     near = network_from_table(table(line((0, 0), (1, 0)), line((1 + 5e-7, 0), (2, 0))))
     far = network_from_table(table(line((0, 0), (1, 0)), line((1 + 5e-6, 0), (2, 0))))

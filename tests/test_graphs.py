@@ -102,6 +102,17 @@ def test_lengths_in_degrees_are_refused():
         network_from_graph(degrees)
 
 
+def test_lengths_in_kilometres_are_refused():
+    with pytest.raises(CRSError, match=r"not in metres \(perhaps kilometres"):
+        network_from_graph(graph((0, 1, {"length": 1.0})))
+
+
+def test_one_way_tags_of_an_undirected_graph_are_told():
+    network = network_from_graph(graph((0, 1, {"oneway": True}), kind=nx.MultiGraph), "ebike")
+    assert network.n_edge == 2
+    assert "1 edge(s) say that they are one-way" in network.report.warnings[0].en
+
+
 def test_lengths_in_feet_are_doubted():
     network = network_from_graph(graph((0, 1, {"length": 3281.0})))
     assert "is it in metres?" in network.report.warnings[0].en

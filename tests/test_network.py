@@ -56,6 +56,13 @@ def test_a_way_that_is_not_used_makes_no_junction(tmp_path):
     assert network.n_street == 1
 
 
+def test_the_planning_standard_walks_as_walkers_do(tmp_path):
+    body = way(1, [1, 2, 3], highway="service") + way(2, [2, 5], highway="motorway")
+    standard, walking = read(tmp_path, body, "gb50180"), read(tmp_path, body, "walk")
+    assert np.array_equal(standard.seconds, walking.seconds)
+    assert standard.profile.name == "gb50180"
+
+
 def test_a_roundabout_is_a_one_way_loop_for_wheels_only(tmp_path):
     body = way(1, [1, 2, 5, 4, 1], highway="tertiary", junction="roundabout") + way(2, [2, 3], highway="tertiary")
     riding, walking = read(tmp_path, body, "ebike"), read(tmp_path, body, "walk")

@@ -99,7 +99,7 @@ def graph_rows(
     has_speeds
         Whether `speed_kph` is read and checked.
     """
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     given_graph: object = graph
     if not isinstance(given_graph, nx.Graph):
@@ -168,7 +168,7 @@ def read_graphml(path: str | Path) -> Any:  # noqa: ANN401
     NetworkError
         If the file is missing or broken.
     """
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     file = Path(path)
     if not file.is_file():
