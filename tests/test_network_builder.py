@@ -34,7 +34,7 @@ def test_the_way_back_has_the_geometry_turned_round():
 
 def test_a_closed_direction_has_no_edge():
     network = build_network(ROW, [0, 1], [1, 2], crs=UTM, forward_kph=[36, 0], backward_kph=[0, 36])
-    assert network.street_edge.tolist() == [[0, -1], [-1, 1]]
+    assert network.street_edge.tolist() == [[0, -1], [1, -1]]
     assert list(zip(network.tail.tolist(), network.head.tolist(), strict=True)) == [(0, 1), (2, 1)]
     assert network.seconds.tolist() == pytest.approx([100, 100])
     assert network.report.counts["oneway_streets"] == 2
