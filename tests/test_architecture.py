@@ -14,7 +14,7 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "h3", "contourpy", "openpyxl"}
+HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -22,10 +22,14 @@ errors
 _validate _optional
 params
 model
-headers coordinates readers ledgers polygons study_keys
+headers coordinates readers columns ledgers polygons study_keys
 study
 projections junctions impedance osm
-network_builder edge_tables graphs
+network_builder
+edge_rows
+graphs
+edge_tables
+downloads
 network
 extracts
 snapping _kernels
@@ -33,8 +37,8 @@ travel_times
 street_reach
 service_areas
 grids
-demand
 coverage
+demand
 gaps
 candidates
 locate
@@ -113,7 +117,10 @@ def test_no_module_prints() -> None:
 def test_the_readmes_agree_on_their_two_commands() -> None:
     for name in ("demo", "test"):
         done = subprocess.run(
-            [sys.executable, REPOSITORY / ".ci" / "readme_command.py", name], capture_output=True, text=True, check=False
+            [sys.executable, REPOSITORY / ".ci" / "readme_command.py", name],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("\n") == 1

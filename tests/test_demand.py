@@ -1,8 +1,10 @@
 """Riders on cells, and the demand points on the streets of the cells."""
 
 import math
+from pathlib import Path
 
 import geopandas as gpd
+import h3
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicecircle.demand import (
+    DECAY_M,
+    REACH_M,
+    STEP_M,
     demand_points,
     riders_of_depots,
     riders_of_population,
@@ -19,7 +24,9 @@ from servicecircle.demand import (
     riders_warnings,
 )
 from servicecircle.errors import CRSError, InputError
-from servicecircle.grids import hex_grid, square_grid
+from servicecircle.grids import MAX_CELLS, hex_grid, square_grid
+from servicecircle.network import read_network
+from servicecircle.params import MAX_SNAP_M
 
 X, Y = ORIGIN
 UTM = "EPSG:32649"
@@ -317,3 +324,39 @@ def test_uniform_riders_follow_the_metres() -> None:
     assert riders_uniform(grid, total=0).tolist() == [0, 0]
     with pytest.raises(InputError, match="`total` must be finite and >= 0"):
         riders_uniform(grid, total=-1)
+
+
+# ------------------------------------------------------------------------------------- real streets, and docs
+def test_the_people_of_a_hexagon_stay_in_their_hexagon(shared_data: Path) -> None:
+    file = shared_data / "porto_alegre_hexgrid.csv"
+    if not file.is_file():
+        pytest.skip("porto_alegre_hexgrid.csv is not here")
+    table = pd.read_csv(file, index_col="id")
+    corners = [[(lon, lat) for lat, lon in h3.cell_to_boundary(cell)] for cell in table.index]
+    people = gpd.GeoDataFrame(
+        {"riders": table["population"]}, geometry=[shapely.Polygon(c) for c in corners], crs="EPSG:4326"
+    )
+    network = read_network(shared_data / "porto_alegre.osm.pbf")
+    grid = hex_grid(network, resolution=9)
+    riders = riders_of_population(people, grid, network)
+    both = grid.cells.index.intersection(people.index)
+    assert len(both) > 1200
+    assert np.allclose(riders[both], people.loc[both, "riders"], atol=1e-6)
+    left_out = people["riders"].drop(both).sum()
+    assert math.fsum(riders) == pytest.approx(812_935 - left_out, rel=1e-9)
+    street_m = network.length_m[network.street_first][network.is_street_admissible].sum()
+    assert grid.cells["street_m"].sum() == pytest.approx(street_m, rel=1e-9)
+    assert square_grid(network).cells["street_m"].sum() == pytest.approx(street_m, rel=1e-9)
+
+
+@pytest.mark.parametrize("page", ["demand.md", "demand.zh.md"])
+def test_the_docs_say_the_numbers_of_the_code(page: str) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "concepts" / page).read_text(encoding="utf-8")
+    for said in (
+        f"{DECAY_M:,.0f} m",
+        f"{REACH_M:,.0f} m",
+        f" {STEP_M:.0f} m",
+        f" {MAX_SNAP_M:.0f} m",
+        f"{MAX_CELLS:,}",
+    ):
+        assert said in text

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
 from servicecircle.locate import _highs, mclp
+from servicecircle.locate._cover_bound import bound_and_reach
 from servicecircle.locate._cover_search import exchange, fill
 from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
 
@@ -218,6 +219,24 @@ def test_out_of_time_there_is_a_plan_with_an_honest_gap(time_limit_s):
     assert solution.objective == weight[covers[:, solution.chosen].any(axis=1)].sum() < solution.bound
 
 
+@settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(1, 4), st.data())
+def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p, data):
+    covers, weight = instance
+    n = covers.shape[1]
+    fixed = data.draw(st.lists(st.integers(0, n - 1), max_size=min(p, n) - 1, unique=True))
+    is_live = ~covers[:, fixed].any(axis=1) & (weight > 0)
+    rows = merge_rows(coverage_matrix(covers[is_live]), weight[is_live])
+    options = check_options(n, p, fixed=fixed)
+    plans = [set(c) for c in itertools.combinations(range(n), min(p, n)) if set(fixed) <= set(c)]
+    worth = [weight[is_live & covers[:, list(plan)].any(axis=1)].sum() for plan in plans]
+    bound, reach = bound_and_reach(rows, options, max(worth), until=np.inf)
+    assert bound >= max(worth) * (1 - 1e-12)
+    for j in range(n):
+        best_with = max((a for plan, a in zip(plans, worth, strict=True) if j in plan), default=0.0)
+        assert reach[j] >= best_with * (1 - 1e-12) - 1e-9
+
+
 # ------------------------------------------------------------------------------------------ a solver that lies
 #: exchanges alone do not prove this one (the largest two columns overlap), so the solver is asked
 ASKED = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]], dtype=bool)
@@ -244,6 +263,16 @@ def test_a_solvers_bad_vector_is_refused(monkeypatch, y, fun, bound, told):
     with pytest.raises(SolutionError, match=told) as caught:
         mclp(ASKED, np.ones(6), 2)
     assert caught.value.zh != caught.value.en
+
+
+def test_a_plan_that_is_better_than_an_unfinished_solver_knows_is_counted_in_full(monkeypatch):
+    def stop_early(cost, **_):  # site 2 and 3, none of the rows marked as covered yet
+        x = np.concatenate([[0, 0, 1, 1], np.zeros(cost.size - 4)])
+        return SimpleNamespace(status=1, x=x, fun=0.0, mip_dual_bound=6 * cost[-1], message="")
+
+    monkeypatch.setattr(_highs, "milp", stop_early)
+    solution = mclp(ASKED, np.ones(6), 2)
+    assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")
 
 
 def test_a_solver_that_breaks_down_is_told(monkeypatch):

@@ -1,5 +1,6 @@
 """Files as tables of text: cells, row numbers, sheets, layers, and what cannot be read."""
 
+import csv
 import datetime as dt
 import json
 from pathlib import Path
@@ -8,10 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
+from servicecircle.columns import is_ledger_header
 from servicecircle.errors import StudyError
-from servicecircle.ledgers import is_ledger_header
 from servicecircle.readers import Table, cell_text, read_table
 
 
@@ -108,8 +109,6 @@ HOSTILE = [
 
 
 def test_hostile_texts_stay_as_they_are_in_every_format(tmp_path: Path) -> None:
-    import csv
-
     rows = [[str(i), text] for i, text in enumerate(HOSTILE)]
     with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([["id", "name"], *rows])
@@ -143,7 +142,7 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
 
 # --------------------------------------------------------------------------------------------------------- XLSX
 def test_typed_cells_become_text_without_a_trailing_zero(tmp_path: Path) -> None:
-    rows = [["a", "b", "c", "d", "e", "f"], [3.0, 113.38, 12, True, dt.datetime(2026, 11, 22), None]]  # noqa: DTZ001
+    rows = [["a", "b", "c", "d", "e", "f"], [3.0, 113.38, 12, True, dt.datetime(2026, 11, 22), None]]
     table = read_table(workbook(tmp_path / "a.xlsx", ("表", rows)))
     assert table.columns[:5] == (("3",), ("113.38",), ("12",), ("TRUE",), ("2026-11-22",))
     assert column(table, "f") == ("",)
@@ -174,8 +173,6 @@ def test_the_first_sheet_whose_header_is_recognised_is_taken(tmp_path: Path) -> 
 
 def test_a_hidden_sheet_is_not_taken_unless_named(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ("old", [["id"], [1]]), ("new", [["id"], [2]]))
-    from openpyxl import load_workbook
-
     book = load_workbook(path)
     book["old"].sheet_state = "hidden"
     book.active = 1

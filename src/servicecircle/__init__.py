@@ -23,7 +23,7 @@ from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
-
+from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
 from .model import Facilities as Facilities
 from .model import Grid as Grid
@@ -32,6 +32,8 @@ from .model import Plan as Plan
 from .model import Solution as Solution
 from .model import Study as Study
 from .model import TravelTimes as TravelTimes
+from .network import download_network as download_network
+from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
 from .params import PROFILES as PROFILES
 from .params import TravelProfile as TravelProfile

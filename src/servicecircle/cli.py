@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
 
-import click
 import typer
 
 from .errors import InputError, Lang, ServiceCircleError
@@ -206,7 +205,9 @@ def _told_plainly(study: Path | None = None) -> Iterator[None]:
     try:
         yield
     except ServiceCircleError as error:
-        raise click.ClickException(error.told(_lang_of(study))) from error
+        lang = _lang_of(study)
+        typer.echo(("错误：" if lang == "zh" else "Error: ") + error.told(lang), err=True)
+        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         _stop()
 

@@ -81,7 +81,7 @@ def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
 
 def _line_layer(file: Path) -> str | int:
     """Return the layer that holds the streets."""
-    import pyogrio  # noqa: PLC0415
+    import pyogrio
 
     layers = pyogrio.list_layers(file)
     lines = [str(name) for name, kind in layers if kind is None or "Line" in str(kind)]
@@ -219,12 +219,10 @@ def _whole_lines(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str], 
     is_multi = kind == shapely.GeometryType.MULTILINESTRING
     is_line = (kind == shapely.GeometryType.LINESTRING) | is_multi
     missing = shapely.is_missing(line) | shapely.is_empty(line)
-    bounds = shapely.bounds(line)
+    is_finite = np.asarray(np.isfinite(shapely.bounds(line)).all(axis=1))
     refuse_rows(np.asarray(missing), labels, "have no geometry", "没有几何图形")
     refuse_rows(np.asarray(~is_line), labels, "are no lines", "不是线")
-    refuse_rows(
-        ~np.isfinite(bounds).all(axis=1), labels, "have coordinates that are no numbers", "坐标不是有效数字"
-    )
+    refuse_rows(~is_finite, labels, "have coordinates that are no numbers", "坐标不是有效数字")
     line = shapely.force_2d(line)
     line[is_multi] = shapely.line_merge(line[is_multi])
     parts, row = shapely.get_parts(line, return_index=True)

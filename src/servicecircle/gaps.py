@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import geopandas as gpd
-import h3
 import numpy as np
 import pandas as pd
 import shapely
@@ -164,6 +163,8 @@ def _join(cells: IntArray, grid: Grid) -> list[IntArray]:
 def _sides(cells: IntArray, grid: Grid) -> tuple[IntArray, IntArray]:
     """Return the pairs (positions in `cells`) of cells with a common side, each pair once."""
     if grid.cell_m is None:
+        import h3  # loads only where hexagons are used
+
         ids = grid.cells.index[cells].tolist()
         place = {name: k for k, name in enumerate(ids)}
         pairs = [(place[i], place[j]) for i in ids for j in h3.grid_disk(i, 1) if j in place and i < j]

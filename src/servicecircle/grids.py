@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import geopandas as gpd
-import h3
 import numpy as np
 import pandas as pd
 import shapely
@@ -93,11 +92,6 @@ def square_grid(
     InputError
         If `cell_m` is not above 0, or it would make more than two million cells; if `area` or `zones` holds
         anything but valid polygons (id and place are named), or `area` holds none.
-
-    Examples
-    --------
-    >>> square_grid(network, cell_m=100.0).cells.loc["c5000_25000", "street_m"]  # doctest: +SKIP
-    200.0
     """
     if not (np.isfinite(cell_m) and cell_m > 0):
         msg = f"`cell_m` must be above 0 metres, got {cell_m}."
@@ -325,6 +319,8 @@ def _cut_at_squares(segments: _Segments, cell_m: float) -> _Cut:
 
 def _cut_at_hexagons(segments: _Segments, resolution: int, crs: CRS) -> _Cut:
     """Return segment, share from and to, cell ids, and position of the cell of every piece."""
+    import h3  # loads only where hexagons are used
+
     edge_m = h3.average_hexagon_edge_length(resolution, unit="m")
     length = np.hypot(*(segments.xy[:, 1] - segments.xy[:, 0]).T)
     _check_size(length.sum() / edge_m, f"`resolution` {resolution}", f"H3 级别 {resolution}")
@@ -348,6 +344,8 @@ def _cut_at_hexagons(segments: _Segments, resolution: int, crs: CRS) -> _Cut:
 
 def _cells_near(segments: _Segments, length: FloatArray, step_m: float, resolution: int, crs: CRS) -> StrArray:
     """Return the H3 cells that segments may cross: those of points along them, and their neighbours."""
+    import h3  # loads only where hexagons are used
+
     count = np.ceil(length / step_m).astype(np.int64) + 1
     of = np.repeat(np.arange(length.size), count)
     share = (np.arange(of.size) - np.repeat(np.cumsum(count) - count, count)) / np.maximum(count[of] - 1, 1)
@@ -359,6 +357,8 @@ def _cells_near(segments: _Segments, length: FloatArray, step_m: float, resoluti
 
 def _hexagons(cell_ids: StrArray, crs: CRS) -> FloatArray:
     """Return the corners of H3 cells in `crs`, shape `(n, 6, 2)`; neighbours share them to the last bit."""
+    import h3  # loads only where hexagons are used
+
     corners = [h3.cell_to_vertexes(cell) for cell in cell_ids]
     full = [(ids + ids[-1:])[:6] for ids in corners]  # the twelve pentagons of the Earth repeat a corner
     names, position = np.unique(np.array(full, dtype=str).ravel(), return_inverse=True)

@@ -244,7 +244,8 @@ class TravelTimes:
         found = self.nearest_facility >= 0
         ids = np.full(len(self.demand_ids), None, dtype=object)
         ids[found] = self.facility_ids.to_numpy(dtype=object)[self.nearest_facility[found]]
-        return pd.DataFrame({"facility_id": ids, "seconds": self.nearest_seconds}, index=self.demand_ids)
+        facility_id = pd.Series(ids, index=self.demand_ids, dtype=object)  # None stays None, not nan
+        return pd.DataFrame({"facility_id": facility_id, "seconds": self.nearest_seconds})
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a pair: `demand_id`, `facility_id`, `seconds`."""
@@ -329,7 +330,9 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """Relative gap between objective and bound, 0 when proven."""
+        """Relative gap between objective and bound, 0 when proven, `inf` when nothing is feasible."""
+        if self.status == "infeasible":
+            return float("inf")
         gap = abs(self.bound - self.objective) / max(abs(self.bound), 1e-12)
         return 0.0 if gap <= TOLERANCE else gap
 

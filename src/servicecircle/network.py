@@ -11,6 +11,7 @@ import shapely
 from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, IntArray
+from .downloads import MARGIN_M, download_graph
 from .edge_rows import count_notes, take_runs, trunk_warning
 from .edge_tables import TABLE_SUFFIXES, network_from_table, read_edge_table
 from .errors import CRSError, Fault, NetworkError
@@ -23,7 +24,7 @@ from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm
 from .params import MIN_PART_M, TravelProfile, travel_profile
 from .projections import metric_crs, read_crs, to_metres
 
-__all__ = ["build_network", "network_from_graph", "network_from_table", "read_network"]
+__all__ = ["build_network", "download_network", "network_from_graph", "network_from_table", "read_network"]
 
 _WGS84 = CRS.from_epsg(4326)
 
@@ -63,7 +64,11 @@ def read_network(
     Returns
     -------
     network
-        Its `report` counts what was read, assumed and left out.
+        Its `report` counts what was read, assumed and left out: `ways_read`, `ways_used`, `nodes_missing`,
+        `pieces_drawn_twice` (OpenStreetMap files), `rows_read`, `rows_joined`, `length_missing` (graphs and
+        tables), the notes of `impedance.way_rule` (ways or rows), and `nodes`, `edges`, `streets`, `street_m`,
+        `oneway_streets`, `loops`, `parallel_streets`, `zero_length`, `dead_ends`, `parts`, `fragments`,
+        `fragment_m`.
 
     Raises
     ------
@@ -110,6 +115,53 @@ def read_network(
     known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
     msg = f"`{path}` is no road file that can be read. Known: {known}."
     raise NetworkError(msg, zh=f"无法识别道路文件 {path}。可用的格式：{known}。")
+
+
+def download_network(
+    place: str,
+    profile: str | TravelProfile = "walk",
+    *,
+    margin_m: float = MARGIN_M,
+    cache_folder: str | Path | None = None,
+    target_crs: Any = None,  # noqa: ANN401
+    min_part_m: float = MIN_PART_M,
+    admit_trunk: bool = False,
+) -> Network:
+    """
+    Download the streets in and around a place, by its name, and build the network of one travel profile.
+
+    Parameters
+    ----------
+    place
+        As one would type it into a map search, for example `"南区街道, 中山市"`.
+    profile
+        Decides which ways count, in which direction, and how fast.
+    margin_m, cache_folder
+        See `downloads.download_graph`.
+    target_crs, min_part_m, admit_trunk
+        As in `read_network`.
+
+    Returns
+    -------
+    network
+        The same from the cache as from the servers.
+
+    Raises
+    ------
+    DownloadError
+        If a server cannot be reached or answers with an error, or knows no such place with a border.
+    NetworkError
+        If what was downloaded holds no usable network.
+    """
+    rules = travel_profile(profile)
+    return network_from_graph(
+        download_graph(place, margin_m=margin_m, cache_folder=cache_folder),
+        rules,
+        target_crs=target_crs,
+        min_part_m=min_part_m,
+        admit_trunk=admit_trunk,
+        source=place,
+    )
 
 
 def _is_degrees(crs: Any) -> bool:  # noqa: ANN401

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from .candidates import study_candidates
 from .coverage import cover
@@ -15,14 +16,15 @@ from .demand import demand_points, riders_of_depots, riders_of_population, rider
 from .errors import Fault, InputError, NetworkError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
-from .model import Facilities, Grid, Land, Network, Plan, Positions, Study
-from .network import read_network
+from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .network import download_network, read_network
 from .osm import is_osm_file, read_land, read_places
 from .params import Direction, TravelProfile
 from .service_areas import each_and_merged, service_areas
+from .snapping import locate_on_edges
 from .study import with_options
 from .suggestions import choose_sites
-from .travel_times import travel_times
+from .travel_times import limit_in_ms, times_between
 
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
@@ -100,16 +102,15 @@ def suggest(
     facilities = study_facilities(study)
     warnings = [*study.warnings, *network.report.warnings, *told]
     begin("times")
-    cutoff_s = network.profile.cutoff_s(study.minutes[-1])
-    options = {"cutoff_s": cutoff_s, "direction": study.direction, "max_snap_m": study.max_snap_m}
-    times = travel_times(network, demand, Facilities(facilities), **options)  # type: ignore[arg-type]
+    demand_at = demand_positions(demand)
+    times = _times(study, network, demand_at, facilities)
     before = cover(times, demand, minutes=study.minutes)
     warnings += _told_of_places(times.facility_at, facilities, network, study)
     begin("candidates")
     candidates, told_of_candidates = study_candidates(study, network, places)
     warnings += told_of_candidates
     begin("choose")
-    to_candidates = travel_times(network, demand, candidates[["geometry"]], **options)  # type: ignore[arg-type]
+    to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
     chosen = choose_sites(
         candidates,
         to_candidates,
@@ -121,8 +122,7 @@ def suggest(
     )
     warnings += chosen.warnings
     every = _with_sites(facilities, chosen.sites)
-    times_after = travel_times(network, demand, Facilities(every), **options)  # type: ignore[arg-type]
-    after = cover(times_after, demand, minutes=study.minutes)
+    after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
     begin("circles")
     is_site = np.arange(len(every)) >= len(facilities)
     circles, (today, proposed) = each_and_merged(
@@ -276,6 +276,30 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
             riders = riders_of_population(source, grid, network, area=area)
         told = riders_warnings(source, riders, study.demand_source)
     return demand_points(network, grid, riders, area=area), told
+
+
+def demand_positions(demand: gpd.GeoDataFrame) -> Positions:
+    """Return the positions of demand points, which know their edge: at a crossing they stay on their street."""
+    return Positions(
+        ids=demand.index,
+        edge=demand["edge"].to_numpy(np.int64),
+        fraction=demand["fraction"].to_numpy(np.float64),
+        offset_m=np.zeros(len(demand)),
+        xy=shapely.get_coordinates(np.asarray(demand.geometry.array, dtype=object)),
+    )
+
+
+def _times(study: Study, network: Network, demand_at: Positions, facilities: gpd.GeoDataFrame) -> TravelTimes:
+    """Travel times of the study's profile up to its largest break."""
+    served_by = Facilities(facilities)
+    return times_between(
+        network,
+        demand_at,
+        served_by,
+        locate_on_edges(served_by, network, max_m=study.max_snap_m),
+        limit_ms=limit_in_ms(network.profile.cutoff_s(study.minutes[-1])),
+        direction=study.direction,
+    )
 
 
 def study_facilities(study: Study) -> gpd.GeoDataFrame:

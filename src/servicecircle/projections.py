@@ -82,9 +82,15 @@ def metric_crs(xy: FloatArray, crs: CRS, target_crs: Any = None) -> CRS:  # noqa
         factors = pyproj.Proj(crs).get_factors(lon, lat)
         scales = np.array([factors.meridional_scale, factors.parallel_scale])
         if (np.abs(scales - 1.0) <= SCALE_TOLERANCE).all():
-            return crs
+            return _named(crs)
     zone = min(int((lon + 180.0) // 6.0) + 1, 60)
     return CRS.from_epsg((_UTM_NORTH if lat >= 0 else _UTM_SOUTH) + zone)
+
+
+def _named(crs: CRS) -> CRS:
+    """Return the EPSG definition of a CRS that a file spells out without naming it."""
+    code = crs.to_epsg(min_confidence=70)
+    return crs if code is None else CRS.from_epsg(code)
 
 
 def to_metres(xy: FloatArray, crs: CRS, metric: CRS) -> FloatArray:

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -42,7 +43,7 @@ def _flag(value: object) -> bool:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise _wrong(value, "a number", "数字")
     return float(value)
 
@@ -54,9 +55,9 @@ def _above_zero(value: object) -> float:
 
 
 def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
-    return value
+    return int(value)
 
 
 def _cell_m(value: object) -> float:
@@ -73,9 +74,7 @@ def _h3(value: object) -> int:
 
 
 def _breaks(value: object) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or any(
-        isinstance(v, bool) or not isinstance(v, (int, float)) for v in value
-    ):
+    if not isinstance(value, (list, tuple)) or any(isinstance(v, bool) or not isinstance(v, Real) for v in value):
         raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
     return check_minutes(value)
 
@@ -163,7 +162,8 @@ def not_served(*, what: str, zh: str) -> InputError:
 
 
 def _wrong(value: object, en: str, zh: str) -> InputError:
-    return InputError(f"must be {en}; got {value!r}.", zh=f"应为{zh}，现为 {value!r}。")
+    shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    return InputError(f"must be {en}; got {shown}.", zh=f"应为{zh}，现为 {shown}。")
 
 
 # --------------------------------------------------------------------------------------------------------- keys
@@ -307,9 +307,10 @@ def _unknown(table: str, key: str, value: object) -> InputError:
     known = [word for word in known if word]
     hint = nearest(key, known)
     what = "table" if isinstance(value, dict) else "key"
+    if hint[0]:
+        return InputError(f"is no known {what}{hint[0]}?", zh=f"无法识别{hint[1]}？")
     return InputError(
-        f"is no known {what}{hint[0]}; known are {', '.join(known)}.",
-        zh=f"无法识别{hint[1]}；可用：{'、'.join(known)}。",
+        f"is no known {what}; known are {', '.join(known)}.", zh=f"无法识别；可用：{'、'.join(known)}。"
     )
 
 

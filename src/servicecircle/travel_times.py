@@ -244,9 +244,22 @@ def travel_times(
     towards = check_direction(direction)
     limit_ms = limit_in_ms(cutoff_s)
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
-    graph = search_graph(network, towards)
     demand_at = locate_on_edges(demand, network, max_m=max_snap_m)
     facility_at = locate_on_edges(served_by, network, max_m=max_snap_m)
+    return times_between(network, demand_at, served_by, facility_at, limit_ms=limit_ms, direction=towards)
+
+
+def times_between(
+    network: Network,
+    demand_at: Positions,
+    served_by: Facilities,
+    facility_at: Positions,
+    *,
+    limit_ms: int,
+    direction: Direction,
+) -> TravelTimes:
+    """Return travel times between positions that are known already, as `travel_times` does after snapping."""
+    graph = search_graph(network, direction)
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
     start, facility, ms = _pairs(graph, i_at, j_at, rank, limit_ms)
@@ -263,8 +276,8 @@ def travel_times(
         facility_minutes=served_by.minutes,
         demand_at=demand_at,
         facility_at=facility_at,
-        cutoff_s=float(cutoff_s),
-        direction=towards,
+        cutoff_s=limit_ms / 1000.0,
+        direction=direction,
         profile=network.profile,
     )
 

@@ -16,6 +16,8 @@ WGS84 = CRS.from_epsg(4326)
 #: decimals of a degree: streets (1.1 m), and all else (0.1 m)
 STREET_DIGITS = 5
 DIGITS = 6
+#: an outline of more corners than this is not rounded (buffering it would take minutes)
+MOST_ROUNDED = 2000
 
 #: numbers of the smallest ring: three corners, and the first again
 LEAST_RING = 8
@@ -111,9 +113,15 @@ def union(geometries: GeometryArray) -> BaseGeometry:
 
 
 def rounded_outline(geometry: BaseGeometry, radius_m: float, least_hole_m2: float) -> BaseGeometry:
-    """Return joined cells as a picture: corners rounded, small holes closed."""
-    shape = geometry.buffer(radius_m / 4, join_style="mitre").buffer(-radius_m / 4, join_style="mitre")
-    shape = shape.buffer(radius_m).buffer(-2 * radius_m).buffer(radius_m)
+    """
+    Return joined cells as a picture: corners rounded, small holes closed.
+
+    An outline of very many corners spans a city, where nobody sees them rounded: its holes are closed, no more.
+    """
+    shape = geometry
+    if shapely.get_num_coordinates(geometry) <= MOST_ROUNDED:
+        shape = shape.buffer(radius_m / 4, join_style="mitre").buffer(-radius_m / 4, join_style="mitre")
+        shape = shape.buffer(radius_m).buffer(-2 * radius_m).buffer(radius_m)
     parts = [
         shapely.Polygon(
             part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_hole_m2]

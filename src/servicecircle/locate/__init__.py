@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+from .lscp import lscp as lscp
+from .lscp import uncoverable as uncoverable
 from .mclp import mclp as mclp
+from .p_center import p_center as p_center
+from .p_median import p_median as p_median
