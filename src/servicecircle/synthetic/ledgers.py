@@ -176,7 +176,9 @@ def _central(town: Town, spots: list[_Spot]) -> FloatArray:
 
 def _from_middle(town: Town, spots: list[_Spot]) -> FloatArray:
     """Return where each spot is, seen from the middle of the town, in metres."""
-    return np.array([s.point.coords[0] for s in spots]) - np.array(town.outline.centroid.coords[0])
+    return np.asarray(
+        shapely.get_coordinates([s.point for s in spots]) - shapely.get_coordinates(town.outline.centroid)
+    )
 
 
 def _half(town: Town) -> FloatArray:
@@ -205,10 +207,11 @@ def _stations(town: Town, spots: list[_Spot], zones: gpd.GeoDataFrame, namer: Na
     weight = _central(town, spots) * np.array([s.gap < 0 for s in spots])
     chosen = _choose(spots, weight, town.rule.n_stations, apart_m=APART_M, rng=rng)
     chosen = [chosen[k] for k in _by_place([s.point for s in chosen])]
-    centre_of = {
-        min(range(len(chosen)), key=lambda k: chosen[k].point.distance(zone.centroid)): str(name)
-        for zone, name in zip(zones.geometry, zones["名称"], strict=True)
-    }
+    centre_of = {}
+    for zone, name in zip(shapes_of(zones), zones["名称"], strict=True):
+        inside = [k for k in range(len(chosen)) if zone.contains(chosen[k].point)]
+        if inside:
+            centre_of[min(inside, key=lambda k: chosen[k].point.distance(zone.centroid))] = str(name)
     names, used = [], set()
     for k, spot in enumerate(chosen):
         host = centre_of.get(k) or _host(town, spot, rng)
