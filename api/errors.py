@@ -42,6 +42,7 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
     }
 )
+LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
 PROBLEM_JSON = "application/problem+json"
 _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
     {
@@ -78,9 +79,9 @@ def asked_lang(request: Request) -> Lang:
     likes: dict[Lang, float] = {}
     for part in request.headers.get("accept-language", "").split(","):
         tag, _, weight = part.partition(";")
-        name = tag.strip().lower().split("-")[0]
-        if name == "zh" or name == "en":  # noqa: PLR1714 - tells the type checker which
-            likes[name] = max(likes.get(name, 0.0), _quality(weight))
+        lang = LANGS.get(tag.strip().lower().split("-")[0])
+        if lang is not None:
+            likes[lang] = max(likes.get(lang, 0.0), _quality(weight))
     best = max(likes, key=lambda lang: likes[lang], default=None)
     own: Lang = request.app.state.plans.lang
     return best if best is not None and likes[best] > 0 else own

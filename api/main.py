@@ -179,7 +179,7 @@ def _tell(study: Study, listener: socket.socket) -> None:
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     zh = study.lang == "zh"
     typer.echo(
-        f"{study.name}\n  {'地图' if zh else 'map'}  {address}/map\n  API   {address}/docs\n"
+        f"{study.name}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )
 
