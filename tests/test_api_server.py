@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -131,6 +132,27 @@ def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
         with OPENER.open(f"{address}/map"):
             server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=60) == ("Stopped.\n", "")
+
+
+def test_ctrl_c_while_many_wait_answers_each_and_leaves_no_traceback(tmp_path: Path) -> None:
+    def ask(url: str) -> tuple[int, str] | None:
+        try:
+            with OPENER.open(url) as answer:
+                return answer.status, answer.headers["Content-Type"]
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.headers["Content-Type"]
+        except urllib.error.URLError:
+            return None  # came too late to be let in
+
+    with started(write_tiny_study(tmp_path)) as (server, address, _told), ThreadPoolExecutor(20) as pool:
+        answers = [pool.submit(ask, f"{address}/coverage.geojson?minutes={m}") for m in range(20, 40)]
+        wait(answers, return_when=FIRST_COMPLETED)
+        server.send_signal(signal.SIGINT)
+        assert server.communicate(timeout=60) == ("已停止。\n", "")
+        assert server.returncode == 0
+        sent, told = (200, "application/geo+json"), (503, "application/problem+json")
+        assert {answer.result() for answer in answers} - {None} == {sent, told}
 
 
 def test_a_port_in_use_is_told_before_any_work(tmp_path: Path) -> None:
