@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from threading import Lock
+from threading import Event, Lock
 from typing import Generic, NamedTuple, TypeVar
 
 from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, read_roads, suggest
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
+
+from .errors import StoppingError
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -88,6 +90,7 @@ class Plans:
     def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
         self._study = study
         self._working = Lock()
+        self._stopping = Event()
         self._ground = Kept[None, Ground](self._read, most=1)
         self._plans = Kept[Breaks, Plan](self._compute, most=most, stays=self._is_own)
         self._files = Kept[Breaks, Mapping[str, bytes]](self._write_files, most=most, stays=self._is_own)
@@ -122,6 +125,10 @@ class Plans:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
         return self._maps(breaks)
 
+    def stop(self) -> None:
+        """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
+        self._stopping.set()
+
     # ------------------------------------------------------------------------------------------------ the work
     def _is_own(self, breaks: Breaks) -> bool:
         """Whether breaks are the study's own."""
@@ -137,7 +144,13 @@ class Plans:
         """Plan the study at these breaks."""
         study, roads = self._ground(None)
         with self._working:
-            return suggest(study, roads=roads, minutes=breaks)
+            self._go_on("")
+            return suggest(study, roads=roads, minutes=breaks, on_stage=self._go_on)
+
+    def _go_on(self, _stage: str) -> None:
+        """End here if the server is being stopped."""
+        if self._stopping.is_set():
+            raise StoppingError
 
     def _write_files(self, breaks: Breaks) -> dict[str, bytes]:
         """Write the GeoJSON files and the summary of a plan."""
