@@ -55,6 +55,17 @@ class EdgeRows:
     crs: CRS
 
 
+@dataclass(frozen=True, eq=False)
+class RowsRead:
+    """Edge rows of a graph or a table, and how `network_from_rows` is to take them."""
+
+    rows: EdgeRows
+    reading: Reading
+    split: bool  # whether streets are split at vertices that they share
+    counts: Mapping[str, float]
+    warnings: tuple[Fault, ...] = ()
+
+
 class TagCodes:
     """Distinct combinations of tags, numbered as they come."""
 

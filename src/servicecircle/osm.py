@@ -18,7 +18,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ._validate import FloatArray, IntArray, StrArray
+from ._validate import BoolArray, FloatArray, IntArray, StrArray
 from .errors import NetworkError
 from .impedance import TAG_KEYS
 from .model import Land
@@ -68,7 +68,7 @@ def read_osm(path: str | Path) -> RawWays:
     NetworkError
         If the file is missing, broken or truncated, or holds no way with a `highway` tag.
     """
-    with _clear_errors(path):
+    with clear_errors(path):
         squares = _squares(path)
         columns = _WayColumns()
         for way in _stream(path, "way", keys=("highway",)):
@@ -83,6 +83,31 @@ def read_osm(path: str | Path) -> RawWays:
         node_id = np.unique(np.frombuffer(columns.ref, dtype=np.int64))
         found, lon, lat = _locations(path, node_id)
     return _assemble(columns, found, lon, lat)
+
+
+def whole_runs(ways: RawWays, is_used: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """
+    Return the runs of nodes that the file holds: behind a missing node, a way goes on as another run.
+
+    Parameters
+    ----------
+    ways
+        As `read_osm` gives them.
+    is_used
+        Which ways are wanted, shape `(n_way,)`.
+
+    Returns
+    -------
+    node, first, way
+        Nodes of run *r*: `node[first[r] : first[r + 1]]`, positions in `lon` and `lat`; it belongs to `way[r]`.
+    """
+    way = np.repeat(np.arange(ways.way_id.size), np.diff(ways.first))
+    known = ways.node >= 0
+    gap = np.concatenate([[0], np.cumsum(~known)])[:-1]
+    kept = is_used[way] & known
+    node, way, run = ways.node[kept], way[kept], gap[kept]
+    starts = np.flatnonzero(np.concatenate([[True], (way[1:] != way[:-1]) | (run[1:] != run[:-1])])[: node.size])
+    return node, np.concatenate([starts, [node.size]]), way[starts]
 
 
 class _WayColumns:
@@ -281,7 +306,7 @@ def _read_features(
     to_wkb = osmium.geom.WKBFactory()
     rows: list[_Feature] = []
     item: Any
-    with _clear_errors(path):
+    with clear_errors(path):
         tagged = osmium.filter.KeyFilter(*keys)
         for item in osmium.FileProcessor(str(path)).with_areas(tagged).with_filter(tagged):
             if not (item.is_area() or (nodes and item.is_node())):
@@ -315,7 +340,7 @@ def _polygon(to_wkb: Any, area: Any) -> Any:  # noqa: ANN401
 
 # ---------------------------------------------------------------------------------------------------- streaming
 @contextmanager
-def _clear_errors(path: str | Path) -> Iterator[None]:
+def clear_errors(path: str | Path) -> Iterator[None]:
     """Tell a missing, empty, broken or truncated file in one clear error."""
     file = Path(path)
     if not file.is_file():
