@@ -81,7 +81,11 @@ def write_study(folder: Path, toml: str = TOML, *, names: list[str] | None = Non
             degrees((3, 2), (8, 6))
         ),
         "candidates": pd.DataFrame(
-            {"编号": ["C1", "C2", "C3", "C4"], "名称": ["门岗", "银行", "书店", "面馆"], "类型": ["station", "both", "shop", "shop"]}
+            {
+                "编号": ["C1", "C2", "C3", "C4"],
+                "名称": ["门岗", "银行", "书店", "面馆"],
+                "类型": ["station", "both", "shop", "shop"],
+            }
         ).join(degrees((9, 7), (5, 7), (11, 6), (1, 7))),
     }
     for name, ledger in ledgers.items():

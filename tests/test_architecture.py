@@ -22,7 +22,7 @@ errors
 _validate _optional
 params
 model
-headers coordinates readers ledgers polygons study_keys
+headers coordinates readers columns ledgers polygons study_keys
 study
 projections junctions impedance osm
 network_builder
@@ -117,7 +117,10 @@ def test_no_module_prints() -> None:
 def test_the_readmes_agree_on_their_two_commands() -> None:
     for name in ("demo", "test"):
         done = subprocess.run(
-            [sys.executable, REPOSITORY / ".ci" / "readme_command.py", name], capture_output=True, text=True, check=False
+            [sys.executable, REPOSITORY / ".ci" / "readme_command.py", name],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("\n") == 1

@@ -105,7 +105,9 @@ def test_an_area_elsewhere_is_told(tmp_path: Path) -> None:
 def test_circles_alone_need_a_facility(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
     assert len(facility_circles(study)) == 10
-    bare = TOML.replace('[stations]\nfile = "stations.csv"\n', "").replace('[shops]\nfile = "shops.csv"\nminutes = 3\n', "")
+    bare = TOML.replace('[stations]\nfile = "stations.csv"\n', "").replace(
+        '[shops]\nfile = "shops.csv"\nminutes = 3\n', ""
+    )
     with pytest.raises(InputError, match="no station and no shop"):
         facility_circles(load_study(write_study(tmp_path / "bare", bare)))
 

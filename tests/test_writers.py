@@ -20,7 +20,15 @@ from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
 from servicecircle.writers import UNFINISHED, summary, write_outputs, write_text
 
-NAMES = ["map.html", "circles.geojson", "coverage.geojson", "gaps.geojson", "suggestions.geojson", "plan.gpkg", "summary.json"]
+NAMES = [
+    "map.html",
+    "circles.geojson",
+    "coverage.geojson",
+    "gaps.geojson",
+    "suggestions.geojson",
+    "plan.gpkg",
+    "summary.json",
+]
 
 
 @pytest.fixture(scope="module")

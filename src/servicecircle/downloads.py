@@ -104,4 +104,6 @@ def _settings(folder: Path, tags: list[str]) -> Iterator[None]:
 
 def _refuse_busy(response: Any, *_args: object, **_options: object) -> None:  # noqa: ANN401
     """Raise where OSMnx would sleep and ask again for ever, and on every other error of the server."""
+    if not response.ok:
+        response.close()
     response.raise_for_status()

@@ -133,16 +133,17 @@ def _places(plan: Plan, words: Words) -> dict[str, Any]:
         "shop": places.facility_places(plan, "shop", words),
         "depot": places.depot_places(plan, words),
         "candidate": places.candidate_places(plan),
-        "suggestion": places.suggestion_places(plan, summary.whole_gains(plan), _closed_gaps(plan), words),
+        "suggestion": places.suggestion_places(plan, summary.whole_gains(plan), _closed_gaps(plan, words), words),
     }
 
 
-def _closed_gaps(plan: Plan) -> list[str]:
+def _closed_gaps(plan: Plan, words: Words) -> list[str]:
     """Return the letters of the gaps in which each suggestion reaches riders whom nobody reached, most first."""
     owner = {
         cell: letter
-        for letter, cells in zip(areas.letters(len(plan.gaps)), plan.gaps.get("cells", ()), strict=True)
-        for cell in cells
+        for letter, gap in zip(areas.letters(len(plan.gaps)), plan.gaps.to_dict("records"), strict=True)
+        if gap["riders"] >= areas.TAG_RIDERS  # a letter that the map shows
+        for cell in gap["cells"]
     }
     after = plan.after
     letter = pd.Series(after.cell_id if after.cell_id is not None else [None] * len(after.weight)).map(owner)
@@ -154,7 +155,8 @@ def _closed_gaps(plan: Plan) -> list[str]:
         mine = point[is_new & (after.times.facility == j)]
         riders = pd.Series(after.weight[mine]).groupby(letter.to_numpy()[mine]).sum()
         most = sorted(riders[riders >= SMALLEST_HELP].items(), key=lambda pair: (-pair[1], pair[0]))
-        out.append(" ".join(str(name) for name, _ in most[:3]))
+        between = "、" if words.lang == "zh" else ", "
+        out.append(between.join(str(name) for name, _ in most[:3]))
     return out
 
 

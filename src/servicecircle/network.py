@@ -64,7 +64,11 @@ def read_network(
     Returns
     -------
     network
-        Its `report` counts what was read, assumed and left out.
+        Its `report` counts what was read, assumed and left out: `ways_read`, `ways_used`, `nodes_missing`,
+        `pieces_drawn_twice` (OpenStreetMap files), `rows_read`, `rows_joined`, `length_missing` (graphs and
+        tables), the notes of `impedance.way_rule` (ways or rows), and `nodes`, `edges`, `streets`, `street_m`,
+        `oneway_streets`, `loops`, `parallel_streets`, `zero_length`, `dead_ends`, `parts`, `fragments`,
+        `fragment_m`.
 
     Raises
     ------

@@ -199,8 +199,8 @@ def read_land(path: str | Path) -> Land:
     -------
     land
         Valid polygons and multipolygons in WGS 84, index `way/1` or `relation/1`, columns `kind` and `name`;
-        ordered by kind (water, green, pitch, campus, building), then by id. A river counts where it is mapped
-        as an area.
+        ordered as they are drawn, one upon the other (campus, green, water, pitch, building), then by id. A river
+        counts where it is mapped as an area.
 
     Raises
     ------
@@ -222,7 +222,8 @@ def read_land(path: str | Path) -> Land:
     return Land(frame)
 
 
-LAND_KINDS = ("water", "green", "pitch", "campus", "building")
+#: kinds of ground in the order in which they are drawn: a lake lies on its campus
+LAND_KINDS = ("campus", "green", "water", "pitch", "building")
 _LAND_KEYS = ("building", "natural", "waterway", "landuse", "leisure", "amenity")
 _LAND: Mapping[tuple[str, str], str] = {
     **dict.fromkeys([("natural", "water"), ("waterway", "riverbank"), ("waterway", "dock")], "water"),
@@ -262,7 +263,7 @@ def _land_kind(tags: Mapping[str, str]) -> str | None:
     if tags.get("building", "no") != "no":
         return "building"
     kinds = [_LAND[pair] for pair in tags.items() if pair in _LAND]
-    return min(kinds, key=LAND_KINDS.index) if kinds else None
+    return max(kinds, key=LAND_KINDS.index) if kinds else None
 
 
 def _read_features(

@@ -1,11 +1,11 @@
 // What stands on the map: search, zoom, whole view, print, scale with north, attribution.
-const MIN_FIT_PX = 24;
 let isWhole = true;
 
 function fitWhole() {
   const below = narrow.matches && !document.body.classList.contains("sc-print") ? side.offsetHeight : 0;
+  const free = narrow.matches ? 10 : 24;
   map.fitBounds(panel.bounds, {
-    paddingTopLeft: [MIN_FIT_PX, MIN_FIT_PX], paddingBottomRight: [MIN_FIT_PX, MIN_FIT_PX + below], animate: false, maxZoom: 18,
+    paddingTopLeft: [free, free], paddingBottomRight: [free, free + below], animate: false, maxZoom: 18,
   });
   isWhole = true;
 }
