@@ -23,8 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import servicecircle
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-_BLOCK = re.compile(r"^<!-- (file|run|prints)(?: (.+?))? -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^<!-- (file|run|prints)(?: ([^\n]+?))? -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = f"""#!/bin/sh
 exec "{sys.executable}" -c "from servicecircle.cli import main; main()" "$@"
 """
@@ -92,7 +94,12 @@ def _run_shell(block: Block, folder: Path) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text],
         cwd=folder,
-        env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"},
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
+            "PYTHONPATH": str(Path(servicecircle.__file__).parents[1]),
+            "PYTHONIOENCODING": "utf-8",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -100,7 +107,7 @@ def _run_shell(block: Block, folder: Path) -> str:
     )
     wanted = int(block.argument.removeprefix("exit ") or 0)
     assert done.returncode == wanted, f"line {block.line}: exit {done.returncode}\n{done.stdout}"
-    return done.stdout
+    return done.stdout.removeprefix("\ufeff")  # a byte order mark, which a terminal does not show
 
 
 if __name__ == "__main__":
