@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -140,7 +139,7 @@ def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(pla
         "real = os.fsync\n"
         "def die(f):\n    os._exit(9)\n"
         "writers.os.fsync = die\n"
-        f"writers.write_text(Path(sys.argv[1]), 'new' * 1000)\n"
+        "writers.write_text(Path(sys.argv[1]), 'new' * 1000)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
     assert done.returncode == 9
@@ -153,7 +152,7 @@ def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(pla
 def test_a_text_file_takes_the_place_of_the_old_one_only_when_whole(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     write_text(file, "1\n")
-    before = os.stat(file).st_ino
+    before = file.stat().st_ino
     write_text(file, "2\n")
     assert file.read_bytes() == b"2\n"
-    assert os.stat(file).st_ino != before
+    assert file.stat().st_ino != before

@@ -46,8 +46,8 @@ def download_graph(place: str, *, margin_m: float = MARGIN_M, cache_folder: str 
     DownloadError
         If a server cannot be reached, is busy or answers with an error, or knows no such place with a border.
     """
-    import osmnx as ox  # noqa: PLC0415
-    import requests  # noqa: PLC0415
+    import osmnx as ox
+    import requests
 
     folder = Path.home() / ".cache" / "servicecircle" if cache_folder is None else Path(cache_folder)
     tags = sorted(TAG_KEYS | {"name"})
@@ -78,7 +78,7 @@ def download_graph(place: str, *, margin_m: float = MARGIN_M, cache_folder: str 
 @contextmanager
 def _settings(folder: Path, tags: list[str]) -> Iterator[None]:
     """Set OSMnx up for one download, and put everything back, the name look-up that it replaces included."""
-    from osmnx import settings  # noqa: PLC0415
+    from osmnx import settings
 
     wanted = {
         "use_cache": True,

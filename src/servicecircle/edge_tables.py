@@ -81,7 +81,7 @@ def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
 
 def _line_layer(file: Path) -> str | int:
     """Return the layer that holds the streets."""
-    import pyogrio  # noqa: PLC0415
+    import pyogrio
 
     layers = pyogrio.list_layers(file)
     lines = [str(name) for name, kind in layers if kind is None or "Line" in str(kind)]

@@ -69,7 +69,7 @@ def network_from_graph(
         If it is no graph, a node has no coordinates, a length or speed is nan, negative or infinite (the edge is
         named), or nothing usable is left.
     """
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     given_graph: object = graph
     if not isinstance(given_graph, nx.Graph):
@@ -144,7 +144,7 @@ def read_graphml(path: str | Path) -> Any:  # noqa: ANN401
     NetworkError
         If the file is missing or broken.
     """
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     file = Path(path)
     if not file.is_file():

@@ -330,7 +330,9 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """Relative gap between objective and bound, 0 when proven."""
+        """Relative gap between objective and bound, 0 when proven, `inf` when nothing is feasible."""
+        if self.status == "infeasible":
+            return float("inf")
         gap = abs(self.bound - self.objective) / max(abs(self.bound), 1e-12)
         return 0.0 if gap <= TOLERANCE else gap
 

@@ -274,9 +274,9 @@ def _read_features(
     nodes: bool,
 ) -> list[_Feature]:
     """Return the nodes (if asked for) and areas that `choose` names, nodes first, by id."""
-    import osmium  # noqa: PLC0415
-    import osmium.filter  # noqa: PLC0415
-    import osmium.geom  # noqa: PLC0415
+    import osmium
+    import osmium.filter
+    import osmium.geom
 
     to_wkb = osmium.geom.WKBFactory()
     rows: list[_Feature] = []
@@ -338,8 +338,8 @@ def _stream(
     path: str | Path, entity: str, *, keys: tuple[str, ...] = (), ids: list[int] | None = None
 ) -> Iterator[Any]:
     """Yield nodes, ways or relations, filtered before they become Python objects."""
-    import osmium  # noqa: PLC0415
-    import osmium.filter  # noqa: PLC0415
+    import osmium
+    import osmium.filter
 
     entities = {"node": osmium.osm.NODE, "way": osmium.osm.WAY, "relation": osmium.osm.RELATION}
     stream: Any = osmium.FileProcessor(str(path), entities[entity])

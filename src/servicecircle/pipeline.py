@@ -279,7 +279,7 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
 
 
 def demand_positions(demand: gpd.GeoDataFrame) -> Positions:
-    """Return the positions of demand points, which know their edge: at a crossing of two streets they stay on it."""
+    """Return the positions of demand points, which know their edge: at a crossing they stay on their street."""
     return Positions(
         ids=demand.index,
         edge=demand["edge"].to_numpy(np.int64),

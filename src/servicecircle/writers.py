@@ -74,19 +74,19 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
 def plan_layers(plan: Plan) -> dict[str, list[Feature]]:
     """Return the GeoJSON features of `circles`, `coverage`, `gaps` and `suggestions`."""
     return {
-        "circles": circleframe_features(plan),
-        "coverage": coverageframe_features(plan),
-        "gaps": gapframe_features(plan),
-        "suggestions": suggestionframe_features(plan),
+        "circles": circle_features(plan),
+        "coverage": coverage_features(plan),
+        "gaps": gap_features(plan),
+        "suggestions": suggestion_features(plan),
     }
 
 
-def circleframe_features(plan: Plan) -> list[Feature]:
+def circle_features(plan: Plan) -> list[Feature]:
     """Return a feature a facility and break: `facility_id, kind, minutes, street_m, area_m2`; no empty areas."""
     return frame_features(plan.circles[~plan.circles.geometry.is_empty])
 
 
-def coverageframe_features(plan: Plan) -> list[Feature]:
+def coverage_features(plan: Plan) -> list[Feature]:
     """Return a feature a planning cell, riders covered and riders covered with the suggestions at each break."""
     before, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     columns = ["cell_id", "zone_id", "riders"]
@@ -98,13 +98,13 @@ def coverageframe_features(plan: Plan) -> list[Feature]:
     return frame_features(table[[*columns, "nearest_id", "nearest_min", "geometry"]])
 
 
-def gapframe_features(plan: Plan) -> list[Feature]:
+def gap_features(plan: Plan) -> list[Feature]:
     """Return a feature a gap of today, worst first: `rank, riders, reason, nearest_id, nearest_min, zone_id`."""
     columns = ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id", "geometry"]
     return frame_features(plan.gaps[columns])
 
 
-def suggestionframe_features(plan: Plan) -> list[Feature]:
+def suggestion_features(plan: Plan) -> list[Feature]:
     """Return a feature a suggestion, in rank order, with what `summary.json` says of it."""
     return [
         {

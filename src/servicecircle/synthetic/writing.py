@@ -235,7 +235,7 @@ def _ways(town: Town, nodes: _Nodes) -> list[tuple[list[int], dict[str, str]]]:
 
 
 def _write_osm(town: Town, path: Path) -> None:
-    import osmium  # noqa: PLC0415
+    import osmium
 
     nodes = _Nodes()
     ways = _ways(town, nodes)

@@ -1,0 +1,116 @@
+"""
+What routes are given: the plans, and parameters that are checked before any work begins.
+
+What needs no work is `async`: it answers also when every thread of the pool is at work.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, cast
+
+from fastapi import Depends, FastAPI, Query, Request
+from pydantic.json_schema import SkipJsonSchema
+
+from servicecircle.errors import InputError
+from servicecircle.study import with_options
+
+from .errors import ParameterError
+from .plans import Breaks, Plans
+from .settings import Settings
+
+#: one break: at most one decimal, so that no two breaks share the name of a column
+A_BREAK = re.compile(r"[0-9]{1,4}(\.[0-9])?")
+MinutesText = Annotated[
+    str | SkipJsonSchema[None],
+    Query(
+        description="Breaks in minutes, ascending, with commas between: `8` or `5,10`. "
+        "At most one decimal each. Default: those of the study.",
+        examples=["8", "5,10"],
+        json_schema_extra={"pattern": f"^{A_BREAK.pattern}(,{A_BREAK.pattern})*$"},
+    ),
+]
+
+
+async def get_plans(request: Request) -> Plans:
+    """Return the plans of the served study."""
+    return cast("Plans", request.app.state.plans)
+
+
+PlansOfStudy = Annotated[Plans, Depends(get_plans)]
+
+
+def get_breaks(request: Request, plans: PlansOfStudy, minutes: MinutesText = None) -> Breaks:
+    """
+    Return the breaks that a request asks for; without `minutes` the study's own.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers, too many, out of range, not ascending, or not defined by the study's profile.
+    """
+    study = plans.study
+    if minutes is None:
+        return study.minutes
+    breaks = _numbers(minutes, cast("Settings", request.app.state.settings))
+    try:
+        return with_options(study, minutes=breaks).minutes
+    except InputError as error:
+        raise ParameterError(["minutes"], error.en, zh=error.zh) from error
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """
+    Check that every parameter is one that the OpenAPI document names for this address, and stands once.
+
+    Raises
+    ------
+    ParameterError
+        Otherwise, with all that are wrong.
+    """
+    known = _parameters_of(request.app, request.scope["route"].path)
+    given = [name for name, _ in request.query_params.multi_items()]
+    if unknown := [name for name in dict.fromkeys(given) if name not in known]:
+        raise _unknown(unknown, known)
+    if double := [name for name in dict.fromkeys(given) if given.count(name) > 1]:
+        named = ", ".join(double)
+        msg = f"Stands more than once: {named}. Give each parameter once; breaks have commas between: `5,10`."
+        raise ParameterError(
+            double, msg, zh=f"参数重复：{named}。每个参数只写一次，多个分钟数用逗号分隔，如 5,10。"
+        )
+
+
+BreaksAsked = Annotated[Breaks, Depends(get_breaks)]
+
+
+def _numbers(text: str, settings: Settings) -> Breaks:
+    """Return the numbers of a text with commas between, each within the limits."""
+    parts = [part.strip() for part in text.replace("，", ",").split(",")]
+    if len(parts) > settings.max_breaks:
+        msg = f"`minutes` holds {len(parts)} breaks; at most {settings.max_breaks} are allowed."
+        raise ParameterError(
+            ["minutes"], msg, zh=f"minutes 有 {len(parts)} 个分钟数，最多 {settings.max_breaks} 个。"
+        )
+    most = settings.max_minutes
+    if not all(A_BREAK.fullmatch(part) and 1 <= float(part) <= most for part in parts):
+        came = text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004
+        msg = f"`minutes` must hold numbers from 1 to {most}, at most one decimal, as `8` or `5,10`; got {came!r}."
+        zh = f"minutes 应为 1 到 {most} 之间的数字，最多一位小数，如 8 或 5,10；现为 {came!r}。"
+        raise ParameterError(["minutes"], msg, zh=zh)
+    return tuple(float(part) for part in parts)
+
+
+def _parameters_of(app: FastAPI, path: str) -> list[str]:
+    """Return the names of the parameters of an address, from the OpenAPI document."""
+    operation = app.openapi()["paths"].get(path, {}).get("get", {})
+    return [parameter["name"] for parameter in operation.get("parameters", ())]
+
+
+def _unknown(unknown: list[str], known: list[str]) -> ParameterError:
+    named = ", ".join(f"`{name[:40]}`" for name in unknown)
+    allowed = ", ".join(f"`{name}`" for name in known)
+    msg = f"Unknown parameter {named}; " + (
+        f"this address takes {allowed}." if known else "this address takes none."
+    )
+    zh = f"未知参数 {named}；" + (f"此地址的参数有：{allowed}。" if known else "此地址没有参数。")
+    return ParameterError([name[:40] for name in unknown], msg, zh=zh, code="unknown-parameter")

@@ -1,0 +1,170 @@
+"""From an error to its answer: one table of statuses, and one JSON shape."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from servicecircle.errors import (
+    CRSError,
+    DownloadError,
+    InputError,
+    Lang,
+    MissingPackageError,
+    NetworkError,
+    OutputError,
+    ServiceCircleError,
+    SolutionError,
+    StudyError,
+)
+
+from .schemas import Problem
+
+logger = logging.getLogger(__name__)
+
+#: The one table. What is wrong with the served study itself is no fault of who asks: 500.
+STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
+    {
+        ServiceCircleError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        InputError: HTTPStatus.BAD_REQUEST,
+        CRSError: HTTPStatus.BAD_REQUEST,
+        NetworkError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        StudyError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        SolutionError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        DownloadError: HTTPStatus.SERVICE_UNAVAILABLE,
+        OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
+        MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
+    }
+)
+PROBLEM_JSON = "application/problem+json"
+_SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
+    {
+        "zh": "服务器未能完成请求，原因见服务器日志。",
+        "en": "The server could not answer; its log says why.",
+    }
+)
+
+
+class ParameterError(InputError):
+    """Parameters of a request are unknown, or hold what is not allowed."""
+
+    def __init__(self, parameters: Sequence[str], message: str, *, zh: str, code: str = "invalid-value") -> None:
+        super().__init__(message, zh=zh)
+        self.parameters = list(parameters)
+        self.code = code
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the application answer every error in the one shape."""
+    app.exception_handler(ServiceCircleError)(_answer_own)
+    app.exception_handler(RequestValidationError)(_answer_invalid)
+    app.exception_handler(HTTPException)(_answer_http)
+    app.exception_handler(Exception)(_answer_unforeseen)
+
+
+def status_of(error: ServiceCircleError) -> HTTPStatus:
+    """Return the status of an error: that of its class, or of the nearest parent in the table."""
+    return next(STATUS[parent] for parent in type(error).__mro__ if parent in STATUS)
+
+
+def asked_lang(request: Request) -> Lang:
+    """Return `zh` or `en`, whichever `Accept-Language` likes better; the study's language if it names neither."""
+    likes: dict[Lang, float] = {}
+    for part in request.headers.get("accept-language", "").split(","):
+        tag, _, weight = part.partition(";")
+        name = tag.strip().lower().split("-")[0]
+        if name == "zh" or name == "en":  # noqa: PLR1714 - tells the type checker which
+            likes[name] = max(likes.get(name, 0.0), _quality(weight))
+    best = max(likes, key=lambda lang: likes[lang], default=None)
+    own: Lang = request.app.state.plans.lang
+    return best if best is not None and likes[best] > 0 else own
+
+
+# ---------------------------------------------------------------------------------------------------- handlers
+async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
+    """Answer an error of the package: its own words if the request is at fault, else none that tell of inside."""
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+        return _problem(request, status, _SERVER_FAULT)
+    told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
+    if isinstance(error, ParameterError):
+        return _problem(request, status, told, code=error.code, parameters=error.parameters)
+    return _problem(request, status, told, code="invalid-value")
+
+
+async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
+    """Answer a value that FastAPI itself refused."""
+    found = [(str(fault["loc"][-1]), str(fault["msg"])) for fault in error.errors()]
+    names = list(dict.fromkeys(name for name, _ in found))
+    told: dict[Lang, str] = {
+        "zh": f"参数不正确：{'、'.join(names)}。",
+        "en": " ".join(f"`{name}`: {message}." for name, message in found),
+    }
+    return _problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
+
+
+async def _answer_http(request: Request, error: HTTPException) -> Response:
+    """Answer what Starlette refused: an unknown address, a method that is not taken."""
+    status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    told: dict[Lang, str] = {"zh": f"{status.phrase}。", "en": f"{status.phrase}."}
+    if status == HTTPStatus.NOT_FOUND:
+        told = {
+            "zh": "此地址没有内容，现有地址见 /docs。",
+            "en": "There is nothing at this address; /docs lists those there are.",
+        }
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
+        headers["Allow"] = allowed
+        told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
+    return _problem(request, status, told, headers=headers)
+
+
+async def _answer_unforeseen(request: Request, error: Exception) -> Response:
+    """Answer a fault of our own; the server logs its traceback, the answer holds none."""
+    del error
+    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_FAULT)
+
+
+def _problem(
+    request: Request,
+    status: HTTPStatus,
+    told: Mapping[Lang, str],
+    *,
+    code: str | None = None,
+    parameters: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the one shape; without a code of its own an error has that of its status."""
+    lang = asked_lang(request)
+    problem = Problem(
+        title=status.phrase,
+        status=status,
+        code=code or status.phrase.lower().replace(" ", "-"),
+        detail=told[lang],
+        parameters=list(parameters),
+    )
+    return Response(
+        problem.model_dump_json(),
+        status_code=status,
+        media_type=PROBLEM_JSON,
+        headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},
+    )
+
+
+def _quality(weight: str) -> float:
+    """Return the `q` of a language, 1 where none is stated, 0 where it cannot be read."""
+    name, _, value = weight.partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

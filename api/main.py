@@ -1,0 +1,193 @@
+"""The application: `create_app` makes it, `run` serves it from the command line."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import typer
+from fastapi import Depends, FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from servicecircle.errors import InputError
+from servicecircle.model import Study
+from servicecircle.study import load_study
+
+from .dependencies import refuse_unknown_parameters
+from .errors import add_handlers
+from .plans import Plans
+from .routes import router
+from .settings import Settings
+
+#: version of the HTTP contract
+VERSION = "1"
+DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are, where to open next.
+
+Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
+allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
+#: seconds that answers under way have, once the server is told to end
+GRACE_S = 5
+ANY_HOST = frozenset({"0.0.0.0", "::"})
+
+
+def create_app(settings: Settings | None = None, *, study: Study | None = None) -> FastAPI:
+    """
+    Make the application; the only way to one.
+
+    Parameters
+    ----------
+    settings
+        By default those of the environment, `SERVICECIRCLE_*`, read now.
+    study
+        What is served; by default the study that the settings name. It is read and planned once, as the
+        application starts.
+
+    Returns
+    -------
+    app
+        Its `state.plans` holds the study and its plans.
+
+    Raises
+    ------
+    InputError
+        If there is no study, or a setting is not allowed.
+    """
+    settings = Settings.from_environment() if settings is None else settings
+    plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        plans.prepare()  # before the first visitor; nothing else runs yet
+        yield
+
+    app = FastAPI(
+        title="servicecircle",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        dependencies=[Depends(refuse_unknown_parameters)],
+        docs_url=None,  # the page that FastAPI has loads its scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.settings = settings
+    app.state.plans = plans
+    app.include_router(router)
+    app.add_middleware(HeadAsGet)
+    add_handlers(app)
+    return app
+
+
+def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """
+    Serve a study until Ctrl-C, and tell the address.
+
+    Parameters
+    ----------
+    study
+        The folder of the study, or its study.toml.
+    host, port
+        Where to listen; port 0 is any that is free.
+
+    Raises
+    ------
+    InputError
+        If the host is unknown, or the port is not to be had.
+    StudyError
+        If the study has faults.
+    """
+    import uvicorn
+
+    with _bound(host, port) as listener:  # a port in use is told before the work, not after it
+        app = create_app(study=load_study(study))
+        app.state.plans.prepare()
+        _listen(listener, host, port)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
+        try:
+            _tell(app.state.plans.study, listener)
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:  # uvicorn has let the answers under way end
+            typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
+
+
+class HeadAsGet:
+    """HEAD: the answer of GET without its body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask for GET, and keep the body back."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
+# ------------------------------------------------------------------------------------------------- where to listen
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket at an address, not yet listening."""
+    try:
+        found = socket.getaddrinfo(host or ".", port, type=socket.SOCK_STREAM)  # "" would be every address
+    except (OSError, UnicodeError) as error:
+        msg = f"`--host` {host!r} is no address of this machine. Leave it out to serve this machine only."
+        raise InputError(msg, zh=f"--host {host!r} 不是本机可用的地址。不填则只供本机访问。") from error
+    family, kind, protocol, _, address = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError as error:
+        made.close()
+        raise _not_to_be_had(host, port, error) from error
+    return made
+
+
+def _listen(listener: socket.socket, host: str, port: int) -> None:
+    """Begin to listen; from now on visitors are queued."""
+    try:
+        listener.listen()
+    except OSError as error:  # another server that bound the same port has begun meanwhile
+        raise _not_to_be_had(host, port, error) from error
+
+
+def _not_to_be_had(host: str, port: int, error: OSError) -> InputError:
+    """Return the error for an address that cannot be listened at."""
+    if error.errno == errno.EADDRINUSE:
+        msg = f"Port {port} of {host} is in use by another program. Choose another with `--port`."
+        return InputError(msg, zh=f"{host} 的端口 {port} 已被其他程序占用。请用 --port 换一个端口。")
+    msg = f"Cannot listen at {host}, port {port}: {error.strerror}. Check `--host` and `--port`."
+    return InputError(
+        msg, zh=f"无法在 {host} 的端口 {port} 上提供服务：{error.strerror}。请检查 --host 和 --port。"
+    )
+
+
+def _tell(study: Study, listener: socket.socket) -> None:
+    """Print the address that a browser takes."""
+    host, port = listener.getsockname()[:2]
+    if host in ANY_HOST:
+        host = "127.0.0.1"
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    zh = study.lang == "zh"
+    typer.echo(
+        f"{study.name}\n  {'地图' if zh else 'map'}  {address}/map\n  API   {address}/docs\n"
+        + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
+    )
+
+
+def _loader(settings: Settings) -> Callable[[], Study]:
+    """Return how to load the study that the settings name."""
+    path = settings.study
+    if path is None:
+        msg = "There is no study to serve: set `SERVICECIRCLE_STUDY` to its folder."
+        raise InputError(msg, zh="没有可供发布的研究：请将环境变量 SERVICECIRCLE_STUDY 设为研究文件夹。")
+    return lambda: load_study(path)

@@ -1,0 +1,156 @@
+"""Plans of the served study, by their breaks: each computed once, the latest kept, and what is sent of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from threading import Lock
+from typing import Generic, NamedTuple, TypeVar
+
+from servicecircle.errors import Lang
+from servicecircle.model import Plan, Study
+from servicecircle.pipeline import Roads, read_roads, suggest
+from servicecircle.writers import geojson_text, json_text, plan_layers, summary
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+#: minutes, ascending
+Breaks = tuple[float, ...]
+
+
+class Ground(NamedTuple):
+    """What every plan stands on, read once."""
+
+    study: Study
+    roads: Roads
+
+
+class Kept(Generic[K, V]):
+    """
+    A function that remembers its latest answers, for many threads.
+
+    Who asks for what another thread is just making waits for it, so that nothing is made twice. Of the answers
+    whose key `stays` does not hold, the `most` latest used are kept. A failure is told to all who wait, and
+    forgotten.
+    """
+
+    def __init__(self, make: Callable[[K], V], *, most: int, stays: Callable[[K], bool] = lambda _: False) -> None:
+        self._make = make
+        self._most = most
+        self._stays = stays
+        self._lock = Lock()
+        self._answers: OrderedDict[K, Future[V]] = OrderedDict()
+
+    def __call__(self, key: K) -> V:
+        """Return the answer for `key`."""
+        with self._lock:
+            answer = self._answers.get(key)
+            is_mine = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+            self._answers.move_to_end(key)
+        if is_mine:
+            self._fill(key, answer)
+        return answer.result()
+
+    def _fill(self, key: K, answer: Future[V]) -> None:
+        """Make an answer, tell it to all who wait, and forget the oldest."""
+        try:
+            made = self._make(key)
+        except BaseException as error:  # handed on, also to those who wait
+            with self._lock:
+                del self._answers[key]
+            answer.set_exception(error)
+            return
+        answer.set_result(made)
+        with self._lock:
+            others = [k for k, other in self._answers.items() if other.done() and not self._stays(k)]
+            for old in others[: max(0, len(others) - self._most)]:
+                del self._answers[old]
+
+
+class Plans:
+    """
+    The plans of one study, and the bodies that are sent of them.
+
+    Nothing is read or computed before it is asked for; `prepare` asks for what everybody will. Plans are computed
+    one at a time: each takes every core, and memory stays bounded. Those of the study's own breaks stay for good.
+
+    Parameters
+    ----------
+    study
+        The study, or how to load it.
+    most
+        How many plans of other breaks are kept.
+    """
+
+    def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
+        self._study = study
+        self._working = Lock()
+        self._ground = Kept[None, Ground](self._read, most=1)
+        self._plans = Kept[Breaks, Plan](self._compute, most=most, stays=self._is_own)
+        self._files = Kept[Breaks, Mapping[str, bytes]](self._write_files, most=most, stays=self._is_own)
+        self._maps = Kept[Breaks, bytes](self._draw, most=most, stays=self._is_own)
+
+    # ---------------------------------------------------------------------------------------------- public face
+    @property
+    def study(self) -> Study:
+        """The study that is served."""
+        return self._ground(None).study
+
+    @property
+    def lang(self) -> Lang:
+        """Language of a study that is loaded, else Chinese; loads nothing."""
+        return self._study.lang if isinstance(self._study, Study) else "zh"
+
+    def prepare(self) -> None:
+        """Read the study, plan it and write what is sent of it, so that no visitor waits and every fault shows."""
+        own = self.study.minutes
+        self.file("coverage.geojson", own)
+        self.map_page(own)
+
+    def plan(self, breaks: Breaks) -> Plan:
+        """Return the plan of these breaks, as the command `plan` makes it."""
+        return self._plans(breaks)
+
+    def file(self, name: str, breaks: Breaks) -> bytes:
+        """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
+        return self._files(breaks)[name]
+
+    def map_page(self, breaks: Breaks) -> bytes:
+        """Return `map.html`, byte for byte as the command `plan` writes it."""
+        return self._maps(breaks)
+
+    # ------------------------------------------------------------------------------------------------ the work
+    def _is_own(self, breaks: Breaks) -> bool:
+        """Whether breaks are the study's own."""
+        return breaks == self.study.minutes
+
+    def _read(self, _key: None) -> Ground:
+        """Load the study and its roads."""
+        study = self._study if isinstance(self._study, Study) else self._study()
+        self._study = study
+        return Ground(study, read_roads(study))
+
+    def _compute(self, breaks: Breaks) -> Plan:
+        """Plan the study at these breaks."""
+        study, roads = self._ground(None)
+        with self._working:
+            return suggest(study, roads=roads, minutes=breaks)
+
+    def _write_files(self, breaks: Breaks) -> dict[str, bytes]:
+        """Write the GeoJSON files and the summary of a plan."""
+        plan = self._plans(breaks)
+        with self._working:
+            texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
+            texts["summary.json"] = json_text(summary(plan), indent=2)
+        return {name: text.encode("utf-8") for name, text in texts.items()}
+
+    def _draw(self, breaks: Breaks) -> bytes:
+        """Draw the map of a plan."""
+        from servicecircle.maps import map_html
+
+        plan = self._plans(breaks)
+        with self._working:
+            return map_html(plan).encode("utf-8")

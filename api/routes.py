@@ -1,0 +1,111 @@
+"""The addresses: checked parameters -> one call -> the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from .dependencies import BreaksAsked, PlansOfStudy
+from .errors import PROBLEM_JSON
+from .reference import reference_page
+from .schemas import FeatureCollection, Health, Problem
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
+    for status, words in (
+        ("4XX", "The request is at fault: `detail` says what to change."),
+        ("5XX", "The server is at fault: its log says why."),
+    )
+}
+GEOJSON: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/geo+json": {"schema": FeatureCollection.model_json_schema()}}}
+}
+
+router = APIRouter(responses=PROBLEMS)
+
+
+class GeoJSONResponse(Response):
+    """GeoJSON, already as text."""
+
+    media_type = "application/geo+json"
+
+
+@router.get("/map", summary="The map, one page that needs no other file", response_class=HTMLResponse)
+def read_map(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """Draw streets, stations, shops, circles, cells, gaps and suggestions; as `map.html` of `plan`."""
+    return HTMLResponse(plans.map_page(breaks))
+
+
+@router.get(
+    "/coverage.geojson", summary="Who is covered, by cell", response_class=GeoJSONResponse, responses=GEOJSON
+)
+def read_coverage(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """
+    Give a polygon a planning cell.
+
+    `cell_id, zone_id, riders`; for each break T `covered_T, share_T, after_T` (riders, share, riders with the
+    suggestions) and `n_facilities_T`; `nearest_id, nearest_min`.
+    """
+    return GeoJSONResponse(plans.file("coverage.geojson", breaks))
+
+
+@router.get("/circles.geojson", summary="The service circles", response_class=GeoJSONResponse, responses=GEOJSON)
+def read_circles(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """
+    Give a polygon a station or shop and break, suggested ones too.
+
+    `facility_id, kind, minutes, street_m, area_m2`.
+    """
+    return GeoJSONResponse(plans.file("circles.geojson", breaks))
+
+
+@router.get("/gaps.geojson", summary="Where nobody serves", response_class=GeoJSONResponse, responses=GEOJSON)
+def read_gaps(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """
+    Give a polygon a gap at the largest break, worst first.
+
+    `rank, riders, reason, nearest_id, nearest_min, zone_id`.
+    """
+    return GeoJSONResponse(plans.file("gaps.geojson", breaks))
+
+
+@router.get("/suggestions.geojson", summary="Where to open next", response_class=GeoJSONResponse, responses=GEOJSON)
+def read_suggestions(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """
+    Give a point a suggestion, made for the largest break, best first.
+
+    `rank, id, name, kind, lon, lat, riders_gained`.
+    """
+    return GeoJSONResponse(plans.file("suggestions.geojson", breaks))
+
+
+@router.get("/summary.json", summary="The figures", response_class=JSONResponse)
+def read_summary(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+    """Give the totals before and after, gaps, suggestions and their proof; as `summary.json` of `plan`."""
+    return Response(plans.file("summary.json", breaks), media_type="application/json")
+
+
+@router.get("/healthz", summary="Whether the server answers")
+async def read_health() -> Health:
+    """Answer at once, whatever is being computed."""
+    return Health()
+
+
+@router.get("/", include_in_schema=False)
+async def go_to_map() -> Response:
+    """Send the visitor to the map, until there is a live page."""
+    return RedirectResponse("map")
+
+
+@router.get("/docs", include_in_schema=False)
+async def read_reference(request: Request) -> Response:
+    """List the addresses, on a page that needs no network."""
+    return HTMLResponse(reference_page(request.app.openapi()))
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def read_openapi(request: Request) -> Response:
+    """Give the OpenAPI document."""
+    return JSONResponse(request.app.openapi())

@@ -1,0 +1,456 @@
+"""The HTTP answers: what is sent, what is refused, and what many threads at once get."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from starlette.testclient import TestClient
+from tiny_study import write_tiny_study
+
+import servicecircle as sc
+from api.errors import STATUS, ParameterError, status_of
+from api.main import create_app
+from api.plans import Kept
+from api.settings import PREFIX, Settings
+from servicecircle import errors
+from servicecircle.writers import write_outputs
+
+LAYERS = ("circles", "coverage", "gaps", "suggestions")
+PLANNED = ("/map", *(f"/{name}.geojson" for name in LAYERS), "/summary.json")
+EVERY = (*PLANNED, "/healthz", "/docs", "/openapi.json", "/")
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "how-to"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
+    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
+
+
+@pytest.fixture(scope="module")
+def client(tiny: sc.Study) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(), study=tiny), follow_redirects=False) as made:
+        yield made
+
+
+def refused(client: TestClient, url: str, *, status: int = 400, method: str = "GET", lang: str = "en") -> dict:
+    """The problem that a request is answered with, after checking its shape."""
+    answer = client.request(method, url, headers={"Accept-Language": lang})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert list(problem) == ["title", "status", "code", "detail", "parameters"]
+    assert problem["status"] == status
+    return problem
+
+
+# ------------------------------------------------------------------------------------------------ what is sent
+@pytest.mark.parametrize("minutes", [(5.0, 10.0), (8.0,), (3.0, 7.5)])
+def test_what_is_sent_is_byte_for_byte_what_plan_writes(
+    client: TestClient, tiny: sc.Study, tmp_path: Path, minutes: tuple[float, ...]
+) -> None:
+    write_outputs(sc.suggest(tiny, minutes=minutes), tmp_path)
+    asked = "" if minutes == tiny.minutes else "?minutes=" + ",".join(f"{m:g}" for m in minutes)
+    for name in LAYERS:
+        assert client.get(f"/{name}.geojson{asked}").content == (tmp_path / f"{name}.geojson").read_bytes()
+    assert client.get(f"/map{asked}").content == (tmp_path / "map.html").read_bytes()
+    sent, written = client.get(f"/summary.json{asked}").json(), json.loads((tmp_path / "summary.json").read_text())
+    sent["solution"].pop("seconds"), written["solution"].pop("seconds")
+    assert sent == written
+
+
+def test_the_studys_own_breaks_are_the_default(client: TestClient) -> None:
+    assert client.get("/coverage.geojson").content == client.get("/coverage.geojson?minutes=5,10").content
+
+
+def test_breaks_may_be_written_as_people_write_them(client: TestClient) -> None:
+    expected = client.get("/gaps.geojson?minutes=5,10").content
+    for text in ("5,%2010", "5，10", "5.0,10", "05,10"):
+        assert client.get(f"/gaps.geojson?minutes={text}").content == expected
+
+
+def test_geopandas_reads_every_layer_and_totals_agree(client: TestClient, tmp_path: Path) -> None:
+    frames = {}
+    for name in LAYERS:
+        answer = client.get(f"/{name}.geojson?minutes=5,10")
+        assert answer.headers["content-type"] == "application/geo+json"
+        (tmp_path / f"{name}.geojson").write_bytes(answer.content)
+        frames[name] = gpd.read_file(tmp_path / f"{name}.geojson")
+        assert frames[name].crs == "EPSG:4326"
+    totals = client.get("/summary.json?minutes=5,10").json()
+    assert frames["coverage"]["riders"].sum() == pytest.approx(120)
+    assert frames["coverage"]["covered_10"].sum() == pytest.approx(totals["before"]["covered"]["10"])
+    assert frames["gaps"]["riders"].sum() == pytest.approx(totals["gaps"]["riders"])
+    assert len(frames["suggestions"]) == len(totals["suggestions"]) == 2
+
+
+def test_the_map_asks_no_host_for_anything_and_shows_names_literally(client: TestClient) -> None:
+    page = client.get("/map")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?(?:https?:)?//", page.text)
+    assert "<b>${x}</b>" not in page.text
+
+
+def test_the_root_leads_to_the_map_also_behind_a_prefix(client: TestClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "map")
+
+
+def test_health_is_told(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str) -> None:
+    get, head = client.get(path), client.head(path)
+    assert head.status_code == get.status_code
+    assert head.headers == get.headers
+    assert head.content == b""
+
+
+def test_no_riders_at_all_is_told_as_null_not_as_a_share(tmp_path: Path) -> None:
+    study = sc.load_study(write_tiny_study(tmp_path, riders=0))
+    with TestClient(create_app(Settings(), study=study)) as client:
+        cells = client.get("/coverage.geojson").json()["features"]
+        assert {cell["properties"]["share_10"] for cell in cells} == {None}
+        assert client.get("/summary.json").json()["before"]["share"] == {"5": None, "10": None}
+        assert client.get("/suggestions.geojson").json()["features"] == []
+        assert client.get("/map").status_code == 200
+
+
+# --------------------------------------------------------------------------------------------- what is refused
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "numbers from 1 to 60"),
+        ("abc", "numbers from 1 to 60"),
+        ("10,", "numbers from 1 to 60"),
+        ("0", "numbers from 1 to 60"),
+        ("0.9", "numbers from 1 to 60"),
+        ("-5", "numbers from 1 to 60"),
+        ("60.1", "numbers from 1 to 60"),
+        ("61", "numbers from 1 to 60"),
+        ("1e1", "numbers from 1 to 60"),
+        ("nan", "numbers from 1 to 60"),
+        ("inf", "numbers from 1 to 60"),
+        ("8.25", "at most one decimal"),
+        ("9" * 5000, "numbers from 1 to 60"),
+        ("%00", "numbers from 1 to 60"),
+        ("%ff%fe", "numbers from 1 to 60"),
+        ("10;DROP TABLE x", "numbers from 1 to 60"),
+        ("10,5", "ascend"),
+        ("5,5", "ascend"),
+        ("1,2,3,4,5", "at most 4"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/coverage.geojson", "/map"])
+def test_breaks_that_are_not_allowed_are_refused_with_what_is(
+    client: TestClient, path: str, text: str, told: str
+) -> None:
+    problem = refused(client, f"{path}?minutes={text}")
+    assert told in problem["detail"]
+    assert (problem["code"], problem["parameters"]) == ("invalid-value", ["minutes"])
+    assert len(problem["detail"]) < 300
+
+
+@pytest.mark.parametrize("text", ["1", "60", "1,20,40,60"])
+def test_breaks_at_the_limits_are_allowed(client: TestClient, text: str) -> None:
+    assert client.get(f"/summary.json?minutes={text}").status_code == 200
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_an_unknown_parameter_is_named(client: TestClient, path: str) -> None:
+    problem = refused(client, f"{path}?minuts=10")
+    assert (problem["code"], problem["parameters"]) == ("unknown-parameter", ["minuts"])
+    assert ("takes `minutes`" if path in PLANNED else "takes none") in problem["detail"]
+
+
+def test_all_unknown_parameters_are_told_at_once_and_cut_short(client: TestClient) -> None:
+    problem = refused(client, f"/gaps.geojson?k=1&minutes=8&{'x' * 500}=2&k=3")
+    assert problem["parameters"] == ["k", "x" * 40]
+
+
+def test_a_parameter_that_stands_twice_is_refused(client: TestClient) -> None:
+    problem = refused(client, "/gaps.geojson?minutes=5&minutes=10")
+    assert problem["parameters"] == ["minutes"]
+    assert "more than once" in problem["detail"]
+
+
+def test_minutes_that_the_standard_does_not_define_are_refused(tmp_path: Path) -> None:
+    study = sc.load_study(write_tiny_study(tmp_path, profile="gb50180"))
+    client = TestClient(create_app(Settings(), study=study))
+    assert "knows 5, 10, 15" in refused(client, "/circles.geojson?minutes=8")["detail"]
+    assert client.get("/circles.geojson?minutes=15").status_code == 200
+
+
+@pytest.mark.parametrize("path", EVERY)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
+def test_another_method_is_refused_with_those_that_are_taken(client: TestClient, path: str, method: str) -> None:
+    assert refused(client, path, status=405, method=method)["code"] == "method-not-allowed"
+    assert client.request(method, path).headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/coverage.geojson/", "/map.html", "/..%2f..%2fetc/passwd", "/%2e%2e/x", "/%00"]
+)
+def test_an_unknown_address_is_told_without_repeating_it(client: TestClient, path: str) -> None:
+    problem = refused(client, path, status=404)
+    assert problem["code"] == "not-found"
+    assert path.strip("/") not in problem["detail"]
+
+
+def test_a_value_that_fastapi_refuses_has_the_same_shape(tiny: sc.Study) -> None:
+    app = create_app(Settings(), study=tiny)
+
+    @app.get("/typed")
+    def typed(cell_m: int) -> int:
+        return cell_m
+
+    problem = refused(TestClient(app), "/typed?cell_m=abc")
+    assert (problem["code"], problem["parameters"]) == ("invalid-value", ["cell_m"])
+    assert refused(TestClient(app), "/typed", lang="zh")["detail"] == "参数不正确：cell_m。"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (None, "zh"),  # the study's language
+        ("", "zh"),
+        ("fr", "zh"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,zh;q=0.5", "en"),
+        ("EN;q=0.1, zh-Hans-CN;q=0.7", "zh"),
+        ("en;q=0, fr", "zh"),
+        ("en;q=abc,zh;q=;", "zh"),
+    ],
+)
+def test_messages_speak_the_language_asked_for_else_the_studys(
+    client: TestClient, asked: str | None, told: str
+) -> None:
+    headers = {} if asked is None else {"Accept-Language": asked}
+    answer = client.get("/gaps.geojson?minutes=0", headers=headers)
+    assert answer.headers["content-language"] == told
+    assert answer.headers["vary"] == "Accept-Language"
+    assert answer.json()["detail"].startswith("minutes 应为" if told == "zh" else "`minutes` must hold")
+
+
+def test_an_english_study_speaks_english_unless_asked_otherwise(tiny: sc.Study) -> None:
+    client = TestClient(create_app(Settings(), study=dataclasses.replace(tiny, lang="en")))
+    assert "takes none" in client.get("/healthz?x=1").json()["detail"]
+    assert "未知参数" in client.get("/healthz?x=1", headers={"Accept-Language": "zh"}).json()["detail"]
+
+
+# ----------------------------------------------------------------------------------------- the table of errors
+OWN_ERRORS = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.ServiceCircleError)]
+
+
+@pytest.mark.parametrize("error", OWN_ERRORS, ids=lambda c: c.__name__)
+def test_every_error_class_has_its_status(error: type[errors.ServiceCircleError]) -> None:
+    assert 400 <= STATUS[error] <= 599
+    assert STATUS[error] != 422
+
+
+def test_an_error_outside_the_table_has_the_status_of_its_parent() -> None:
+    assert status_of(ParameterError(["minutes"], "wrong", zh="错误")) == 400
+
+
+SECRET = "/srv/office/roads.osm.pbf"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.NetworkError(f"No road in {SECRET}."), 500),
+        (errors.StudyError([errors.Fault("is not there.", "不存在。", file=SECRET)]), 500),
+        (errors.DownloadError(f"{SECRET}: no answer"), 503),
+        (errors.OutputError(f"{SECRET}: disk full"), 507),
+        (ZeroDivisionError(SECRET), 500),
+        (OSError(2, "No such file", SECRET), 500),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_fault_of_the_server_tells_nothing_of_its_inside(tiny: sc.Study, error: Exception, status: int) -> None:
+    app = create_app(Settings(), study=tiny)
+
+    @app.get("/failing")
+    def failing() -> None:
+        raise error
+
+    client = TestClient(app, raise_server_exceptions=False)
+    for lang in ("en", "zh"):
+        problem = refused(client, "/failing", status=status, lang=lang)
+        assert SECRET not in str(problem)
+        assert "Traceback" not in str(problem)
+    assert client.get("/healthz").status_code == 200
+
+
+# ------------------------------------------------------------------------------------------ the document, the page
+def test_the_document_names_every_address_and_no_422(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert set(document["paths"]) == {*PLANNED, "/healthz"}
+    for path, by in document["paths"].items():
+        (operation,) = by.values()
+        assert set(operation["responses"]) == {"200", "4XX", "5XX"}, path
+        (problem,) = operation["responses"]["4XX"]["content"]
+        assert problem == "application/problem+json"
+    (kind,) = document["paths"]["/gaps.geojson"]["get"]["responses"]["200"]["content"]
+    assert kind == "application/geo+json"
+
+
+def test_the_pattern_in_the_document_lets_through_what_the_server_takes(client: TestClient) -> None:
+    (minutes,) = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
+    assert minutes["schema"]["type"] == "string"
+    for text, fits in {"8": True, "5,10": True, "7.5": True, "8.25": False, "": False, "a": False}.items():
+        assert bool(re.search(minutes["schema"]["pattern"], text)) is fits
+
+
+def test_the_reference_page_needs_no_network_and_lists_every_address(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "//" not in re.sub(r"<!DOCTYPE[^>]*>", "", page)
+    assert "<script" not in page
+    for path in (*PLANNED, "/healthz"):
+        assert f"GET {path}</code>" in page
+    for link in re.findall(r'href="([^"]+)"', page):
+        assert client.get(f"/{link}").status_code == 200, link
+
+
+# --------------------------------------------------------------------------------------------- many at once
+def test_eight_threads_with_other_minutes_each_get_their_own(client: TestClient, tiny: sc.Study) -> None:
+    asked = [4, 6, 8, 9, 11, 12, 13, 14]
+    begin = threading.Barrier(len(asked))
+
+    def read(minutes: int) -> bytes:
+        begin.wait()
+        return client.get(f"/coverage.geojson?minutes={minutes}").content
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = dict(zip(asked, pool.map(read, asked), strict=True))
+    alone = TestClient(create_app(Settings(), study=tiny))
+    for minutes in asked:
+        assert answers[minutes] == alone.get(f"/coverage.geojson?minutes={minutes}").content
+        assert f'"covered_{minutes}"'.encode() in answers[minutes]
+
+
+def test_health_is_answered_while_more_wait_than_there_are_threads(tiny: sc.Study) -> None:
+    app = create_app(Settings(), study=tiny)
+    with TestClient(app) as client, ThreadPoolExecutor(64) as pool:
+        with app.state.plans._working:  # as if a plan were being computed all the while
+            slow = [pool.submit(client.get, f"/coverage.geojson?minutes={20 + i % 3}") for i in range(60)]
+            assert pool.submit(client.get, "/healthz").result(timeout=60).status_code == 200
+            assert pool.submit(client.get, "/nowhere").result(timeout=60).status_code == 404
+            assert not any(answer.done() for answer in slow)
+        assert {answer.result(timeout=120).status_code for answer in slow} == {200}
+
+
+def test_what_several_ask_for_at_once_is_made_once() -> None:
+    made: list[int] = []
+    go = threading.Event()
+
+    def make(key: int) -> int:
+        made.append(key)
+        go.wait(timeout=60)
+        return 2 * key
+
+    kept = Kept(make, most=3)
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(kept, key) for key in (1, 1, 1, 2, 2, 1)]
+        go.set()
+        assert [answer.result(timeout=60) for answer in answers] == [2, 2, 2, 4, 4, 2]
+    assert sorted(made) == [1, 2]
+
+
+def test_the_oldest_is_forgotten_but_what_stays_stays() -> None:
+    made: list[int] = []
+    kept = Kept(lambda key: made.append(key) or key, most=2, stays=lambda key: key == 0)
+    for key in (0, 1, 2, 1, 3, 0):  # 3 puts out 2, which was used before 1
+        kept(key)
+    assert made == [0, 1, 2, 3]
+    kept(1), kept(0)
+    assert made == [0, 1, 2, 3]
+    kept(2)
+    assert made == [0, 1, 2, 3, 2]
+
+
+def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
+    outcome: list[Exception | str] = [errors.NetworkError("no roads"), "roads"]
+
+    def make(_key: str) -> str:
+        came = outcome.pop(0)
+        if isinstance(came, Exception):
+            raise came
+        return came
+
+    kept = Kept(make, most=1)
+    with pytest.raises(errors.NetworkError, match="no roads"):
+        kept("study")
+    assert kept("study") == "roads"
+
+
+def test_nothing_is_computed_twice_for_one_visitor(tiny: sc.Study) -> None:
+    app = create_app(Settings(), study=tiny)
+    with TestClient(app) as client:
+        first = app.state.plans.plan(tiny.minutes)
+        for path in PLANNED:
+            client.get(path)
+        for minutes in range(20, 40):  # more than are kept
+            client.get(f"/summary.json?minutes={minutes}")
+        assert app.state.plans.plan(tiny.minutes) is first
+
+
+# ------------------------------------------------------------------------------------- the application, settings
+def test_an_application_answers_without_its_lifespan_too(tiny: sc.Study) -> None:
+    assert TestClient(create_app(study=tiny)).get("/gaps.geojson").status_code == 200
+
+
+def test_the_study_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny_study(tmp_path, lang="en")
+    monkeypatch.setenv(PREFIX + "STUDY", str(tmp_path))
+    app = create_app()
+    monkeypatch.delenv(PREFIX + "STUDY")  # was read when the application was made
+    with TestClient(app) as client:
+        assert client.get("/summary.json").json()["study"] == "小镇"
+        assert "takes none" in client.get("/healthz?x=1").json()["detail"]
+
+
+def test_settings_come_from_their_variables() -> None:
+    said = {"STUDY": " town ", "MAX_MINUTES": "30", "MAX_BREAKS": "2", "KEPT_PLANS": "1"}
+    settings = Settings.from_environment({PREFIX + name: text for name, text in said.items()})
+    assert settings == Settings(study=Path("town"), max_minutes=30, max_breaks=2, kept_plans=1)
+    assert Settings.from_environment({PREFIX + "MAX_MINUTES": ""}) == Settings()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+@pytest.mark.parametrize("name", ["MAX_MINUTES", "MAX_BREAKS", "KEPT_PLANS"])
+def test_a_setting_that_is_not_allowed_is_named(name: str, text: str) -> None:
+    with pytest.raises(errors.InputError, match=f"SERVICECIRCLE_{name}` must be a whole number above 0"):
+        Settings.from_environment({PREFIX + name: text})
+
+
+def test_limits_are_those_of_the_settings(tiny: sc.Study) -> None:
+    client = TestClient(create_app(Settings(max_minutes=8, max_breaks=1), study=tiny))
+    assert "from 1 to 8" in refused(client, "/map?minutes=9")["detail"]
+    assert "at most 1" in refused(client, "/map?minutes=5,8")["detail"]
+    assert client.get("/gaps.geojson").status_code == 200  # the study's own breaks are always allowed
+
+
+def test_no_study_at_all_is_told() -> None:
+    with pytest.raises(errors.InputError, match="SERVICECIRCLE_STUDY"):
+        create_app(Settings())
+
+
+@pytest.mark.parametrize("page", ["serve.md", "serve.zh.md"])
+def test_the_docs_name_every_setting_and_every_address(page: str, tiny: sc.Study) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for name in [field.name for field in dataclasses.fields(Settings)]:
+        assert PREFIX + name.upper() in text
+    for path in [*create_app(study=tiny).openapi()["paths"], "/docs", "/openapi.json"]:
+        assert f"`{path}`" in text, path
+    for name in ("title", "status", "code", "detail", "parameters"):
+        assert f'"{name}"' in text

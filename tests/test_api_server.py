@@ -1,0 +1,162 @@
+"""A real server on loopback, started from the command line and asked by real clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import pyogrio
+import pytest
+from tiny_study import write_tiny_study
+
+import servicecircle as sc
+
+COMMAND = [sys.executable, "-W", "error", "-c", "from servicecircle.cli import main; main()", "serve"]
+SOURCE = str(Path(sc.__file__).parents[1])
+#: no proxy stands between a test and its own machine
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def environment() -> dict[str, str]:
+    """The environment of a fresh shell; the package is the one under test."""
+    return {**os.environ, "PYTHONPATH": SOURCE, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "127.0.0.1"}
+
+
+@contextmanager
+def started(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server and the address that it prints; killed at the end if it still runs."""
+    server = subprocess.Popen(
+        [*COMMAND, str(study), "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment(),
+    )
+    try:
+        assert server.stdout is not None
+        told = ""
+        while not (found := re.search(r"(http://\S+)/map", told)):
+            line = server.stdout.readline()
+            assert line, server.communicate()[1]
+            told += line
+        yield server, found[1]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with started(write_tiny_study(tmp_path_factory.mktemp("town"))) as (_, found):
+        yield found
+
+
+def failed(study: Path, *options: str) -> str:
+    """What a server that cannot start tells, after checking how it ends."""
+    ended = subprocess.run(
+        [*COMMAND, str(study), *options], capture_output=True, encoding="utf-8", env=environment(), check=False
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    return ended.stderr
+
+
+# ------------------------------------------------------------------------------------------------- real clients
+def test_the_first_request_after_the_address_is_answered(address: str) -> None:
+    with OPENER.open(f"{address}/healthz") as answer:
+        assert json.load(answer) == {"status": "ok"}
+
+
+def test_a_browser_is_led_from_the_root_to_the_map(address: str) -> None:
+    with OPENER.open(f"{address}/") as answer:
+        assert answer.url == f"{address}/map"
+        assert "小镇" in answer.read().decode("utf-8")
+
+
+@pytest.mark.parametrize("query", ["", "?minutes=8"])
+def test_geopandas_and_gdal_read_the_layers_from_their_address(
+    address: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    url = f"{address}/coverage.geojson{query}"
+    for cells in (gpd.read_file(url), pyogrio.read_dataframe(url)):
+        assert cells.crs == "EPSG:4326"
+        assert cells["riders"].sum() == pytest.approx(120)
+        assert ("covered_8" if query else "covered_10") in cells.columns
+
+
+def test_head_sends_the_length_and_no_body(address: str) -> None:
+    url = f"{address}/gaps.geojson"
+    with OPENER.open(url) as got, OPENER.open(urllib.request.Request(url, method="HEAD")) as head:
+        assert int(head.headers["Content-Length"]) == len(got.read())
+        assert head.headers["Content-Type"] == "application/geo+json"
+        assert head.read() == b""
+
+
+@pytest.mark.parametrize(("path", "status"), [("/gaps.geojson?minutes=0", 400), ("/nowhere", 404)])
+def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused, closing(OPENER.open(address + path)):
+        pass
+    with refused.value as answer:
+        assert answer.code == status
+        assert json.load(answer)["status"] == status
+
+
+# -------------------------------------------------------------------------------------------- begin and end
+def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
+    with started(write_tiny_study(tmp_path)) as (server, address):
+        with OPENER.open(f"{address}/healthz"):
+            server.send_signal(signal.SIGINT)
+        told, warned = server.communicate(timeout=60)
+        assert (server.returncode, warned) == (0, "")
+        assert told.endswith("已停止。\n")
+
+
+def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
+    with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address):
+        with OPENER.open(f"{address}/healthz"):
+            server.send_signal(signal.SIGINT)
+        assert server.communicate(timeout=60)[0].endswith("Ctrl-C stops the server.\nStopped.\n")
+
+
+def test_a_port_in_use_is_told_before_any_work(tmp_path: Path) -> None:
+    write_tiny_study(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert f"127.0.0.1 的端口 {port} 已被其他程序占用" in failed(tmp_path, "--port", str(port))
+
+
+@pytest.mark.parametrize("host", ["", "no such host", "a" * 100, "300.1.1.1"])
+def test_a_host_that_is_none_is_told(tmp_path: Path, host: str) -> None:
+    assert "不是本机可用的地址" in failed(write_tiny_study(tmp_path), "--host", host)
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    assert "无法在 192.0.2.1 的端口 8000 上提供服务" in failed(write_tiny_study(tmp_path), "--host", "192.0.2.1")
+
+
+def test_faults_of_the_study_are_told_as_everywhere(tmp_path: Path) -> None:
+    write_tiny_study(tmp_path)
+    (tmp_path / "stations.csv").write_text("编号,名称,经度,纬度\n01,西街驿站,abc,22.5\n", encoding="utf-8")
+    told = failed(tmp_path, "--port", "0")
+    assert "stations.csv" in told
+    assert "第 2 行" in told
+
+
+def test_roads_without_a_street_are_told(tmp_path: Path) -> None:
+    write_tiny_study(tmp_path, lang="en")
+    (tmp_path / "roads.osm").write_text('<osm version="0.6"></osm>', encoding="utf-8")
+    assert "roads.osm" in failed(tmp_path, "--port", "0")
