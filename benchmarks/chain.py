@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -32,7 +33,7 @@ def measure(study: str, out: str) -> dict[str, float]:
     begin("write")
     sc.write_outputs(plan, out)
     begin("end")
-    seconds = {name: after - at for (name, at), (_, after) in zip(marks, marks[1:], strict=False)}
+    seconds = {name: after - at for (name, at), (_, after) in itertools.pairwise(marks)}
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**seconds, "all": time.perf_counter() - started, "peak_mb": peak_mb}
 
