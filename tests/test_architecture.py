@@ -19,10 +19,10 @@ HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors
-_validate _optional
+_validate _optional whole_files
 params
 model
-headers coordinates readers ledgers polygons study_keys
+headers coordinates readers columns ledgers polygons study_keys
 study
 projections junctions impedance osm
 network_builder
@@ -31,7 +31,7 @@ graphs
 edge_tables
 downloads
 network
-extracts
+osm_extracts extracts
 snapping _kernels
 travel_times
 street_reach

@@ -144,12 +144,14 @@ def test_unnamed_corners_are_told_by_a_named_street_within_300_m():
     network = named(network, {(node["H"], node["I"]): "学院路"})
     frame = corner_candidates(network, spacing_m=0)
     names = {nodes_at(frame.loc[[i]], node, network)[0]: frame.loc[i, "name"] for i in frame.index}
-    assert names == {"B": "路口", "E": "学院路附近路口", "I": "学院路路口"}
+    lon, lat = next(frame.geometry[i].coords[0] for i in frame.index if frame.loc[i, "name"].startswith("路口"))
+    assert names == {"B": f"路口 {lon:.5f}, {lat:.5f}", "E": "学院路附近路口", "I": "学院路路口"}
 
 
 def test_corners_that_share_a_name_are_numbered():
     _, network = draw(TOWN)
-    assert corner_candidates(network, spacing_m=0)["name"].tolist() == ["路口 1", "路口 2", "路口 3", "路口 4"]
+    network = replace(network, street_name=np.full(network.n_street, "环路", dtype=object))
+    assert corner_candidates(network, spacing_m=0)["name"].tolist() == [f"环路路口 {k}" for k in (1, 2, 3, 4)]
 
 
 def test_ids_are_the_place_and_stay_when_others_come_or_go():
@@ -200,7 +202,7 @@ def test_shops_of_the_road_file_are_candidate_shops():
     area = gpd.GeoDataFrame(geometry=[shapely.box(112.9, 21.9, 113.2, 22.1)], crs="EPSG:4326")
     frame = place_candidates(places, area=area)
     assert frame.index.tolist() == ["node/0", "node/1"]
-    assert frame["name"].tolist() == ["茶馆", "（shop=convenience）"]
+    assert frame["name"].tolist() == ["茶馆", "便利店 (convenience)"]
     assert set(frame["kind"]) == {"shop"}
     assert len(place_candidates(places)) == 3
 

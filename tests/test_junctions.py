@@ -1,5 +1,7 @@
 """Junctions: splitting ways, joining directions, clustering end points."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +12,10 @@ from servicecircle.junctions import cluster_points, pair_directions, same_lines,
 def split(*ways):
     """Split ways of letters, and return the pieces as text."""
     node = np.array([ord(letter) - 65 for way in ways for letter in way], dtype=np.int64)
-    first = np.concatenate([[0], np.cumsum([len(way) for way in ways])])
+    first = np.cumsum([0, *map(len, ways)])
     take, piece_first, piece_way = split_at_junctions(node, first)
     text = "".join(chr(65 + n) for n in node[take])
-    pieces = [text[a:b] for a, b in zip(piece_first[:-1], piece_first[1:], strict=True)]
+    pieces = [text[a:b] for a, b in itertools.pairwise(piece_first)]
     return pieces, piece_way.tolist()
 
 

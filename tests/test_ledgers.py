@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from servicecircle.columns import Role, parse_number
 from servicecircle.errors import Fault
 from servicecircle.headers import SYNONYMS
-from servicecircle.ledgers import Reading, Role, frame_of_points, parse_number
+from servicecircle.ledgers import Reading, frame_of_points
 from servicecircle.readers import read_table
 
 LON, LAT = 113.38, 22.51
@@ -138,6 +139,10 @@ def test_a_header_that_states_a_shifted_datum_is_refused_once(tmp_path: Path) ->
     reading = ledger(tmp_path, "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n")
     assert errors(reading) == [(None, "lng_gcj02")]
     assert "gcj02" in reading.faults[0].en
+    mapped = {"lon": "lng_gcj02", "lat": "lat_gcj02"}
+    assert errors(ledger(tmp_path, "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n", columns=mapped)) == [
+        (None, "lng_gcj02")
+    ]
 
 
 # -------------------------------------------------------------------------------------------------- coordinates

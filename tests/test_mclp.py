@@ -265,6 +265,16 @@ def test_a_solvers_bad_vector_is_refused(monkeypatch, y, fun, bound, told):
     assert caught.value.zh != caught.value.en
 
 
+def test_a_plan_that_is_better_than_an_unfinished_solver_knows_is_counted_in_full(monkeypatch):
+    def stop_early(cost, **_):  # site 2 and 3, none of the rows marked as covered yet
+        x = np.concatenate([[0, 0, 1, 1], np.zeros(cost.size - 4)])
+        return SimpleNamespace(status=1, x=x, fun=0.0, mip_dual_bound=6 * cost[-1], message="")
+
+    monkeypatch.setattr(_highs, "milp", stop_early)
+    solution = mclp(ASKED, np.ones(6), 2)
+    assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")
+
+
 def test_a_solver_that_breaks_down_is_told(monkeypatch):
     monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(status=4, message="numerical trouble"))
     with pytest.raises(SolutionError, match="numerical trouble"):

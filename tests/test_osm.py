@@ -128,7 +128,7 @@ def test_a_file_without_shops_gives_an_empty_frame(tmp_path):
     assert places.crs is not None
 
 
-def test_ground_by_kind_then_id(tmp_path):
+def test_ground_in_the_order_in_which_it_is_drawn(tmp_path):
     body = (
         SQUARE
         + way(5, [1, 2, 3, 4, 1], building="yes")
@@ -139,8 +139,8 @@ def test_ground_by_kind_then_id(tmp_path):
         + way(10, [1, 2, 3, 4], natural="water")  # not closed
     )
     land = read_land(osm(tmp_path / "a.osm", body)).frame
-    assert land["kind"].tolist() == ["water", "green", "pitch", "campus", "building"]
-    assert land.index.tolist() == ["way/6", "way/7", "way/9", "way/8", "way/5"]
+    assert land["kind"].tolist() == ["campus", "green", "water", "pitch", "building"]
+    assert land.index.tolist() == ["way/8", "way/7", "way/6", "way/9", "way/5"]
 
 
 def test_helsinki_has_shops_water_and_buildings_all_valid():

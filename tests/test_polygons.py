@@ -8,8 +8,9 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from servicecircle.columns import Role
 from servicecircle.errors import Fault
-from servicecircle.ledgers import Reading, Role
+from servicecircle.ledgers import Reading
 from servicecircle.polygons import frame_of_polygons, repair
 from servicecircle.readers import read_table
 

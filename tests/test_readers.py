@@ -11,8 +11,8 @@ import pytest
 import shapely
 from openpyxl import Workbook, load_workbook
 
+from servicecircle.columns import is_ledger_header
 from servicecircle.errors import StudyError
-from servicecircle.ledgers import is_ledger_header
 from servicecircle.readers import Table, cell_text, read_table
 
 

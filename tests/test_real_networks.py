@@ -1,4 +1,4 @@
-"""Real streets: times against the oracle, and the whole chain, on Helsinki (always) and on Chinese cities (where there)."""
+"""Real streets: times against the oracle, and the whole chain; Helsinki always, Chinese cities where they are."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_whole_chain_on_wuhan_with_a_hundred_stations(shared_data: Path, tmp
 
 @pytest.mark.parametrize("name", ["helsinki", "tsinghua"])
 def test_areas_hold_reached_street_and_no_other_on_real_streets(name: str, request: pytest.FixtureRequest) -> None:
-    from test_service_areas import assert_sound  # noqa: PLC0415
+    from test_service_areas import assert_sound
 
     network = sc.read_network(road_file(name, request))
     stations = on_streets(network, np.random.default_rng(3), 8)

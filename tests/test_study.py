@@ -178,6 +178,18 @@ def test_every_key_of_a_full_study_arrives(make: Make) -> None:
     assert study.demand_source == "depots"
 
 
+def test_the_sheet_is_found_by_the_headers_that_the_study_states(make: Make) -> None:
+    book = Workbook()
+    book.active.append(["甲", "说明"])
+    book.create_sheet("台账").append(["甲", "乙"])
+    book["台账"].append([LON, LAT])
+    folder = make(NETWORK + '[stations]\nfile = "a.xlsx"\ncolumns = { lon = "甲", lat = "乙" }\n')
+    book.save(folder / "a.xlsx")
+    stations = load_study(folder).stations
+    assert stations is not None
+    assert list(stations.index) == ["station-2"]
+
+
 def test_inputs_state_file_rows_hash_and_datum(make: Make) -> None:
     study = load_study(full(make))
     assert [(i.role, i.file, i.rows, i.datum) for i in study.inputs] == [
@@ -336,6 +348,7 @@ def test_minutes_that_the_standard_does_not_define_are_an_error(make: Make) -> N
         ('[network]\nfile = "study.toml"\n', "network.file", "extension that is not known"),
         ('[network]\nfile = "."\n', "network.file", "not there"),
         ('[network]\nplace = ""\n', "network.place", "must be a text"),
+        (f'[network]\nfile = "{"x" * 300}.osm"\n', "network.file", "not there"),
         (NETWORK + "[stations]\n", "stations.file", "needs `file`"),
         (NETWORK + '[stations]\nfile = "none.csv"\n', "stations.file", "not there"),
         (NETWORK + '[zones]\nfile = "/no/such/zones.geojson"\n', "zones.file", "not there"),
@@ -498,7 +511,8 @@ def test_many_planted_faults_are_all_told_in_one_run(make: Make) -> None:
         load_study(folder)
     told = {(f.file, f.row, f.column) for f in raised.value.faults}
     toml = {
-        ("profile", 3), ("minutes", 4), ("lang", 5), ("date", 6), ("max_snap_m", 7), ("colour", 8), ("network.file", 11),
+        ("profile", 3), ("minutes", 4), ("lang", 5), ("date", 6), ("max_snap_m", 7), ("colour", 8),
+        ("network.file", 11),
         ("shops.minutes", 18), ("suggest.stations", 30), ("suggest.spacing_m", 31), ("grid.h3", 35),
     }  # fmt: skip
     assert told == {("study.toml", line, name) for name, line in toml} | {

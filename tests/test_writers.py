@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,8 @@ from servicecircle.errors import OutputError
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
-from servicecircle.writers import UNFINISHED, summary, write_outputs, write_text
+from servicecircle.whole_files import UNFINISHED, write_text
+from servicecircle.writers import summary, write_outputs
 
 NAMES = [
     "map.html",
@@ -136,11 +136,9 @@ def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(pla
     target = tmp_path / "summary.json"
     target.write_text("old", encoding="utf-8")
     code = (
-        "import os, sys; from pathlib import Path; from servicecircle import writers\n"
-        "real = os.fsync\n"
-        "def die(f):\n    os._exit(9)\n"
-        "writers.os.fsync = die\n"
-        f"writers.write_text(Path(sys.argv[1]), 'new' * 1000)\n"
+        "import os, sys; from pathlib import Path; from servicecircle.whole_files import write_text\n"
+        "os.fsync = lambda file: os._exit(9)\n"
+        "write_text(Path(sys.argv[1]), 'new' * 1000)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
     assert done.returncode == 9
@@ -153,7 +151,7 @@ def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(pla
 def test_a_text_file_takes_the_place_of_the_old_one_only_when_whole(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     write_text(file, "1\n")
-    before = os.stat(file).st_ino
+    before = file.stat().st_ino
     write_text(file, "2\n")
     assert file.read_bytes() == b"2\n"
-    assert os.stat(file).st_ino != before
+    assert file.stat().st_ino != before

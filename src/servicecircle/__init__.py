@@ -23,7 +23,6 @@ from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
-
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
 from .model import Facilities as Facilities

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -35,6 +36,32 @@ _LAST_CLASSES = ("service", "cycleway", "track", "path", "footway", "steps", "co
 _CORNER_STREETS = 3
 #: an unnamed corner is told by the nearest named street within this distance
 _NEAR_M = 300.0
+#: what unnamed places are called: the commonest tags
+_TRADES: Mapping[str, str] = MappingProxyType(
+    {
+        "bakery": "面包店",
+        "bar": "酒吧",
+        "beauty": "美容店",
+        "bicycle": "自行车店",
+        "books": "书店",
+        "cafe": "咖啡馆",
+        "car_repair": "汽修店",
+        "clothes": "服装店",
+        "convenience": "便利店",
+        "copyshop": "打印店",
+        "fast_food": "快餐店",
+        "food_court": "美食广场",
+        "greengrocer": "果蔬店",
+        "hairdresser": "理发店",
+        "kiosk": "售货亭",
+        "laundry": "洗衣店",
+        "mall": "商场",
+        "mobile_phone": "手机店",
+        "restaurant": "餐馆",
+        "supermarket": "超市",
+        "tea": "茶叶店",
+    }
+)
 
 
 class Candidates(NamedTuple):
@@ -69,7 +96,7 @@ def corner_candidates(
         Points in WGS 84, sorted by id; columns `name`, `kind` (`"station"`), `source` (`"corner"`). The id is made
         of longitude and latitude, `corner-113.38512_22.51234`, so it is the same in every run and does not change
         when other corners come or go. The name is of the streets: 甲路与乙路路口, 甲路路口, 甲路附近路口 (or A / B,
-        corner of A, near A). No corner gives an empty frame.
+        corner of A, near A), else longitude and latitude. No corner gives an empty frame.
 
     Raises
     ------
@@ -86,7 +113,7 @@ def corner_candidates(
     nodes = nodes[_is_within(network.node_xy[nodes], network.crs, area)]
     nodes = _thinned(network.node_xy, nodes, spacing_m)
     points = gpd.GeoSeries(shapely.points(network.node_xy[nodes]), crs=network.crs).to_crs(WGS84)
-    frame = _frame(_corner_ids(points), _corner_names(network, ends, nodes), "station", "corner", points)
+    frame = _frame(_corner_ids(points), _corner_names(network, ends, nodes, points), "station", "corner", points)
     return _with_own_names(frame.sort_index())
 
 
@@ -104,7 +131,7 @@ def place_candidates(places: gpd.GeoDataFrame, *, area: gpd.GeoDataFrame | None 
     Returns
     -------
     candidates
-        Points in WGS 84, sorted by id; columns `name` (of an unnamed place: its tag), `kind` (`"shop"`), `source`
+        Points in WGS 84, sorted by id; columns `name` (of an unnamed place: its trade), `kind` (`"shop"`), `source`
         (`"road file"`).
 
     Raises
@@ -118,7 +145,7 @@ def place_candidates(places: gpd.GeoDataFrame, *, area: gpd.GeoDataFrame | None 
     points = places.geometry.to_crs(WGS84)
     name = _column(places, "name", "")
     tag = _column(places, "osm_tag", "shop")
-    told = [own or f"（{kind}）" for own, kind in zip(name, tag, strict=True)]
+    told = [own or _by_trade(kind) for own, kind in zip(name, tag, strict=True)]
     frame = _frame(places.index, told, "shop", "road file", points)
     inside = _is_within(shapely.get_coordinates(np.asarray(points.array, dtype=object)), WGS84, area)
     return frame[inside].sort_index()
@@ -247,23 +274,27 @@ def _corner_ids(points: gpd.GeoSeries) -> pd.Index:
     return pd.Index(ids, dtype=object)
 
 
-def _corner_names(network: Network, ends: pd.DataFrame, nodes: IntArray) -> list[str]:
+def _corner_names(network: Network, ends: pd.DataFrame, nodes: IntArray, points: gpd.GeoSeries) -> list[str]:
     """Names of corners by the streets that meet there, the higher class first."""
     named = ends[(ends["name"] != "") & ends["node"].isin(nodes)].sort_values(["rank", "name"])
     streets = named.drop_duplicates(["node", "name"]).groupby("node")["name"].agg(list)
     near = _near_names(network, nodes)
-    return [_corner_name(streets.get(node, []), near[k]) for k, node in enumerate(nodes.tolist())]
+    place = shapely.get_coordinates(points.to_numpy()).tolist()
+    return [
+        _corner_name(streets.get(node, []), near[k]) or f"路口 {place[k][0]:.5f}, {place[k][1]:.5f}"
+        for k, node in enumerate(nodes.tolist())
+    ]
 
 
 def _corner_name(streets: list[str], near: str) -> str:
-    """Name of one corner, Chinese where its streets are."""
+    """Name of one corner, Chinese where its streets are; "" where no named street is near."""
     match streets:
         case [first, second, *_]:
             return f"{first}与{second}路口" if _is_chinese(first + second) else f"{first} / {second}"
         case [first]:
             return f"{first}路口" if _is_chinese(first) else f"corner of {first}"
     if not near:
-        return "路口"
+        return ""
     return f"{near}附近路口" if _is_chinese(near) else f"near {near}"
 
 
@@ -304,6 +335,12 @@ def _with_own_names(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             names[k] = f"{name} {so_far[name]}"
     frame["name"] = np.array(names, dtype=object)
     return frame
+
+
+def _by_trade(tag: str) -> str:
+    """Name of an unnamed place by what it sells, with the value of its tag."""
+    trade = tag.rpartition("=")[2]
+    return f"{_TRADES.get(trade, '商铺')} ({trade})"
 
 
 def _is_chinese(text: str) -> bool:

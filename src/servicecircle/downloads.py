@@ -46,8 +46,8 @@ def download_graph(place: str, *, margin_m: float = MARGIN_M, cache_folder: str 
     DownloadError
         If a server cannot be reached, is busy or answers with an error, or knows no such place with a border.
     """
-    import osmnx as ox  # noqa: PLC0415
-    import requests  # noqa: PLC0415
+    import osmnx as ox
+    import requests
 
     folder = Path.home() / ".cache" / "servicecircle" if cache_folder is None else Path(cache_folder)
     tags = sorted(TAG_KEYS | {"name"})
@@ -78,7 +78,7 @@ def download_graph(place: str, *, margin_m: float = MARGIN_M, cache_folder: str 
 @contextmanager
 def _settings(folder: Path, tags: list[str]) -> Iterator[None]:
     """Set OSMnx up for one download, and put everything back, the name look-up that it replaces included."""
-    from osmnx import settings  # noqa: PLC0415
+    from osmnx import settings
 
     wanted = {
         "use_cache": True,
@@ -104,4 +104,6 @@ def _settings(folder: Path, tags: list[str]) -> Iterator[None]:
 
 def _refuse_busy(response: Any, *_args: object, **_options: object) -> None:  # noqa: ANN401
     """Raise where OSMnx would sleep and ask again for ever, and on every other error of the server."""
+    if not response.ok:
+        response.close()
     response.raise_for_status()

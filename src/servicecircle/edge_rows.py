@@ -24,6 +24,9 @@ SAME_POINT_M = 1e-3
 #: stated lengths beyond this factor of the drawn ones, in the middle, are no metres: refused, or warned of
 REFUSED_FACTOR, DOUBTED_FACTOR = 50.0, 3.0
 
+#: a degree of longitude in metres, upside down, at 60 degrees north and rounded up
+DEGREE_RATIO = 1e-4
+
 #: what a row says: one direction each; its one-way column decides; both directions
 Reading = Literal["directions", "oneway", "both"]
 TagSets = tuple[Mapping[str, tuple[str, ...]], ...]
@@ -50,6 +53,17 @@ class EdgeRows:
     name: StrArray
     way_id: IntArray
     crs: CRS
+
+
+@dataclass(frozen=True, eq=False)
+class RowsRead:
+    """Edge rows of a graph or a table, and how `network_from_rows` is to take them."""
+
+    rows: EdgeRows
+    reading: Reading
+    split: bool  # whether streets are split at vertices that they share
+    counts: Mapping[str, float]
+    warnings: tuple[Fault, ...] = ()
 
 
 class TagCodes:
@@ -161,6 +175,8 @@ def network_from_rows(
     numbers: dict[str, float] = {**counts, "rows_read": rows.start.size, "rows_joined": int((against >= 0).sum())}
     numbers["length_missing"] = int(missing.sum())
     numbers |= count_notes(rules, rows.combo)
+    if reading == "both":
+        told += _ignored_oneways(rows)
     is_open = (forward > 0) | (backward > 0)
     numbers["streets_closed"] = int((~is_open).sum())
     if not is_open.any():
@@ -174,8 +190,8 @@ def network_from_rows(
     if split:
         pieces = pieces.split()
         numbers["split_at_shared_vertices"] = pieces.street.size - along.size
+        told += _loose_ends(pieces)
     row = along[pieces.street]
-    geometry = shapely.linestrings(pieces.points, indices=np.repeat(np.arange(row.size), np.diff(pieces.first)))
     classes = np.array([main_class(tags.get("highway", ())) for tags in rows.combos], dtype=object)
     return build_network(
         pieces.xy,
@@ -183,7 +199,7 @@ def network_from_rows(
         pieces.end,
         crs=metric,
         profile=profile,
-        geometry=geometry,
+        geometry=pieces.lines(),
         length_m=pieces.length_m,
         forward_kph=forward[pieces.street],
         backward_kph=backward[pieces.street],
@@ -297,6 +313,11 @@ class _Pieces:
             street, node[:, 0], node[:, 1], share * self.length_m[street], points, first, vertex_xy[ends]
         )
 
+    def lines(self) -> GeometryArray:
+        """Return the pieces as LineStrings."""
+        index = np.repeat(np.arange(self.street.size), np.diff(self.first))
+        return np.asarray(shapely.linestrings(self.points, indices=index), dtype=object)
+
 
 def take_runs(begin: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
     """Return the positions `begin ... begin + size - 1` of all runs one after the other, and where each begins."""
@@ -340,12 +361,40 @@ def _doubt_lengths(stated: FloatArray, drawn: FloatArray, crs: CRS, source: str)
     en = f"The stated `length` of `{source}` is {ratio:.3g} times the length drawn in the middle"
     zh = f"{source} 中的 length 约为图上长度的 {ratio:.3g} 倍"
     if off > REFUSED_FACTOR:
-        unit = "degrees" if crs.is_geographic and off > 1.0 / REFUSED_FACTOR else "some other unit"
+        small = "degrees" if crs.is_geographic and ratio < DEGREE_RATIO else "kilometres"
+        unit = small if ratio < 1 else "millimetres"
         msg = f"{en}: it is not in metres (perhaps {unit}). Give metres, or drop the column."
         raise CRSError(msg, zh=f"{zh}，单位不是米。请改为米，或删除该列。")
     if off > DOUBTED_FACTOR:
         return [Fault(f"{en}: is it in metres?", f"{zh}，请确认单位是米。", level="warning")]
     return []
+
+
+def _loose_ends(pieces: _Pieces) -> list[Fault]:
+    """Tell of dead ends that touch another street where that has no vertex: they look connected and are not."""
+    tips = np.column_stack([pieces.start, pieces.end])
+    degree = np.bincount(tips.ravel())
+    street, side = np.nonzero((degree == 1)[tips])
+    points = shapely.points(pieces.xy[tips[street, side]])
+    tree = shapely.STRtree(pieces.lines())
+    tip, touched = tree.query(points, predicate="dwithin", distance=SAME_POINT_M)
+    n = np.unique(tip[touched != street[tip]]).size
+    if not n:
+        return []
+    en = f"{n} dead end(s) touch another street that has no vertex there, so that they are not connected to it."
+    return [
+        Fault(en, f"有 {n} 个道路端点落在另一条道路的中间，但该处没有顶点，两条道路没有连通。", level="warning")
+    ]
+
+
+def _ignored_oneways(rows: EdgeRows) -> list[Fault]:
+    """Tell of one-way tags that an undirected source cannot mean."""
+    is_oneway = np.array([bool({"yes", "-1"} & set(tags.get("oneway", ()))) for tags in rows.combos])
+    n = int(is_oneway[rows.combo].sum())
+    if not n:
+        return []
+    en = f"{n} edge(s) say that they are one-way, but no direction is known: they count as two-way."
+    return [Fault(en, f"有 {n} 条道路标为单行，但方向不明，按双向处理。", level="warning")]
 
 
 def refuse_rows(bad: BoolArray, labels: Sequence[str], what: str, zh: str) -> None:

@@ -16,6 +16,7 @@ from .edge_rows import (
     SAME_POINT_M,
     EdgeRows,
     Reading,
+    RowsRead,
     TagCodes,
     network_from_rows,
     refuse_rows,
@@ -46,11 +47,17 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "speed_kph": ("speed_kph",),
     "reversed": ("reversed",),
 }
+_LANE_ONEWAY = frozenset({"cycleway:left:oneway", "cycleway:right:oneway"})
 _ONEWAY_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("yes", "y", "true", "1", "1.0", "f", "ft", "forward", "是", "单行", "单向"), "yes"),
     **dict.fromkeys(("-1", "-1.0", "reverse", "t", "tf", "backward"), "-1"),
     **dict.fromkeys(("no", "n", "false", "0", "0.0", "b", "both", "否", "双向"), "no"),
 }
+
+
+def short_key(key: str) -> str:
+    """Return a tag's key as a Shapefile holds it: ten characters, no colon, all keys of `TAG_KEYS` apart."""
+    return f"cycleway1{key[9]}" if key in _LANE_ONEWAY else key[:10].replace(":", "_")
 
 
 def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
@@ -81,7 +88,7 @@ def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
 
 def _line_layer(file: Path) -> str | int:
     """Return the layer that holds the streets."""
-    import pyogrio  # noqa: PLC0415
+    import pyogrio
 
     layers = pyogrio.list_layers(file)
     lines = [str(name) for name, kind in layers if kind is None or "Line" in str(kind)]
@@ -144,6 +151,45 @@ def network_from_table(
         named), or nothing usable is left.
     """
     rules = travel_profile(profile)
+    read = table_rows(
+        table,
+        crs=crs,
+        target_crs=target_crs,
+        directed=directed,
+        has_speeds=rules.speed_kph is None,
+        source=source,
+    )
+    return network_from_rows(
+        read.rows,
+        rules,
+        reading=read.reading,
+        split=read.split,
+        target_crs=target_crs,
+        min_part_m=min_part_m,
+        admit_trunk=admit_trunk,
+        source=source,
+        counts=read.counts,
+        warnings=read.warnings,
+    )
+
+
+def table_rows(
+    table: gpd.GeoDataFrame,
+    *,
+    crs: Any = None,  # noqa: ANN401
+    target_crs: Any = None,  # noqa: ANN401
+    directed: bool | None = None,
+    has_speeds: bool = True,
+    source: str = "table",
+) -> RowsRead:
+    """
+    Return the rows of a table of streets, before any profile judges them; see `network_from_table`.
+
+    Parameters
+    ----------
+    has_speeds
+        Whether `speed_kph` is read and checked.
+    """
     own = _table_crs(table, crs, source)
     if table.empty:
         msg = f"`{source}` holds no streets."
@@ -178,22 +224,17 @@ def network_from_table(
         combos=tags.combos(),
         is_reversed=_is_reversed(columns, len(frame)),
         length_m=_lengths(columns, labels, len(frame)),
-        speed_kph=_speeds(columns, labels, len(frame)) if rules.speed_kph is None else np.full(len(frame), np.nan),
+        speed_kph=_speeds(columns, labels, len(frame)) if has_speeds else np.full(len(frame), np.nan),
         name=_names(columns, len(frame)),
         way_id=_way_ids(columns, len(frame)),
         crs=own,
     )
-    return network_from_rows(
+    return RowsRead(
         rows,
-        rules,
         reading=reading,
         split=split,
-        target_crs=metric,
-        min_part_m=min_part_m,
-        admit_trunk=admit_trunk,
-        source=source,
         counts={how: 1, "node_ids_used": int(not split), "unknown_class": tags.unknown_class},
-        warnings=warnings,
+        warnings=tuple(warnings),
     )
 
 
@@ -234,7 +275,7 @@ def _whole_lines(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str], 
 def _recognised(frame: gpd.GeoDataFrame) -> dict[str, pd.Series[Any]]:
     """Return the columns that are understood, by the name that the rules use."""
     by_name = {str(column).lower(): column for column in reversed(frame.columns) if column != frame.geometry.name}
-    found = {key: frame[by_name[key]] for key in TAG_KEYS if key in by_name}
+    found = {key: frame[by_name[word]] for key in TAG_KEYS for word in (short_key(key), key) if word in by_name}
     for key, words in _COLUMNS.items():
         word = next((word for word in words if word in by_name), None)
         if word is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from ._validate import FloatArray, GeometryArray, some
-from .edge_rows import EdgeRows, TagCodes, network_from_rows, read_number
+from .edge_rows import EdgeRows, RowsRead, TagCodes, network_from_rows, read_number
 from .errors import CRSError, NetworkError
 from .impedance import tag_values
 from .model import Network
@@ -69,13 +69,42 @@ def network_from_graph(
         If it is no graph, a node has no coordinates, a length or speed is nan, negative or infinite (the edge is
         named), or nothing usable is left.
     """
-    import networkx as nx  # noqa: PLC0415
+    rules = travel_profile(profile)
+    read = graph_rows(graph, crs=crs, has_speeds=rules.speed_kph is None, source=source)
+    return network_from_rows(
+        read.rows,
+        rules,
+        reading=read.reading,
+        split=read.split,
+        target_crs=target_crs,
+        min_part_m=min_part_m,
+        admit_trunk=admit_trunk,
+        source=source,
+        counts=read.counts,
+    )
+
+
+def graph_rows(
+    graph: nx.Graph[Any],
+    *,
+    crs: Any = None,  # noqa: ANN401
+    has_speeds: bool = True,
+    source: str = "graph",
+) -> RowsRead:
+    """
+    Return the edges of a graph as rows, before any profile judges them; see `network_from_graph`.
+
+    Parameters
+    ----------
+    has_speeds
+        Whether `speed_kph` is read and checked.
+    """
+    import networkx as nx
 
     given_graph: object = graph
     if not isinstance(given_graph, nx.Graph):
         msg = f"`graph` must be a NetworkX graph, got {type(graph).__name__}."
         raise NetworkError(msg)
-    rules = travel_profile(profile)
     stated = read_crs(graph.graph.get("crs"))
     given = read_crs(crs)
     if stated is not None and given is not None and not stated.equals(given, ignore_axis_order=True):
@@ -99,7 +128,7 @@ def network_from_graph(
     for k, (_, _, _, data) in enumerate(edges):
         line[k] = _line(data.get("geometry"), labels[k])
         length[k] = read_number(data.get("length"), labels[k], "length")
-        if rules.speed_kph is None:
+        if has_speeds:
             speed[k] = read_number(data.get("speed_kph"), labels[k], "speed_kph")
         combo[k] = tags.code(data)
         way_id[k] = first_way_id(data.get("osmid"))
@@ -122,15 +151,10 @@ def network_from_graph(
         way_id=way_id,
         crs=own,
     )
-    return network_from_rows(
+    return RowsRead(
         rows,
-        rules,
         reading="directions" if graph.is_directed() else "both",
         split=False,
-        target_crs=target_crs,
-        min_part_m=min_part_m,
-        admit_trunk=admit_trunk,
-        source=source,
         counts={"unknown_class": tags.unknown_class},
     )
 
@@ -144,7 +168,7 @@ def read_graphml(path: str | Path) -> Any:  # noqa: ANN401
     NetworkError
         If the file is missing or broken.
     """
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     file = Path(path)
     if not file.is_file():

@@ -209,7 +209,7 @@ def _bicycle_oneway(tags: Tags) -> str:
         return own
     against = any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES)
     lane = any(tags.get(f"cycleway:{side}:oneway", "") in _TWO_WAY | _BACKWARD for side in ("left", "right"))
-    return "no" if against or lane else _oneway(tags)
+    return "no" if against or lane else oneway_of(tags)
 
 
 def _drive(tags: Tags, profile: TravelProfile) -> WayRule:
@@ -223,7 +223,7 @@ def _drive(tags: Tags, profile: TravelProfile) -> WayRule:
     if tags.get("access") in {"no", "private", "agricultural", "forestry"} and own not in _YES:
         return _closed("closed_access")
     if profile.speed_kph is not None:
-        return _one_way(_oneway(tags), profile.speed_kph, ())
+        return _one_way(oneway_of(tags), profile.speed_kph, ())
     speeds, notes = [], set()
     for key in ("maxspeed:forward", "maxspeed:backward"):
         stated = tags.get(key, tags.get("maxspeed"))
@@ -233,7 +233,7 @@ def _drive(tags: Tags, profile: TravelProfile) -> WayRule:
         speeds.append(DRIVE_KPH[highway] if speed is None else speed)
     if max(speeds) == 0:
         return _closed("speed_zero")
-    open_way = _one_way(_oneway(tags), 1.0, tuple(sorted(notes)))
+    open_way = _one_way(oneway_of(tags), 1.0, tuple(sorted(notes)))
     return WayRule(open_way.forward_kph * speeds[0], open_way.backward_kph * speeds[1], open_way.notes)
 
 
@@ -251,7 +251,7 @@ def _has_side(tags: Tags, key: str) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ one-ways and speeds
-def _oneway(tags: Tags) -> str:
+def oneway_of(tags: Tags) -> str:
     """Return `oneway`, or what a roundabout or a motorway implies where it is silent."""
     stated = tags.get("oneway", "")
     if stated in _FORWARD | _BACKWARD | _TWO_WAY:

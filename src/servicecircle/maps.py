@@ -44,13 +44,14 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         drawn content as `data`. The page asks no host for anything, unless its reader switches an online base
         map on. Names are shown literally, whatever they hold. A study without riders says so; values that are
         missing or unreachable show as a dash.
+        folium's own popups and plugins cannot be added: they need scripts of other hosts, which the page forbids.
 
     Raises
     ------
     InputError
         If `lang` is neither `"zh"` nor `"en"`.
     """
-    from ._page.elements import BASE_MAPS, PageAssets, PageData, page_map  # noqa: PLC0415
+    from ._page.elements import BASE_MAPS, PageAssets, PageData, page_map
 
     words = Words(_checked(lang or plan.study.lang))
     screen = Screen(plan.network.crs, _drawn_box(plan))
@@ -83,14 +84,15 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
 
 def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
     """
-    Return the page of `draw_map` as text: what its `save` writes.
+    Return the page of `draw_map` as text.
 
     Raises
     ------
     InputError
         If `lang` is neither `"zh"` nor `"en"`.
     """
-    return str(draw_map(plan, lang=lang).get_root().render())
+    html: str = draw_map(plan, lang=lang).get_root().render()
+    return html
 
 
 def _checked(lang: str) -> Lang:
@@ -119,9 +121,9 @@ def _study_bounds(plan: Plan) -> tuple[float, float, float, float]:
 def _drawn_box(plan: Plan) -> tuple[float, float, float, float]:
     """Return what is drawn, in metres: the study, its circles, and a margin."""
     bounds = [_study_bounds(plan)]
-    bounds += [tuple(frame.total_bounds) for frame in (plan.circles_before, plan.circles_after) if len(frame)]
-    west, south = np.nanmin(np.array(bounds)[:, :2], axis=0)
-    east, north = np.nanmax(np.array(bounds)[:, 2:], axis=0)
+    circles = [frame.total_bounds for frame in (plan.circles_before, plan.circles_after) if len(frame)]
+    every = np.array([*bounds, *circles], dtype=np.float64)
+    (west, south), (east, north) = np.nanmin(every[:, :2], axis=0), np.nanmax(every[:, 2:], axis=0)
     margin = max(LEAST_MARGIN_M, MARGIN_SHARE * max(east - west, north - south))
     return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
 
@@ -164,7 +166,6 @@ def _gaps(plan: Plan, cells: areas.Cells, screen: Screen, words: Words) -> dict[
     minutes = plan.study.minutes[-1]
     before = areas.letters(len(plan.gaps))
     after = areas.letters_after(plan.gaps, plan.gaps_after)
-    names, zones = places.facility_names(plan), _zone_names(plan)
     out: dict[str, Any] = {}
     for mode, gaps, letters in (("before", plan.gaps, before), ("after", plan.gaps_after, after)):
         shapes = areas.gap_outlines(gaps, plan.grid)
@@ -176,16 +177,15 @@ def _gaps(plan: Plan, cells: areas.Cells, screen: Screen, words: Words) -> dict[
                 "is_tagged": bool(row["riders"] >= areas.TAG_RIDERS),
                 "at": screen.point(anchor),
                 "shape": screen.polygons(shape),
-                "card": _gap_card(row, letter, plan, words, names, zones),
+                "card": _gap_card(row, letter, plan, words),
             }
             for letter, row, shape, anchor in zip(letters, gaps.to_dict("records"), shapes, anchors, strict=True)
         ]
     return out
 
 
-def _gap_card(
-    row: dict[Any, Any], letter: str, plan: Plan, words: Words, names: dict[Any, str], zones: dict[Any, str]
-) -> dict[str, Any]:
+def _gap_card(row: dict[Any, Any], letter: str, plan: Plan, words: Words) -> dict[str, Any]:
+    names, zones = places.facility_names(plan), _zone_names(plan)
     reason = places.text(row.get("reason"))
     known = {"off network", "barrier", "no site in reach"}
     rows = [[words("reason"), words(f"reason.{reason}") if reason in known else reason or numbers.NONE]]
@@ -273,7 +273,9 @@ def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
 
 def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinned: bool) -> list[str]:
     """Return what the reader should know: warnings of the study and the plan, and what the base map leaves out."""
-    told = [fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)]
+    told = [
+        fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
+    ]
     if left_out:
         between = "、" if words.lang == "zh" else ", "
         told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))

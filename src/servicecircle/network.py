@@ -20,7 +20,7 @@ from .impedance import WayRule, way_rule
 from .junctions import same_lines, split_at_junctions
 from .model import Network
 from .network_builder import build_network
-from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm
+from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm, whole_runs
 from .params import MIN_PART_M, TravelProfile, travel_profile
 from .projections import metric_crs, read_crs, to_metres
 
@@ -64,7 +64,11 @@ def read_network(
     Returns
     -------
     network
-        Its `report` counts what was read, assumed and left out.
+        Its `report` counts what was read, assumed and left out: `ways_read`, `ways_used`, `nodes_missing`,
+        `pieces_drawn_twice` (OpenStreetMap files), `rows_read`, `rows_joined`, `length_missing` (graphs and
+        tables), the notes of `impedance.way_rule` (ways or rows), and `nodes`, `edges`, `streets`, `street_m`,
+        `oneway_streets`, `loops`, `parallel_streets`, `zero_length`, `dead_ends`, `parts`, `fragments`,
+        `fragment_m`.
 
     Raises
     ------
@@ -184,19 +188,13 @@ def _network_from_ways(
         msg = f"`{source}` has no street that the profile `{profile.name}` may use ({is_used.size} ways read)."
         raise NetworkError(msg, zh=f"{source} 中没有“{profile.name}”方式可用的道路（共读取 {is_used.size} 条）。")
 
-    way = np.repeat(np.arange(ways.way_id.size), np.diff(ways.first))
-    known = ways.node >= 0
-    gap = np.concatenate([[0], np.cumsum(~known)])[:-1]  # a way goes on as another one behind a missing node
-    kept = is_used[way] & known
-    counts["nodes_missing"] = int((is_used[way] & ~known).sum())
-    node, way, run = ways.node[kept], way[kept], gap[kept]
-    starts = np.flatnonzero(np.concatenate([[True], (way[1:] != way[:-1]) | (run[1:] != run[:-1])])[: node.size])
-    first = np.concatenate([starts, [node.size]])
+    counts["nodes_missing"] = int((np.repeat(is_used, np.diff(ways.first)) & (ways.node < 0)).sum())
+    node, first, way = whole_runs(ways, is_used)
     take, piece_first, piece = split_at_junctions(node, first)
     if not piece.size:
         msg = f"`{source}` holds the nodes of no street: it may be cut off."
         raise NetworkError(msg, zh=f"{source} 中没有道路的节点坐标，文件可能不完整。")
-    piece_way = way[starts[piece]]
+    piece_way = way[piece]
 
     path_node = node[take]
     line, is_back = same_lines(path_node[:, None], piece_first)

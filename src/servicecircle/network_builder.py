@@ -119,6 +119,10 @@ def build_network(
         raise NetworkError(msg, zh=f"{source} 中没有“{rules.name}”方式可用的道路（共读取 {n} 条）。")
     a, b, ids, lines, metres = a[is_open], b[is_open], ids[is_open], lines[is_open], metres[is_open]
     impedance = np.column_stack([forward[is_open], backward[is_open]])
+    is_turned = ~np.isfinite(impedance[:, 0])  # open backwards only: drawn the way it is used
+    a[is_turned], b[is_turned] = b[is_turned], a[is_turned]
+    lines[is_turned] = shapely.reverse(lines[is_turned])
+    impedance[is_turned] = impedance[is_turned, ::-1]
     names, classes = (
         _column(value, n, "", label)[is_open] for value, label in ((name, "name"), (road_class, "road_class"))
     )

@@ -18,7 +18,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ._validate import FloatArray, IntArray, StrArray
+from ._validate import BoolArray, FloatArray, IntArray, StrArray
 from .errors import NetworkError
 from .impedance import TAG_KEYS
 from .model import Land
@@ -68,7 +68,7 @@ def read_osm(path: str | Path) -> RawWays:
     NetworkError
         If the file is missing, broken or truncated, or holds no way with a `highway` tag.
     """
-    with _clear_errors(path):
+    with clear_errors(path):
         squares = _squares(path)
         columns = _WayColumns()
         for way in _stream(path, "way", keys=("highway",)):
@@ -83,6 +83,31 @@ def read_osm(path: str | Path) -> RawWays:
         node_id = np.unique(np.frombuffer(columns.ref, dtype=np.int64))
         found, lon, lat = _locations(path, node_id)
     return _assemble(columns, found, lon, lat)
+
+
+def whole_runs(ways: RawWays, is_used: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """
+    Return the runs of nodes that the file holds: behind a missing node, a way goes on as another run.
+
+    Parameters
+    ----------
+    ways
+        As `read_osm` gives them.
+    is_used
+        Which ways are wanted, shape `(n_way,)`.
+
+    Returns
+    -------
+    node, first, way
+        Nodes of run *r*: `node[first[r] : first[r + 1]]`, positions in `lon` and `lat`; it belongs to `way[r]`.
+    """
+    way = np.repeat(np.arange(ways.way_id.size), np.diff(ways.first))
+    known = ways.node >= 0
+    gap = np.concatenate([[0], np.cumsum(~known)])[:-1]
+    kept = is_used[way] & known
+    node, way, run = ways.node[kept], way[kept], gap[kept]
+    starts = np.flatnonzero(np.concatenate([[True], (way[1:] != way[:-1]) | (run[1:] != run[:-1])])[: node.size])
+    return node, np.concatenate([starts, [node.size]]), way[starts]
 
 
 class _WayColumns:
@@ -199,8 +224,8 @@ def read_land(path: str | Path) -> Land:
     -------
     land
         Valid polygons and multipolygons in WGS 84, index `way/1` or `relation/1`, columns `kind` and `name`;
-        ordered by kind (water, green, pitch, campus, building), then by id. A river counts where it is mapped
-        as an area.
+        ordered as they are drawn, one upon the other (campus, green, water, pitch, building), then by id. A river
+        counts where it is mapped as an area.
 
     Raises
     ------
@@ -222,7 +247,8 @@ def read_land(path: str | Path) -> Land:
     return Land(frame)
 
 
-LAND_KINDS = ("water", "green", "pitch", "campus", "building")
+#: kinds of ground in the order in which they are drawn: a lake lies on its campus
+LAND_KINDS = ("campus", "green", "water", "pitch", "building")
 _LAND_KEYS = ("building", "natural", "waterway", "landuse", "leisure", "amenity")
 _LAND: Mapping[tuple[str, str], str] = {
     **dict.fromkeys([("natural", "water"), ("waterway", "riverbank"), ("waterway", "dock")], "water"),
@@ -262,7 +288,7 @@ def _land_kind(tags: Mapping[str, str]) -> str | None:
     if tags.get("building", "no") != "no":
         return "building"
     kinds = [_LAND[pair] for pair in tags.items() if pair in _LAND]
-    return min(kinds, key=LAND_KINDS.index) if kinds else None
+    return max(kinds, key=LAND_KINDS.index) if kinds else None
 
 
 def _read_features(
@@ -273,14 +299,14 @@ def _read_features(
     nodes: bool,
 ) -> list[_Feature]:
     """Return the nodes (if asked for) and areas that `choose` names, nodes first, by id."""
-    import osmium  # noqa: PLC0415
-    import osmium.filter  # noqa: PLC0415
-    import osmium.geom  # noqa: PLC0415
+    import osmium
+    import osmium.filter
+    import osmium.geom
 
     to_wkb = osmium.geom.WKBFactory()
     rows: list[_Feature] = []
     item: Any
-    with _clear_errors(path):
+    with clear_errors(path):
         tagged = osmium.filter.KeyFilter(*keys)
         for item in osmium.FileProcessor(str(path)).with_areas(tagged).with_filter(tagged):
             if not (item.is_area() or (nodes and item.is_node())):
@@ -314,7 +340,7 @@ def _polygon(to_wkb: Any, area: Any) -> Any:  # noqa: ANN401
 
 # ---------------------------------------------------------------------------------------------------- streaming
 @contextmanager
-def _clear_errors(path: str | Path) -> Iterator[None]:
+def clear_errors(path: str | Path) -> Iterator[None]:
     """Tell a missing, empty, broken or truncated file in one clear error."""
     file = Path(path)
     if not file.is_file():
@@ -337,8 +363,8 @@ def _stream(
     path: str | Path, entity: str, *, keys: tuple[str, ...] = (), ids: list[int] | None = None
 ) -> Iterator[Any]:
     """Yield nodes, ways or relations, filtered before they become Python objects."""
-    import osmium  # noqa: PLC0415
-    import osmium.filter  # noqa: PLC0415
+    import osmium
+    import osmium.filter
 
     entities = {"node": osmium.osm.NODE, "way": osmium.osm.WAY, "relation": osmium.osm.RELATION}
     stream: Any = osmium.FileProcessor(str(path), entities[entity])

@@ -11,21 +11,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ._validate import BoolArray, GeometryArray
+from .columns import Role, ids_of, match_headers, riders_of, texts_of
 from .coordinates import odd_degrees
 from .errors import Fault
-from .ledgers import (
-    WGS84,
-    Reading,
-    Role,
-    ids_of,
-    in_natural_order,
-    in_wgs84,
-    match_headers,
-    missing_geometries,
-    no_rows,
-    riders_of,
-    texts_of,
-)
+from .ledgers import WGS84, Reading, by_row, in_natural_order, in_wgs84, missing_geometries, no_rows
 from .readers import Table
 
 #: zones overlap where they share more than this (square metres) and this share of the smaller
@@ -82,7 +71,7 @@ def frame_of_polygons(
     every = [*table.faults, *faults, *id_faults, *shape_faults, *number_faults, *text_faults]
     if role != "area":
         every += _overlaps(table, polygons, ids)
-    return Reading(in_natural_order(frame[good & ~frame.index.duplicated()]), len(table.rows), tuple(every))
+    return Reading(in_natural_order(frame[good & ~frame.index.duplicated()]), len(table.rows), by_row(every))
 
 
 def repair(geometry: BaseGeometry) -> BaseGeometry:

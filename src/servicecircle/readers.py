@@ -175,8 +175,8 @@ def _decoded(data: bytes, file: str) -> str:
 
 
 def _read_xlsx(path: Path, file: str, sheet: str | None, is_header: Callable[[Sequence[str]], bool]) -> Table:
-    from openpyxl import load_workbook  # noqa: PLC0415  (heavy: loads when used)
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with warnings.catch_warnings():
@@ -363,7 +363,7 @@ def _read_layer(path: Path, file: str, sheet: str | None) -> Table:
 def _choose_layer(path: Path, file: str, sheet: str | None) -> str | None:
     if path.suffix.lower() != ".gpkg":
         return None
-    import pyogrio  # noqa: PLC0415  (heavy: loads when used)
+    import pyogrio
 
     try:
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]

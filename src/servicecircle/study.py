@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -14,9 +15,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .columns import ONE_OF, Role, is_ledger_header
 from .errors import Fault, InputError, Lang, StudyError
-from .headers import fold
-from .ledgers import ONE_OF, Reading, Role, frame_of_points, in_natural_order, is_ledger_header
+from .ledgers import Reading, frame_of_points, in_natural_order
 from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
@@ -198,6 +199,7 @@ def _study(
         network_file=network,
         network_place=said.get("network", "place"),
         network_crs=said.get("network", "crs"),
+        admit_trunk=bool(said.get("network", "admit_trunk")),
         area=frames.get("area"),
         stations=frames.get("stations"),
         shops=shops,
@@ -275,13 +277,22 @@ def _network_file(said: StudyFile) -> tuple[Path | None, list[Fault]]:
 
 def _missing_file(said: StudyFile, table: str, path: Path) -> Fault | None:
     named = said.get(table, "file")
-    if path.is_file():
+    if _is_readable(path):
         return None
     beside = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, beside, n=1)
     hint = (f" Did you mean {near[0]!r}?", f"是否为“{near[0]}”？") if near else ("", "")
-    en = f"names {named!r}, which is not there (paths start at the folder of study.toml).{hint[0]}"
-    return said.fault(table, "file", en, f"指定的“{named}”不存在（路径从 study.toml 所在文件夹算起）。{hint[1]}")
+    en = f"names {named!r}, which is not there or not readable (paths start at the folder of study.toml).{hint[0]}"
+    return said.fault(
+        table, "file", en, f"指定的“{named}”不存在或无法读取（路径从 study.toml 所在文件夹算起）。{hint[1]}"
+    )
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _input_file(role: str, file: str, path: Path, rows: int | None = None) -> InputFile:
@@ -302,13 +313,13 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     columns: dict[str, str] = dict(stated.get("columns", {}))
     if "column" in stated:
         columns["riders"] = stated["column"]
-    own = {fold(header) for header in columns.values()}
-
-    def is_header(cells: Sequence[str]) -> bool:
-        return is_ledger_header(cells) or (bool(own) and own <= {fold(cell) for cell in cells})
-
     try:
-        table = read_table(path, file=stated["file"], sheet=stated.get("sheet"), is_header=is_header)
+        table = read_table(
+            path,
+            file=stated["file"],
+            sheet=stated.get("sheet"),
+            is_header=lambda cells: is_ledger_header(cells, columns),
+        )
     except StudyError as error:
         return None, None, list(error.faults)
     frame_of = frame_of_polygons if _holds_polygons(table, role) else frame_of_points

@@ -74,9 +74,7 @@ def _h3(value: object) -> int:
 
 
 def _breaks(value: object) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or any(
-        isinstance(v, bool) or not isinstance(v, Real) for v in value
-    ):
+    if not isinstance(value, (list, tuple)) or any(isinstance(v, bool) or not isinstance(v, Real) for v in value):
         raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
     return check_minutes(value)
 
@@ -188,7 +186,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "when": _not_yet("`when`", "时段（when）"),
             "service": _not_yet("`service`", "服务项目筛选（service）"),
         },
-        "network": {"file": _text, "place": _text, "crs": _crs},
+        "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag},
         "area": _LEDGER,
         "stations": _LEDGER,
         "shops": {**_LEDGER, "minutes": _above_zero},
@@ -311,7 +309,9 @@ def _unknown(table: str, key: str, value: object) -> InputError:
     what = "table" if isinstance(value, dict) else "key"
     if hint[0]:
         return InputError(f"is no known {what}{hint[0]}?", zh=f"无法识别{hint[1]}？")
-    return InputError(f"is no known {what}; known are {', '.join(known)}.", zh=f"无法识别；可用：{'、'.join(known)}。")
+    return InputError(
+        f"is no known {what}; known are {', '.join(known)}.", zh=f"无法识别；可用：{'、'.join(known)}。"
+    )
 
 
 def _fault(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str, error: InputError) -> Fault:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,13 @@ import pandas as pd
 import shapely
 
 from .coverage import coverage_by_cell, totals
-from .errors import OutputError
 from .gaps import riders_scattered
 from .model import Plan
+from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
 DIGITS = 7
-#: unfinished files carry this in their names; what a killed run left is removed by the next one
-UNFINISHED = ".servicecircle-unfinished"
 
 Properties = dict[str, Any]
 Feature = dict[str, Any]
@@ -56,17 +52,11 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     """
     from .maps import map_html
 
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    for left in sorted(target.glob(f"*{UNFINISHED}*")):
-        left.unlink(missing_ok=True)
+    target = make_folder(Path(folder))
     layers = plan_layers(plan)
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
-    files.append(_write_whole(target / "plan.gpkg", lambda path: _write_gpkg(plan, path)))
+    files.append(write_whole(target / "plan.gpkg", lambda path: _write_gpkg(plan, path)))
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -74,19 +64,19 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
 def plan_layers(plan: Plan) -> dict[str, list[Feature]]:
     """Return the GeoJSON features of `circles`, `coverage`, `gaps` and `suggestions`."""
     return {
-        "circles": circleframe_features(plan),
-        "coverage": coverageframe_features(plan),
-        "gaps": gapframe_features(plan),
-        "suggestions": suggestionframe_features(plan),
+        "circles": circle_features(plan),
+        "coverage": coverage_features(plan),
+        "gaps": gap_features(plan),
+        "suggestions": suggestion_features(plan),
     }
 
 
-def circleframe_features(plan: Plan) -> list[Feature]:
+def circle_features(plan: Plan) -> list[Feature]:
     """Return a feature a facility and break: `facility_id, kind, minutes, street_m, area_m2`; no empty areas."""
     return frame_features(plan.circles[~plan.circles.geometry.is_empty])
 
 
-def coverageframe_features(plan: Plan) -> list[Feature]:
+def coverage_features(plan: Plan) -> list[Feature]:
     """Return a feature a planning cell, riders covered and riders covered with the suggestions at each break."""
     before, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     columns = ["cell_id", "zone_id", "riders"]
@@ -98,13 +88,13 @@ def coverageframe_features(plan: Plan) -> list[Feature]:
     return frame_features(table[[*columns, "nearest_id", "nearest_min", "geometry"]])
 
 
-def gapframe_features(plan: Plan) -> list[Feature]:
+def gap_features(plan: Plan) -> list[Feature]:
     """Return a feature a gap of today, worst first: `rank, riders, reason, nearest_id, nearest_min, zone_id`."""
     columns = ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id", "geometry"]
     return frame_features(plan.gaps[columns])
 
 
-def suggestionframe_features(plan: Plan) -> list[Feature]:
+def suggestion_features(plan: Plan) -> list[Feature]:
     """Return a feature a suggestion, in rank order, with what `summary.json` says of it."""
     return [
         {
@@ -181,61 +171,15 @@ def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def write_text(path: Path, text: str) -> Path:
-    """
-    Write a text file (UTF-8), whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    return _write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8", newline="\n"))
-
-
 # ------------------------------------------------------------------------------------------------------- files
-def _write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a file beside `path`, and put it in the place of `path` when it is whole."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f"{path.stem}{UNFINISHED}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    unfinished = Path(name)
-    try:
-        write(unfinished)
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    """Return the error for a file or folder that cannot be written."""
-    reason = error.strerror or str(error)
-    return OutputError(
-        f"`{path}` cannot be written: {reason}. What stood there before is unchanged.",
-        zh=f"无法写入 {path}：{reason}。原有文件未改动。",
-    )
-
-
 def _write_gpkg(plan: Plan, path: Path) -> None:
     """Write all layers of a plan to one GeoPackage, with the study's date instead of the clock."""
     import pyogrio
 
-    date = plan.study.date or "1970-01-01"
     path.unlink()
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z"})
-    try:
+    with gdal_date(plan.study.date or NO_DATE):
         for name, frame in _gpkg_layers(plan).items():
             pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", append=path.exists())
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:

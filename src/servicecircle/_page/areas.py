@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from .._validate import FloatArray, GeometryArray
 from ..model import Grid, Plan
-from .geometry import Screen, in_crs, inner_point, rounded_outline, union
+from .geometry import Screen, in_box, in_crs, inner_point, rounded_outline, union
 
 LAND_KINDS = ("campus", "green", "pitch", "water")
 #: buildings drawn at most; above, the smallest are left out
@@ -31,7 +31,7 @@ GAP_HOLE_M2 = 25_000.0
 #: a gap wider than this share of the town is tagged at its heaviest cell
 WIDE_GAP = 0.5
 #: first steps of classes of riders: 1 2 5 10 20 50 ...
-ROUND_STEPS = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
+ROUND_STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
 
 
 # --------------------------------------------------------------------------------------------------- land
@@ -41,10 +41,8 @@ def drawn_land(plan: Plan, screen: Screen) -> tuple[dict[str, Any], bool]:
         return {}, False
     kind = plan.land.frame["kind"].to_numpy(dtype=object)
     shapes = in_crs(plan.land.frame, screen.crs)
-    west, south, east, north = shapely.bounds(shapes).T
-    box = screen.box
-    seen = (east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])
-    frame = shapely.box(*box)
+    seen = in_box(shapes, screen.box)
+    frame = shapely.box(*screen.box)
     data = {
         k: [
             rings
@@ -107,7 +105,7 @@ class Cells:
         """Riders not reached within `minutes`, shape `(n_cell,)`."""
         table = self.before if mode == "before" else self.after
         left = table["riders"].to_numpy(np.float64) - table[f"covered_{minutes:g}"].to_numpy(np.float64)
-        return np.maximum(left, 0.0)
+        return np.asarray(np.maximum(left, 0.0), dtype=np.float64)
 
 
 def cells_with_riders(grid: Grid, before: pd.DataFrame, after: pd.DataFrame) -> Cells:
@@ -117,7 +115,9 @@ def cells_with_riders(grid: Grid, before: pd.DataFrame, after: pd.DataFrame) -> 
     return Cells(grid.cells.loc[ids], before.loc[ids], after.loc[ids])
 
 
-def drawn_cells(cells: Cells, plan: Plan, screen: Screen, names: dict[Any, str], zones: dict[Any, str]) -> dict[str, Any]:
+def drawn_cells(
+    cells: Cells, plan: Plan, screen: Screen, names: dict[Any, str], zones: dict[Any, str]
+) -> dict[str, Any]:
     """Return the outlines of the cells, and what each holds, a column a thing."""
     minutes = plan.study.minutes
     outlines = _shrunk(np.asarray(cells.frame.geometry.array, dtype=object))
@@ -155,13 +155,18 @@ def first_step(*missed: FloatArray) -> int | None:
         if values[shown >= 1].sum() < values.sum() / 2:
             return None
         aim = float(np.percentile(shown[shown >= 1], 90))
-        return min(ROUND_STEPS, key=lambda q: (abs(4 * q - aim), q))
+        return _nearest_step(aim)
     return None
+
+
+def _nearest_step(aim: float) -> int:
+    """Return the q of which 4q is nearest `aim`; of equals, the smaller."""
+    return min(ROUND_STEPS, key=lambda q: (abs(4 * q - aim), q))
 
 
 def _shrunk(outlines: GeometryArray) -> GeometryArray:
     """Return cells at `CELL_SHARE` of their size around their middle."""
-    coordinates, which = shapely.get_coordinates(outlines, return_index=True)
+    _, which = shapely.get_coordinates(outlines, return_index=True)
     middle = shapely.get_coordinates(shapely.centroid(outlines))[which]
     flat = np.asarray(shapely.transform(outlines, lambda xy: middle + CELL_SHARE * (xy - middle)), dtype=object)
     return flat
@@ -224,7 +229,8 @@ def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:
     """Return each gap as it is drawn."""
     side = _cell_side(grid)
     return [
-        rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2) for shape in np.asarray(gaps.geometry.array, dtype=object)
+        rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2)
+        for shape in np.asarray(gaps.geometry.array, dtype=object)
     ]
 
 
@@ -238,7 +244,8 @@ def gap_anchors(gaps: gpd.GeoDataFrame, cells: Cells, mode: str, minutes: float)
         west, south, east, north = shape.bounds
         mine = weight.reindex(list(ids)).dropna()
         if mine.size and ((np.array([east - west, north - south]) > WIDE_GAP * size).any()):
-            out.append(cells.frame.geometry[mine.idxmax()].centroid)
+            heaviest = cells.frame.index.get_loc(mine.idxmax())
+            out.append(cells.frame.geometry.iloc[heaviest].centroid)
         else:
             out.append(inner_point(shape))
     return out
@@ -259,7 +266,11 @@ def drawn_zones(plan: Plan, screen: Screen) -> list[dict[str, Any]]:
     shapes = in_crs(zones, screen.crs)
     names = zones["name"] if "name" in zones.columns else pd.Series(zones.index, index=zones.index)
     return [
-        {"name": "" if pd.isna(name) else str(name), "at": screen.point(inner_point(shape)), "shape": screen.polygons(shape)}
+        {
+            "name": "" if pd.isna(name) else str(name),
+            "at": screen.point(inner_point(shape)),
+            "shape": screen.polygons(shape),
+        }
         for name, shape in zip(names, shapes, strict=True)
         if shape is not None and not shape.is_empty
     ]

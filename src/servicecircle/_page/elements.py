@@ -22,8 +22,8 @@ from jinja2 import Template
 #: the page's script, in the order in which it is read
 SCRIPTS = ("page", "icons", "base", "areas", "places", "labels", "panel", "furniture", "start")
 #: online base maps: off until chosen in the legend; the only hosts that the page may ever ask
-BASE_MAPS = (
-    {"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": 19},
+BASE_MAPS: tuple[dict[str, str], ...] = (
+    {"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": "19"},
 )
 _POLICY = "servicecircle-content-security-policy"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -68,7 +68,7 @@ class PageData(Element):
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401, ARG002
         """Put the data into the page's body."""
         block = f'<script type="application/json" id="sc-{self.key}">{page_json(self.data)}</script>'
-        self.get_root().html.add_child(Raw(block + "\n"), name=f"data_{self.key}")
+        _page_of(self).html.add_child(Raw(block + "\n"), name=f"data_{self.key}")
         return ""
 
 
@@ -83,7 +83,7 @@ class PageAssets(Element):
 
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401, ARG002
         """Put the assets into the page's head and its script."""
-        figure = self.get_root()
+        figure = _page_of(self)
         css = self.variables + "\n" + _asset("page.css")
         figure.header.add_child(Raw(f"<style>{css}</style>\n"), name="page_css")
         parts = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
@@ -136,6 +136,14 @@ class Page(Figure):
         """Return the page; the policy names each of its scripts by hash, so that no other one can run."""
         html: str = super().render(**kwargs)
         return html.replace(_POLICY, _policy(_SCRIPT.findall(html)), 1)
+
+
+def _page_of(element: Element) -> Page:
+    page = element.get_root()
+    if not isinstance(page, Page):
+        msg = f"`{element.get_name()}` can only be drawn on a map of `draw_map`."
+        raise TypeError(msg)
+    return page
 
 
 def _policy(scripts: list[str]) -> str:

@@ -10,20 +10,35 @@ import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
-from .._validate import FloatArray, GeometryArray, IntArray
+from .._validate import BoolArray, FloatArray, GeometryArray, IntArray
 
 WGS84 = CRS.from_epsg(4326)
 #: decimals of a degree: streets (1.1 m), and all else (0.1 m)
 STREET_DIGITS = 5
 DIGITS = 6
+#: an outline of more corners than this is not rounded (buffering it would take minutes)
+MOST_ROUNDED = 2000
+
+#: numbers of the smallest ring: three corners, and the first again
+LEAST_RING = 8
 
 Steps = list[int]
+
+
+Box = tuple[float, float, float, float]
+
+
+def in_box(geometries: GeometryArray, box: Box) -> BoolArray:
+    """Whether the bounds of each geometry meet the box (west, south, east, north)."""
+    west, south, east, north = shapely.bounds(geometries).T
+    inside = (east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])
+    return np.asarray(inside, dtype=np.bool_)
 
 
 class Screen:
     """Turns metres of the network's CRS, or degrees, into whole steps around one origin."""
 
-    def __init__(self, crs: CRS, box: tuple[float, float, float, float]) -> None:
+    def __init__(self, crs: CRS, box: Box) -> None:
         self.crs = crs
         self.box = box  # what is worth drawing, in `crs`
         self._to_degrees = Transformer.from_crs(crs, WGS84, always_xy=True)
@@ -32,10 +47,10 @@ class Screen:
 
     def degrees(self, xy: FloatArray) -> FloatArray:
         """Return longitude and latitude of `xy`, shape `(n, 2)`."""
-        return np.column_stack(self._to_degrees.transform(xy[:, 0], xy[:, 1]))
+        return np.column_stack(self._to_degrees.transform(xy[:, 0], xy[:, 1])).astype(np.float64)
 
     def _whole(self, xy: FloatArray, digits: int) -> IntArray:
-        return np.rint((self.degrees(xy) - self.origin) * 10**digits).astype(np.int64)
+        return np.asarray(np.rint((self.degrees(xy) - self.origin) * 10**digits), dtype=np.int64)
 
     def lines(self, lines: GeometryArray, digits: int = STREET_DIGITS) -> list[Steps]:
         """Return each line as steps; one that shrinks to a point is left out."""
@@ -53,9 +68,9 @@ class Screen:
         rings = shapely.get_rings(polygon)
         coordinates, which = shapely.get_coordinates(rings, return_index=True)
         whole = _split(self._whole(coordinates, digits), which)
-        if len(whole[0]) < 6:  # noqa: PLR2004
+        if len(whole[0]) < LEAST_RING:
             return []
-        return [ring for ring in whole if len(ring) >= 6]  # noqa: PLR2004
+        return [ring for ring in whole if len(ring) >= LEAST_RING]
 
     def point(self, geometry: BaseGeometry) -> tuple[float, float]:
         """Return latitude and longitude of a point in `crs`, rounded."""
@@ -83,6 +98,8 @@ def in_crs(frame: gpd.GeoDataFrame, crs: Any) -> GeometryArray:  # noqa: ANN401
 
 def latlon(frame: gpd.GeoDataFrame) -> list[tuple[float, float]]:
     """Return latitude and longitude of a frame of points, rounded."""
+    if frame.empty:
+        return []
     xy = shapely.get_coordinates(in_crs(frame, WGS84))
     return [(round(float(lat), DIGITS), round(float(lon), DIGITS)) for lon, lat in xy]
 
@@ -96,11 +113,19 @@ def union(geometries: GeometryArray) -> BaseGeometry:
 
 
 def rounded_outline(geometry: BaseGeometry, radius_m: float, least_hole_m2: float) -> BaseGeometry:
-    """Return joined cells as a picture: corners rounded, small holes closed."""
-    shape = geometry.buffer(radius_m / 4, join_style="mitre").buffer(-radius_m / 4, join_style="mitre")
-    shape = shape.buffer(radius_m).buffer(-2 * radius_m).buffer(radius_m)
+    """
+    Return joined cells as a picture: corners rounded, small holes closed.
+
+    An outline of very many corners spans a city, where nobody sees them rounded: its holes are closed, no more.
+    """
+    shape = geometry
+    if shapely.get_num_coordinates(geometry) <= MOST_ROUNDED:
+        shape = shape.buffer(radius_m / 4, join_style="mitre").buffer(-radius_m / 4, join_style="mitre")
+        shape = shape.buffer(radius_m).buffer(-2 * radius_m).buffer(radius_m)
     parts = [
-        shapely.Polygon(part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_hole_m2])
+        shapely.Polygon(
+            part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_hole_m2]
+        )
         for part in shapely.get_parts(shape if not shape.is_empty else geometry)
         if isinstance(part, shapely.Polygon)
     ]

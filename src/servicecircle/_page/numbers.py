@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Sequence
-from datetime import date as Date
+
+import numpy as np
+import pandas as pd
 
 from ..errors import Lang
 
@@ -14,19 +17,22 @@ MINUS = "−"
 WAN_FROM = 100_000
 #: from here up a distance is told in kilometres
 KM_FROM = 1000
+#: never from the locale
 _MONTHS = (
-    "January February March April May June July August September October November December".split()
-)  # never from the locale
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def is_missing(value: object) -> bool:
     """Whether there is nothing to tell: None, NaN, infinite or an empty text."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    try:
-        return not math.isfinite(float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return value != value or str(value) == "<NA>"  # noqa: PLR0124 (NaT, NA)
+    if isinstance(value, str):
+        return False
+    if isinstance(value, int | float | np.number):
+        return not math.isfinite(float(value))
+    return bool(pd.isna(value))  # type: ignore[call-overload]
 
 
 def whole(value: float) -> str:
@@ -92,7 +98,7 @@ def printed_date(iso: str, lang: Lang) -> str:
     """Return an ISO date (or month) in words; what is no ISO date is returned as it is."""
     try:
         parts = [int(part) for part in iso.split("-")]
-        day = Date(*parts) if len(parts) == 3 else Date(parts[0], parts[1], 1)  # noqa: PLR2004
+        day = datetime.date(*parts) if len(parts) == 3 else datetime.date(parts[0], parts[1], 1)  # noqa: PLR2004
     except (ValueError, IndexError, TypeError):
         return iso
     with_day = len(parts) == 3  # noqa: PLR2004

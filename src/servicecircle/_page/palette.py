@@ -19,7 +19,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "campus": "#F0ECE3",
         "green": "#E0E8D6",
         "pitch": "#D7E2CC",
-        "water": "#B7D6D2",
+        "water": "#B8D8D1",
         "water_line": "#86AEAB",
         "building": "#5B4E38",
         "street": "#FFFFFF",
@@ -58,7 +58,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 #: riders not reached, four classes, few to many
 MISSED = ("#FBE3BF", "#F5BE7C", "#DE8A2E", "#A9560F")
 #: circles as they look on paper, the largest break first; two are the rule
-TINTS = ("#D6E2EE", "#AEC8E7", "#86ADDC", "#5E92CE")
+TINTS = ("#D6E2EE", "#AEC8E7", "#7AA5D8", "#4A82C2")
 #: share of a circle's own colour in what is seen
 CIRCLE_ALPHA = 0.55
 

@@ -83,15 +83,15 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             "rows": _facility_rows(row, kind, plan, words),
             "figures": [
                 [numbers.whole(float(riders[m].get(facility_id, 0.0))), words("riders_within", m=f"{m:g}")]
-                for m in _own_breaks(row, kind, plan)
+                for m in _told_breaks(kind, plan)
             ],
         }
         out.append({"name": name, "at": at, "closed": text(row.get("status")).lower() in CLOSED, "card": card})
     return out
 
 
-def _own_breaks(row: dict[str, Any], kind: str, plan: Plan) -> Sequence[float]:
-    """Return the breaks worth telling: all for a station, the facility's own limit decides for a shop."""
+def _told_breaks(kind: str, plan: Plan) -> Sequence[float]:
+    """Return the breaks worth telling: up to three for a station; a shop's own limit decides at the largest."""
     if kind == "station":
         return plan.study.minutes[:3]
     return plan.study.minutes[-1:]
@@ -133,7 +133,9 @@ def _kinds(frame: pd.DataFrame) -> Any:  # noqa: ANN401
 def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
     """Return the rows as mappings, without the geometry."""
     columns = [c for c in frame.columns if c != "geometry"]
-    return ({str(k): v for k, v in zip(columns, row, strict=True)} for row in frame[columns].itertuples(index=False))
+    return (
+        {str(k): v for k, v in zip(columns, row, strict=True)} for row in frame[columns].itertuples(index=False)
+    )
 
 
 # --------------------------------------------------------------------------------------- depots, candidates
@@ -201,12 +203,8 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
 
 def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -> list[list[Any]]:
     rows: list[list[Any]] = []
-    before, after = row.get("minutes_before"), row.get("minutes_after")
-    if not (numbers.is_missing(before) and numbers.is_missing(after)):
-        told = [
-            words("minutes_n", n=numbers.one_decimal(float(value))) if not numbers.is_missing(value) else numbers.NONE
-            for value in (before, after)
-        ]
+    told = [_minutes_text(row.get(key), words) for key in ("minutes_before", "minutes_after")]
+    if told != [numbers.NONE, numbers.NONE]:
         moved = words("before_after", before=told[0], after=told[1])
         rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(words('median_note'), words)}"])
     if gaps:
@@ -221,6 +219,10 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
         if others:
             rows.append([words(key), others[:4]])
     return rows
+
+
+def _minutes_text(value: Any, words: Words) -> str:  # noqa: ANN401
+    return numbers.NONE if numbers.is_missing(value) else words("minutes_n", n=numbers.one_decimal(float(value)))
 
 
 def _in_brackets(note: str, words: Words) -> str:

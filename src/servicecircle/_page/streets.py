@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from .._validate import BoolArray, FloatArray, GeometryArray, StrArray
+from .._validate import FloatArray, GeometryArray, StrArray
 from ..model import Network
-from .geometry import Screen
+from .geometry import Screen, in_box
 
 #: value of `highway` -> class that is drawn; what is not here is drawn as residential
 CLASSES: Mapping[str, str] = MappingProxyType(
@@ -67,7 +67,7 @@ class DrawnStreets:
 def drawn_streets(network: Network, screen: Screen) -> DrawnStreets:
     """Return the streets in the screen's box by class, with the places where names may stand."""
     lines = np.asarray(shapely.force_2d(network.geometry[network.street_first]), dtype=object)
-    seen = _in_box(lines, screen.box)
+    seen = in_box(lines, screen.box)
     lines = lines[seen]
     kind = np.array([CLASSES.get(value, "residential") for value in network.street_class[seen]], dtype=object)
     name = np.array([str(value or "").strip() for value in network.street_name[seen]], dtype=object)
@@ -81,11 +81,6 @@ def drawn_streets(network: Network, screen: Screen) -> DrawnStreets:
         "labels": labels,
     }
     return DrawnStreets(data, left_out)
-
-
-def _in_box(geometries: GeometryArray, box: tuple[float, float, float, float]) -> BoolArray:
-    west, south, east, north = shapely.bounds(geometries).T
-    return (east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])
 
 
 def _merged(lines: GeometryArray) -> GeometryArray:
@@ -121,7 +116,7 @@ def _within_budget(by_class: dict[str, GeometryArray]) -> tuple[dict[str, Geomet
 def _labels(
     lines: GeometryArray, kind: StrArray, name: StrArray, screen: Screen, drawn: set[str]
 ) -> tuple[list[list[float]], list[str]]:
-    """Return `[name, lat, lon, angle, rank, metres]` of each place where a street's name may stand, and the names."""
+    """Return `[name, lat, lon, angle, rank, metres]` of each place where a name may stand, and the names."""
     groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for s in np.flatnonzero(name != ""):
         if kind[s] in LABEL_RANK and kind[s] in drawn:
@@ -167,4 +162,6 @@ def _degrees_at(pieces: GeometryArray, metres: FloatArray, screen: Screen) -> Fl
 def _angle(start: FloatArray, end: FloatArray) -> FloatArray:
     """Return the direction on a Mercator screen, degrees against the clock from east."""
     step = end - start
-    return np.asarray(np.degrees(np.arctan2(step[:, 1], step[:, 0] * np.cos(np.radians(start[:, 1])))), dtype=np.float64)
+    return np.asarray(
+        np.degrees(np.arctan2(step[:, 1], step[:, 0] * np.cos(np.radians(start[:, 1])))), dtype=np.float64
+    )

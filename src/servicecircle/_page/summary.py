@@ -1,7 +1,8 @@
-"""Figures and texts of the page's panel: what is covered, how good the plan provably is, and with what parameters."""
+"""Figures and texts of the panel: what is covered, how good the plan provably is, and with what parameters."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ class Shown:
     def parts(self) -> list[int]:
         """Within the first break, between it and the next, ..., beyond the last."""
         edges = [0, *self.within, self.riders]
-        return [b - a for a, b in zip(edges, edges[1:], strict=False)]
+        return [b - a for a, b in itertools.pairwise(edges)]
 
 
 def shown_riders(coverage: Coverage) -> Shown:
@@ -49,18 +50,15 @@ def shown_riders(coverage: Coverage) -> Shown:
 def headline(plan: Plan, words: Words) -> dict[str, Any]:
     """Return, for before and after and each break, everything that the panel says at its head."""
     shown = {"before": shown_riders(plan.before), "after": shown_riders(plan.after)}
-    coverage = {"before": plan.before, "after": plan.after}
     return {
-        mode: [_figure(plan, words, shown, coverage[mode], mode, k) for k in range(len(plan.study.minutes))]
+        mode: [_figure(plan, words, shown, mode, k) for k in range(len(plan.study.minutes))]
         for mode in ("before", "after")
     }
 
 
-def _figure(
-    plan: Plan, words: Words, shown: dict[str, Shown], coverage: Coverage, mode: str, k: int
-) -> dict[str, Any]:
+def _figure(plan: Plan, words: Words, shown: dict[str, Shown], mode: str, k: int) -> dict[str, Any]:
     key = f"{plan.study.minutes[k]:g}"
-    told, today = totals(coverage), totals(plan.before)
+    told, today = totals(plan.after if mode == "after" else plan.before), totals(plan.before)
     mine = shown[mode]
     figure = {
         "title": _kpi_title(plan, words, plan.study.minutes[k]),
@@ -73,9 +71,7 @@ def _figure(
         "parts": _parts(plan.study.minutes, mine, words),
     }
     if mode == "after":
-        figure["change"] = words(
-            "gain", n=numbers.change(mine.within[k] - shown["before"].within[k])
-        )
+        figure["change"] = words("gain", n=numbers.change(mine.within[k] - shown["before"].within[k]))
         figure["was"] = words("was", share=numbers.share(today["covered"][key], today["riders"]))
     return figure
 
@@ -92,9 +88,7 @@ def _kpi_title(plan: Plan, words: Words, minutes: float) -> str:
 def _parts(minutes: Sequence[float], shown: Shown, words: Words) -> list[dict[str, Any]]:
     tints = palette.circle_tints(len(minutes))[::-1]  # the smallest break first
     names = [words("part_within", b=f"{minutes[0]:g}")]
-    names += [
-        words("part_between", a=f"{a:g}", b=f"{b:g}") for a, b in zip(minutes, minutes[1:], strict=False)
-    ]
+    names += [words("part_between", a=f"{a:g}", b=f"{b:g}") for a, b in itertools.pairwise(minutes)]
     names.append(words("part_beyond", a=f"{minutes[-1]:g}"))
     colours = [*tints, palette.COLOURS["missed"]]
     return [

@@ -27,8 +27,14 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kpi.to.ebike": ("{limit}内骑得到{what}的骑手", "Riders within a {limit} e-bike ride of {what}"),
         "kpi.to.drive": ("{limit}内开车到得了{what}的骑手", "Riders within a {limit} drive of {what}"),
         "kpi.from.walk": ("从{what}出发 {limit}内走得到的骑手", "Riders that a {limit} walk from {what} reaches"),
-        "kpi.from.ebike": ("从{what}出发 {limit}内骑得到的骑手", "Riders that a {limit} e-bike ride from {what} reaches"),
-        "kpi.from.drive": ("从{what}出发 {limit}内开车到得了的骑手", "Riders that a {limit} drive from {what} reaches"),
+        "kpi.from.ebike": (
+            "从{what}出发 {limit}内骑得到的骑手",
+            "Riders that a {limit} e-bike ride from {what} reaches",
+        ),
+        "kpi.from.drive": (
+            "从{what}出发 {limit}内开车到得了的骑手",
+            "Riders that a {limit} drive from {what} reaches",
+        ),
         "limit": ("{m} 分钟", "{m}-minute"),
         "limit_m": ("{m} 分钟（{d}）", "{m}-minute ({d})"),
         "station": ("驿站", "a station"),
@@ -54,7 +60,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kind.shop": ("商铺", "shop"),
         "gain": ("{n} 人", "{n}"),
         "unnamed_site": ("建议点 {n}", "Site {n}"),
-        "proof": ("已证明最优：{combination}不会覆盖更多骑手", "Proven best: no other {combination} reach more riders"),
+        "proof": (
+            "已证明最优：{combination}不会覆盖更多骑手",
+            "Proven best: no other {combination} reach more riders",
+        ),
         "combination.stations": ("任何 {n} 处组合", "{n} station site(s)"),
         "combination.shops": ("任何 {n} 家商铺组合", "{n} shop(s)"),
         "combination.both": ("同样多的驿站和商铺", "{stations} station(s) and {shops} shop(s)"),
@@ -64,7 +73,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "infeasible": ("没有满足条件的方案", "No plan meets the conditions"),
         # ---- legend
-        "legend": ("图例（点击开关图层）", "Legend (click to switch layers)"),
+        "legend": ("图例", "Legend"),
+        "legend_hint": ("（点击开关图层）", " (click to switch layers)"),
         "layer.circle": ("服务圈", "Service circle"),
         "layer.circle.note": ("{m} 分钟{way}", "{m} min {way}"),
         "way.walk": ("步行", "on foot"),
@@ -145,10 +155,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "osm_short": ("© OpenStreetMap 贡献者", "© OpenStreetMap contributors"),
         "source_osm": ("道路、建筑、水系：{osm}。", "Streets, buildings, water: {osm}. "),
         "source_file": ("道路：{file}。", "Streets: {file}. "),
-        "source_invented": ("设施与骑手为虚构，仅作示意。", "Places and riders are invented, for show only. "),
+        "source_invented": ("设施与骑手为虚构。", "Places and riders are invented. "),
         "source_all_invented": (
-            "道路、设施与骑手均为虚构，仅作示意。",
-            "Streets, places and riders are invented, for show only. ",
+            "道路、设施与骑手均为虚构。",
+            "Streets, places and riders are invented. ",
         ),
         "attribution_invented": ("示意，设施与骑手为虚构", "sample, places and riders invented"),
         "attribution_all_invented": ("示意，全部为虚构", "sample, all invented"),
@@ -229,7 +239,8 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """Return what `key` says, with `values` put in as they are."""
         text = _PLURAL.sub(
-            lambda found: found[0][:-3] + ("" if str(values.get(found[1])) == "1" else "s"), WORDS[key][self._column]
+            lambda found: found[0][:-3] + ("" if str(values.get(found[1])) == "1" else "s"),
+            WORDS[key][self._column],
         )
         return _BRACES.sub(lambda found: str(values.get(found[1], found[0])), text)
 

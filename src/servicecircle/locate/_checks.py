@@ -54,6 +54,19 @@ def check_claim(claimed: float, counted: float) -> None:
         raise SolutionError(msg, zh=f"求解器声称的目标值为 {claimed}，复核结果为 {counted}，已拒绝。")
 
 
+def check_not_overstated(claimed: float, counted: float, *, sense: Literal["max", "min"]) -> None:
+    """
+    Check that a plan is at least as good as a solver says; stopped early, it may not know how good its plan is.
+
+    Raises
+    ------
+    SolutionError
+        If the plan is worse than claimed by more than rounding.
+    """
+    if (claimed > counted) if sense == "max" else (claimed < counted):
+        check_claim(claimed, counted)
+
+
 def settle(
     chosen: IntArray,
     objective: float,

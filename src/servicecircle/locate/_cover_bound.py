@@ -56,7 +56,7 @@ def bound_and_reach(rows: Rows, options: Options, covered: float, *, until: floa
         slope = rows.by_row @ is_taken - 1.0
         slope[((multiplier <= 0) & (slope > 0)) | ((multiplier >= weight) & (slope < 0))] = 0.0
         direction = _MEMORY * direction + (1 - _MEMORY) * slope
-        norm = float(direction @ direction)
+        norm = float(np.square(direction).sum())
         if norm == 0:
             break
         multiplier = np.clip(multiplier - step * (bound - covered) / norm * direction, 0.0, weight)

@@ -22,7 +22,7 @@ def gains(rows: Rows, is_chosen: BoolArray) -> FloatArray:
 
 def covered(rows: Rows, is_chosen: BoolArray) -> float:
     """Weight that a plan covers."""
-    return float(rows.weight @ (rows.by_row @ is_chosen.astype(np.float64) > 0))
+    return float(rows.weight[rows.by_row @ is_chosen.astype(np.float64) > 0].sum())
 
 
 def fill(rows: Rows, options: Options, is_chosen: BoolArray) -> BoolArray:

@@ -94,15 +94,17 @@ def coverage_matrix(covers: Matrix) -> Csr:
     """
     known = covers if sparse.issparse(covers) else np.asarray(covers)
     check_shape(known.shape, "covers")
-    matrix = sparse.coo_array(known)
+    matrix = sparse.csr_array(known)
     if matrix.data.dtype != np.bool_ and not np.isin(matrix.data, (0, 1)).all():
         msg = "`covers` must hold true and false only; compare travel times with the cutoff first."
         raise InputError(msg)
-    is_one = matrix.data != 0
-    row, column = matrix.coords[0][is_one], matrix.coords[1][is_one]
-    result = sparse.csr_array((np.ones(row.size), (row, column)), shape=matrix.shape)
-    result.sum_duplicates()
-    result.data[:] = 1.0
+    ones = (matrix.data != 0).astype(np.float64)
+    result = sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+    if not (result.has_canonical_format and ones.all()):
+        result = result.copy()
+        result.eliminate_zeros()
+        result.sum_duplicates()
+        result.data[:] = 1.0
     return result
 
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import Solution
-from ._checks import check_claim, check_plan, infeasible, settle
+from ._checks import check_not_overstated, check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
@@ -122,9 +122,10 @@ def _solve(worth: Csr, options: Options, *, until: float, gap: float) -> tuple[B
         bound = max(bound, proven)
         if found is not None:
             check_plan(options, np.flatnonzero(found))
-            check_claim(value, float(row_costs(worth, found).sum()))
-            if value < claimed:
-                plan, claimed = found, value
+            counted = float(row_costs(worth, found).sum())
+            check_not_overstated(value, counted, sense="min")
+            if counted < claimed:
+                plan, claimed = found, counted
     if not math.isfinite(claimed):
         msg = "Time ran out before any plan was found that reaches every demand point."
         raise SolutionError(msg, zh="求解时间已用完，尚未找到能到达所有需求点的方案。")

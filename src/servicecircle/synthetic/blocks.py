@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """Blocks: the land between main roads, split again and again by smaller streets until each has its size."""
 
 from __future__ import annotations
@@ -7,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-import shapely.ops
 from numpy.random import Generator
 from shapely import LineString, Point, Polygon
 from shapely.ops import polygonize, split
 
 from .._validate import FloatArray
-from .ground import River, Way, lines_of, polygons_of, smooth
+from .ground import River, Way, smooth
 from .rules import Style, TownRule
+from .shapes import box_around, lines_of, polygons_of, stretch
 
 #: a new street meets an existing junction that is nearer than this
 JOIN_M = 34.0
@@ -73,10 +74,7 @@ class Cutter:
 
     def cut(self, block: Polygon, grain: Grain, tries: int = 40) -> tuple[Polygon, Polygon, LineString] | None:
         """Cut a block in two across its longer side; None if no good cut was found."""
-        box = shapely.oriented_envelope(block)
-        if not isinstance(box, Polygon):
-            return None
-        corners = np.asarray(box.exterior.coords)[:4]
+        corners = box_around(block)
         sides = corners[[1, 2]] - corners[[0, 1]]
         lengths = np.hypot(*sides.T)
         k = int(np.argmax(lengths))
@@ -103,7 +101,7 @@ class Cutter:
         if ends[0] is None or ends[1] is None:
             return None
         line = self._draw(ends[0], ends[1], bend)
-        inner = shapely.ops.substring(line, 1.0, line.length - 1.0)
+        inner = stretch(line, 1.0, line.length - 1.0)
         if line.length < 30 or not inner.within(block):
             return None
         step = np.diff(np.asarray(line.coords)[[0, 1, -2, -1]], axis=0)[[0, 2]]
@@ -112,7 +110,7 @@ class Cutter:
         xy[0] -= step[0] * 0.3
         xy[-1] += step[1] * 0.3
         halves = polygons_of(split(block, LineString(xy)))
-        if len(halves) != 2 or min(h.area for h in halves) < 0.28 * block.area:  # noqa: PLR2004
+        if len(halves) != 2 or min(h.area for h in halves) < 0.28 * block.area:
             return None
         if any(_is_thin(h) for h in halves) or not _is_square(block, line):
             return None
@@ -124,7 +122,7 @@ class Cutter:
         normal = np.array([-(end - start)[1], (end - start)[0]]) / max(length, 1e-9)
         bow = self.rng.normal(0, bend) * length
         sway = self.rng.normal(0, bend / 2.5) * length
-        if abs(bow) + abs(sway) < 1.5:  # noqa: PLR2004
+        if abs(bow) + abs(sway) < 1.5:
             return LineString([start, end])
         t = np.linspace(0, 1, 6)[:, None]
         return smooth(
@@ -141,7 +139,7 @@ class Cutter:
                     break
                 near = Point(known[k])
                 if block.exterior.distance(near) < 1.0 and not _near_corner(block, known[k], CORNER_M * 0.8):
-                    return known[k]
+                    return np.asarray(known[k])
                 return None
         if _near_corner(block, end, CORNER_M):
             return None
@@ -150,11 +148,11 @@ class Cutter:
 
 def _corners(block: Polygon) -> FloatArray:
     """Return the corners of a block: vertices where its outline turns sharply."""
-    xy = np.asarray(block.exterior.simplify(1.0).coords)[:-1]
+    xy = shapely.get_coordinates(block.exterior.simplify(1.0))[:-1]
     back = xy - np.roll(xy, 1, axis=0)
     ahead = np.roll(xy, -1, axis=0) - xy
     turn = np.arctan2(back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0], (back * ahead).sum(axis=1))
-    return xy[np.abs(turn) > np.deg2rad(STRAIGHT_DEG)]
+    return np.asarray(xy[np.abs(turn) > np.deg2rad(STRAIGHT_DEG)])
 
 
 def _near_corner(block: Polygon, place: FloatArray, metres: float) -> bool:
@@ -163,7 +161,7 @@ def _near_corner(block: Polygon, place: FloatArray, metres: float) -> bool:
 
 
 def _is_thin(polygon: Polygon) -> bool:
-    return 4 * np.pi * polygon.area / polygon.length**2 < 0.42  # noqa: PLR2004
+    return 4 * np.pi * polygon.area / polygon.length**2 < 0.42
 
 
 def _is_square(block: Polygon, line: LineString) -> bool:
@@ -229,7 +227,7 @@ def cut_blocks(faces: list[Polygon], rule: TownRule, rng: Generator) -> tuple[li
 
 
 def _street_class(area_m2: float, style: Style) -> str:
-    if area_m2 > 330_000 and style != "industrial":  # noqa: PLR2004
+    if area_m2 > 330_000 and style != "industrial":
         return "tertiary"
     return "unclassified" if style == "industrial" else "residential"
 
@@ -246,7 +244,7 @@ def _lanes(block: Block, lane_m2: float, cutter: Cutter) -> tuple[list[Block], l
         if found is None:
             done.append(Block(piece, block.style, "lanes"))
             continue
-        narrow = piece.area < 2.6 * lane_m2 and cutter.rng.random() < 0.55  # noqa: PLR2004
+        narrow = piece.area < 2.6 * lane_m2 and cutter.rng.random() < 0.55
         ways.append(Way(found[2], "footway" if narrow else "living_street"))
         work += found[:2]
     return done, ways

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """Ground: the outline of the town, its river, and the main roads that everything else hangs on."""
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 import shapely
-import shapely.ops
 from numpy.random import Generator
 from scipy.interpolate import CubicSpline
-from shapely import LineString, MultiLineString, Point, Polygon
-from shapely.geometry.base import BaseGeometry
+from shapely import LineString, Point, Polygon
 
 from .._validate import FloatArray
 from .rules import TownRule
+from .shapes import largest, lines_of, simpler, stretch
 
 Warp: TypeAlias = Callable[[FloatArray], FloatArray]
 
@@ -56,17 +56,7 @@ def smooth(points: FloatArray, step_m: float = 22.0) -> LineString:
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     n = max(int(along[-1] // step_m), 4)
     at = np.linspace(0.0, along[-1], n + 1)
-    return LineString(CubicSpline(along, points)(at)).simplify(0.6)
-
-
-def lines_of(geometry: BaseGeometry) -> list[LineString]:
-    """Return the lines in a geometry, in its order."""
-    return [part for part in shapely.get_parts(geometry) if isinstance(part, LineString) and part.length > 0]
-
-
-def polygons_of(geometry: BaseGeometry) -> list[Polygon]:
-    """Return the polygons in a geometry, in its order."""
-    return [part for part in shapely.get_parts(geometry) if isinstance(part, Polygon) and part.area > 0]
+    return simpler(LineString(CubicSpline(along, points)(at)), 0.6)
 
 
 def warp_of(rule: TownRule, rng: Generator) -> Warp:
@@ -114,13 +104,14 @@ def river_of(rule: TownRule, warp: Warp, rng: Generator) -> River:
     normal = np.column_stack([-step[:, 1], step[:, 0]]) / np.hypot(*step.T)[:, None]
 
     def offset(metres: FloatArray) -> FloatArray:
-        return xy + normal * metres[:, None]
+        moved: FloatArray = xy + normal * metres[:, None]
+        return moved
 
     water = Polygon(np.vstack([offset(width / 2), offset(-width / 2)[::-1]]))
     west = smooth(offset(width / 2 + BANK_M)[::4])
     east = smooth(offset(-width / 2 - BANK_M)[::4])
     corridor = Polygon(np.vstack([west.coords, np.asarray(east.coords)[::-1]]))
-    return River(middle, water.simplify(0.5), (west, east), corridor)
+    return River(middle, largest(water.simplify(0.5)), (west, east), corridor)
 
 
 def _lane(start: FloatArray, end: FloatArray, bow_m: float, warp: Warp, rng: Generator) -> LineString:
@@ -149,7 +140,7 @@ def _cut_back(line: LineString, others: list[LineString], rng: Generator) -> Lin
     stop = inner[int(rng.integers(len(inner)))]
     keeps_start = stop > line.length / 2
     low, high = (0.0, stop) if keeps_start else (stop, line.length)
-    return shapely.ops.substring(line, low, high)
+    return stretch(line, low, high)
 
 
 def _classes(n: int) -> list[str]:
@@ -225,12 +216,12 @@ def pruned(ways: list[Way], outline: Polygon) -> list[Way]:
         at = sorted(way.line.project(p) for p in crossing)
         low, high = 0.0, way.line.length
         start, stop = Point(way.line.coords[0]), Point(way.line.coords[-1])
-        if outline.contains(start) and others.distance(start) > 2 and at:  # noqa: PLR2004
+        if outline.contains(start) and others.distance(start) > 2 and at:
             low = at[0]
-        if outline.contains(stop) and others.distance(stop) > 2 and at:  # noqa: PLR2004
+        if outline.contains(stop) and others.distance(stop) > 2 and at:
             high = at[-1]
         if high - low > 1 and not way.is_raised:
-            done[k] = Way(shapely.ops.substring(way.line, low, high), way.highway, tags=way.tags)
+            done[k] = Way(stretch(way.line, low, high), way.highway, tags=way.tags)
     return done
 
 
@@ -272,8 +263,3 @@ def around(point: Point | FloatArray, radius_m: float, rng: Generator, wobble: f
     for k in (2, 3, 4):
         radius *= 1 + wobble / k * 1.6 * np.sin(k * angle + rng.uniform(0, 2 * np.pi))
     return Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]))
-
-
-def merged(lines: list[LineString]) -> MultiLineString:
-    """Return lines as one geometry."""
-    return MultiLineString(lines)

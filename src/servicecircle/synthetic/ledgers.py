@@ -1,26 +1,29 @@
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """Ledgers of a made-up town: stations, partner shops, depots, candidates, communities."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.random import Generator
-from shapely import LineString, Point, Polygon, STRtree
-from shapely.ops import polygonize
+from shapely import Point, STRtree
 
 from .._validate import FloatArray
 from .fill import HALF_WIDTH_M
-from .ground import polygons_of
 from .names import Namer
+from .shapes import objects, shapes_of, union
 from .town import Town
+from .zones import make_zones
 
 #: a door stands at least this far from the middle of any street
 ROOM_M = 3.0
+#: how far stations spread from the middle, and how far they keep apart
+SPREAD = 0.17
+APART_M = 160.0
 _STATION_STREETS = ("secondary", "tertiary", "residential", "living_street", "pedestrian", "unclassified")
 _NO_HOUSE = ("park", "green", "field", "site", "square")
 _STATION_HOURS = ("08:00-22:00", "24小时", "07:30-21:00", "09:00-21:00", "08:30-12:00,14:30-18:00", "06:30-23:00")
@@ -86,7 +89,7 @@ def make_ledgers(town: Town) -> Ledgers:
     rng = np.random.default_rng([town.seed, 7])
     namer = Namer(rng)
     spots = _spots(town, rng)
-    zones = _zones(town, namer)
+    zones = make_zones(town, namer)
     stations = _stations(town, spots, zones, namer)
     partner = _partners(town, rng)
     return Ledgers(
@@ -102,10 +105,9 @@ def make_ledgers(town: Town) -> Ledgers:
 def _gap_of(town: Town, points: FloatArray) -> FloatArray:
     """Return the number of the gap that each point lies in, -1 for none."""
     middle = np.array(town.outline.centroid.coords[0])
-    half = np.array([town.rule.width_m, town.rule.height_m]) / 2
     number = np.full(len(points), -1)
     for k, gap in enumerate(town.rule.gaps):
-        inside = np.hypot(*(points - middle - np.array([gap.x, gap.y]) * half).T) < gap.radius_m
+        inside = np.hypot(*(points - middle - np.array([gap.x, gap.y]) * _half(town)).T) < gap.radius_m
         number[inside & (number < 0)] = k
     return number
 
@@ -113,10 +115,10 @@ def _gap_of(town: Town, points: FloatArray) -> FloatArray:
 def _spots(town: Town, rng: Generator) -> list[_Spot]:
     """Return doors every 25 m along named streets, on either side, on ground that people build on."""
     spots: list[_Spot] = []
-    tree = STRtree(town.blocks.geometry.to_numpy())
+    tree = STRtree(shapes_of(town.blocks))
     use, district = town.blocks["use"].to_list(), town.blocks["district"].to_list()
-    wet = shapely.union_all(town.land.geometry[[("natural" in t) for t in town.land["tags"]]].to_numpy())
-    streets = STRtree(town.streets.geometry.to_numpy())
+    wet = union([p for p, t in zip(shapes_of(town.land), town.land["tags"], strict=True) if "natural" in t])
+    streets = STRtree(shapes_of(town.streets))
     passed: dict[str, float] = {}
     points, rows = [], []
     for line, highway, name, tags in zip(
@@ -130,7 +132,7 @@ def _spots(town: Town, rng: Generator) -> list[_Spot]:
             here = np.asarray(line.interpolate(at).coords[0])
             ahead = np.asarray(line.interpolate(at + 1).coords[0])
             u = (ahead - here) / max(float(np.hypot(*(ahead - here))), 1e-9)
-            left = rng.random() < 0.5  # noqa: PLR2004
+            left = rng.random() < 0.5
             off = (HALF_WIDTH_M[highway] + rng.uniform(2.5, 6.0)) * (1 if left else -1)
             point = Point(here + off * np.array([-u[1], u[0]]))
             block = tree.query(point, predicate="within")
@@ -145,7 +147,13 @@ def _spots(town: Town, rng: Generator) -> list[_Spot]:
 
 
 def _choose(
-    spots: list[_Spot], weight: FloatArray, n: int, apart_m: float, rng: Generator, taken: list[Point] | None = None
+    spots: list[_Spot],
+    weight: FloatArray,
+    n: int,
+    *,
+    apart_m: float,
+    rng: Generator,
+    taken: list[Point] | None = None,
 ) -> list[_Spot]:
     """Draw `n` spots by weight that keep apart; the distance gives way where there is no room."""
     order = np.argsort(rng.exponential(size=len(spots)) / np.maximum(weight, 1e-12), kind="stable")
@@ -163,14 +171,22 @@ def _choose(
 
 def _central(town: Town, spots: list[_Spot]) -> FloatArray:
     """Return how near the middle each spot is, 0 to 1."""
-    middle = np.array(town.outline.centroid.coords[0])
-    half = np.array([town.rule.width_m, town.rule.height_m]) / 2
-    xy = np.array([s.point.coords[0] for s in spots])
-    return np.asarray(np.exp(-(np.hypot(*((xy - middle) / half).T) ** 2) / 0.24))
+    return np.asarray(np.exp(-(np.hypot(*(_from_middle(town, spots) / _half(town)).T) ** 2) / SPREAD))
 
 
-def _frame(town: Town, points: list[Point], **columns: list[object]) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame(columns, geometry=np.array(points, dtype=object), crs=town.rule.crs)
+def _from_middle(town: Town, spots: list[_Spot]) -> FloatArray:
+    """Return where each spot is, seen from the middle of the town, in metres."""
+    return np.asarray(
+        shapely.get_coordinates([s.point for s in spots]) - shapely.get_coordinates(town.outline.centroid)
+    )
+
+
+def _half(town: Town) -> FloatArray:
+    return np.array([town.rule.width_m, town.rule.height_m]) / 2
+
+
+def _frame(town: Town, points: list[Point], **columns: list[Any]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(columns, geometry=objects(points), crs=town.rule.crs)
 
 
 def _some(words: tuple[str, ...], low: int, high: int, rng: Generator) -> str:
@@ -189,12 +205,13 @@ def _by_place(points: list[Point]) -> list[int]:
 def _stations(town: Town, spots: list[_Spot], zones: gpd.GeoDataFrame, namer: Namer) -> gpd.GeoDataFrame:
     rng = namer.rng
     weight = _central(town, spots) * np.array([s.gap < 0 for s in spots])
-    chosen = _choose(spots, weight, town.rule.n_stations, 185.0, rng)
+    chosen = _choose(spots, weight, town.rule.n_stations, apart_m=APART_M, rng=rng)
     chosen = [chosen[k] for k in _by_place([s.point for s in chosen])]
-    centre_of = {
-        min(range(len(chosen)), key=lambda k: chosen[k].point.distance(zone.centroid)): str(name)
-        for zone, name in zip(zones.geometry, zones["名称"], strict=True)
-    }
+    centre_of = {}
+    for zone, name in zip(shapes_of(zones), zones["名称"], strict=True):
+        inside = [k for k in range(len(chosen)) if zone.contains(chosen[k].point)]
+        if inside:
+            centre_of[min(inside, key=lambda k: chosen[k].point.distance(zone.centroid))] = str(name)
     names, used = [], set()
     for k, spot in enumerate(chosen):
         host = centre_of.get(k) or _host(town, spot, rng)
@@ -220,14 +237,14 @@ def _host(town: Town, spot: _Spot, rng: Generator) -> str:
     """Return what a station is named after: the compound, park or school beside it, or its street."""
     away = town.landmarks.distance(spot.point).to_numpy()
     k = int(np.argmin(away))
-    if away[k] < 170 and rng.random() < 0.7:  # noqa: PLR2004
+    if away[k] < 170 and rng.random() < 0.7:
         return str(town.landmarks["name"].iloc[k])
     return spot.street
 
 
 def _partners(town: Town, rng: Generator) -> list[int]:
     """Return the rows of `town.places` that are partner shops."""
-    xy = shapely.get_coordinates(town.places.geometry.to_numpy())
+    xy = shapely.get_coordinates(objects(shapes_of(town.places)))
     gap = _gap_of(town, xy)
     trade = town.places["trade"].to_numpy()
     draw = np.where(np.isin(trade, ["便利店", "药店", "快餐", "餐饮", "超市"]), 2.0, 0.8) * (gap < 0)
@@ -237,13 +254,13 @@ def _partners(town: Town, rng: Generator) -> list[int]:
 
 def _shops(town: Town, partner: list[int], spots: list[_Spot], rng: Generator) -> gpd.GeoDataFrame:
     rows = town.places.iloc[partner]
-    order = _by_place(list(rows.geometry))
+    order = _by_place(shapes_of(rows))
     rows = rows.iloc[order]
-    near = STRtree(np.array([s.point for s in spots], dtype=object)).nearest(rows.geometry.to_numpy())
+    near: Any = STRtree([s.point for s in spots]).nearest(objects(shapes_of(rows)))
     n = len(rows)
     return _frame(
         town,
-        list(rows.geometry),
+        shapes_of(rows),
         编号=[f"AX{k + 1:03d}" for k in range(n)],
         名称=rows["name"].to_list(),
         业态=rows["trade"].to_list(),
@@ -258,12 +275,14 @@ def _depots(town: Town, spots: list[_Spot], namer: Namer) -> gpd.GeoDataFrame:
     rng, riders = namer.rng, town.rule.riders
     n_gap = min(len(town.rule.gaps), max(len(riders) - 1, 0))
     inner = np.array([s.gap < 0 for s in spots]) * (0.15 + _central(town, spots))
-    chosen = _choose(spots, inner, len(riders) - n_gap, 620.0, rng)
+    chosen = _choose(spots, inner, len(riders) - n_gap, apart_m=620.0, rng=rng)
     for k in range(n_gap):
-        here = np.array([float(s.gap == k) for s in spots])
-        chosen += _choose(spots, here, 1, 620.0, rng, [c.point for c in chosen])
+        gap = town.rule.gaps[k]
+        away = np.hypot(*(_from_middle(town, spots) - np.array([gap.x, gap.y]) * _half(town)).T)
+        here = np.exp(-((away / (0.45 * gap.radius_m)) ** 2)) * np.array([s.gap == k for s in spots])
+        chosen += _choose(spots, here, 1, apart_m=620.0, rng=rng, taken=[c.point for c in chosen])
     sizes = sorted(riders, reverse=True)
-    edge = [sizes.pop(min(1 + k, len(sizes) - 1)) for k in range(n_gap)]
+    edge = [sizes.pop(0) for k in range(n_gap)]
     count = sizes[: len(chosen) - n_gap] + edge
     names = [namer.take(f"{s.street}快递网点") for s in chosen]
     return _frame(
@@ -280,24 +299,25 @@ def _candidates(town: Town, spots: list[_Spot], partner: list[int], namer: Namer
     """List places that could join: spread over the town, gaps included."""
     rng, n = namer.rng, town.rule.n_candidates
     weight = np.array([1.0 if s.gap < 0 else 1.6 for s in spots])
-    chosen = _choose(spots, weight, n, 190.0, rng)
+    chosen = _choose(spots, weight, n, apart_m=190.0, rng=rng)
     chosen = [chosen[k] for k in _by_place([s.point for s in chosen])]
     share = np.array([c[2] for c in _CANDIDATES], dtype=float)
     of = [int(k) for k in rng.choice(len(_CANDIDATES), len(chosen), p=share / share.sum())]
     free = [k for k in range(len(town.places)) if k not in set(partner)]
     names, kinds, what = [], [], []
-    points = []
+    points: list[Point] = []
+    doors = shapes_of(town.places)
     for spot, k in zip(chosen, of, strict=True):
         place, kind, _ = _CANDIDATES[k]
         point, name = spot.point, f"{spot.street}{place}"
         if place == "小区门岗":
-            away = town.landmarks[town.landmarks["use"] == "compound"].distance(spot.point)
-            name = f"{town.landmarks['name'].loc[away.idxmin()]}门岗"
+            homes = town.landmarks[town.landmarks["use"] == "compound"]
+            name = f"{homes['name'].iloc[int(np.argmin(homes.distance(spot.point)))]}门岗"
         if kind == "shop" and free:
-            near = min(free, key=lambda j: town.places.geometry.iloc[j].distance(spot.point))
-            if town.places.geometry.iloc[near].distance(spot.point) < 160:  # noqa: PLR2004
+            near = min(free, key=lambda j: doors[j].distance(spot.point))
+            if doors[near].distance(spot.point) < 160:
                 free.remove(near)
-                point, name = town.places.geometry.iloc[near], str(town.places["name"].iloc[near])
+                point, name = doors[near], str(town.places["name"].iloc[near])
                 place = str(town.places["trade"].iloc[near])
         points.append(point)
         names.append(namer.take(name))
@@ -312,101 +332,3 @@ def _candidates(town: Town, spots: list[_Spot], partner: list[int], namer: Namer
         场所=what,
         地址=[s.address for s in chosen],
     )
-
-
-# ---------------------------------------------------------------------------------------------------- zones
-def _zones(town: Town, namer: Namer) -> gpd.GeoDataFrame:
-    """Part the town into communities along its streets; together they tile it, river included."""
-    blocks = town.blocks.geometry.to_numpy()
-    zone = _grown(town, blocks, namer.rng)
-    ground, owner = _river_pieces(town, blocks, zone)
-    every = np.concatenate([blocks, ground])
-    number = np.concatenate([zone, owner]).astype(int)
-    done: list[Polygon] = []
-    before = Polygon()
-    for k in range(number.max() + 1):
-        whole = shapely.union_all(shapely.buffer(every[number == k], 0.6, join_style="mitre")).intersection(
-            town.outline
-        )
-        part = max(polygons_of(whole.buffer(2).buffer(-2).difference(before)), key=lambda p: p.area)
-        done.append(Polygon(part.exterior).difference(before).simplify(0.3))
-        before = before.union(done[-1])
-    done = _no_gaps(done, town.outline)
-    names = [namer.area("zone") for _ in done]
-    order = _by_place([p.centroid for p in done])
-    return _frame(
-        town,
-        [done[k] for k in order],
-        编号=[f"SQ{k + 1}" for k in range(len(done))],
-        名称=names,
-    )
-
-
-def _no_gaps(parts: list[Polygon], outline: Polygon) -> list[Polygon]:
-    """Give what is left of the town between the parts to the neighbour with the longest common edge."""
-    done = list(parts)
-    for rest in polygons_of(outline.difference(shapely.union_all(parts))):
-        edge = [p.buffer(0.5).intersection(rest.exterior).length for p in done]
-        k = int(np.argmax(edge))
-        joined = polygons_of(
-            done[k].union(rest.buffer(0.05)).difference(shapely.union_all(done[:k] + done[k + 1 :]))
-        )
-        done[k] = max(joined, key=lambda p: p.area)
-    return done
-
-
-def _grown(town: Town, blocks: FloatArray, rng: Generator) -> FloatArray:
-    """Grow communities from seeds over neighbouring blocks; main roads are slow to cross."""
-    xy = shapely.get_coordinates(shapely.centroid(blocks))
-    area = shapely.area(blocks)
-    n = min(town.rule.n_zones, len(blocks))
-    middle = xy[rng.choice(len(blocks), n, replace=False, p=area / area.sum())]
-    for _ in range(40):
-        near = np.argmin(np.hypot(*(xy[:, None] - middle[None]).transpose(2, 0, 1)), axis=1)
-        middle = np.array(
-            [
-                np.average(xy[near == k], axis=0, weights=area[near == k]) if (near == k).any() else middle[k]
-                for k in range(n)
-            ]
-        )
-    main = town.streets[town.streets["highway"].isin(["primary", "secondary"])]
-    roads = shapely.union_all(main.geometry.to_numpy())
-    one, two = STRtree(blocks).query(blocks, predicate="dwithin", distance=0.6)
-    reach: dict[int, list[tuple[int, float]]] = {}
-    for a, b in zip(one, two, strict=True):
-        if a != b and blocks[a].buffer(0.6).intersection(blocks[b].exterior).length > 12:  # noqa: PLR2004
-            link = LineString([xy[a], xy[b]])
-            reach.setdefault(int(a), []).append((int(b), link.length * (2.6 if link.intersects(roads) else 1.0)))
-    zone = np.full(len(blocks), -1)
-    starts = [int(np.argmin(np.hypot(*(xy - m).T))) for m in middle]
-    heap = [(0.0, k, start) for k, start in enumerate(starts)]
-    while heap:
-        cost, k, block = heapq.heappop(heap)
-        if zone[block] >= 0:
-            continue
-        zone[block] = k
-        for other, step in reach.get(block, []):
-            if zone[other] < 0:
-                heapq.heappush(heap, (cost + step, k, other))
-    for block in np.flatnonzero(zone < 0):
-        known = np.flatnonzero(zone >= 0)
-        zone[block] = zone[known[np.argmin(np.hypot(*(xy[known] - xy[block]).T))]]
-    return zone
-
-
-def _river_pieces(town: Town, blocks: FloatArray, zone: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Cut the ground of the river, and give every piece to the community on its bank."""
-    if town.river is None:
-        return np.array([], dtype=object), np.array([], dtype=int)
-    ground = town.outline.difference(shapely.union_all(shapely.buffer(blocks, 0.5, join_style="mitre")))
-    middle = town.river
-    knives = []
-    for at in np.arange(0, middle.length, 40.0):
-        p, q = (np.asarray(middle.interpolate(at + d).coords[0]) for d in (0, 1))
-        n = np.array([-(q - p)[1], (q - p)[0]])
-        knives.append(LineString([p - 130 * n, p + 130 * n]))
-    edges = shapely.union_all([ground.boundary, middle, *knives])
-    inside: Callable[[Polygon], bool] = lambda p: ground.contains(p.representative_point())  # noqa: E731
-    pieces = np.array([p for p in polygonize(edges) if inside(p)], dtype=object)
-    owner = zone[STRtree(blocks).nearest(shapely.centroid(pieces))]
-    return pieces, owner

@@ -1,8 +1,11 @@
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """Noding: streets that meet share a vertex, and only those that pass over others do not."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -11,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, STRtree
 
-from .._validate import FloatArray, IntArray
+from .._validate import FloatArray
 from .ground import Way
 
 #: ends and crossings nearer than this are one junction
@@ -31,7 +34,24 @@ def node_ways(ways: list[Way], extra: FloatArray | None = None) -> list[Way]:
     places = np.empty((0, 2)) if extra is None else extra
     for _ in range(N_PASSES):
         ways = _node_once(ways, places)
-    return ways
+    return _without_doubles(ways)
+
+
+def _without_doubles(ways: list[Way]) -> list[Way]:
+    """Leave out what runs on top of an earlier way: a way is broken where it would repeat a piece."""
+    seen: set[frozenset[tuple[float, float]]] = set()
+    done: list[Way] = []
+    for way in ways:
+        runs: list[list[tuple[float, float]]] = [[]]
+        places = [(round(x, 2), round(y, 2)) for x, y in way.line.coords]
+        for step in itertools.pairwise(places):
+            if frozenset(step) in seen:
+                runs.append([])
+                continue
+            seen.add(frozenset(step))
+            runs[-1] += step if not runs[-1] else step[1:]
+        done += [replace(way, line=LineString(run)) for run in runs if run]
+    return done
 
 
 def meeting_points(ways: list[Way]) -> FloatArray:
@@ -59,7 +79,7 @@ def _cluster(points: FloatArray) -> FloatArray:
 
 def _node_once(ways: list[Way], extra: FloatArray) -> list[Way]:
     places = _cluster(np.vstack([meeting_points(ways), extra]))
-    points = shapely.points(places)
+    points: Any = shapely.points(places)
     lines = np.array([way.line for way in ways], dtype=object)
     of_way, of_place = STRtree(points).query(lines, predicate="dwithin", distance=TOLERANCE_M)
     order = np.argsort(of_way, kind="stable")
@@ -67,28 +87,27 @@ def _node_once(ways: list[Way], extra: FloatArray) -> list[Way]:
     noded = []
     for k, way in enumerate(ways):
         near = np.sort(of_place[order[start[k] : start[k + 1]]])
-        line = _with_vertices(way, places[near], points[near])
+        line = _with_vertices(way, places[near])
         if line is not None:
             noded.append(replace(way, line=line))
     return noded
 
 
-def _with_vertices(way: Way, places: FloatArray, points: IntArray) -> LineString | None:
+def _with_vertices(way: Way, places: FloatArray) -> LineString | None:
     """Return the line with its junctions as vertices; own vertices too near to one give way."""
     own = shapely.get_coordinates(way.line)
-    at_own = shapely.line_locate_point(way.line, shapely.points(own))
-    at = shapely.line_locate_point(way.line, points)
+    at_own: Any = shapely.line_locate_point(way.line, shapely.points(own))
+    at: Any = shapely.line_locate_point(way.line, shapely.points(places))
     if way.is_raised:
         is_end = (at < TOLERANCE_M) | (at > way.line.length - TOLERANCE_M)
         places, at = places[is_end], at[is_end]
-    kept = np.ones(len(own), dtype=bool)
-    if len(places):
-        kept = cKDTree(places).query(own)[0] > 1.5 * TOLERANCE_M
+    away: Any = cKDTree(places).query(own)[0] if len(places) else np.full(len(own), np.inf)
+    kept = away > 1.5 * TOLERANCE_M
     xy = np.vstack([own[kept], places])
     xy = xy[np.argsort(np.concatenate([at_own[kept], at]), kind="stable")]
     xy = np.round(xy / GRID_M) * GRID_M
     moved = np.concatenate([[True], np.hypot(*np.diff(xy, axis=0).T) > GRID_M])
     xy = xy[moved]
-    if way.line.is_ring and len(xy) > 2 and not np.allclose(xy[0], xy[-1]):  # noqa: PLR2004
+    if way.line.is_ring and len(xy) > 2 and not np.allclose(xy[0], xy[-1]):
         xy = np.vstack([xy, xy[0]])
     return LineString(xy) if len(xy) > 1 else None

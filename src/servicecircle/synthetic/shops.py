@@ -41,9 +41,8 @@ class Place:
 def shops_along(ways: list[Way], blocks: list[Block], rule: TownRule, namer: Namer) -> list[Place]:
     """Return `rule.n_places` shops, bunched along some streets, in the order of the streets."""
     rng = namer.rng
-    ground = np.array([b.polygon for b in blocks], dtype=object)
-    tree = shapely.STRtree(ground)
-    streets = shapely.STRtree(np.array([w.line for w in ways], dtype=object))
+    tree = shapely.STRtree([b.polygon for b in blocks])
+    streets = shapely.STRtree([w.line for w in ways])
     spots: list[tuple[float, Point, str]] = []
     strokes: dict[str, float] = {}
     for way in ways:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,13 +16,15 @@ from scipy.spatial import cKDTree
 
 from ..errors import OutputError
 from .ledgers import Ledgers, make_ledgers
+from .shapes import objects, shapes_of
 from .town import NOTE, Town
 
 FIRST_NODE = 1_000_001
 FIRST_WAY = 5_000_001
 STAMP = "2026-11-22T00:00:00Z"
 DECIMALS = 6
-N_TRIES = 2
+#: a gate stands on the vertex of a street that is nearer than this
+GATE_M = 2.0
 
 _STUDY = """\
 # {name}：示例研究。计数（驿站、商铺、骑手）取自公开报道；街道、坐标与名称均为虚构，见 ../README.md。
@@ -221,27 +224,35 @@ def _ways(town: Town, nodes: _Nodes) -> list[tuple[list[int], dict[str, str]]]:
         refs = [nodes.of_street((x, y)) for x, y in line.coords]
         found.append((refs, {"highway": highway, **named, **tags, "note": NOTE}))
     known = cKDTree(np.array(nodes.xy))
-    away, near = known.query(shapely.get_coordinates(town.gates.geometry.to_numpy()))
+    found_at: Any = known.query(shapely.get_coordinates(objects(shapes_of(town.gates))))
+    away, near = found_at
     for d, k, tags in zip(away, near, town.gates["tags"], strict=True):
-        if d < N_TRIES:
+        if d < GATE_M:
             nodes.tags[int(k)] = dict(tags)
     for frame in (town.land, town.buildings):
-        found += [(nodes.ring(p), dict(t)) for p, t in zip(frame.geometry, frame["tags"], strict=True)]
+        found += [(nodes.ring(p), dict(t)) for p, t in zip(shapes_of(frame), frame["tags"], strict=True)]
     return found
 
 
 def _write_osm(town: Town, path: Path) -> None:
-    import osmium  # noqa: PLC0415
+    import osmium
 
     nodes = _Nodes()
     ways = _ways(town, nodes)
-    for point, name, tags in zip(town.places.geometry, town.places["name"], town.places["tags"], strict=True):
+    for point, name, tags in zip(shapes_of(town.places), town.places["name"], town.places["tags"], strict=True):
         nodes.add((point.x, point.y), {**tags, "name": name})
     points = gpd.GeoSeries(gpd.points_from_xy(*np.array(nodes.xy).T), crs=town.rule.crs).to_crs("EPSG:4326")
     lonlat = np.round(shapely.get_coordinates(points.to_numpy()), 7)
     header = osmium.io.Header()
     header.set("generator", "servicecircle")
-    common = {"version": 1, "visible": True, "timestamp": STAMP, "changeset": 1, "uid": 1, "user": "invented"}
+    common: dict[str, Any] = {
+        "version": 1,
+        "visible": True,
+        "timestamp": STAMP,
+        "changeset": 1,
+        "uid": 1,
+        "user": "invented",
+    }
     with osmium.SimpleWriter(str(path), header=header) as writer:
         for k, (lon, lat) in enumerate(lonlat):
             writer.add_node(

@@ -74,6 +74,7 @@ for (const kind of streetKinds) {
   fills[kind] = line("road", streetLines[kind], { color: fillColour(kind), lineCap: "round" });
   onBase(fills[kind]);
 }
+const isPrinting = () => document.body.classList.contains("sc-print");
 function styleStreets() {
   const zoom = map.getZoom();
   for (const kind of streetKinds) {
@@ -84,7 +85,7 @@ function styleStreets() {
     }
     const isThin = width < 1;
     fills[kind].setStyle({ weight: Math.max(width, 0.7), color: isThin ? colours.thin_street : fillColour(kind) });
-    casings[kind].setStyle({ weight: width + (width > 4 ? 1.6 : 1.2), opacity: isThin ? 0 : 1 });
+    casings[kind].setStyle({ color: isPrinting() ? colours.print_casing : colours.casing, weight: width + (width > 4 ? 1.6 : 1.2), opacity: isThin ? 0 : 1 });
   }
 }
 map.on("zoomend", styleStreets);
@@ -98,7 +99,7 @@ function chooseBase(name) {
   const base = panel.base_maps.find((candidate) => candidate.name === name);
   if (base) {
     tiles = L.tileLayer(base.url, {
-      maxNativeZoom: base.most, maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
+      maxNativeZoom: Number(base.most), maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
     }).addTo(map);
   }
   for (const layer of baseLayers) {

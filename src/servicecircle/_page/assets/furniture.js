@@ -2,7 +2,7 @@
 let isWhole = true;
 
 function fitWhole() {
-  const below = narrow.matches && !document.body.classList.contains("sc-print") ? side.offsetHeight : 0;
+  const below = narrow.matches && !isPrinting() ? side.offsetHeight : 0;
   const free = narrow.matches ? 10 : 24;
   map.fitBounds(panel.bounds, {
     paddingTopLeft: [free, free], paddingBottomRight: [free, free + below], animate: false, maxZoom: 18,
@@ -14,7 +14,7 @@ view.addEventListener("wheel", () => { isWhole = false; }, { passive: true });
 
 // ---- buttons
 const button = (icon, label, onclick) => h("button", { type: "button", title: label, "aria-label": label, onclick }, icon);
-const zoomBy = (step) => () => { isWhole = false; map.setZoom(map.getZoom() + step); };
+const zoomBy = (step) => () => { isWhole = false; map.setZoom(map.getZoom() + step, { animate: !calm.matches }); };
 const buttons = h("div", { class: "sc-buttons sc-furniture" },
   button(icons.plus(), say("zoom_in"), zoomBy(1)),
   button(icons.minus(), say("zoom_out"), zoomBy(-1)),
@@ -133,6 +133,7 @@ function afterPrint() {
   map.setView(seen.centre, seen.zoom, { animate: false });
   isWhole = seen.isWhole;
   seen = null;
+  styleStreets();
   drawLabels();
 }
 window.addEventListener("beforeprint", preparePrint);

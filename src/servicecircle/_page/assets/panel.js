@@ -86,7 +86,7 @@ function suggestionsElement() {
       onfocus: () => lift(place.number, true), onblur: () => lift(place.number, false),
     },
     h("td", {}, h("span", { class: "sc-number" + (place.kind === "shop" ? " sc-hollow" : "") }, String(place.number))),
-    h("td", {}, h("span", { class: "sc-name" }, place.name), h("small", {}, place.note)),
+    h("td", {}, h("div", { class: "sc-place", title: isTight ? place.name : null }, h("span", {}, place.name), h("small", {}, place.note))),
     h("td", {}, place.gain)));
   return h("section", { class: "sc-full" },
     h("h2", {}, say("suggested", { n: places.suggestion.length }), h("em", {}, panel.legend.suggested)),
@@ -193,8 +193,8 @@ function classLabel(c) {
   const q = cellData.step;
   const low = q * 2 ** c;
   if (c === 3) return say("class_riders", { range: `≥${whole(low)}` });
-  const high = 2 * low - 1;
-  return low === high ? whole(low) : `${whole(low)}–${whole(high)}`;
+  const [first, last] = [c === 0 ? 1 : low, 2 * low - 1];
+  return first === last ? whole(first) : `${whole(first)}–${whole(last)}`;
 }
 function zoneWarning() {
   const place = h("div", { class: "sc-warning" }, say("zone_warning"));
@@ -211,7 +211,7 @@ function footElement() {
     ? h("details", {}, h("summary", {}, say("notes", { n: panel.notes.length })), h("ul", {}, ...panel.notes.map((note) => h("li", {}, note))))
     : null;
   const made = [panel.made_by, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | ");
-  return h("div", { class: "sc-foot sc-full" }, notes, h("div", {}, panel.foot), h("div", {}, made));
+  return h("div", { class: "sc-foot sc-full" }, notes, h("div", {}, [panel.foot, made].filter(Boolean).join(" ")));
 }
 
 // ---- the sheet on a phone
@@ -225,7 +225,7 @@ function openSheet(isOpen) {
 side.setAttribute("aria-label", say("panel"));
 side.replaceChildren(...[
   handle, ...headElement(), headlineElement(), suggestionsElement(),
-  h("section", { class: "sc-full" }, h("h2", {}, say("legend")), ...legendRows.flatMap(legendRowElement)),
+  h("section", { class: "sc-full" }, h("h2", {}, say("legend"), h("span", { class: "sc-hint" }, say("legend_hint"))), ...legendRows.flatMap(legendRowElement)),
   parametersElement(), footElement(),
 ].filter(Boolean));
 

@@ -1,0 +1,289 @@
+"""Columns of a table: which field each one is, what is dropped, and ids, numbers and counts of riders by row."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from ._validate import FloatArray, some
+from .errors import Fault
+from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
+from .readers import Table
+
+Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
+#: what one row of each ledger is called in generated ids
+ONE_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "stations": "station",
+        "shops": "shop",
+        "depots": "depot",
+        "candidates": "candidate",
+        "population": "population",
+        "zones": "zone",
+        "area": "area",
+    }
+)
+#: words for a kind of facility, folded
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        fold(word): kind
+        for kind, words in {
+            "station": ("station", "驿站", "站点", "服务站", "骑手驿站"),
+            "shop": ("shop", "商铺", "爱心商铺", "商户", "爱心商户", "店铺"),
+            "both": ("both", "均可", "都可", "皆可", "两者皆可", "驿站或商铺"),
+        }.items()
+        for word in words
+    }
+)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+#: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
+ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度"})
+
+
+def match_headers(
+    table: Table, columns: Mapping[str, str], needed: Sequence[str]
+) -> tuple[dict[str, int], list[Fault]]:
+    """
+    Find the column of each known field: as `columns` says, else by the synonyms of `SYNONYMS`.
+
+    Of several headers that mean one field the surest is taken, the others stay columns of their own; two
+    longitudes or latitudes (but for `x`, `y`) are an error. A needed field without a column is an error that
+    lists the headers of the file.
+    """
+    positions: dict[str, int] = {}
+    faults: list[Fault] = []
+    for field, header in columns.items():
+        at = _position(table.header, header)
+        if at is None:
+            faults.append(_no_such_header(table, field, header))
+        else:
+            positions[field] = at
+    shifted = [table.header[positions[f]] for f in ("lon", "lat") if f in positions]
+    if shifted := [header for header in shifted if stated_datum(header)]:
+        faults.append(_shifted_header(table, shifted))
+    stated = set(columns)
+    by_field: dict[str, list[int]] = defaultdict(list)
+    for at, header in enumerate(table.header):
+        field_found = field_of(header)
+        coordinate = field_found in {"lon", "lat"}
+        if not field_found or field_found in stated or at in positions.values():
+            continue
+        if not (coordinate and table.geometry is not None):
+            by_field[field_found].append(at)
+    for field, found in by_field.items():
+        found.sort(key=lambda at: rank_of(table.header[at]))
+        positions[field] = found[0]
+        rivals = [table.header[at] for at in found if fold(table.header[at]) not in {"x", "y"}]
+        if field in {"lon", "lat"} and len(rivals) > 1:
+            faults.append(_several(table, field, rivals))
+    missing = [field for field in needed if field not in positions and field not in stated]
+    return positions, [*faults, *_missing_columns(table, missing)]
+
+
+def _position(header: Sequence[str], wanted: str) -> int | None:
+    for same in (lambda text: text == wanted, lambda text: fold(text) == fold(wanted)):
+        found = [at for at, text in enumerate(header) if same(text)]
+        if found:
+            return found[0]
+    return None
+
+
+def _no_such_header(table: Table, field: str, header: str) -> Fault:
+    near = difflib.get_close_matches(header, table.header, n=1)
+    hint = (f"; did you mean {near[0]!r}", f"，是否为“{near[0]}”") if near else ("", "")
+    return table.fault(
+        f"`columns.{field}` names {header!r}, which is no header of this file{hint[0]}. "
+        f"It has: {', '.join(table.header)}.",
+        f"columns.{field} 指定的“{header}”不是本文件的表头{hint[1]}。现有表头：{'、'.join(table.header)}。",
+        column=header,
+    )
+
+
+def _several(table: Table, field: str, headers: Sequence[str]) -> Fault:
+    en = f"{' and '.join(f'`{h}`' for h in headers)} all mean {field}"
+    zh = f"{'、'.join(f'“{h}”' for h in headers)} 都表示{ZH_FIELD[field]}"
+    fix = f'columns = {{ {field} = "{headers[0]}" }}'
+    return table.fault(f"{en}. Say which: `{fix}`.", f"{zh}。请指明：{fix}。", column=headers[1])
+
+
+def _missing_columns(table: Table, missing: Sequence[str]) -> list[Fault]:
+    faults = []
+    headers = ", ".join(table.header)
+    for field in missing:
+        shifted = [h for h in table.header if field in {"lon", "lat"} and stated_datum(h)]
+        if shifted:
+            if field == "lon" or "lon" not in missing:
+                faults.append(_shifted_header(table, shifted))
+            continue
+        words = SYNONYMS[field]
+        faults.append(
+            table.fault(
+                f"has no column for {field} ({', '.join(words[:3])}, ...). It has: {headers}. Rename one, or state "
+                f'`columns = {{ {field} = "..." }}`.',
+                f"缺少 {field} 列（如 {'、'.join(words[:3])}）。现有表头：{headers}。请修改表头，"
+                f'或写明 columns = {{ {field} = "…" }}。',
+                column=field,
+            )
+        )
+    return faults
+
+
+def _shifted_header(table: Table, headers: Sequence[str]) -> Fault:
+    datum = stated_datum(headers[0]) or ""
+    return table.fault(
+        f"states coordinates in {datum} ({', '.join(headers)}). This release reads WGS 84 only: convert "
+        "them, or rename the headers if that is what they are.",
+        f"坐标为 {datum}（{'、'.join(headers)}）。本版本只支持 WGS-84，请先转换；若本就是 WGS-84，请改表头。",
+        column=headers[0],
+    )
+
+
+def is_ledger_header(header: Sequence[str], columns: Mapping[str, str] | None = None) -> bool:
+    """Tell whether a row reads as the header of a ledger of points: longitude and latitude, known or stated."""
+    folded = {fold(cell) for cell in header}
+    stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
+    return {"lon", "lat"} <= stated | {field_of(cell) for cell in header}
+
+
+def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str], list[Fault]]:
+    """Return the ids of the file, stripped; where one is missing `role-row` stands, e.g. `station-7`."""
+    made = [f"{ONE_OF[role]}-{row}" for row in table.rows]
+    if "id" not in positions:
+        return made, []
+    header = table.header[positions["id"]]
+    ids, faults = [], []
+    first: dict[str, int] = {}
+    for at, cell in enumerate(table.columns[positions["id"]]):
+        own = cell.strip()
+        ids.append(own or made[at])
+        if not own:
+            en, zh = f"has no id; it is called `{made[at]}`.", f"没有编号，暂称“{made[at]}”。"
+            faults.append(table.warning(en, zh, at=at, column=header))
+        if ids[at] in first:
+            row = table.rows[first[ids[at]]]
+            en = f"id `{ids[at]}` stands in row {row} too. Give each its own."
+            faults.append(
+                table.fault(en, f"编号“{ids[at]}”与第 {row} 行重复，请改为各不相同。", at=at, column=header)
+            )
+        first.setdefault(ids[at], at)
+    return ids, faults
+
+
+def texts_of(
+    table: Table, positions: Mapping[str, int], *, keep: Sequence[str] = ()
+) -> tuple[dict[str, list[str]], list[Fault]]:
+    """
+    Return the columns that stay text: known ones under their field, then unknown ones under their own header.
+
+    Unknown columns that look like persons' data are dropped unless `keep` names them, and a warning names them.
+    The coordinates and the id are not among the texts.
+    """
+    field_at = {at: field for field, at in positions.items()}
+    wanted, faults = _kept(table, keep)
+    dropped = [
+        at
+        for at, header in enumerate(table.header)
+        if at not in wanted and at not in field_at and is_personal(header, table.columns[at])
+    ]
+    texts: dict[str, list[str]] = {}
+    for field in SYNONYMS:
+        if field in positions and field not in {"id", "lon", "lat", "kind"}:
+            texts[field] = list(table.columns[positions[field]])
+    for at, header in enumerate(table.header):
+        field = field_at.get(at, "")
+        if at in dropped or (field and field != "kind") or (field == "kind" and _says_only_kind(table.columns[at])):
+            continue
+        texts[_free_name(header, {*texts, *SYNONYMS, "geometry"})] = list(table.columns[at])
+    if dropped:
+        names = [table.header[at] for at in dropped]
+        en = f'persons\' data were not read: {", ".join(names)}. To keep a column: `keep = ["{names[0]}"]`.'
+        zh = f'以下列含个人信息，未读入：{"、".join(names)}。如需保留，请写 keep = ["{names[0]}"]。'
+        faults.append(table.warning(en, zh, column=names[0]))
+    return texts, faults
+
+
+def _kept(table: Table, keep: Sequence[str]) -> tuple[set[int], list[Fault]]:
+    found = {header: _position(table.header, header) for header in keep}
+    faults = [
+        table.fault(
+            f"`keep` names {header!r}, which is no header of this file.",
+            f"keep 指定的“{header}”不是本文件的表头。",
+            column=header,
+        )
+        for header, at in found.items()
+        if at is None
+    ]
+    return {at for at in found.values() if at is not None}, faults
+
+
+def _says_only_kind(cells: Iterable[str]) -> bool:
+    return all(not cell.strip() or fold(cell) in KINDS for cell in cells)
+
+
+def _free_name(header: str, taken: set[str]) -> str:
+    name, n = header, 1
+    while name in taken:
+        n += 1
+        name = f"{header} ({n})"
+    return name
+
+
+def numbers_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
+    """Return the numbers of a column, `nan` where the cell is blank or no finite number; the latter are faults."""
+    header = table.header[position]
+    values = np.full(len(table.rows), np.nan)
+    faults = []
+    for at, cell in enumerate(table.columns[position]):
+        number = parse_number(cell)
+        if number is not None and math.isfinite(number):
+            values[at] = number
+        elif cell.strip():
+            en = f"{cell.strip()[:40]!r} is not a finite number."
+            faults.append(table.fault(en, f"“{cell.strip()[:40]}”不是有效数字。", at=at, column=header))
+    return values, faults
+
+
+def parse_number(text: str) -> float | None:
+    """
+    Return the number that a cell holds, in ASCII or full-width digits; None where it is no plain number.
+
+    Examples
+    --------
+    >>> parse_number(" 113.38 "), parse_number("１２"), parse_number("12人"), parse_number("nan")
+    (113.38, 12.0, None, None)
+    """
+    plain = text.translate(_HALF_WIDTH).strip()
+    return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[FloatArray, list[Fault]]:
+    """
+    Return riders a row, `nan` where the cell is blank, not a number or negative.
+
+    Zero is a count; blank is none, and told: an error for depots, one warning for a population.
+    """
+    if "riders" not in positions:
+        return np.full(len(table.rows), np.nan), []
+    header = table.header[positions["riders"]]
+    values, faults = numbers_of(table, positions["riders"])
+    blank = [at for at, cell in enumerate(table.columns[positions["riders"]]) if not cell.strip()]
+    for at in np.flatnonzero(values < 0):
+        en, zh = f"cannot be negative: {values[at]:g}.", f"人数不能为负：{values[at]:g}。"
+        faults.append(table.fault(en, zh, at=int(at), column=header))
+    values = np.where(values < 0, np.nan, values)
+    if role == "population" and blank:
+        rows = some(int(table.rows[at]) for at in blank)
+        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {rows}."
+        zh = f"{len(blank)} 行没有人数，已略去（0 会保留）：第 {rows} 行。"
+        return values, [*faults, table.warning(en, zh, column=header)]
+    en = "has no count of riders. Write the number; 0 if there are none."
+    zh = "没有填写人数。请填写数字；确实没有则填 0。"
+    return values, [*faults, *(table.fault(en, zh, at=at, column=header) for at in blank)]

@@ -1,0 +1,104 @@
+"""Files that are written whole or not at all, with no clock in them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import OutputError
+
+#: unfinished files carry this in their names; what a killed run left is removed by the next one
+UNFINISHED = ".servicecircle-unfinished"
+#: the date in a file that has none of its own
+NO_DATE = "1970-01-01"
+
+
+def make_folder(folder: Path) -> Path:
+    """
+    Make a folder and those above it, where they are missing, and clear away what a killed run left in it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in sorted(folder.glob(f"*{UNFINISHED}*")):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """
+    Let `write` fill an empty file beside `path`, and put it in the place of `path` when it is whole.
+
+    Files that `write` puts beside its own, of the same name with other suffixes (a Shapefile's), go along.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what stood there before is unchanged.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f"{path.stem}{UNFINISHED}-", suffix="".join(path.suffixes[-2:]), dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    unfinished = Path(name)
+    stem = unfinished.name.removesuffix("".join(path.suffixes[-2:])) + "."
+    try:
+        write(unfinished)
+        made = [file for file in sorted(path.parent.iterdir()) if file.name.startswith(stem)]
+        for file in made:
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            file.chmod(0o644)
+        for file in sorted(made, key=unfinished.__eq__):  # the one that was asked for comes last
+            file.replace(path if file == unfinished else path.with_suffix(file.suffix))
+    except (OSError, RuntimeError) as error:  # GDAL and libosmium raise the second
+        raise _cannot_write(path, error) from error
+    finally:
+        for file in [file for file in path.parent.iterdir() if file.name.startswith(stem)]:
+            file.unlink(missing_ok=True)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """
+    Write a text file (UTF-8), whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    return write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8", newline="\n"))
+
+
+@contextmanager
+def gdal_date(date: str) -> Iterator[None]:
+    """Let GDAL write this ISO date where it would write the clock."""
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _cannot_write(path: Path, error: Exception) -> OutputError:
+    """Return the error for a file or folder that cannot be written."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return OutputError(
+        f"`{path}` cannot be written: {reason}. What stood there before is unchanged.",
+        zh=f"无法写入 {path}：{reason}。原有文件未改动。",
+    )

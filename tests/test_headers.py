@@ -1,0 +1,47 @@
+"""Headers: the synonym table is unambiguous, and persons' columns are told from the others."""
+
+import pytest
+
+from servicecircle.headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
+
+WORDS = [(field, word) for field, words in SYNONYMS.items() for word in words]
+
+
+def test_no_header_means_two_fields() -> None:
+    folded: dict[str, set[str]] = {}
+    for field, word in WORDS:
+        folded.setdefault(fold(word), set()).add(field)
+    assert {word: fields for word, fields in folded.items() if len(fields) > 1} == {}
+
+
+@pytest.mark.parametrize(("field", "word"), WORDS)
+def test_every_word_of_the_table_means_its_field_and_no_person(field: str, word: str) -> None:
+    assert field_of(word) == field
+    assert not is_personal(word)
+    assert stated_datum(word) is None
+
+
+def test_the_canonical_word_is_the_surest() -> None:
+    assert {field: rank_of(field) for field in SYNONYMS} == dict.fromkeys(SYNONYMS, 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "datum"),
+    [
+        ("lng_gcj02", "gcj02"), ("lat_GCJ-02", "gcj02"), ("经度(GCJ02)", "gcj02"), ("火星坐标经度", "gcj02"),
+        ("高德纬度", "gcj02"), ("bd09_lng", "bd09"), ("百度纬度", "bd09"), ("纬度（百度坐标）", "bd09"),
+        ("wgs84经度", None), ("经度", None), ("百度评分", None), ("高德地图链接", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_coordinates_header_may_state_a_shifted_datum(header: str, datum: str | None) -> None:
+    assert stated_datum(header) == datum
+    if datum:
+        assert field_of(header) is None
+
+
+def test_a_column_is_personal_when_half_of_its_filled_cells_are() -> None:
+    phone = "13912345678"
+    assert is_personal("备注", (phone, "近北门", "", " "))
+    assert not is_personal("备注", (phone, "近北门", "二楼"))
+    assert not is_personal("备注", ("", " "))
+    assert not is_personal("编码", ("442000001001", "139123456789"))

@@ -1,0 +1,391 @@
+"""The page in a real browser: no error, no request, no name that is more than text."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from studies import write_study
+
+from servicecircle.errors import Fault
+from servicecircle.maps import draw_map, map_html
+from servicecircle.model import Plan
+from servicecircle.pipeline import suggest
+from servicecircle.study import load_study
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "${alert(1)}",
+    "`${alert(1)}`",
+    "{{ 7 * 7 }}{% for x in y %}{# z #}",
+    "back\\slash\\u0041\\",
+    "line\u2028and\u2029paragraph",
+    "]]>&amp;&lt;'\"",
+    "javascript:alert(1)",
+    "{name}{minutes}{n}",
+    "__proto__",
+    "$& $1 $`",
+]
+
+
+def chromium() -> str | None:
+    """Path of a Chromium, from the environment, the system or Playwright."""
+    named = os.environ.get("SERVICECIRCLE_CHROMIUM")
+    found = [named, *(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chrome"))]
+    try:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as tools:
+            found.append(tools.chromium.executable_path)
+    except ImportError:
+        return None
+    return next((path for path in found if path and Path(path).exists()), None)
+
+
+CHROMIUM = chromium()
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here: install one, or name it in SERVICECIRCLE_CHROMIUM"
+)
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return suggest(load_study(write_study(tmp_path_factory.mktemp("study") / "town")))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as tools:
+        running = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open a page; when the test ends, it must have made no error, no dialog and no request of another place."""
+    trouble: list[str] = []
+    contexts = []
+
+    def open_page(html: str, *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
+        file = tmp_path / f"map{len(contexts)}.html"
+        file.write_text(html, encoding="utf-8")
+        context = browser.new_context(viewport=size, offline=True, reduced_motion="reduce", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+        page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("dialog", lambda dialog: (trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: trouble.append(request.url) if not _is_own(request.url, file) else None)
+        page.goto(file.as_uri())
+        page.wait_for_selector(".sc-lb")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def _is_own(url: str, file: Path) -> bool:
+    return url == file.as_uri() or url.startswith("data:")
+
+
+def named(plan: Plan, names: list[str]) -> Plan:
+    """The plan with these names wherever the input can hold one."""
+
+    def name(i: int) -> str:
+        return names[i % len(names)]
+
+    def renamed(frame, shift):
+        every = [name(i + shift) for i in range(len(frame))]
+        columns = {"name": every, **{c: every for c in ("address", "amenities", "hours", "status") if shift < 5}}
+        return frame.assign(**columns)
+
+    study = dataclasses.replace(
+        plan.study,
+        name=name(0),
+        office=name(1),
+        date=name(2),
+        depots=renamed(plan.study.depots, 5),
+        zones=renamed(plan.study.zones, 6),
+    )
+    network = dataclasses.replace(plan.network, street_name=plan.network.street_name.copy())
+    texts = network.street_name.copy()
+    texts[:] = [name(i) for i in range(len(texts))]
+    return dataclasses.replace(
+        plan,
+        study=study,
+        network=dataclasses.replace(network, street_name=texts),
+        facilities=renamed(plan.facilities, 0),
+        sites=renamed(plan.sites, 5),
+        gaps=plan.gaps.assign(reason=name(3)),
+        warnings=tuple(Fault(text, text, level="warning") for text in names),
+    )
+
+
+def choose(page: Any, text: str) -> None:
+    page.locator(".sc-switches .sc-choice", has_text=text).click()
+
+
+def visit(page: Any) -> str:
+    """Open every card and switch everything; return all that was shown."""
+    shown = [page.title()]
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for row in page.locator(".sc-layer:visible").all():
+        if row.get_attribute("aria-checked") == "false" and row.get_attribute("data-layer") != "base":
+            row.click()
+    choose(page, "建议实施后")
+    for selector in (".sc-ic", ".sc-lb-gap"):
+        for i in range(min(page.locator(selector).count(), 12)):
+            page.locator(selector).nth(i).dispatch_event("click")
+            shown.append(page.locator(".leaflet-popup").last.text_content())
+    page.evaluate("document.querySelectorAll('script').forEach((one) => one.remove())")
+    return "\n".join([*shown, page.text_content("body")])
+
+
+# ---------------------------------------------------------------------------------------------- literal names
+def test_hostile_names_are_shown_as_they_are(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(named(plan, HOSTILE)))
+    assert page.title() == page.text_content("h1") == HOSTILE[0]
+    stations = page.locator(".sc-ic-station")
+    for i in range(stations.count()):
+        assert stations.nth(i).get_attribute("aria-label") == f"骑手驿站 {HOSTILE[i]}"
+        stations.nth(i).dispatch_event("click")
+        assert page.locator(".sc-card-name").last.text_content() == HOSTILE[i]
+    assert (
+        page.locator("#sc-app").locator("img, iframe, object, embed, script:not([type='application/json'])").count()
+        == 0
+    )
+    text = visit(page)
+    for name in HOSTILE:
+        assert name in text
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.text(
+            st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Zs", "Zl", "Zp")), min_size=1, max_size=40
+        )
+        | st.sampled_from(HOSTILE),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_name_is_shown_as_it_is(plan: Plan, opened: Callable[..., Any], names: list[str]) -> None:
+    page = opened(map_html(named(plan, names)))
+    text = visit(page)
+    assert all(name.strip() in text for name in names)
+    page.close()
+
+
+# ------------------------------------------------------------------------------------------------- behaviour
+def test_the_switches_change_figures_and_circles_but_never_the_view(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    figures = draw_map(plan)._children["panel"].data["figures"]
+    before = page.evaluate("map_servicecircle.getBounds().toBBoxString()")
+    for mode, label in (("after", "建议实施后"), ("before", "现状")):
+        for k, minutes in ((0, "5 分钟"), (1, "10 分钟")):
+            choose(page, label)
+            choose(page, minutes)
+            told = page.inner_text(".sc-headline")
+            assert figures[mode][k]["title"] in told
+            assert figures[mode][k]["share"].rstrip("%") in told
+            assert (page.locator("[data-layer='gain']:visible").count() == 1) == (mode == "after")
+            assert f"{minutes}未覆盖骑手" in page.inner_text("[data-layer='cell']") or "比例" in page.inner_text(
+                "[data-layer='cell']"
+            )
+    assert page.evaluate("map_servicecircle.getBounds().toBBoxString()") == before
+
+
+@pytest.mark.parametrize("minutes", [(7.0,), (3.0, 6.0, 9.0, 12.0)])
+def test_any_number_of_breaks_has_its_circles(
+    tmp_path: Path, minutes: tuple[float, ...], opened: Callable[..., Any]
+) -> None:
+    plan = suggest(load_study(write_study(tmp_path / "town")), minutes=minutes)
+    page = opened(map_html(plan))
+    assert page.locator(".leaflet-sc-circle-pane path").count() == len(minutes)
+    dashes = page.evaluate(
+        "[...document.querySelectorAll('.leaflet-sc-outline-pane path')]"
+        ".map((line) => line.getAttribute('stroke-dasharray'))"
+    )
+    assert len(set(dashes)) == len(minutes)
+    assert sum(dash is None for dash in dashes) == 1
+
+
+def test_a_layer_goes_when_its_row_is_switched_off_by_mouse_or_key(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    for key, selector in (
+        ("station", ".sc-ic-station"),
+        ("shop", ".sc-ic-shop"),
+        ("suggestion", ".sc-ic-suggestion"),
+    ):
+        row = page.locator(f"[data-layer='{key}']")
+        n = page.locator(selector).count()
+        assert n > 0
+        row.click()
+        assert (page.locator(selector).count(), row.get_attribute("aria-checked")) == (0, "false")
+        row.focus()
+        page.keyboard.press("Space")
+        assert (page.locator(selector).count(), row.get_attribute("aria-checked")) == (n, "true")
+    assert page.locator("[data-layer='candidate']").get_attribute("aria-checked") == "false"
+
+
+def test_arrows_move_a_switch_and_slash_starts_the_search(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    page.locator(".sc-choice[aria-checked='true']").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".sc-choice[aria-checked='true']").first.inner_text() == "建议实施后"
+    page.keyboard.press("/")
+    page.keyboard.type("东街")
+    assert page.locator(".sc-results li").all_inner_texts() == ["东街驿站"]
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".leaflet-popup")
+    assert "东街驿站" in page.inner_text(".leaflet-popup")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".leaflet-popup", state="detached")
+
+
+def test_a_street_is_found_by_its_name(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    page.fill(".sc-search input", "纵12")
+    assert page.locator(".sc-results li").all_inner_texts() == ["纵12路"]
+    page.keyboard.press("Enter")
+    assert page.evaluate("map_servicecircle.getZoom()") >= 16
+    page.fill(".sc-search input", "没有这条路")
+    assert page.locator(".sc-results li").all_inner_texts() == ["没有找到"]
+
+
+def test_a_click_on_the_map_tells_the_riders_of_the_cell(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    layer = draw_map(plan)._children
+    i = max(range(len(layer["cells"].data["riders"])), key=layer["cells"].data["riders"].__getitem__)
+    page.evaluate(
+        "([[x, y], [lon, lat]]) =>"
+        " map_servicecircle.fire('click', {latlng: L.latLng(lat + (y + 20) / 1e6, lon + (x - 20) / 1e6)})",
+        [_middle(layer["cells"].data["outlines"][i]), layer["panel"].data["origin"]],
+    )
+    told = page.inner_text(".leaflet-popup")
+    assert f"{layer['cells'].data['riders'][i]:.0f} 人" in told
+    assert "最近设施" in told
+
+
+def _middle(steps: list[int]) -> list[float]:
+    x, y, xs, ys = 0, 0, [], []
+    for dx, dy in zip(steps[::2], steps[1::2], strict=True):
+        x, y = x + dx, y + dy
+        xs.append(x)
+        ys.append(y)
+    return [(min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2]
+
+
+def test_an_online_base_map_is_asked_for_only_when_it_is_chosen(plan: Plan, browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(map_html(plan), encoding="utf-8")
+    context = browser.new_context(viewport=DESKTOP)
+    asked: list[str] = []
+    context.route("https://**/*", lambda route: (asked.append(route.request.url), route.abort()))
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector(".sc-lb")
+    assert asked == []
+    with page.expect_request("https://tile.openstreetmap.org/**"):
+        page.locator("[data-layer='base']").click()
+    assert {url.split("/")[2] for url in asked} <= {"tile.openstreetmap.org"}
+    assert "OpenStreetMap" in page.inner_text(".sc-attribution")
+    assert page.locator(".leaflet-sc-road-pane path").count() == 0
+    page.locator("[data-layer='base']").click()
+    assert page.locator(".leaflet-sc-road-pane path").count() > 0
+    context.close()
+
+
+def test_the_policy_stops_what_is_no_tile(plan: Plan, browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(map_html(plan), encoding="utf-8")
+    context = browser.new_context()
+    asked: list[str] = []
+    context.route("http*://**/*", lambda route: (asked.append(route.request.url), route.abort()))
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.evaluate("new Image().src = 'https://example.org/a.png'")
+    page.evaluate("fetch('https://example.org/').catch(() => 0)")
+    ran = page.evaluate(
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); return window.ran; })()"
+    )
+    page.wait_for_timeout(200)
+    assert asked == []
+    assert ran is None
+    context.close()
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_nothing_runs_out_of_the_page(
+    plan: Plan, opened: Callable[..., Any], size: dict[str, int], lang: str
+) -> None:
+    page = opened(map_html(plan, lang=lang), size=size)
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
+    )
+    assert page.evaluate(
+        "document.querySelector('#sc-side').scrollWidth <= document.querySelector('#sc-side').clientWidth"
+    )
+    if size == PHONE:
+        page.click(".sc-handle")
+        assert page.evaluate("document.querySelector('#sc-side').offsetHeight") > 500
+        small = page.evaluate(
+            "[...document.querySelectorAll('.sc-buttons button, .sc-layer')]"
+            ".filter((e) => e.offsetHeight && e.offsetHeight < 40).length"
+        )
+        assert small == 0
+
+
+def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    for _ in range(4):
+        boxes = page.evaluate(
+            """[...document.querySelectorAll('.sc-lb, .sc-ic svg')].map((e) => {
+                const r = e.getBoundingClientRect();
+                const t = /rotate\\((-?[\\d.]+)deg/.exec(e.style.transform);
+                const isLabel = e.classList.contains('sc-lb');
+                return t && Math.abs(t[1]) > 3 ? null : [r.left, r.top, r.right, r.bottom, isLabel];
+            }).filter(Boolean)"""
+        )
+        labels = [box for box in boxes if box[4]]
+        assert labels
+        for one in labels:
+            for two in boxes:
+                is_apart = (
+                    one[2] <= two[0] + 1 or two[2] <= one[0] + 1 or one[3] <= two[1] + 1 or two[3] <= one[1] + 1
+                )
+                assert one is two or is_apart
+        page.locator(".sc-buttons button").first.click()
+
+
+def test_it_prints_on_one_page(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(plan))
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page/") + pdf.count(b"/Type /Page ") == 1
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    sheet = page.evaluate("[document.querySelector('#sc-app').offsetWidth, map_servicecircle.getSize().x]")
+    assert 1050 < sheet[0] < 1075
+    assert 780 < sheet[1] < 830
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("map_servicecircle.getSize().x") == DESKTOP["width"] - 344

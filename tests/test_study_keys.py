@@ -1,0 +1,78 @@
+"""Keys of study.toml: where each stands in the file, and what values are taken."""
+
+from pathlib import Path
+
+import pytest
+
+from servicecircle.errors import InputError, StudyError
+from servicecircle.study_keys import KEYS, check_value, nearest, read_study_file
+
+
+def read(tmp_path: Path, text: str):
+    path = tmp_path / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_study_file(path)
+
+
+def test_keys_are_found_in_their_lines_however_they_are_written(tmp_path: Path) -> None:
+    text = '# name = "no"\n\nname = 1\n  "minutes"  = 3\nsuggest.shops = -1\n[ grid ]\n h3 = 99 # x = 2\n'
+    text += "[demand]\nsource = 1\n"
+    told = {fault.column: fault.row for fault in read(tmp_path, text).faults}
+    assert told == {"name": 3, "minutes": 4, "suggest.shops": 5, "grid.h3": 7, "demand.source": 9}
+
+
+def test_values_that_hold_are_kept_beside_those_that_do_not(tmp_path: Path) -> None:
+    said = read(tmp_path, 'name = "a"\nlang = "x"\n[grid]\ncell_m = 50\n')
+    assert (said.get("", "name"), said.get("", "lang", "zh"), said.get("grid", "cell_m")) == ("a", "zh", 50)
+    assert [fault.column for fault in said.faults] == ["lang"]
+
+
+def test_a_key_under_the_wrong_table_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (fault,) = read(tmp_path, '[network]\nplace = "x"\ndate = 2026-11-22\n').faults
+    assert (fault.column, fault.row) == ("network.date", 3)
+    assert "belongs to the top of the file" in fault.en
+
+
+def test_a_list_of_tables_is_no_table(tmp_path: Path) -> None:
+    (fault,) = read(tmp_path, '[[stations]]\nfile = "a.csv"\n').faults
+    assert fault.column == "stations"
+    assert "must be a table" in fault.en
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="is not there"):
+        read_study_file(tmp_path / "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "held"),
+    [
+        ("", "minutes", [5, 10.5], (5.0, 10.5)),
+        ("", "date", "2026-11-22", "2026-11-22"),
+        ("", "max_snap_m", 150, 150.0),
+        ("", "crs", "EPSG:4547", "EPSG:4547"),
+        ("stations", "datum", "WGS-84", "wgs84"),
+        ("stations", "keep", ["电话"], ("电话",)),
+        ("suggest", "stations", 0, 0),
+        ("grid", "cell_m", 10, 10.0),
+        ("grid", "cell_m", 5000, 5000.0),
+        ("grid", "h3", 0, 0),
+        ("grid", "h3", 15, 15),
+    ],
+)
+def test_values_are_taken_as_a_study_holds_them(table: str, key: str, value: object, held: object) -> None:
+    assert check_value(table, key, value) == held
+
+
+def test_every_key_refuses_a_value_of_the_wrong_type_in_both_languages() -> None:
+    for table, keys in KEYS.items():
+        for key in keys:
+            with pytest.raises(InputError) as raised:
+                check_value(table, key, object())
+            assert f"`{key}` " in raised.value.en
+            assert raised.value.zh != raised.value.en
+
+
+def test_the_nearest_word_is_hinted_at_only_where_there_is_one() -> None:
+    assert nearest("minuts", ["minutes", "name"]) == ("; did you mean `minutes`", "，是否为 minutes")
+    assert nearest("zzz", ["minutes"]) == ("", "")
