@@ -48,6 +48,7 @@ maps _page figures report writers
 pipeline
 packaged
 cli
+__main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it

@@ -2,57 +2,129 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import shutil
 import sys
-import tomllib
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TextIO
 
 import typer
 
-from .errors import InputError, Lang, ServiceCircleError
+from ._validate import check_minutes
+from .errors import InputError, Lang, ServiceCircleError, StudyError
+from .params import PROFILES
 
 if TYPE_CHECKING:
-    from .model import Plan
+    from .model import Plan, Study
     from .pipeline import OnStage
+
+#: language of messages where no study says one: zh (default) or en
+LANG_SETTING = "SERVICECIRCLE_LANG"
+#: if set, an error that nobody foresaw is shown with its traceback
+TRACEBACK_SETTING = "SERVICECIRCLE_TRACEBACK"
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="servicecircle",
     help="Service circles of rest stations and partner shops for delivery riders, exactly, on the street network.",
+    epilog="Exit status: 0 done; 1 a fault in the input, told in one message; 2 a wrong command line.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study, or its study.toml.")]
-Out = Annotated[Optional[Path], typer.Option("--out", help="Folder for the results.")]  # noqa: UP045
-Stations = Annotated[Optional[int], typer.Option("--stations", help="Stations to suggest.")]  # noqa: UP045
-Shops = Annotated[Optional[int], typer.Option("--shops", help="Partner shops to suggest.")]  # noqa: UP045
-Minutes = Annotated[Optional[str], typer.Option("--minutes", help="Breaks, as 10,15.")]  # noqa: UP045
+Stations = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--stations", metavar="K", min=0, help="Stations to suggest. Default: what the study says."),
+]
+Shops = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--shops", metavar="K", min=0, help="Partner shops to suggest. Default: what the study says."),
+]
+Minutes = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--minutes", metavar="10,15", help="Breaks, ascending. Default: what the study says."),
+]
 Profile = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--profile", help="walk, ebike, drive or gb50180."),
+    typer.Option("--profile", metavar="NAME", help=f"{', '.join(PROFILES)}. Default: what the study says."),
+]
+Out = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--out", metavar="DIR", help="Folder for the results. Default: out/ and the name of the study."),
 ]
 
 
 def main() -> None:
-    """Run the command line; a fault of the user's is told without a traceback, with exit status 1."""
-    app()
+    """Run the command line; what goes wrong is told in one message, and says so in the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese shows \u9a7f, and goes on
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    app(prog_name="servicecircle")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from .packaged import package_version
+
+        _say(f"servicecircle {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
 def demo(
-    town: Annotated[str, typer.Option("--town", help="Name of an example study.")] = "nanqu",
+    town: Annotated[str, typer.Option("--town", metavar="NAME", help="Name of an example study.")] = "nanqu",
     out: Out = None,
     stations: Stations = None,
     shops: Shops = None,
 ) -> None:
     """Plan an example study that ships with the package, offline."""
-    from .packaged import example_folder
-
     with _told_plainly():
+        from .packaged import example_folder
+
         _plan(example_folder(town), out or Path("out") / town, stations=stations, shops=shops)
+
+
+@app.command()
+def check(study: StudyPath) -> None:
+    """
+    Tell every fault of a study and its files.
+
+    Everything is read; each fault comes with its file, sheet, row and column.
+    """
+    with _told_plainly(study):
+        from .pipeline import check_on_roads
+        from .report import fault_count, fault_lines
+        from .study import check_study, load_study
+
+        lang = _lang_of(study)
+        with _waiting("check", lang):
+            faults = check_study(study)
+            if not any(fault.level == "error" for fault in faults):
+                faults += check_on_roads(load_study(study))
+        for line in [*fault_lines(faults, lang, width=_width(sys.stdout)), fault_count(faults, lang)]:
+            _say(line)
+    if any(fault.level == "error" for fault in faults):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -64,87 +136,117 @@ def plan(
     profile: Profile = None,
     out: Out = None,
 ) -> None:
-    """Plan a study: coverage, gaps, suggestions, a map and a result folder."""
+    """
+    Plan a study, and write its result folder.
+
+    Coverage today, gaps, suggestions with their proof; map.html, GeoJSON, a GeoPackage and summary.json.
+    """
+    breaks, name = _breaks(minutes), _profile(profile)
     with _told_plainly(study):
         folder = study.parent if study.suffix == ".toml" else study
         target = out or Path("out") / folder.resolve().name
-        _plan(study, target, stations=stations, shops=shops, minutes=_breaks(minutes), profile=profile)
-
-
-@app.command()
-def check(study: StudyPath) -> None:
-    """Read everything of a study, and tell every fault with its file, sheet, row and column."""
-    from .study import check_study
-
-    with _told_plainly(study):
-        faults = check_study(study)
-        lang = _lang_of(study)
-        for fault in faults:
-            mark = {"zh": {"error": "错误", "warning": "提醒"}, "en": {"error": "error", "warning": "warning"}}
-            typer.echo(f"{mark[lang][fault.level]}  {fault.told(lang)}")
-        errors = sum(fault.level == "error" for fault in faults)
-        warnings = len(faults) - errors
-        typer.echo(
-            f"共 {errors} 处错误，{warnings} 处提醒。"
-            if lang == "zh"
-            else f"{errors} error(s), {warnings} warning(s)."
-        )
-    if errors:
-        raise typer.Exit(1)
+        _plan(study, target, stations=stations, shops=shops, minutes=breaks, profile=name)
 
 
 @app.command()
 def circles(
     study: StudyPath,
-    out: Annotated[Path, typer.Option("--out", help="GeoJSON file to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.geojson", help="GeoJSON file to write.")],
     minutes: Minutes = None,
     profile: Profile = None,
 ) -> None:
-    """Draw the service circles of a study's stations and shops, nothing else."""
-    from .pipeline import facility_circles
-    from .study import load_study
-    from .whole_files import write_text
-    from .writers import frame_features, geojson_text
+    """
+    Draw the service circles of a study only.
 
+    One area a station or shop and break, as GeoJSON.
+    """
+    breaks, name = _breaks(minutes), _profile(profile)
+    if out.suffix.lower() not in {".geojson", ".json"}:
+        _refuse("--out", f"{out.name!r} must end in .geojson.")
     with _told_plainly(study):
+        from .pipeline import facility_circles
+        from .study import load_study
+        from .whole_files import make_folder, write_text
+        from .writers import frame_features, geojson_text
+
         loaded = load_study(study)
-        areas = facility_circles(loaded, minutes=_breaks(minutes), profile=profile)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, geojson_text(frame_features(areas)))
-        typer.echo(
-            f"已写入 {out}（{len(areas)} 个服务圈）。" if loaded.lang == "zh" else f"{out}: {len(areas)} areas."
-        )
+        with _waiting("circles", loaded.lang):
+            areas = facility_circles(loaded, minutes=breaks, profile=name)
+            make_folder(out.parent)
+            write_text(out, geojson_text(frame_features(areas)))
+        n = len(areas)
+        _say(f"已写入 {out}（{n} 个服务圈）。" if loaded.lang == "zh" else f"{out}: {n} service circles.")
 
 
 @app.command()
 def network(
-    out: Annotated[Path, typer.Option("--out", help="Edge table to write: .gpkg, .parquet, .geojson or .shp.")],
-    place: Annotated[Optional[str], typer.Option("--place", help="A place name (online, OSMnx).")] = None,  # noqa: UP045
-    file: Annotated[Optional[Path], typer.Option("--file", help="A road file.")] = None,  # noqa: UP045
-    area: Annotated[Optional[Path], typer.Option("--area", help="Polygons to cut to.")] = None,  # noqa: UP045
-    bbox: Annotated[Optional[str], typer.Option("--bbox", help="W,S,E,N in degrees.")] = None,  # noqa: UP045
-    margin: Annotated[float, typer.Option("--margin", help="Metres kept round the area or box.")] = 3000.0,
-    profile: Annotated[str, typer.Option("--profile", help="walk, ebike, drive or gb50180.")] = "walk",
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Streets as a table: .gpkg, .parquet, .geojson or .shp; of an OSM file also .osm.pbf, .osm or "
+            ".osm.gz, with shops and land.",
+        ),
+    ],
+    place: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--place", metavar="NAME", help="Download a place by its name (online, OSMnx)."),
+    ] = None,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--file",
+            metavar="ROADS",
+            help="Or take a road file: .osm.pbf, .osm, .osm.gz, .graphml, .gpkg, .parquet, .shp, .geojson.",
+        ),
+    ] = None,
+    area: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--area", metavar="FILE", help="Cut the file to these polygons."),
+    ] = None,
+    bbox: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--bbox", metavar="W,S,E,N", help="Or cut it to this box, in degrees."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option("--margin", metavar="METRES", min=0, help="Kept round the place, area or box.")
+    ] = 3000.0,
 ) -> None:
-    """Download, cut and convert a street network."""
-    from .extracts import write_extract
+    """
+    Download, cut or convert a street network.
 
+    What is written serves every profile: streets keep their tags, and those that touch the area stay whole.
+    """
+    if (place is None) == (file is None):
+        _refuse("--place", "give either --place or --file.")
+    if area is not None and bbox is not None:
+        _refuse("--bbox", "give either --area or --bbox, not both.")
+    if place is not None and (area is not None or bbox is not None):
+        _refuse("--area" if area is not None else "--bbox", "it cuts a --file; a --place has its own border.")
+    box = None if bbox is None else _numbers(bbox, "--bbox")
     with _told_plainly():
-        box = None if bbox is None else _numbers(bbox, "--bbox")
-        made = write_extract(out, place=place, file=file, area=area, bbox=box, margin_m=margin, profile=profile)
-        typer.echo(f"{out}: {made.n_street} streets, {made.n_node} nodes, {profile}.")
+        from .extracts import write_extract
+
+        lang = _usual_lang()
+        with _waiting("roads" if place is None else "download", lang):
+            made = write_extract(out, place=place, file=file, area=area, bbox=box, margin_m=margin)
+        n = made.n_street
+        _say(f"已写入 {out}（{n:,} 条道路）。" if lang == "zh" else f"{out}: {n:,} streets.")
 
 
 @app.command()
 def serve(
     study: StudyPath,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes any that is free.")
+    ] = 8000,
 ) -> None:
     """Serve a study's coverage map over HTTP."""
-    from .packaged import api_module
-
     with _told_plainly(study):
+        from .packaged import api_module
+
         api_module("main").run(study, host=host, port=port)
 
 
@@ -163,7 +265,7 @@ def _plan(
     from .study import load_study
     from .writers import write_outputs
 
-    loaded = load_study(study)
+    loaded: Study = load_study(study)
     with _progress(loaded.lang) as on_stage:
         made = suggest(loaded, stations=stations, shops=shops, minutes=minutes, profile=profile, on_stage=on_stage)
         on_stage("write")
@@ -176,69 +278,158 @@ def _tell(plan: Plan, out: Path) -> None:
     from .report import plan_lines
 
     for line in plan_lines(plan):
-        typer.echo(line)
+        _say(line)
     zh = plan.study.lang == "zh"
-    typer.echo(f"结果文件夹：{out}（用浏览器打开 map.html）" if zh else f"Results: {out} (open map.html)")
+    _say(f"结果文件夹：{out}（用浏览器打开 map.html）" if zh else f"Results: {out} (open map.html in a browser)")
+
+
+# ---------------------------------------------------------------------------------------------------- progress
+@contextmanager
+def _progress(lang: Lang) -> Iterator[OnStage]:
+    """Show the stages of a plan on a terminal; stay quiet in a pipe."""
+    from .pipeline import STAGES
+
+    stages = (*STAGES, "write")
+    with _bar(lang, total=len(stages)) as update:
+        yield lambda stage: update(stage, stages.index(stage))
 
 
 @contextmanager
-def _progress(lang: Lang) -> Iterator[OnStage]:
-    """Show the stages on a terminal; stay quiet in a pipe."""
+def _waiting(stage: str, lang: Lang) -> Iterator[None]:
+    """Show on a terminal that work of unknown length is under way."""
+    with _bar(lang, total=None) as update:
+        update(stage, 0)
+        yield
+
+
+@contextmanager
+def _bar(lang: Lang, *, total: int | None) -> Iterator[Callable[[str, int], None]]:
+    """Yield a function that shows a stage and how many are done; it does nothing in a pipe."""
     if not sys.stderr.isatty():
-        yield lambda _stage: None
+        yield lambda _stage, _done: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from .pipeline import STAGES
     from .report import STAGE_WORDS
 
-    stages = (*STAGES, "write")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=len(stages))
-        yield lambda stage: bar.update(task, description=STAGE_WORDS[lang][stage], completed=stages.index(stage))
+        task = bar.add_task("", total=total)
+        yield lambda stage, done: bar.update(task, description=STAGE_WORDS[lang][stage], completed=done)
 
 
+def _width(stream: object) -> int | None:
+    """Columns of a terminal; None in a pipe or a file."""
+    is_terminal = getattr(stream, "isatty", bool)()
+    return shutil.get_terminal_size().columns if is_terminal else None
+
+
+# ------------------------------------------------------------------------------------------------------ errors
 @contextmanager
 def _told_plainly(study: Path | None = None) -> Iterator[None]:
-    """Tell an error of ours in one message, in the study's language, without a traceback; exit status 1."""
+    """Tell what goes wrong in one message, in the study's language, without a traceback; exit status 1."""
     try:
         yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except StudyError as error:
+        from .report import fault_count, fault_lines
+
+        lang = _lang_of(study)
+        for line in fault_lines(error.faults, lang, width=_width(sys.stderr)):
+            _say(line, to=sys.stderr)
+        _fail(fault_count(error.faults, lang), lang, error)
     except ServiceCircleError as error:
         lang = _lang_of(study)
-        typer.echo(("错误：" if lang == "zh" else "Error: ") + error.told(lang), err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        _stop()
+        _fail(error.told(lang), lang, error)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # whoever read the output has gone
+            raise
+        lang = _lang_of(study)
+        reason = error.strerror or str(error)
+        _fail(f"{error.filename}：{reason}" if error.filename else reason, lang, error)
+    except MemoryError as error:
+        lang = _lang_of(study)
+        _fail(
+            "内存不足，请缩小范围或增大网格。"
+            if lang == "zh"
+            else "Out of memory: take a smaller area or larger cells.",
+            lang,
+            error,
+        )
+    except Exception as error:
+        if isinstance(error, typer.Exit) or os.environ.get(TRACEBACK_SETTING):
+            raise
+        lang = _lang_of(study)
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = f"{TRACEBACK_SETTING}=1"
+        told = (
+            f"程序出错（{what}）。请反馈此问题；设 {hint} 后重试可看到详情。"
+            if lang == "zh"
+            else f"This is a bug ({what}). Please report it; {hint} shows where it is."
+        )
+        _fail(told, lang, error)
+
+
+def _fail(told: str, lang: Lang, error: Exception) -> NoReturn:
+    """Print one message, and end with exit status 1."""
+    _say(("错误：" if lang == "zh" else "Error: ") + told, to=sys.stderr)
+    raise typer.Exit(1) from error
+
+
+def _say(line: str, *, to: TextIO | None = None) -> None:
+    """Print a line, at once; not through `typer.echo`, which takes a stream without Chinese for one in UTF-8."""
+    stream = to or sys.stdout
+    stream.write(line + "\n")
+    stream.flush()
+
+
+def _usual_lang() -> Lang:
+    """Language where no study says one."""
+    return "en" if os.environ.get(LANG_SETTING, "").lower().startswith("en") else "zh"
 
 
 def _lang_of(study: Path | None) -> Lang:
-    """Language of a study, also of one with faults; Chinese where none is stated."""
+    """Language of a study, also of one that cannot be read as TOML."""
     if study is None:
-        return "zh"
-    file = study / "study.toml" if study.is_dir() else study
+        return _usual_lang()
+    file = study if study.suffix == ".toml" else study / "study.toml"
     try:
-        stated = tomllib.loads(file.read_text(encoding="utf-8")).get("lang")
-    except (OSError, ValueError):
-        return "zh"
-    return "en" if stated == "en" else "zh"
+        top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
+    except OSError:
+        return _usual_lang()
+    stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
+    return _usual_lang() if stated is None else "en" if stated[1] == "en" else "zh"
 
 
-def _stop() -> NoReturn:
-    """End after Ctrl-C."""
-    raise typer.Exit(130)
+# ----------------------------------------------------------------------------------------------------- options
+def _refuse(option: str, told: str) -> NoReturn:
+    """Refuse a wrong command line: exit status 2."""
+    raise typer.BadParameter(told, param_hint=option)
 
 
 def _breaks(text: str | None) -> tuple[float, ...] | None:
-    """`10,15` as numbers."""
-    return None if text is None else _numbers(text, "--minutes")
+    """Return `10,15` as numbers."""
+    if text is None:
+        return None
+    try:
+        return check_minutes(_numbers(text, "--minutes"))
+    except InputError:
+        told = "numbers above 0, ascending, with commas between, e.g. 10,15."
+        _refuse("--minutes", f"{text!r} must hold {told}")
+
+
+def _profile(name: str | None) -> str | None:
+    """Return the name of a profile if there is one."""
+    if name is None or name in PROFILES:
+        return name
+    _refuse("--profile", f"{name!r} is none of {', '.join(PROFILES)}.")
 
 
 def _numbers(text: str, option: str) -> tuple[float, ...]:
-    """Numbers with commas between."""
+    """Return numbers with commas between."""
     try:
         return tuple(float(part) for part in text.replace("，", ",").split(","))
-    except ValueError as error:
-        msg = f"`{option}` must hold numbers with commas between, got {text!r}."
-        raise InputError(msg, zh=f"{option} 应为以逗号分隔的数字，现为 {text!r}。") from error
+    except ValueError:
+        _refuse(option, f"{text!r} must hold numbers with commas between.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+import tomllib
+from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,14 @@ from .errors import InputError
 _PACKAGE = Path(__file__).resolve().parent
 #: a checkout, where the package stands in `src/`
 _CHECKOUT = _PACKAGE.parents[1]
+
+
+def package_version() -> str:
+    """Return the version of the installed package, or of the checkout."""
+    project = _CHECKOUT / "pyproject.toml"
+    if project.is_file() and (_CHECKOUT / "src" / "servicecircle") == _PACKAGE:
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return metadata.version("servicecircle")
 
 
 def example_names() -> list[str]:

@@ -14,7 +14,7 @@ from ._validate import BoolArray
 from .candidates import study_candidates
 from .coverage import cover
 from .demand import demand_points, riders_of_depots, riders_of_population, riders_uniform, riders_warnings
-from .errors import Fault, InputError, NetworkError
+from .errors import Fault, InputError, NetworkError, ServiceCircleError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
@@ -170,6 +170,31 @@ def _breaks(study: Study, minutes: float | Sequence[float] | None) -> Sequence[f
     if minutes is None or isinstance(minutes, Sequence):
         return minutes
     return (*(m for m in study.minutes if m < minutes), float(minutes))
+
+
+def check_on_roads(study: Study) -> list[Fault]:
+    """
+    Lay a study on its roads, as far as nothing is planned yet, and return what is wrong or doubtful there.
+
+    Returns
+    -------
+    faults
+        What the road file, the grid, the riders and the places of the stations and shops bring up; at the first
+        error it ends. The study's own warnings are not repeated.
+    """
+    told: list[Fault] = []
+    try:
+        network, places, _ = read_roads(study)
+        told += network.report.warnings
+        told += spread_riders(study, network, lay_grid(study, network))[1]
+        facilities = study_facilities(study)
+        at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
+        told += _told_of_places(at, facilities, network, study)
+        told += study_candidates(study, network, places)[1]
+    except ServiceCircleError as error:
+        file = study.network_file.name if isinstance(error, NetworkError) and study.network_file else None
+        told.append(Fault(error.en, error.zh, file=file))
+    return list(dict.fromkeys(told))
 
 
 def facility_circles(

@@ -1,18 +1,23 @@
-"""A plan in words: the lines that the command line prints."""
+"""A plan and a study's faults in words: what the command line prints, with the numbers of the map page."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from ._page import numbers
+from ._page.summary import proof, shown_riders, whole_gains
+from ._page.words import Words
 from .coverage import totals
-from .errors import Lang
+from .errors import Fault, Lang
+from .gaps import riders_scattered
 from .model import Plan
 
 STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
         "zh": {
+            "check": "检查研究文件",
             "roads": "读取路网",
             "grid": "划分网格、分配骑手",
             "times": "计算出行时间",
@@ -20,8 +25,10 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "choose": "选择新增点位",
             "circles": "绘制服务圈",
             "write": "写入结果",
+            "download": "下载路网",
         },
         "en": {
+            "check": "Checking the study",
             "roads": "Reading roads",
             "grid": "Laying the grid, placing riders",
             "times": "Travel times",
@@ -29,94 +36,130 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "choose": "Choosing sites",
             "circles": "Drawing circles",
             "write": "Writing results",
+            "download": "Downloading streets",
         },
     }
 )
-_KIND: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
-    {"zh": {"station": "驿站", "shop": "商铺"}, "en": {"station": "station", "shop": "shop"}}
+_LEVEL: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
+    {"zh": {"error": "错误", "warning": "提醒"}, "en": {"error": "error", "warning": "warning"}}
 )
 
 
+# ------------------------------------------------------------------------------------------------------- a plan
 def plan_lines(plan: Plan) -> list[str]:
     """Return a plan's figures in the study's language: coverage, gaps, suggestions, proof, warnings."""
-    zh = plan.study.lang == "zh"
+    lang = plan.study.lang
     return [
         plan.study.name,
-        *_coverage_lines(plan, zh=zh),
-        *_gap_lines(plan, zh=zh),
-        *_site_lines(plan, zh=zh),
-        *(f"{'提醒' if zh else 'Note'}: {w.told(plan.study.lang)}" for w in plan.warnings),
+        *(f"  {line}" for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))),
+        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in plan.warnings),
     ]
 
 
-def whole(riders: float) -> str:
-    """Return riders as people read them: whole, with a comma at thousands."""
-    return f"{math.floor(riders + 0.5):,}"
-
-
-def percent(share: float | None) -> str:
-    """Return a share with one decimal; `100%` and `0%` only where exact; a dash where there is no demand."""
-    if share is None:
-        return "—"
-    if share in {0.0, 1.0}:
-        return f"{share:.0%}"
-    if share < 0.001:  # noqa: PLR2004
-        return "<0.1%"
-    return ">99.9%" if share > 0.999 else f"{share:.1%}"  # noqa: PLR2004
-
-
-def _coverage_lines(plan: Plan, *, zh: bool) -> list[str]:
+def _coverage_lines(plan: Plan) -> Iterator[str]:
     """Riders covered at each break, before and after."""
+    zh = plan.study.lang == "zh"
     before, after = totals(plan.before), totals(plan.after)
     if before["riders"] == 0:
-        return ["  没有骑手需求，不计算覆盖率。" if zh else "  No demand: no share is computed."]
-    lines = []
-    for minutes in plan.before.minutes:
+        yield "没有骑手需求，不计算覆盖率。" if zh else "No demand: no share is computed."
+        return
+    today, proposed = shown_riders(plan.before), shown_riders(plan.after)
+    for k, minutes in enumerate(plan.before.minutes):
         key = f"{minutes:g}"
-        was, will = before["covered"][key], after["covered"][key]
-        share, share_after = percent(before["share"][key]), percent(after["share"][key])
-        gained = f"{'+' if will >= was else '−'}{whole(abs(will - was))}"
-        lines.append(
-            f"  {key} 分钟内：{whole(was)} / {whole(before['riders'])} 人（{share}）"
-            f" → {whole(will)} 人（{share_after}，{gained}）"
+        was, will = today.within[k], proposed.within[k]
+        share = numbers.share(before["covered"][key], before["riders"])
+        line = (
+            f"{key} 分钟内：{numbers.whole(was)} / {numbers.whole(today.riders)} 人（{share}）"
             if zh
-            else f"  within {key} min: {whole(was)} of {whole(before['riders'])} riders ({share})"
-            f" -> {whole(will)} ({share_after}, {gained})"
+            else f"within {key} min: {numbers.whole(was)} of {numbers.riders(today.riders, 'en')} ({share})"
         )
-    return lines
+        if len(plan.sites):
+            share = numbers.share(after["covered"][key], after["riders"])
+            gained = numbers.gain(will - was, after["covered"][key] - before["covered"][key])
+            line += (
+                f" → {numbers.whole(will)} 人（{share}，{gained}）"
+                if zh
+                else f" → {numbers.whole(will)} ({share}, {gained})"
+            )
+        yield line
 
 
-def _gap_lines(plan: Plan, *, zh: bool) -> list[str]:
-    """How many gaps, and the worst."""
+def _gap_lines(plan: Plan) -> Iterator[str]:
+    """How many gaps, the worst, and who else is not covered."""
+    zh = plan.study.lang == "zh"
     if plan.gaps.empty:
-        return ["  没有缺口。" if zh else "  No gap."]
+        yield "没有缺口。" if zh else "No gap."
+        return
     riders = math.fsum(plan.gaps["riders"])
-    worst = float(plan.gaps["riders"].iloc[0])
-    return [
-        f"  缺口 {len(plan.gaps)} 处，共 {whole(riders)} 人，最大一处 {whole(worst)} 人。"
-        if zh
-        else f"  {len(plan.gaps)} gap(s), {whole(riders)} riders, {whole(worst)} in the largest."
-    ]
-
-
-def _site_lines(plan: Plan, *, zh: bool) -> list[str]:
-    """Return the suggestions with what each gains, and what is proven of them."""
-    lang: Lang = "zh" if zh else "en"
-    lines = [
-        f"  {site['rank']}. {_KIND[lang][site['kind']]}  {site['name']}  +{whole(site['riders_gained'])}"
-        + (" 人" if zh else "")
-        for _, site in plan.sites.iterrows()
-    ]
-    if not lines:
-        return ["  没有新增建议。" if zh else "  No suggestion."]
-    solution = plan.solution
-    if solution.status == "optimal":
-        proof = "  已证明最优：同样数量的任何组合不会覆盖更多骑手。" if zh else "  Proven best for these counts."
+    scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
+    today = shown_riders(plan.before)
+    in_gaps, elsewhere = numbers.apportioned([riders, scattered], today.riders - today.within[-1])
+    worst, n = numbers.told(float(plan.gaps["riders"].iloc[0])), len(plan.gaps)
+    if zh:
+        more = f"；另有 {elsewhere} 人分散在各处" if elsewhere else ""
+        yield f"缺口 {n} 处，共 {numbers.whole(in_gaps)} 人，最大一处 {worst} 人{more}。"
     else:
-        best, bound, gap = whole(solution.objective), whole(solution.bound), f"{solution.gap:.1%}"
-        proof = (
-            f"  已知最好 {best} 人，上界 {bound} 人，相差 {gap}。"
-            if zh
-            else f"  Best known {best}, bound {bound}, gap {gap}."
-        )
-    return [*lines, proof]
+        more = f"; {elsewhere} more scattered" if elsewhere else ""
+        yield f"{n} gap{'s' if n > 1 else ''}, {numbers.riders(in_gaps, 'en')}, {worst} in the largest{more}."
+
+
+def _site_lines(plan: Plan) -> Iterator[str]:
+    """Return the suggestions with what each gains, and what is proven of them."""
+    words = Words(plan.study.lang)
+    gains = whole_gains(plan)
+    for (_, site), rounded in zip(plan.sites.iterrows(), gains, strict=True):
+        told = words("gain", n=numbers.gain(rounded, site["riders_gained"]))
+        kind = words(f"kind.{site['kind']}")
+        yield f"{site['rank']}. {kind}  {site['name']}  {told}"
+    text = proof(plan, words)
+    yield text if text.endswith(("。", ".")) else text + ("。" if words.lang == "zh" else ".")
+
+
+# ------------------------------------------------------------------------------------------------------- faults
+def fault_lines(faults: Sequence[Fault], lang: Lang, *, width: int | None = None) -> list[str]:
+    """
+    Return faults as a table, a row a fault: level, file, sheet, row, column, and what is wrong.
+
+    Parameters
+    ----------
+    width
+        Columns of the terminal, into which long texts are folded; None: a fault a line, however long.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not faults:
+        return []
+    zh = lang == "zh"
+    cells = [
+        [
+            _LEVEL[lang][fault.level],
+            fault.file or "",
+            fault.sheet or "",
+            "" if fault.row is None else f"第 {fault.row} 行" if zh else f"row {fault.row}",
+            fault.column or "",
+            fault.zh if zh else fault.en,
+        ]
+        for fault in faults
+    ]
+    used = [k for k in range(6) if any(row[k] for row in cells)]
+    table = Table.grid(padding=(0, 2))
+    for k in used:
+        table.add_column(no_wrap=k < 5, overflow="fold", min_width=min(24, width or 24) if k == 5 else None)  # noqa: PLR2004
+    for row in cells:
+        table.add_row(*(Text(" ".join(row[k].split())) for k in used))
+    console = Console(width=width or 100_000, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(table)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def fault_count(faults: Sequence[Fault], lang: Lang) -> str:
+    """Return how many errors and warnings there are, in one sentence."""
+    errors = sum(fault.level == "error" for fault in faults)
+    warnings = len(faults) - errors
+    if lang == "zh":
+        return f"共 {errors} 处错误，{warnings} 处提醒。" if faults else "没有发现问题。"
+    many = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((errors, "error"), (warnings, "warning"))]
+    return f"{many[0]}, {many[1]}." if faults else "Nothing is wrong."

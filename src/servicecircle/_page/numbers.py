@@ -40,6 +40,16 @@ def whole(value: float) -> str:
     return NONE if is_missing(value) else f"{math.floor(value + 0.5):,}"
 
 
+def told(value: float) -> str:
+    """Return a whole number, or `<1` where rounding would leave nothing of something."""
+    return "<1" if not is_missing(value) and 0 < value < 0.5 else whole(value)  # noqa: PLR2004
+
+
+def gain(rounded: int, exact: float) -> str:
+    """Return what a suggestion adds, whole as it stands in a sum; `<1` where that leaves nothing of something."""
+    return "<1" if rounded == 0 and not is_missing(exact) and exact > 1e-9 else change(rounded)  # noqa: PLR2004
+
+
 def change(value: float) -> str:
     """Return a whole number with its sign, `+` or `−`."""
     if is_missing(value):

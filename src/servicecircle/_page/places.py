@@ -179,7 +179,7 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
         kind = "shop" if row.get("kind") == "shop" else "station"
         kind_name = words(f"kind.{kind}")
         note = words("site_gap", kind=kind_name, gap=gaps) if gaps else kind_name
-        told = numbers.change(gain)
+        told = numbers.gain(gain, row.get("riders_gained", 0.0))
         card = {
             "kind": words(f"card.suggestion.{kind}"),
             "name": name,
