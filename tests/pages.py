@@ -81,7 +81,7 @@ def rewritten(text: str, seen: list[tuple[Block, str]]) -> str:
 def _run_python(block: Block, folder: Path, names: dict[str, Any]) -> str:
     out = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(out):
-        exec(compile(block.text, f"line {block.line}", "exec"), names)  # noqa: S102
+        exec(compile(block.text, f"line {block.line}", "exec"), names)
     return out.getvalue()
 
 
