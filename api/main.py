@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,6 +106,8 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None
     """
     with _bound(host, port) as listener:  # a port in use is told before the work, not after it
         app = create_app(study=load_study(study))
+        if sys.stderr.isatty():
+            typer.echo("正在计算方案……" if app.state.plans.lang == "zh" else "Planning ...", err=True)
         app.state.plans.prepare()
         _listen(listener, host, port)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)

@@ -28,6 +28,13 @@ class Ground(NamedTuple):
     roads: Roads
 
 
+class Made(NamedTuple):
+    """A plan, and the files that are sent of it."""
+
+    plan: Plan
+    files: Mapping[str, bytes]
+
+
 class Kept(Generic[K, V]):
     """
     A function that remembers its latest answers, for many threads.
@@ -92,8 +99,7 @@ class Plans:
         self._working = Lock()
         self._stopping = Event()
         self._ground = Kept[None, Ground](self._read, most=1)
-        self._plans = Kept[Breaks, Plan](self._compute, most=most, stays=self._is_own)
-        self._files = Kept[Breaks, Mapping[str, bytes]](self._write_files, most=most, stays=self._is_own)
+        self._made = Kept[Breaks, Made](self._make, most=most, stays=self._is_own)
         self._maps = Kept[Breaks, bytes](self._draw, most=most, stays=self._is_own)
 
     # ---------------------------------------------------------------------------------------------- public face
@@ -115,11 +121,11 @@ class Plans:
 
     def plan(self, breaks: Breaks) -> Plan:
         """Return the plan of these breaks, as the command `plan` makes it."""
-        return self._plans(breaks)
+        return self._made(breaks).plan
 
     def file(self, name: str, breaks: Breaks) -> bytes:
         """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
-        return self._files(breaks)[name]
+        return self._made(breaks).files[name]
 
     def map_page(self, breaks: Breaks) -> bytes:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
@@ -140,30 +146,26 @@ class Plans:
         self._study = study
         return Ground(study, read_roads(study))
 
-    def _compute(self, breaks: Breaks) -> Plan:
-        """Plan the study at these breaks."""
+    def _make(self, breaks: Breaks) -> Made:
+        """Plan the study at these breaks, and write the GeoJSON files and the summary."""
         study, roads = self._ground(None)
         with self._working:
-            self._go_on("")
-            return suggest(study, roads=roads, minutes=breaks, on_stage=self._go_on)
-
-    def _go_on(self, _stage: str) -> None:
-        """End here if the server is being stopped."""
-        if self._stopping.is_set():
-            raise StoppingError
-
-    def _write_files(self, breaks: Breaks) -> dict[str, bytes]:
-        """Write the GeoJSON files and the summary of a plan."""
-        plan = self._plans(breaks)
-        with self._working:
+            self._go_on()
+            plan = suggest(study, roads=roads, minutes=breaks, on_stage=self._go_on)
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
-        return {name: text.encode("utf-8") for name, text in texts.items()}
+            return Made(plan, {name: text.encode("utf-8") for name, text in texts.items()})
 
     def _draw(self, breaks: Breaks) -> bytes:
         """Draw the map of a plan."""
         from servicecircle.maps import map_html
 
-        plan = self._plans(breaks)
+        plan = self._made(breaks).plan
         with self._working:
+            self._go_on()
             return map_html(plan).encode("utf-8")
+
+    def _go_on(self, _stage: str = "") -> None:
+        """End here if the server is being stopped."""
+        if self._stopping.is_set():
+            raise StoppingError

@@ -40,6 +40,14 @@ def test_a_closed_direction_has_no_edge():
     assert network.report.counts["oneway_streets"] == 2
 
 
+def test_a_street_open_against_its_line_only_is_drawn_along_its_traffic():
+    bend = shapely.LineString([(0, 0), (500, 500), (1000, 0)])
+    network = build_network(ROW[:2], [0], [1], crs=UTM, geometry=[bend], forward_kph=[0], backward_kph=[36])
+    assert (network.tail.tolist(), network.head.tolist()) == ([1], [0])
+    assert network.street_geometry[0].equals(bend.reverse())
+    assert network.street_geometry[0].coords[0] == (1000, 0)
+
+
 def test_seconds_may_be_given_and_inf_closes():
     network = build_network(ROW[:2], [0], [1], crs=UTM, forward_s=[7], backward_s=[np.inf])
     assert network.seconds.tolist() == [7]

@@ -103,7 +103,7 @@ def circles(
     """Draw the service circles of a study's stations and shops, nothing else."""
     from .pipeline import facility_circles
     from .study import load_study
-    from .whole_files import make_folder, write_text
+    from .whole_files import write_text
     from .writers import frame_features, geojson_text
 
     with _told_plainly(study):

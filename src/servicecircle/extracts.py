@@ -38,8 +38,8 @@ TABLES: Mapping[str, str] = {".gpkg": "GPKG", ".parquet": "", ".geojson": "GeoJS
 
 _WGS84 = CRS.from_epsg(4326)
 _ONE_DIRECTION = frozenset({"maxspeed:forward", "maxspeed:backward", "oneway:bicycle", "oneway:foot"})
-#: degrees to this many digits: a tenth of a millimetre
-_DIGITS = 9
+#: digits of a degree in GeoJSON: all that the source has
+_DIGITS = 13
 
 
 @dataclass(frozen=True)
@@ -257,29 +257,47 @@ def _rows_of_ways(ways: RawWays) -> tuple[EdgeRows, IntArray]:
         msg = "The file holds the nodes of no street: it may be cut off."
         raise NetworkError(msg, zh="文件中没有道路的节点坐标，可能不完整。")
     line, is_back = same_lines(path[:, None], first)
-    same = np.column_stack([line, is_back, ways.combo[piece_way]])  # drawn twice, with the same tags
-    _, kept = np.unique(same, axis=0, return_index=True)
-    kept.sort()
+    same = np.column_stack([line, is_back, ways.combo[piece_way]])
+    kept = np.sort(
+        np.unique(same, axis=0, return_index=True)[1]
+    )  # of pieces drawn twice with the same tags, the first
     take, first = take_runs(first[kept], np.diff(first)[kept])
-    path, piece_way = path[take], piece_way[kept]
+    path, piece_way, line, is_back = path[take], piece_way[kept], line[kept], is_back[kept]
+    is_again = np.ones(kept.size, dtype=bool)
+    is_again[np.unique(line, return_index=True)[1]] = False
+    is_one_sided = np.array([bool(_ONE_DIRECTION & tags.keys()) for tags in ways.combos])[ways.combo[piece_way]]
+    turned = (
+        is_again & ~is_back & ~is_one_sided
+    )  # so that readers take both for one street, the fastest in each way
+    combos = [{key: (value,) for key, value in tags.items()} for tags in ways.combos]
     degrees = np.column_stack([ways.lon, ways.lat])
-    n = kept.size
+    drawn = np.asarray(shapely.linestrings(degrees[path], indices=np.repeat(np.arange(kept.size), np.diff(first))))
+    start, end = path[first[:-1]], path[first[1:] - 1]
     rows = EdgeRows(
         labels=[str(number) for number in ways.way_id[piece_way]],
         node_xy=degrees,
-        start=path[first[:-1]],
-        end=path[first[1:] - 1],
-        line=np.asarray(shapely.linestrings(degrees[path], indices=np.repeat(np.arange(n), np.diff(first)))),
-        combo=ways.combo[piece_way],
-        combos=tuple({key: (value,) for key, value in tags.items()} for tags in ways.combos),
-        is_reversed=np.zeros(n, dtype=bool),
-        length_m=np.full(n, np.nan),
-        speed_kph=np.full(n, np.nan),
+        start=np.where(turned, end, start),
+        end=np.where(turned, start, end),
+        line=np.where(turned, shapely.reverse(drawn), drawn),
+        combo=ways.combo[piece_way] + len(combos) * turned,
+        combos=(
+            *combos,
+            *({**tags, "oneway": (_turned_oneway(way),)} for tags, way in zip(combos, ways.combos, strict=True)),
+        ),
+        is_reversed=np.zeros(kept.size, dtype=bool),
+        length_m=np.full(kept.size, np.nan),
+        speed_kph=np.full(kept.size, np.nan),
         name=ways.name[piece_way],
         way_id=ways.way_id[piece_way],
         crs=_WGS84,
     )
     return rows, ways.node_id
+
+
+def _turned_oneway(tags: Mapping[str, str]) -> str:
+    """Return the one-way value of a way that is drawn the other way round."""
+    words = {"-1": "yes", "reverse": "yes", "no": "no", "false": "no", "0": "no"}
+    return words.get(oneway_of({"highway": DEFAULT_CLASS, **tags}), "-1")
 
 
 # ---------------------------------------------------------------------------------------------------- written
