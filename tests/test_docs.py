@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,11 @@ def test_every_page_for_a_planner_has_both_languages() -> None:
     }
     assert english - chinese == {"docs/reference/python.md"}
     assert chinese <= english
+
+
+# -------------------------------------------------------------------------------------------------------- pictures
+def test_the_picture_of_the_map_is_whole_and_light() -> None:
+    png = (DOCS / "images" / "nanqu-map.png").read_bytes()
+    width, height, _, colour_type = struct.unpack(">IIBB", png[16:26])
+    assert (width, height, colour_type) == (1440, 900, 3)  # 3: a palette
+    assert len(png) < 400_000
