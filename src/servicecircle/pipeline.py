@@ -187,7 +187,8 @@ def check_on_roads(study: Study) -> list[Fault]:
         network, places, _ = read_roads(study)
         told += network.report.warnings
         told += spread_riders(study, network, lay_grid(study, network))[1]
-        facilities = study_facilities(study)
+        facilities, closed = study_facilities(study)
+        told += closed
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += _told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places)[1]
