@@ -7,7 +7,8 @@ done in 64 bits, so that they cannot run over.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba as nb
 import numpy as np
@@ -20,9 +21,18 @@ SHIFT = 13
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-@nb.njit(nogil=True, cache=True)
+def _compiled(function: Kernel) -> Kernel:
+    """Compile a kernel when it is first called; what is compiled is kept where there is a folder to keep it in."""
+    try:
+        return cast("Kernel", nb.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # no folder that can be written
+        return cast("Kernel", nb.njit(nogil=True)(function))
+
+
+@_compiled
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
     wide = np.empty(2 * array.size, array.dtype)
@@ -30,7 +40,7 @@ def _grown(array: Ints) -> Ints:
     return wide
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def node_times(
     start: Ints, node: Ints, impedance: Ints, seed_node: Ints, seed_ms: Ints, limit_ms: int
 ) -> tuple[Ints, Ints, Ints]:
@@ -114,7 +124,7 @@ def node_times(
     return rows, out_node[:at].copy(), out_ms[:at].copy()
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def demand_times(
     rows: Ints,
     node: Ints,
@@ -167,7 +177,7 @@ def demand_times(
     return out_rows, out_demand[:at].copy(), out_ms[:at].copy()
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def nearest_source(
     start: Ints, node: Ints, impedance: Ints, seed_node: Ints, seed_ms: Ints, rank: Ints
 ) -> tuple[Ints, Ints]:
@@ -214,7 +224,7 @@ def nearest_source(
     return label, owner
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def _push(heap: Ints, size: int, key: int) -> None:
     """Add `key` to a 4-ary heap of `size` keys."""
     i = size
@@ -227,7 +237,7 @@ def _push(heap: Ints, size: int, key: int) -> None:
     heap[i] = key
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def _pop(heap: Ints, size: int) -> None:
     """Remove the least key of a 4-ary heap; `size` is what stays."""
     last = heap[size]
@@ -247,7 +257,7 @@ def _pop(heap: Ints, size: int) -> None:
     heap[i] = last
 
 
-@nb.njit(nogil=True, cache=True)
+@_compiled
 def nearest_segments(
     x0: float,
     y0: float,

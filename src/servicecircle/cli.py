@@ -339,7 +339,8 @@ def _told_plainly(study: Path | None = None) -> Iterator[None]:
         lang = _lang_of(study)
         for line in fault_lines(error.faults, lang, width=_width(sys.stderr)):
             _say(line, to=sys.stderr)
-        _fail(fault_count(error.faults, lang), lang, error)
+        _say(fault_count(error.faults, lang), to=sys.stderr)
+        raise typer.Exit(1) from error
     except ServiceCircleError as error:
         lang = _lang_of(study)
         _fail(error.told(lang), lang, error)
