@@ -99,6 +99,7 @@ def _run_shell(block: Block, folder: Path) -> str:
             "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
             "PYTHONPATH": str(Path(servicecircle.__file__).parents[1]),
             "PYTHONIOENCODING": "utf-8",
+            "SERVICECIRCLE_LANG": "zh",  # the usual one, whatever the machine says
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

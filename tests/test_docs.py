@@ -76,10 +76,20 @@ def test_both_tutorials_run_the_same_commands() -> None:
             )
         return block.text if block.mark == "run" else ""
 
-    assert list(commands("tutorial.md")) == list(commands("tutorial.zh.md"))
+    chinese = list(commands("tutorial.zh.md"))
+    assert [
+        (mark, file, re.sub(r"^export .+\n", "", text)) for mark, file, text in commands("tutorial.md")
+    ] == chinese
 
 
 # ----------------------------------------------------------------------------------------------- the command line
+@BOTH
+def test_every_option_of_all_commands_is_told(end: str) -> None:
+    text = (DOCS / "reference" / f"cli.{end}").read_text(encoding="utf-8").split("\n## ")[0]
+    common = [p.opts[0] for p in typer.main.get_group(app).params]
+    assert [f"`{name}`" in text for name in common] == [True] * len(common)
+
+
 @BOTH
 def test_every_command_and_no_other_has_its_section(end: str) -> None:
     assert set(sections(DOCS / "reference" / f"cli.{end}")) == set(COMMANDS)
