@@ -28,6 +28,23 @@ from .schemas import Problem
 
 logger = logging.getLogger(__name__)
 
+
+class ParameterError(InputError):
+    """Parameters of a request are unknown, or hold what is not allowed."""
+
+    def __init__(self, parameters: Sequence[str], message: str, *, zh: str, code: str = "invalid-value") -> None:
+        super().__init__(message, zh=zh)
+        self.parameters = list(parameters)
+        self.code = code
+
+
+class StoppingError(ServiceCircleError):
+    """The server is told to stop, and begins nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is being stopped. Ask again later.", zh="服务器正在停止，请稍后再试。")
+
+
 #: The one table. What is wrong with the served study itself is no fault of who asks: 500.
 STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
     {
@@ -40,8 +57,10 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         DownloadError: HTTPStatus.SERVICE_UNAVAILABLE,
         OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
+        StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
+LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
 PROBLEM_JSON = "application/problem+json"
 _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
     {
@@ -49,15 +68,6 @@ _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
         "en": "The server could not answer; its log says why.",
     }
 )
-
-
-class ParameterError(InputError):
-    """Parameters of a request are unknown, or hold what is not allowed."""
-
-    def __init__(self, parameters: Sequence[str], message: str, *, zh: str, code: str = "invalid-value") -> None:
-        super().__init__(message, zh=zh)
-        self.parameters = list(parameters)
-        self.code = code
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -78,9 +88,9 @@ def asked_lang(request: Request) -> Lang:
     likes: dict[Lang, float] = {}
     for part in request.headers.get("accept-language", "").split(","):
         tag, _, weight = part.partition(";")
-        name = tag.strip().lower().split("-")[0]
-        if name == "zh" or name == "en":  # noqa: PLR1714 - tells the type checker which
-            likes[name] = max(likes.get(name, 0.0), _quality(weight))
+        lang = LANGS.get(tag.strip().lower().split("-")[0])
+        if lang is not None:
+            likes[lang] = max(likes.get(lang, 0.0), _quality(weight))
     best = max(likes, key=lambda lang: likes[lang], default=None)
     own: Lang = request.app.state.plans.lang
     return best if best is not None and likes[best] > 0 else own
@@ -90,13 +100,15 @@ def asked_lang(request: Request) -> Lang:
 async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     """Answer an error of the package: its own words if the request is at fault, else none that tell of inside."""
     status = status_of(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s: %s", type(error).__name__, error, exc_info=error)
-        return _problem(request, status, _SERVER_FAULT)
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
         return _problem(request, status, told, code=error.code, parameters=error.parameters)
-    return _problem(request, status, told, code="invalid-value")
+    if isinstance(error, StoppingError):
+        return _problem(request, status, told)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _problem(request, status, told, code="invalid-value")
+    logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+    return _problem(request, status, _SERVER_FAULT)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:

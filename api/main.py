@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import typer
+import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,8 +31,8 @@ DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are
 
 Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
 allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
-#: seconds that answers under way have, once the server is told to end
-GRACE_S = 5
+#: seconds that answers under way have to be sent, once the server is told to stop
+GRACE_S = 30
 ANY_HOST = frozenset({"0.0.0.0", "::"})
 
 
@@ -101,18 +104,31 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None
     StudyError
         If the study has faults.
     """
-    import uvicorn
-
     with _bound(host, port) as listener:  # a port in use is told before the work, not after it
         app = create_app(study=load_study(study))
+        if sys.stderr.isatty():
+            typer.echo("正在计算方案……" if app.state.plans.lang == "zh" else "Planning ...", err=True)
         app.state.plans.prepare()
         _listen(listener, host, port)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
         try:
             _tell(app.state.plans.study, listener)
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:  # uvicorn has let the answers under way end
+            Server(config, app.state.plans).run(sockets=[listener])
+        except KeyboardInterrupt:  # after the server has stopped
             typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
+
+
+class Server(uvicorn.Server):
+    """A server that, told to stop, first frees those who wait for a plan."""
+
+    def __init__(self, config: uvicorn.Config, plans: Plans) -> None:
+        super().__init__(config)
+        self._plans = plans
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop the plans at a signal, then the server."""
+        self._plans.stop()
+        super().handle_exit(sig, frame)
 
 
 class HeadAsGet:
@@ -179,7 +195,7 @@ def _tell(study: Study, listener: socket.socket) -> None:
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     zh = study.lang == "zh"
     typer.echo(
-        f"{study.name}\n  {'地图' if zh else 'map'}  {address}/map\n  API   {address}/docs\n"
+        f"{study.name}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )
 

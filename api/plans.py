@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from threading import Lock
+from threading import Event, Lock
 from typing import Generic, NamedTuple, TypeVar
 
 from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, read_roads, suggest
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
+
+from .errors import StoppingError
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -24,6 +26,13 @@ class Ground(NamedTuple):
 
     study: Study
     roads: Roads
+
+
+class Made(NamedTuple):
+    """A plan, and the files that are sent of it."""
+
+    plan: Plan
+    files: Mapping[str, bytes]
 
 
 class Kept(Generic[K, V]):
@@ -88,9 +97,9 @@ class Plans:
     def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
         self._study = study
         self._working = Lock()
+        self._stopping = Event()
         self._ground = Kept[None, Ground](self._read, most=1)
-        self._plans = Kept[Breaks, Plan](self._compute, most=most, stays=self._is_own)
-        self._files = Kept[Breaks, Mapping[str, bytes]](self._write_files, most=most, stays=self._is_own)
+        self._made = Kept[Breaks, Made](self._make, most=most, stays=self._is_own)
         self._maps = Kept[Breaks, bytes](self._draw, most=most, stays=self._is_own)
 
     # ---------------------------------------------------------------------------------------------- public face
@@ -112,15 +121,19 @@ class Plans:
 
     def plan(self, breaks: Breaks) -> Plan:
         """Return the plan of these breaks, as the command `plan` makes it."""
-        return self._plans(breaks)
+        return self._made(breaks).plan
 
     def file(self, name: str, breaks: Breaks) -> bytes:
         """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
-        return self._files(breaks)[name]
+        return self._made(breaks).files[name]
 
     def map_page(self, breaks: Breaks) -> bytes:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
         return self._maps(breaks)
+
+    def stop(self) -> None:
+        """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
+        self._stopping.set()
 
     # ------------------------------------------------------------------------------------------------ the work
     def _is_own(self, breaks: Breaks) -> bool:
@@ -133,24 +146,26 @@ class Plans:
         self._study = study
         return Ground(study, read_roads(study))
 
-    def _compute(self, breaks: Breaks) -> Plan:
-        """Plan the study at these breaks."""
+    def _make(self, breaks: Breaks) -> Made:
+        """Plan the study at these breaks, and write the GeoJSON files and the summary."""
         study, roads = self._ground(None)
         with self._working:
-            return suggest(study, roads=roads, minutes=breaks)
-
-    def _write_files(self, breaks: Breaks) -> dict[str, bytes]:
-        """Write the GeoJSON files and the summary of a plan."""
-        plan = self._plans(breaks)
-        with self._working:
+            self._go_on()
+            plan = suggest(study, roads=roads, minutes=breaks, on_stage=self._go_on)
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
-        return {name: text.encode("utf-8") for name, text in texts.items()}
+            return Made(plan, {name: text.encode("utf-8") for name, text in texts.items()})
 
     def _draw(self, breaks: Breaks) -> bytes:
         """Draw the map of a plan."""
         from servicecircle.maps import map_html
 
-        plan = self._plans(breaks)
+        plan = self._made(breaks).plan
         with self._working:
+            self._go_on()
             return map_html(plan).encode("utf-8")
+
+    def _go_on(self, _stage: str = "") -> None:
+        """End here if the server is being stopped."""
+        if self._stopping.is_set():
+            raise StoppingError

@@ -34,7 +34,7 @@ class GeoJSONResponse(Response):
 
 @router.get("/map", summary="The map, one page that needs no other file", response_class=HTMLResponse)
 def read_map(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Draw streets, stations, shops, circles, cells, gaps and suggestions; as `map.html` of `plan`."""
+    """Return streets, stations, shops, circles, cells, gaps and suggestions; as `map.html` of `plan`."""
     return HTMLResponse(plans.map_page(breaks))
 
 
@@ -43,7 +43,7 @@ def read_map(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 )
 def read_coverage(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
     """
-    Give a polygon a planning cell.
+    Return one polygon for each planning cell.
 
     `cell_id, zone_id, riders`; for each break T `covered_T, share_T, after_T` (riders, share, riders with the
     suggestions) and `n_facilities_T`; `nearest_id, nearest_min`.
@@ -54,7 +54,7 @@ def read_coverage(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 @router.get("/circles.geojson", summary="The service circles", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_circles(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
     """
-    Give a polygon a station or shop and break, suggested ones too.
+    Return one polygon for each break of each station and shop, suggested ones too.
 
     `facility_id, kind, minutes, street_m, area_m2`.
     """
@@ -64,7 +64,7 @@ def read_circles(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 @router.get("/gaps.geojson", summary="Where nobody serves", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_gaps(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
     """
-    Give a polygon a gap at the largest break, worst first.
+    Return one polygon for each gap at the largest break, worst first.
 
     `rank, riders, reason, nearest_id, nearest_min, zone_id`.
     """
@@ -74,7 +74,7 @@ def read_gaps(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 @router.get("/suggestions.geojson", summary="Where to open next", response_class=GeoJSONResponse, responses=GEOJSON)
 def read_suggestions(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
     """
-    Give a point a suggestion, made for the largest break, best first.
+    Return one point for each suggestion, chosen for the largest break, best first.
 
     `rank, id, name, kind, lon, lat, riders_gained`.
     """
@@ -83,7 +83,7 @@ def read_suggestions(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
 
 @router.get("/summary.json", summary="The figures", response_class=JSONResponse)
 def read_summary(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
-    """Give the totals before and after, gaps, suggestions and their proof; as `summary.json` of `plan`."""
+    """Return the totals before and after, gaps, suggestions and their proof; as `summary.json` of `plan`."""
     return Response(plans.file("summary.json", breaks), media_type="application/json")
 
 
@@ -101,11 +101,11 @@ async def go_to_map() -> Response:
 
 @router.get("/docs", include_in_schema=False)
 async def read_reference(request: Request) -> Response:
-    """List the addresses, on a page that needs no network."""
+    """Return the list of addresses, on a page that needs no network."""
     return HTMLResponse(reference_page(request.app.openapi()))
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def read_openapi(request: Request) -> Response:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return JSONResponse(request.app.openapi())

@@ -404,6 +404,16 @@ def test_nothing_is_computed_twice_for_one_visitor(tiny: sc.Study) -> None:
         assert app.state.plans.plan(tiny.minutes) is first
 
 
+def test_who_waits_when_the_server_is_stopped_is_told_and_what_is_made_is_still_sent(tiny: sc.Study) -> None:
+    app = create_app(Settings(), study=tiny)
+    with TestClient(app) as client, ThreadPoolExecutor(8) as pool:
+        with app.state.plans._working:
+            waiting = [pool.submit(refused, client, f"/gaps.geojson?minutes={m}", status=503) for m in (3, 4, 4)]
+            app.state.plans.stop()
+        assert {problem.result(timeout=60)["code"] for problem in waiting} == {"service-unavailable"}
+        assert client.get("/gaps.geojson").status_code == 200
+
+
 # ------------------------------------------------------------------------------------- the application, settings
 def test_an_application_answers_without_its_lifespan_too(tiny: sc.Study) -> None:
     assert TestClient(create_app(study=tiny)).get("/gaps.geojson").status_code == 200

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def started(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server and the address that it prints; killed at the end if it still runs."""
+def started(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """A server, its address, and all that it prints at start; killed at the end if it still runs."""
     server = subprocess.Popen(
         [*COMMAND, str(study), "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -46,11 +47,11 @@ def started(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
     try:
         assert server.stdout is not None
         told = ""
-        while not (found := re.search(r"(http://\S+)/map", told)):
+        while "Ctrl-C" not in told:
             line = server.stdout.readline()
             assert line, server.communicate()[1]
             told += line
-        yield server, found[1]
+        yield server, re.findall(r"(http://\S+)/map", told)[0], told
     finally:
         server.kill()
         server.communicate()
@@ -58,7 +59,7 @@ def started(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with started(write_tiny_study(tmp_path_factory.mktemp("town"))) as (_, found):
+    with started(write_tiny_study(tmp_path_factory.mktemp("town"))) as (_, found, _told):
         yield found
 
 
@@ -117,19 +118,41 @@ def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> N
 
 # -------------------------------------------------------------------------------------------- begin and end
 def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
-    with started(write_tiny_study(tmp_path)) as (server, address):
+    with started(write_tiny_study(tmp_path)) as (server, address, told):
+        assert told == f"小镇\n  地图  {address}/map\n  API   {address}/docs\n按 Ctrl-C 停止。\n"
         with OPENER.open(f"{address}/healthz"):
             server.send_signal(signal.SIGINT)
-        told, warned = server.communicate(timeout=60)
-        assert (server.returncode, warned) == (0, "")
-        assert told.endswith("已停止。\n")
+        assert server.communicate(timeout=60) == ("已停止。\n", "")
+        assert server.returncode == 0
 
 
 def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
-    with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address):
-        with OPENER.open(f"{address}/healthz"):
+    with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address, told):
+        assert told == f"小镇\n  map   {address}/map\n  API   {address}/docs\nCtrl-C stops the server.\n"
+        with OPENER.open(f"{address}/map"):
             server.send_signal(signal.SIGINT)
-        assert server.communicate(timeout=60)[0].endswith("Ctrl-C stops the server.\nStopped.\n")
+        assert server.communicate(timeout=60) == ("Stopped.\n", "")
+
+
+def test_ctrl_c_while_many_wait_answers_each_and_leaves_no_traceback(tmp_path: Path) -> None:
+    def ask(url: str) -> tuple[int, str] | None:
+        try:
+            with OPENER.open(url) as answer:
+                return answer.status, answer.headers["Content-Type"]
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.headers["Content-Type"]
+        except urllib.error.URLError:
+            return None  # came too late to be let in
+
+    with started(write_tiny_study(tmp_path)) as (server, address, _told), ThreadPoolExecutor(20) as pool:
+        answers = [pool.submit(ask, f"{address}/coverage.geojson?minutes={m}") for m in range(20, 40)]
+        wait(answers, return_when=FIRST_COMPLETED)
+        server.send_signal(signal.SIGINT)
+        assert server.communicate(timeout=60) == ("已停止。\n", "")
+        assert server.returncode == 0
+        sent, told = (200, "application/geo+json"), (503, "application/problem+json")
+        assert {answer.result() for answer in answers} - {None} == {sent, told}
 
 
 def test_a_port_in_use_is_told_before_any_work(tmp_path: Path) -> None:

@@ -353,6 +353,27 @@ def test_no_riders_is_no_demand_and_never_a_share(plan: Plan) -> None:
     assert data(nobody, "cells")["outlines"] == []
 
 
+def test_a_plan_of_nothing_but_streets_can_be_drawn(plan: Plan) -> None:
+    bare = dataclasses.replace(
+        plan,
+        study=dataclasses.replace(plan.study, depots=None, zones=None, office="", date=""),
+        facilities=gpd.GeoDataFrame({"name": [], "kind": []}, geometry=[]),
+        candidates=plan.candidates.iloc[:0],
+        sites=plan.sites.iloc[:0],
+        gaps=plan.gaps.iloc[:0],
+        gaps_after=plan.gaps_after.iloc[:0],
+        circles_before=plan.circles_before.iloc[:0],
+        circles_after=plan.circles_after.iloc[:0],
+        land=None,
+    )
+    children = draw_map(bare)._children
+    assert {kind: len(every) for kind, every in children["places"].data.items()} == dict.fromkeys(
+        ("station", "shop", "depot", "candidate", "suggestion"), 0
+    )
+    assert children["zones"].data == []
+    assert children["circles"].data["before"] == {"5": [], "10": []}
+
+
 def test_every_word_is_there_in_both_languages_with_the_same_gaps_to_fill() -> None:
     for key, (zh, en) in WORDS.items():
         assert zh, key

@@ -47,7 +47,7 @@ NEAR_IN_MEANING = [
 def lab(colour: str, sight: np.ndarray) -> tuple[float, float, float]:
     encoded = np.array(palette.rgb(colour)) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    xyz = TO_XYZ @ (sight @ linear) / WHITE
+    xyz = TO_XYZ @ np.clip(sight @ linear, 0, 1) / WHITE  # a screen shows no other light
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return 116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
 

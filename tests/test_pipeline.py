@@ -11,7 +11,7 @@ from studies import TOML, write_study
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
 from servicecircle.gaps import riders_scattered
-from servicecircle.pipeline import STAGES, facility_circles, read_roads, suggest
+from servicecircle.pipeline import STAGES, explain, facility_circles, read_roads, suggest
 from servicecircle.study import load_study
 
 
@@ -117,3 +117,41 @@ def test_the_planning_standard_has_its_own_cutoffs(tmp_path: Path) -> None:
     assert plan.before.times.cutoff_s == 1000
     walk = suggest(load_study(write_study(tmp_path)), profile="walk", minutes=(5, 10))
     assert totals(plan.before)["covered"]["10"] < totals(walk.before)["covered"]["10"]
+
+
+def test_a_station_that_is_closed_by_its_status_serves_nobody_and_is_told(tmp_path: Path) -> None:
+    folder = write_study(tmp_path)
+    ledger = folder / "stations.csv"
+    head, first, second = ledger.read_text(encoding="utf-8").split()
+    ledger.write_text("\n".join([f"{head},状态", f"{first},正常", f"{second},已停用"]), encoding="utf-8")
+    plan = suggest(load_study(folder))
+    assert "S2" not in plan.facilities.index
+    assert any("S2 (东街驿站) is closed" in warning.en for warning in plan.warnings)
+
+
+def test_trunk_roads_are_left_out_until_the_study_admits_them(tmp_path: Path) -> None:
+    folder = write_study(tmp_path)
+    roads = folder / "roads.geojson"
+    roads.write_text(roads.read_text(encoding="utf-8").replace("residential", "trunk", 20), encoding="utf-8")
+    without = suggest(load_study(folder)).network
+    toml = TOML.replace('file = "roads.geojson"', 'file = "roads.geojson"\nadmit_trunk = true')
+    (folder / "study.toml").write_text(toml, encoding="utf-8")
+    assert suggest(load_study(folder)).network.n_street == without.n_street + 20
+
+
+def test_a_time_of_the_plan_is_explained_by_legs_that_add_up_to_it(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    plan = suggest(study, stations=0, shops=0)
+    place = plan.demand.to_crs("EPSG:4326").geometry.iloc[5]
+    nearest = plan.before.times.nearest.iloc[5]
+    legs = explain(study, (place.x, place.y), str(nearest["facility_id"]))
+    assert legs["seconds"].sum() == pytest.approx(nearest["seconds"], abs=0.01)
+    assert set(legs["kind"]) == {"walk", "street"}
+
+
+def test_only_an_open_facility_and_a_place_in_degrees_are_explained(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InputError, match="'S77' is no open station or shop"):
+        explain(study, (112.3, 22.5), "S77")
+    with pytest.raises(InputError, match="`point` must be longitude and latitude"):
+        explain(study, (640_000.0, 22.5), "S1")

@@ -55,6 +55,9 @@ def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
     if any(b <= a for a, b in itertools.pairwise(breaks)):
         msg = f"`minutes` must ascend, got {tuple(minutes)!r}."
         raise InputError(msg, zh=f"分钟数必须从小到大且不重复，现为 {tuple(minutes)!r}。")
+    if len({f"{m:g}" for m in breaks}) < len(breaks):  # columns are named by it
+        msg = f"`minutes` must differ in their first six digits, got {tuple(minutes)!r}."
+        raise InputError(msg, zh=f"分钟数须在前六位数字上有区别，现为 {tuple(minutes)!r}。")
     return breaks
 
 

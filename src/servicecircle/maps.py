@@ -44,6 +44,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         drawn content as `data`. The page asks no host for anything, unless its reader switches an online base
         map on. Names are shown literally, whatever they hold. A study without riders says so; values that are
         missing or unreachable show as a dash.
+        folium's own popups and plugins cannot be added: they need scripts of other hosts, which the page forbids.
 
     Raises
     ------

@@ -383,6 +383,7 @@ class Study:
     network_file: Path | None = None
     network_place: str | None = None
     network_crs: CRS | None = None
+    admit_trunk: bool = False  # walk and e-bike may use every trunk road
     area: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
@@ -415,7 +416,7 @@ class Plan:
     network: Network
     grid: Grid
     demand: gpd.GeoDataFrame  # index id; weight, cell_id, zone_id; CRS of the network
-    facilities: gpd.GeoDataFrame  # existing stations and shops, WGS 84
+    facilities: gpd.GeoDataFrame  # existing stations and shops that are open, WGS 84
     candidates: gpd.GeoDataFrame  # WGS 84; kind station, shop or both
     sites: gpd.GeoDataFrame  # suggestions in rank order, WGS 84, see `suggestions.py`
     solution: Solution

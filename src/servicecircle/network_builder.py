@@ -51,8 +51,7 @@ def build_network(
     Build a network from streets as arrays: street *s* runs from node `start[s]` to node `end[s]`.
 
     Nodes keep their positions. The edges of a street stand side by side, the one along it first, in the order of
-    the streets; so a network whose streets are all open both ways has the edges 2 s and 2 s + 1. A street that is
-    open from `end` to `start` only is turned round.
+    the streets; so a network whose streets are all open both ways has the edges 2 s and 2 s + 1.
 
     Parameters
     ----------
@@ -120,10 +119,10 @@ def build_network(
         raise NetworkError(msg, zh=f"{source} 中没有“{rules.name}”方式可用的道路（共读取 {n} 条）。")
     a, b, ids, lines, metres = a[is_open], b[is_open], ids[is_open], lines[is_open], metres[is_open]
     impedance = np.column_stack([forward[is_open], backward[is_open]])
-    against = np.isinf(impedance[:, 0])  # open against its line only: drawn along its traffic
-    a, b = np.where(against, b, a), np.where(against, a, b)
-    lines = np.where(against, shapely.reverse(lines), lines)
-    impedance[against] = impedance[against, ::-1]
+    is_turned = ~np.isfinite(impedance[:, 0])  # open backwards only: drawn the way it is used
+    a[is_turned], b[is_turned] = b[is_turned], a[is_turned]
+    lines[is_turned] = shapely.reverse(lines[is_turned])
+    impedance[is_turned] = impedance[is_turned, ::-1]
     names, classes = (
         _column(value, n, "", label)[is_open] for value, label in ((name, "name"), (road_class, "road_class"))
     )

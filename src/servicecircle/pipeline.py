@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ._validate import BoolArray
 from .candidates import study_candidates
 from .coverage import cover
 from .demand import demand_points, riders_of_depots, riders_of_population, riders_uniform, riders_warnings
 from .errors import Fault, InputError, NetworkError, ServiceCircleError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
+from .legs import find_legs
 from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
 from .osm import is_osm_file, read_land, read_places
@@ -29,6 +31,10 @@ from .travel_times import limit_in_ms, times_between
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
 OnStage = Callable[[str], None]
+#: a search for suggestions ends after this, with the best plan found and its gap (seconds)
+TIME_LIMIT_S = 60.0
+#: words of the column `status` for a facility that serves nobody
+CLOSED = frozenset({"停用", "停业", "关闭", "暂停", "撤销", "closed", "inactive"})
 STAGES = ("roads", "grid", "times", "candidates", "choose", "circles")
 
 
@@ -48,7 +54,7 @@ def suggest(
     minutes: float | Sequence[float] | None = None,
     profile: str | TravelProfile | None = None,
     direction: Direction | None = None,
-    time_limit_s: float | None = None,
+    time_limit_s: float | None = TIME_LIMIT_S,
     roads: Roads | None = None,
     on_stage: OnStage | None = None,
 ) -> Plan:
@@ -67,7 +73,7 @@ def suggest(
     profile, direction
         Instead of the study's own.
     time_limit_s
-        End the search for suggestions after so long, with the best plan found and its gap.
+        End the search for suggestions after so long, with the best plan found and its gap; None: only when proven.
     roads
         What `read_roads` gave for this study and profile, so that it is not read again.
     on_stage
@@ -99,8 +105,8 @@ def suggest(
     begin("grid")
     grid = lay_grid(study, network)
     demand, told = spread_riders(study, network, grid)
-    facilities = study_facilities(study)
-    warnings = [*study.warnings, *network.report.warnings, *told]
+    facilities, told_of_closed = study_facilities(study)
+    warnings = [*study.warnings, *network.report.warnings, *told, *told_of_closed]
     begin("times")
     demand_at = demand_positions(demand)
     times = _times(study, network, demand_at, facilities)
@@ -182,7 +188,8 @@ def check_on_roads(study: Study) -> list[Fault]:
         network, places, _ = read_roads(study)
         told += network.report.warnings
         told += spread_riders(study, network, lay_grid(study, network))[1]
-        facilities = study_facilities(study)
+        facilities, closed = study_facilities(study)
+        told += closed
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += _told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places)[1]
@@ -212,7 +219,7 @@ def facility_circles(
         If a parameter is not allowed, or the study has no station and no shop.
     """
     study = with_options(study, minutes=_breaks(study, minutes), profile=profile)
-    facilities = study_facilities(study)
+    facilities, _ = study_facilities(study)
     if facilities.empty:
         msg = "The study has no station and no shop to draw circles of: add [stations] or [shops]."
         raise InputError(msg, zh="研究中没有驿站或商铺，无法绘制服务圈：请添加 [stations] 或 [shops]。")
@@ -225,6 +232,52 @@ def facility_circles(
     )
     areas.insert(1, "kind", facilities["kind"].reindex(areas["facility_id"]).to_numpy())
     return areas[~areas.geometry.is_empty].to_crs(WGS84)
+
+
+def explain(
+    study: Study, point: tuple[float, float], facility: str, *, roads: Roads | None = None
+) -> gpd.GeoDataFrame:
+    """
+    Tell the way between a point and a station or shop of a study, leg by leg.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it; its profile and direction count.
+    point
+        Longitude and latitude, WGS 84.
+    facility
+        Id of a station or shop that is open.
+    roads
+        What `read_roads` gave for this study, so that it is not read again.
+
+    Returns
+    -------
+    legs
+        As `find_legs`, in WGS 84: the walk to the street, each street by name, the walk to the door, with metres
+        and seconds. The seconds add up to the travel time; no row if there is no way.
+
+    Raises
+    ------
+    InputError
+        If `point` is no place in degrees, or no facility has that id.
+    """
+    lon, lat = point
+    if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - also false for nan
+        msg = f"`point` must be longitude and latitude in degrees, got {point}."
+        raise InputError(msg, zh=f"point 应为经度、纬度（度），现为 {point}。")
+    facilities, _ = study_facilities(study)
+    if facility not in facilities.index:
+        msg = f"`facility` {facility!r} is no open station or shop of the study."
+        raise InputError(msg, zh=f"研究中没有正在开放的驿站或商铺 {facility!r}。")
+    legs = find_legs(
+        (roads or read_roads(study)).network,
+        gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat]), crs=WGS84),
+        facilities.loc[[facility]],
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    return legs.to_crs(WGS84)
 
 
 # --------------------------------------------------------------------------------------------------- the stages
@@ -243,8 +296,17 @@ def read_roads(study: Study) -> Roads:
         if study.network_place is None:
             msg = "The study names no roads: set `file` or `place` in `[network]`."
             raise NetworkError(msg, zh="研究未指定路网：请在 [network] 中填写 file 或 place。")
-        return Roads(download_network(study.network_place, profile=study.profile), None, None)
-    network = read_network(study.network_file, profile=study.profile, crs=study.network_crs, target_crs=study.crs)
+        network = download_network(
+            study.network_place, profile=study.profile, target_crs=study.crs, admit_trunk=study.admit_trunk
+        )
+        return Roads(network, None, None)
+    network = read_network(
+        study.network_file,
+        profile=study.profile,
+        crs=study.network_crs,
+        target_crs=study.crs,
+        admit_trunk=study.admit_trunk,
+    )
     if not is_osm_file(study.network_file):
         return Roads(network, None, None)
     return Roads(network, read_places(study.network_file), read_land(study.network_file))
@@ -327,23 +389,42 @@ def _times(study: Study, network: Network, demand_at: Positions, facilities: gpd
     )
 
 
-def study_facilities(study: Study) -> gpd.GeoDataFrame:
-    """Return the existing stations and shops of a study in one frame, a shop with its own limit in minutes."""
-    frames = []
+def study_facilities(study: Study) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+    """Return the stations and shops that are open, in one frame, a shop with its own limit; and tell the closed."""
+    frames, told = [], []
     for kind, frame in (("station", study.stations), ("shop", study.shops)):
         if frame is None or frame.empty:
             continue
-        own = frame.assign(kind=kind)
+        is_closed = _is_closed(frame)
+        told += [_told_of_closed(kind, str(j), str(frame.at[j, "name"])) for j in frame.index[is_closed]]
+        own = frame[~is_closed].assign(kind=kind)
         if "minutes" not in own.columns:
             own["minutes"] = np.nan
         if kind == "shop":
             own["minutes"] = own["minutes"].fillna(study.shop_minutes)
         frames.append(own)
     if not frames:
-        return gpd.GeoDataFrame({"name": [], "kind": [], "minutes": []}, geometry=[], crs=WGS84)
+        return gpd.GeoDataFrame({"name": [], "kind": [], "minutes": []}, geometry=[], crs=WGS84), told
     joined = gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
     joined.index.name = "id"
-    return joined
+    return joined, told
+
+
+def _is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
+    """Whether a facility's status says that it serves nobody."""
+    if "status" not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    status = frame["status"].fillna("").astype(str).str.strip().str.casefold().str.removeprefix("已")
+    return status.isin(CLOSED).to_numpy(bool)
+
+
+def _told_of_closed(kind: str, facility_id: str, name: str) -> Fault:
+    """Return the notice of a facility that does not count because it is closed."""
+    return Fault(
+        f"{kind} {facility_id} ({name}) is closed by its status and serves nobody.",
+        f"{_ZH[kind]} {facility_id}（{name}）的状态为停用，不计入覆盖。",
+        level="warning",
+    )
 
 
 def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -199,6 +199,7 @@ def _study(
         network_file=network,
         network_place=said.get("network", "place"),
         network_crs=said.get("network", "crs"),
+        admit_trunk=bool(said.get("network", "admit_trunk")),
         area=frames.get("area"),
         stations=frames.get("stations"),
         shops=shops,

@@ -22,6 +22,9 @@ MAX_BUILDINGS = 20_000
 CIRCLE_DETAIL_M = 0.8
 #: what `after` adds to `before` is drawn where it is wider than this (metres)
 LEAST_GAIN_M = 16.0
+#: slits in a circle narrower than this, and holes smaller than that, are closed on the map (metres, square metres)
+LEAST_SLIT_M = 8.0
+LEAST_HOLE_M2 = 900.0
 #: part of its side at which a cell is drawn
 CELL_SHARE = 0.84
 #: a gap with fewer riders has no tag
@@ -88,7 +91,15 @@ def _gain(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry:
 
 
 def _seen(area: BaseGeometry) -> BaseGeometry:
-    simple: BaseGeometry = area.simplify(CIRCLE_DETAIL_M, preserve_topology=True)
+    """Return an area as a picture: slits and holes too small to be seen as such are closed."""
+    r = LEAST_SLIT_M / 2
+    closed = area.buffer(r, join_style="mitre").buffer(-r, join_style="mitre")
+    whole = [
+        shapely.Polygon(part.exterior, [h for h in part.interiors if shapely.Polygon(h).area >= LEAST_HOLE_M2])
+        for part in shapely.get_parts(closed)
+        if isinstance(part, shapely.Polygon)
+    ]
+    simple: BaseGeometry = shapely.MultiPolygon(whole).simplify(CIRCLE_DETAIL_M, preserve_topology=True)
     return simple
 
 

@@ -98,6 +98,8 @@ def in_crs(frame: gpd.GeoDataFrame, crs: Any) -> GeometryArray:  # noqa: ANN401
 
 def latlon(frame: gpd.GeoDataFrame) -> list[tuple[float, float]]:
     """Return latitude and longitude of a frame of points, rounded."""
+    if frame.empty:
+        return []
     xy = shapely.get_coordinates(in_crs(frame, WGS84))
     return [(round(float(lat), DIGITS), round(float(lon), DIGITS)) for lon, lat in xy]
 

@@ -56,7 +56,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 )
 
 #: riders not reached, four classes, few to many
-MISSED = ("#FBE3BF", "#F5BE7C", "#DE8A2E", "#A9560F")
+MISSED = ("#FBE3BF", "#F5BE7C", "#DE8A2E", "#A05E14")
 #: circles as they look on paper, the largest break first; two are the rule
 TINTS = ("#D6E2EE", "#AEC8E7", "#7AA5D8", "#4A82C2")
 #: share of a circle's own colour in what is seen

@@ -155,10 +155,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "osm_short": ("© OpenStreetMap 贡献者", "© OpenStreetMap contributors"),
         "source_osm": ("道路、建筑、水系：{osm}。", "Streets, buildings, water: {osm}. "),
         "source_file": ("道路：{file}。", "Streets: {file}. "),
-        "source_invented": ("设施与骑手为虚构，仅作示意。", "Places and riders are invented, for show only. "),
+        "source_invented": ("设施与骑手为虚构。", "Places and riders are invented. "),
         "source_all_invented": (
-            "道路、设施与骑手均为虚构，仅作示意。",
-            "Streets, places and riders are invented, for show only. ",
+            "道路、设施与骑手均为虚构。",
+            "Streets, places and riders are invented. ",
         ),
         "attribution_invented": ("示意，设施与骑手为虚构", "sample, places and riders invented"),
         "attribution_all_invented": ("示意，全部为虚构", "sample, all invented"),

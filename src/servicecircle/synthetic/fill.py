@@ -285,7 +285,7 @@ class Filler:
     # ------------------------------------------------------------------------------------ lanes and houses
     def lanes(self, block: Block, parcel: Polygon) -> None:
         """Old houses wall to wall along the lanes, courtyards behind."""
-        size = 470.0 if block.style == "village" else 620.0
+        size = 660.0 if block.style == "village" else 880.0
         inner = parcel.buffer(-16 if block.style == "village" else -19)
         for lot in self._lots(parcel.buffer(-0.6, join_style="mitre"), size):
             if self.rng.random() < 0.09 or (inner.covers(lot) and self.rng.random() < 0.6):

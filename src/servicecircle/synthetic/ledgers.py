@@ -21,6 +21,9 @@ from .zones import make_zones
 
 #: a door stands at least this far from the middle of any street
 ROOM_M = 3.0
+#: how far stations spread from the middle, and how far they keep apart
+SPREAD = 0.17
+APART_M = 160.0
 _STATION_STREETS = ("secondary", "tertiary", "residential", "living_street", "pedestrian", "unclassified")
 _NO_HOUSE = ("park", "green", "field", "site", "square")
 _STATION_HOURS = ("08:00-22:00", "24小时", "07:30-21:00", "09:00-21:00", "08:30-12:00,14:30-18:00", "06:30-23:00")
@@ -102,10 +105,9 @@ def make_ledgers(town: Town) -> Ledgers:
 def _gap_of(town: Town, points: FloatArray) -> FloatArray:
     """Return the number of the gap that each point lies in, -1 for none."""
     middle = np.array(town.outline.centroid.coords[0])
-    half = np.array([town.rule.width_m, town.rule.height_m]) / 2
     number = np.full(len(points), -1)
     for k, gap in enumerate(town.rule.gaps):
-        inside = np.hypot(*(points - middle - np.array([gap.x, gap.y]) * half).T) < gap.radius_m
+        inside = np.hypot(*(points - middle - np.array([gap.x, gap.y]) * _half(town)).T) < gap.radius_m
         number[inside & (number < 0)] = k
     return number
 
@@ -169,10 +171,18 @@ def _choose(
 
 def _central(town: Town, spots: list[_Spot]) -> FloatArray:
     """Return how near the middle each spot is, 0 to 1."""
-    middle = np.array(town.outline.centroid.coords[0])
-    half = np.array([town.rule.width_m, town.rule.height_m]) / 2
-    xy = np.array([s.point.coords[0] for s in spots])
-    return np.asarray(np.exp(-(np.hypot(*((xy - middle) / half).T) ** 2) / 0.24))
+    return np.asarray(np.exp(-(np.hypot(*(_from_middle(town, spots) / _half(town)).T) ** 2) / SPREAD))
+
+
+def _from_middle(town: Town, spots: list[_Spot]) -> FloatArray:
+    """Return where each spot is, seen from the middle of the town, in metres."""
+    return np.asarray(
+        shapely.get_coordinates([s.point for s in spots]) - shapely.get_coordinates(town.outline.centroid)
+    )
+
+
+def _half(town: Town) -> FloatArray:
+    return np.array([town.rule.width_m, town.rule.height_m]) / 2
 
 
 def _frame(town: Town, points: list[Point], **columns: list[Any]) -> gpd.GeoDataFrame:
@@ -195,12 +205,13 @@ def _by_place(points: list[Point]) -> list[int]:
 def _stations(town: Town, spots: list[_Spot], zones: gpd.GeoDataFrame, namer: Namer) -> gpd.GeoDataFrame:
     rng = namer.rng
     weight = _central(town, spots) * np.array([s.gap < 0 for s in spots])
-    chosen = _choose(spots, weight, town.rule.n_stations, apart_m=185.0, rng=rng)
+    chosen = _choose(spots, weight, town.rule.n_stations, apart_m=APART_M, rng=rng)
     chosen = [chosen[k] for k in _by_place([s.point for s in chosen])]
-    centre_of = {
-        min(range(len(chosen)), key=lambda k: chosen[k].point.distance(zone.centroid)): str(name)
-        for zone, name in zip(zones.geometry, zones["名称"], strict=True)
-    }
+    centre_of = {}
+    for zone, name in zip(shapes_of(zones), zones["名称"], strict=True):
+        inside = [k for k in range(len(chosen)) if zone.contains(chosen[k].point)]
+        if inside:
+            centre_of[min(inside, key=lambda k: chosen[k].point.distance(zone.centroid))] = str(name)
     names, used = [], set()
     for k, spot in enumerate(chosen):
         host = centre_of.get(k) or _host(town, spot, rng)
@@ -266,10 +277,12 @@ def _depots(town: Town, spots: list[_Spot], namer: Namer) -> gpd.GeoDataFrame:
     inner = np.array([s.gap < 0 for s in spots]) * (0.15 + _central(town, spots))
     chosen = _choose(spots, inner, len(riders) - n_gap, apart_m=620.0, rng=rng)
     for k in range(n_gap):
-        here = np.array([float(s.gap == k) for s in spots])
+        gap = town.rule.gaps[k]
+        away = np.hypot(*(_from_middle(town, spots) - np.array([gap.x, gap.y]) * _half(town)).T)
+        here = np.exp(-((away / (0.45 * gap.radius_m)) ** 2)) * np.array([s.gap == k for s in spots])
         chosen += _choose(spots, here, 1, apart_m=620.0, rng=rng, taken=[c.point for c in chosen])
     sizes = sorted(riders, reverse=True)
-    edge = [sizes.pop(min(1 + k, len(sizes) - 1)) for k in range(n_gap)]
+    edge = [sizes.pop(0) for k in range(n_gap)]
     count = sizes[: len(chosen) - n_gap] + edge
     names = [namer.take(f"{s.street}快递网点") for s in chosen]
     return _frame(

@@ -15,15 +15,15 @@ _STREET_WORDS = _words(
     "和顺 福寿 富康 悦来 迎春 桃源 荷塘 柳岸 榕荫 木棉 凤凰 紫荆 金桂 银杏 青竹 白云 朝阳 晨光 望江",
     "听涛 观澜 沙涌 石桥 渡头 龙井 鹤鸣 鹿苑 麒麟 三元 五福 八宝 聚贤 集贤 尚学 博爱 同心 共和 团结",
     "勤俭 创业 创新 科苑 工业 机电 华光 华苑 华盛 宏基 恒昌 隆兴 裕民 惠民 利民 便民 乐民 新民 新安",
-    "新丰 新兴 新城 老街 城西 城东 城北 城中 东堤 西堤 竹林 梅园 兰溪 菊坡 松岗 柏树 枫林 樟木 茶亭",
-    "米行 盐埠 糖坊 酱园 布街 铁炉 砖窑 瓦窑 油榨 船厂 码头 花市 鱼栏 星河 月湾 云溪 清溪 碧泉 甘泉",
+    "新丰 新兴 新城 老城 城西 城东 城北 城中 东堤 西堤 竹林 梅园 兰溪 菊坡 松岗 柏树 枫林 樟木 茶亭",
+    "米行 盐埠 糖坊 酱园 布行 铁炉 砖窑 瓦窑 油榨 船厂 码头 花市 鱼栏 星河 月湾 云溪 清溪 碧泉 甘泉",
     "灵泉 玉泉 北斗 南斗 平安 太平 升平 永宁 永昌 永乐 万福 万安 万寿 千秋 百顺 怡景 怡乐 怡安 美景",
     "美居 康乐 康宁 健康 幸福 祥和 祥云 瑞云 瑞和 吉祥 如意 高科 高新 学苑 书香 文昌 文明 文笔",
 )
 _LANE_WORDS = _words(
-    "卖鱼 打铁 豆腐 竹器 灯笼 纸扎 棉花 猪仔 牛栏 马房 石狮 井头 塘边 祠堂 庙前 桥头 水闸 榕树头 大巷",
-    "横巷 深巷 元兴 元福 仁里 义里 礼让 智勇 信德 孝友 忠厚 勤和 俭德 书塾 状元 进士 探花 举人 秀才",
-    "半边 斜街 曲尺 月角 星聚 陈家 李家 林家 黄家 梁家 何家 高家 郑家 刘家 萧家 杨家 余家",
+    "卖鱼 打铁 豆腐 竹器 灯笼 纸扎 棉花 猪仔 牛栏 马房 石狮 井头 塘边 祠堂 庙前 桥头 水闸 榕树头 大井",
+    "横沙 深塘 元兴 元福 仁里 义里 礼让 智勇 信德 孝友 忠厚 勤和 俭德 书塾 状元 进士 探花 举人 秀才",
+    "半边 斜坡 曲尺 月角 星聚 陈家 李家 林家 黄家 梁家 何家 高家 郑家 刘家 萧家 杨家 余家",
 )
 _VILLAGES = ("上围", "新围", "石塘", "白沙", "东坑", "大塘", "竹湾", "水口")
 _COMPOUND_HEADS = _words(
@@ -52,7 +52,7 @@ _WORKS_TAILS = (
     "印刷厂",
     "塑料制品厂",
 )
-_SCHOOL_HEADS = ("育英", "明德", "崇文", "实验", "新苗", "春晖", "启智", "博雅", "第一", "第二", "尚学", "向阳")
+_SCHOOL_HEADS = ("育英", "明德", "崇文", "实验", "新苗", "春晖", "启智", "博雅", "南苑", "新城", "尚学", "向阳")
 _SCHOOL_TAILS = ("小学", "中学", "小学", "初级中学")
 _PARKS = ("镜湖公园", "榕荫公园", "南岗公园", "荷风公园", "望江公园", "翠微公园", "紫荆公园", "清溪公园")
 _SQUARES = ("市民广场", "南华广场", "文化广场")
@@ -90,6 +90,7 @@ class Namer:
         self._used: set[str] = set()
         self._words = [str(w) for w in rng.permutation(_STREET_WORDS)]
         self._lanes = [str(w) for w in rng.permutation(_LANE_WORDS)]
+        self._heads: list[str] = []
         self._villages = [str(w) for w in rng.permutation(_VILLAGES)]
 
     def take(self, name: str) -> str:
@@ -125,8 +126,7 @@ class Namer:
         """Return the name of a compound, school, park and the like."""
         rng = self.rng
         if use == "compound":
-            head = self._pick(_COMPOUND_HEADS)
-            name = head + self._pick(_OLD_TAILS if head in _OLD_HEADS else _COMPOUND_TAILS)
+            name = self._compound()
         elif use == "works":
             name = self._pick(_WORKS_HEADS) + self._pick(_WORKS_TAILS)
         elif use == "school":
@@ -138,12 +138,18 @@ class Namer:
         elif use == "zone":
             return self.take(f"{self._pick([z for z in _ZONES if f'{z}社区' not in self._used] or _ZONES)}社区")
         else:
-            name = {"hospital": "街道社区卫生服务中心", "office": "街道办事处（示意）", "college": "南华职业学院"}[
-                use
-            ]
+            name = {"hospital": "街道社区卫生服务中心", "office": "街道办事处", "college": "岭秀职业学院"}[use]
         if name in self._used and use in ("compound", "works", "school", "park", "square") and rng.random() < 0.97:
             return self.area(use)
         return self.take(name)
+
+    def _compound(self) -> str:
+        """Return the name of a compound: every head once before any comes again."""
+        if not self._heads:
+            self._heads = [str(w) for w in self.rng.permutation(_COMPOUND_HEADS)]
+        head = self._heads.pop()
+        tails = _OLD_TAILS if head in _OLD_HEADS else _COMPOUND_TAILS
+        return head + self._pick([tail for tail in tails if tail[-1] not in head])
 
     def shop(self) -> tuple[str, str, str, str]:
         """Return name, trade, OSM key and OSM value of a shop."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +34,24 @@ def node_ways(ways: list[Way], extra: FloatArray | None = None) -> list[Way]:
     places = np.empty((0, 2)) if extra is None else extra
     for _ in range(N_PASSES):
         ways = _node_once(ways, places)
-    return ways
+    return _without_doubles(ways)
+
+
+def _without_doubles(ways: list[Way]) -> list[Way]:
+    """Leave out what runs on top of an earlier way: a way is broken where it would repeat a piece."""
+    seen: set[frozenset[tuple[float, float]]] = set()
+    done: list[Way] = []
+    for way in ways:
+        runs: list[list[tuple[float, float]]] = [[]]
+        places = [(round(x, 2), round(y, 2)) for x, y in way.line.coords]
+        for step in itertools.pairwise(places):
+            if frozenset(step) in seen:
+                runs.append([])
+                continue
+            seen.add(frozenset(step))
+            runs[-1] += step if not runs[-1] else step[1:]
+        done += [replace(way, line=LineString(run)) for run in runs if run]
+    return done
 
 
 def meeting_points(ways: list[Way]) -> FloatArray:

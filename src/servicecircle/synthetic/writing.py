@@ -19,8 +19,8 @@ from .ledgers import Ledgers, make_ledgers
 from .shapes import objects, shapes_of
 from .town import NOTE, Town
 
-FIRST_NODE = 1_000_001
-FIRST_WAY = 5_000_001
+FIRST_NODE = 1
+FIRST_WAY = 1
 STAMP = "2026-11-22T00:00:00Z"
 DECIMALS = 6
 #: a gate stands on the vertex of a street that is nearer than this

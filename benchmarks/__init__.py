@@ -1,0 +1,1 @@
+"""Measurements: run as modules, see README.md."""

@@ -1,0 +1,262 @@
+"""The pages say what is so: their commands run, their tables are complete, their links lead somewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyogrio
+import pytest
+import typer.main
+from pages import Block, blocks_of, rewritten, run_page
+
+import servicecircle
+from servicecircle import PROFILES, load_study, locate, suggest, write_outputs
+from servicecircle.cli import app
+from servicecircle.model import Plan
+from servicecircle.writers import summary
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *(REPOSITORY / "data").glob("*.md")])
+RUNNING = [page for page in PAGES if blocks_of(page.read_text(encoding="utf-8"))]
+COMMANDS = typer.main.get_group(app).commands
+BOTH = pytest.mark.parametrize("end", ["md", "zh.md"])
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(REPOSITORY))
+
+
+def sections(page: Path) -> dict[str, str]:
+    """Text below each heading of the second level."""
+    parts = re.split(r"^## (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def first_cells(text: str) -> list[str]:
+    """What stands as code in the first column of the tables of a text."""
+    return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+
+
+# ------------------------------------------------------------------------------------------------ what is printed
+@pytest.mark.parametrize("page", RUNNING, ids=named)
+def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert rewritten(text, run_page(text, tmp_path)) == text
+
+
+def test_a_page_that_shows_something_else_is_found_out(tmp_path: Path) -> None:
+    text = "<!-- run -->\n```bash\necho 1\n```\n\n<!-- prints -->\n```text\n2\n```\n"
+    assert rewritten(text, run_page(text, tmp_path)) == text.replace("2\n", "1\n")
+
+
+def test_a_page_whose_command_fails_is_found_out(tmp_path: Path) -> None:
+    text = "<!-- run -->\n```bash\nservicecircle check nowhere\n```\n"
+    with pytest.raises(AssertionError, match="exit 1"):
+        run_page(text, tmp_path)
+
+
+def test_both_tutorials_run_the_same_commands() -> None:
+    def commands(name: str) -> Iterator[tuple[str, str, str]]:
+        for block in blocks_of((DOCS / name).read_text(encoding="utf-8")):
+            yield block.mark, block.argument, shape(block)
+
+    def shape(block: Block) -> str:
+        """A command as it is; of a file, its keys; of what is printed, nothing."""
+        if block.mark == "file" and block.language == "toml":
+            return "\n".join(
+                re.findall(r"^\[.+\]|^\w+(?= = )", block.text.replace('lang = "en"\n', ""), re.MULTILINE)
+            )
+        return block.text if block.mark == "run" else ""
+
+    chinese = list(commands("tutorial.zh.md"))
+    assert [
+        (mark, file, re.sub(r"^export .+\n", "", text)) for mark, file, text in commands("tutorial.md")
+    ] == chinese
+
+
+# ----------------------------------------------------------------------------------------------- the command line
+@BOTH
+def test_every_option_of_all_commands_is_told(end: str) -> None:
+    text = (DOCS / "reference" / f"cli.{end}").read_text(encoding="utf-8").split("\n## ")[0]
+    common = [p.opts[0] for p in typer.main.get_group(app).params]
+    assert [f"`{name}`" in text for name in common] == [True] * len(common)
+
+
+@BOTH
+def test_every_command_and_no_other_has_its_section(end: str) -> None:
+    assert set(sections(DOCS / "reference" / f"cli.{end}")) == set(COMMANDS)
+
+
+@BOTH
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_option_of_a_command_and_no_other_stands_in_its_table(command: str, end: str) -> None:
+    text = sections(DOCS / "reference" / f"cli.{end}")[command]
+    options = [p for p in COMMANDS[command].params if p.param_type_name == "option"]
+    assert sorted(first_cells(text)) == sorted(p.opts[0] for p in options)
+    for option in options:
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{option.opts[0]}` |"))
+        default = row.rstrip("| ").rpartition("|")[2]
+        if option.required:
+            assert default.strip() in {"needed", "必填"}
+        elif option.default is not None:
+            assert (
+                f"`{option.default:g}`" in default
+                if isinstance(option.default, float)
+                else str(option.default) in default
+            )
+
+
+@BOTH
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_usage_line_names_every_option(command: str, end: str) -> None:
+    usage = sections(DOCS / "reference" / f"cli.{end}")[command].split("```")[1]
+    for parameter in COMMANDS[command].params:
+        shown = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
+        assert shown in usage
+
+
+# ---------------------------------------------------------------------------------------------------- the outputs
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return suggest(load_study(REPOSITORY / "data" / "nanqu"))
+
+
+@pytest.fixture(scope="module")
+def folder(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("out")
+    write_outputs(plan, target)
+    return target
+
+
+def at_any_break(name: str) -> str:
+    return re.sub(r"(_|\.)(5|10|15)$", r"\1T", name)
+
+
+def paths(value: Any, so_far: str = "") -> set[str]:
+    """Dotted names of everything in a JSON value."""
+    if isinstance(value, dict):
+        return set().union(*(paths(v, f"{so_far}.{k}".lstrip(".")) for k, v in value.items()))
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return set().union(*(paths(v, f"{so_far}[]") for v in value))
+    return {at_any_break(so_far)}
+
+
+@BOTH
+def test_the_page_lists_the_files_that_are_written(folder: Path, end: str) -> None:
+    text = (DOCS / "reference" / f"outputs.{end}").read_text(encoding="utf-8").split("\n## ")[0]
+    assert sorted(first_cells(text)) == sorted(file.name for file in folder.iterdir())
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["circles", "coverage", "gaps", "suggestions"])
+def test_every_property_of_a_geojson_file_and_no_other_is_explained(folder: Path, name: str, end: str) -> None:
+    features = json.loads((folder / f"{name}.geojson").read_text(encoding="utf-8"))["features"]
+    written = {at_any_break(key) for feature in features for key in feature["properties"]}
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")[f"{name}.geojson"])
+    assert sorted(told) == sorted(written)
+
+
+@BOTH
+def test_every_key_of_the_summary_and_no_other_is_explained(plan: Plan, folder: Path, end: str) -> None:
+    standard = dataclasses.replace(plan, network=dataclasses.replace(plan.network, profile=PROFILES["gb50180"]))
+    written = paths(json.loads((folder / "summary.json").read_text(encoding="utf-8"))) | paths(summary(standard))
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
+    assert sorted(told) == sorted(written)
+
+
+@BOTH
+def test_every_layer_and_column_of_the_geopackage_is_explained(folder: Path, end: str) -> None:
+    table = sections(DOCS / "reference" / f"outputs.{end}")["plan.gpkg"]
+    told = {
+        row[0]: set(row[1:])
+        for row in (re.findall(r"`([^`]+)`", line) for line in table.splitlines() if "|" in line)
+        if row
+    }
+    ledger = {"业态"}  # a column of this study's own ledger
+    written = {
+        str(layer): {at_any_break(str(f)) for f in pyogrio.read_info(folder / "plan.gpkg", layer=layer)["fields"]}
+        - ledger
+        for layer, _ in pyogrio.list_layers(folder / "plan.gpkg")
+    }
+    assert told == written
+
+
+# --------------------------------------------------------------------------------------------------------- Python
+def test_every_public_name_and_no_other_is_told_with_its_signature() -> None:
+    told = {}
+    for cell in first_cells((DOCS / "reference" / "python.md").read_text(encoding="utf-8")):
+        name, bracket, rest = cell.removeprefix("sc.").partition("(")
+        told[name] = bracket + rest
+    public = {n: v for n, v in vars(servicecircle).items() if not n.startswith("_") and not inspect.ismodule(v)}
+    assert set(told) == set(public)
+    for name, value in public.items():
+        assert told[name] == (plain_signature(value) if inspect.isfunction(value) else "")
+
+
+def plain_signature(function: Any) -> str:
+    """Return a signature without its types."""
+    signature = inspect.signature(function)
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def test_every_location_problem_is_told() -> None:
+    text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    for problem in ("lscp", "mclp", "p_center", "p_median"):
+        first = inspect.signature(getattr(locate, problem)).parameters.values()
+        needed = ", ".join(p.name for p in first if p.default is inspect.Parameter.empty)
+        assert f"`{problem}({needed})`" in text
+
+
+# ---------------------------------------------------------------------------------------------------------- links
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        other = (page.parent / file).resolve() if file else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+def test_every_page_is_reached_from_the_index_of_its_language() -> None:
+    for index, is_own in (
+        ("README.md", lambda f: not f.name.endswith(".zh.md")),
+        ("README.zh.md", lambda f: f.name.endswith(".zh.md")),
+    ):
+        linked = {
+            (DOCS / t).resolve() for t in re.findall(r"\]\(([^)#\s]+)", (DOCS / index).read_text(encoding="utf-8"))
+        }
+        assert {f for f in DOCS.rglob("*.md") if is_own(f)} - {DOCS / index} <= linked
+
+
+def test_every_page_for_a_planner_has_both_languages() -> None:
+    english = {named(p) for p in PAGES if p.is_relative_to(DOCS) and not p.name.endswith(".zh.md")}
+    chinese = {
+        named(p).replace(".zh.md", ".md") for p in PAGES if p.name.endswith(".zh.md") and p.is_relative_to(DOCS)
+    }
+    assert english - chinese == {"docs/reference/python.md"}
+    assert chinese <= english
+
+
+# -------------------------------------------------------------------------------------------------------- pictures
+def test_the_picture_of_the_map_is_whole_and_light() -> None:
+    png = (DOCS / "images" / "nanqu-map.png").read_bytes()
+    width, height, _, colour_type = struct.unpack(">IIBB", png[16:26])
+    assert (width, height, colour_type) == (1440, 900, 3)  # 3: a palette
+    assert len(png) < 400_000
