@@ -34,6 +34,7 @@ network
 osm_extracts extracts
 snapping _kernels
 travel_times
+legs
 street_reach
 service_areas
 grids

@@ -11,7 +11,7 @@ from studies import TOML, write_study
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
 from servicecircle.gaps import riders_scattered
-from servicecircle.pipeline import STAGES, facility_circles, read_roads, suggest
+from servicecircle.pipeline import STAGES, explain, facility_circles, read_roads, suggest
 from servicecircle.study import load_study
 
 
@@ -137,3 +137,21 @@ def test_trunk_roads_are_left_out_until_the_study_admits_them(tmp_path: Path) ->
     toml = TOML.replace('file = "roads.geojson"', 'file = "roads.geojson"\nadmit_trunk = true')
     (folder / "study.toml").write_text(toml, encoding="utf-8")
     assert suggest(load_study(folder)).network.n_street == without.n_street + 20
+
+
+def test_a_time_of_the_plan_is_explained_by_legs_that_add_up_to_it(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    plan = suggest(study, stations=0, shops=0)
+    place = plan.demand.to_crs("EPSG:4326").geometry.iloc[5]
+    nearest = plan.before.times.nearest.iloc[5]
+    legs = explain(study, (place.x, place.y), str(nearest["facility_id"]))
+    assert legs["seconds"].sum() == pytest.approx(nearest["seconds"], abs=0.01)
+    assert set(legs["kind"]) == {"walk", "street"}
+
+
+def test_only_an_open_facility_and_a_place_in_degrees_are_explained(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InputError, match="'S77' is no open station or shop"):
+        explain(study, (112.3, 22.5), "S77")
+    with pytest.raises(InputError, match="`point` must be longitude and latitude"):
+        explain(study, (640_000.0, 22.5), "S1")

@@ -17,6 +17,7 @@ from .demand import demand_points, riders_of_depots, riders_of_population, rider
 from .errors import Fault, InputError, NetworkError, ServiceCircleError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
+from .legs import find_legs
 from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
 from .osm import is_osm_file, read_land, read_places
@@ -231,6 +232,52 @@ def facility_circles(
     )
     areas.insert(1, "kind", facilities["kind"].reindex(areas["facility_id"]).to_numpy())
     return areas[~areas.geometry.is_empty].to_crs(WGS84)
+
+
+def explain(
+    study: Study, point: tuple[float, float], facility: str, *, roads: Roads | None = None
+) -> gpd.GeoDataFrame:
+    """
+    Tell the way between a point and a station or shop of a study, leg by leg.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it; its profile and direction count.
+    point
+        Longitude and latitude, WGS 84.
+    facility
+        Id of a station or shop that is open.
+    roads
+        What `read_roads` gave for this study, so that it is not read again.
+
+    Returns
+    -------
+    legs
+        As `find_legs`, in WGS 84: the walk to the street, each street by name, the walk to the door, with metres
+        and seconds. The seconds add up to the travel time; no row if there is no way.
+
+    Raises
+    ------
+    InputError
+        If `point` is no place in degrees, or no facility has that id.
+    """
+    lon, lat = point
+    if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - also false for nan
+        msg = f"`point` must be longitude and latitude in degrees, got {point}."
+        raise InputError(msg, zh=f"point 应为经度、纬度（度），现为 {point}。")
+    facilities, _ = study_facilities(study)
+    if facility not in facilities.index:
+        msg = f"`facility` {facility!r} is no open station or shop of the study."
+        raise InputError(msg, zh=f"研究中没有正在开放的驿站或商铺 {facility!r}。")
+    legs = find_legs(
+        (roads or read_roads(study)).network,
+        gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat]), crs=WGS84),
+        facilities.loc[[facility]],
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    return legs.to_crs(WGS84)
 
 
 # --------------------------------------------------------------------------------------------------- the stages
