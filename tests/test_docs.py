@@ -46,7 +46,11 @@ def first_cells(text: str) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------------ what is printed
-@pytest.mark.parametrize("page", RUNNING, ids=named)
+@pytest.mark.parametrize(
+    "page",
+    # the English tutorial runs what the Chinese one does, once more
+    [pytest.param(p, marks=[pytest.mark.slow] if p.name == "tutorial.md" else [], id=named(p)) for p in RUNNING],
+)
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert rewritten(text, run_page(text, tmp_path)) == text
