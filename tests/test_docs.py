@@ -209,7 +209,7 @@ def plain_signature(function: Any) -> str:
     """Return a signature without its types."""
     signature = inspect.signature(function)
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
-    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)).replace("'", '"')
 
 
 def test_every_location_problem_is_told() -> None:
