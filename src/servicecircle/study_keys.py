@@ -72,7 +72,7 @@ def _above_zero(value: object) -> float:
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
-    if value > MAX_COUNT:
+    if int(value) > MAX_COUNT:
         raise _wrong(value, f"a whole number up to {MAX_COUNT:,}", f"不超过 {MAX_COUNT:,} 的整数")
     return int(value)
 
