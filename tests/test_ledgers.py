@@ -250,6 +250,37 @@ def test_stations_at_one_place_are_kept_with_a_warning(tmp_path: Path) -> None:
     assert "row 3 (`2`)" in reading.faults[0].en
 
 
+def test_depots_at_one_place_say_how_many_riders_may_be_counted_twice(tmp_path: Path) -> None:
+    text = rows("1,a,113.38,22.51,40", "2,b,113.38,22.51,45", "3,c,113.38,22.51,0.5", header="id,name,lon,lat,人数")
+    (told,) = ledger(tmp_path, text, "depots").faults
+    assert told.zh == (
+        "与第 3 行（2）、第 4 行（3）位置相同，均予保留。若是同一站点，骑手会重复计算 45.5 人，请删去多余的行。"
+    )
+    assert told.en.endswith(
+        "all are kept. If they are one depot, 45.5 riders are counted twice: remove the surplus rows."
+    )
+
+
+@pytest.mark.parametrize(("metres", "is_told"), [(29.9, True), (30.1, False), (0.05, False)])
+def test_rows_of_one_name_within_30_m_are_told_once(tmp_path: Path, metres: float, is_told: bool) -> None:
+    lat = 22.51 + metres / 111_195
+    text = rows("1,甲,113.38,22.51,40", f"2,甲 ,113.38,{lat:.8f},45", header="id,name,lon,lat,人数")
+    faults = ledger(tmp_path, text, "depots").faults
+    zh = "与第 3 行（2）同名，相距 30 米，均予保留。请核对是否重复填写。"
+    zh += "若是同一站点，骑手会重复计算 45 人，请删去多余的行。"
+    assert [f.zh for f in faults if "同名" in f.zh] == [zh] * is_told
+
+
+def test_rows_without_a_name_are_no_namesakes(tmp_path: Path) -> None:
+    assert ledger(tmp_path, rows("1,,113.38,22.51", "2,,113.3801,22.51", "3, ,113.38,22.5101")).faults == ()
+
+
+def test_each_id_knows_its_row(tmp_path: Path) -> None:
+    reading = ledger(tmp_path, rows("B,x,113.38,22.51", ",,,", "A10,y,113.39,22.51", "A2,z,113.40,22.51"))
+    assert {i: reading.row_of[i] for i in reading.frame.index} == {"A2": 5, "A10": 4, "B": 2}
+    assert list(reading.frame.columns) == ["name", "kind", "minutes", "geometry"]
+
+
 def test_a_ledger_without_a_row_is_an_error(tmp_path: Path) -> None:
     reading = ledger(tmp_path, "编号,经度,纬度\n")
     assert [f.en for f in reading.faults] == [

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ._validate import FloatArray, some
+from ._validate import FloatArray, some, some_zh
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
 from .readers import Table
@@ -280,9 +280,9 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
         faults.append(table.fault(en, zh, at=int(at), column=header))
     values = np.where(values < 0, np.nan, values)
     if role == "population" and blank:
-        rows = some(int(table.rows[at]) for at in blank)
-        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {rows}."
-        zh = f"{len(blank)} 行没有人数，已略去（0 会保留）：第 {rows} 行。"
+        rows = [int(table.rows[at]) for at in blank]
+        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}."
+        zh = f"{len(blank)} 行没有人数，已略去（0 会保留），行号：{some_zh(rows)}。"
         return values, [*faults, table.warning(en, zh, column=header)]
     en = "has no count of riders. Write the number; 0 if there are none."
     zh = "没有填写人数。请填写数字；确实没有则填 0。"
