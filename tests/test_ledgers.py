@@ -3,6 +3,8 @@
 import csv
 import itertools
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import geopandas as gpd
@@ -133,6 +135,22 @@ def test_missing_columns_are_told_with_the_headers_there_are(tmp_path: Path) -> 
     reading = ledger(tmp_path, "编号,坐标\n1,\n", "depots")
     assert errors(reading) == [(None, "lon"), (None, "lat"), (None, "riders")]
     assert "编号, 坐标" in reading.faults[0].en
+    assert reading.faults[0].zh == (
+        "缺少经度列（如 经度、lon）。现有表头：编号、坐标。请修改表头，"
+        '或在 study.toml 的 [depots] 下写 columns = { lon = "…", lat = "…", riders = "…" }。'
+    )
+
+
+def test_the_example_for_missing_columns_names_headers_of_the_file_that_fit(tmp_path: Path) -> None:
+    text = '编号,电话,南北"坐标,东西坐标,小哥\n1,13800138000,22.51,113.38,40\n2,13800138001,22.52,113.39,\n'
+    faults = ledger(tmp_path, text, "depots").faults
+    line = re.search("columns = .*}", faults[0].zh)[0]
+    assert tomllib.loads(line)["columns"] == {"lon": "东西坐标", "lat": '南北"坐标', "riders": "小哥"}
+    assert all(
+        line in fault.zh and line in fault.en for fault in faults if fault.column in {"lon", "lat", "riders"}
+    )
+    half = ledger(tmp_path, "东西坐标,纬度\n113.38,22.51\n", columns={"lat": "纬度"}).faults[0]
+    assert 'columns = { lat = "纬度", lon = "东西坐标" }' in half.zh
 
 
 def test_a_header_that_states_a_shifted_datum_is_refused_once(tmp_path: Path) -> None:

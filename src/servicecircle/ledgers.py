@@ -67,7 +67,7 @@ def frame_of_points(
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
         fractions (expected values).
     """
-    positions, faults = match_headers(table, columns or {}, _needed(table, role))
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role))
     ids, id_faults = ids_of(table, role, positions)
     points, place_faults = _points(table, positions)
     numbers, number_faults = _role_numbers(table, role, positions)

@@ -56,7 +56,7 @@ def frame_of_polygons(
     if not len(table.rows):
         return _nothing(table, _no_zones(table) if role == "zones" else no_rows(table, role))
     needed = ["riders"] if role == "population" else []
-    positions, faults = match_headers(table, columns or {}, needed)
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed)
     ids, id_faults = ids_of(table, role, positions)
     polygons, shape_faults = _polygons(table, ids)
     texts, text_faults = texts_of(table, positions, keep=keep)
