@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from servicecircle.columns import Role, parse_number
 from servicecircle.errors import Fault
 from servicecircle.headers import SYNONYMS
-from servicecircle.ledgers import Reading, frame_of_points
+from servicecircle.ledgers import Reading, frame_of_points, in_natural_order
 from servicecircle.readers import read_table
 
 LON, LAT = 113.38, 22.51
@@ -481,3 +481,9 @@ def test_format_and_order_of_rows_change_nothing(
     assert [list(frame["name"]) for frame in frames] == [[name for name, *_ in drawn]] * 6
     for frame in frames[1:]:
         assert_geodataframe_equal(frame, frames[0])
+
+
+def test_ids_of_thousands_of_digits_sort_by_size() -> None:
+    ids = ["9" * 5000, "10" * 2500, "7", "007", "A10", "A2"]
+    frame = gpd.GeoDataFrame({"name": ids}, index=ids, geometry=[shapely.Point(0, 0)] * 6, crs="EPSG:4326")
+    assert list(in_natural_order(frame).index) == ["007", "7", "10" * 2500, "9" * 5000, "A2", "A10"]

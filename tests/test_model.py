@@ -88,6 +88,12 @@ def test_another_kind_of_facility_is_refused() -> None:
         Facilities(points(kind=["shop", "both"]))
 
 
+@pytest.mark.parametrize("own", ["five", 0, -3, True])
+def test_a_limit_that_is_no_time_is_named_with_its_facility(own: object) -> None:
+    with pytest.raises(InputError, match=rf"`minutes` of a facility must be .*: F1 \({own!r}\)"):
+        Facilities(points(minutes=[5, own]))
+
+
 def test_facilities_give_their_coordinates_in_any_crs() -> None:
     assert Facilities(points()).xy(CRS.from_epsg(4326)).tolist() == [[113, 22]] * 2
 

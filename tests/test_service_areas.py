@@ -141,6 +141,15 @@ def test_a_facility_off_the_network_has_an_empty_area_and_the_others_are_drawn()
     assert areas.area_m2.tolist()[1] == 0.0
 
 
+@pytest.mark.parametrize("overlap", ["each", "nearest"])
+def test_ids_keep_their_type(overlap: str) -> None:
+    _, network = draw("A--------B")
+    facilities = at_xy((100, 0), (500, 0)).set_axis([10, 9])
+    areas = service_areas(network, facilities, minutes=(5,), overlap=overlap)
+    assert areas.facility_id.tolist() == [10, 9]
+    assert areas.facility_id.dtype == facilities.index.dtype
+
+
 def test_two_runs_draw_the_same_bytes() -> None:
     node, network = perfect_grid(9, block_m=130)
     facility = at_nodes(network, [node[4, 4]])

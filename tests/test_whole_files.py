@@ -24,6 +24,14 @@ def test_a_text_file_takes_the_place_of_the_old_one_only_when_whole(tmp_path: Pa
     assert names(tmp_path) == ["a.json"]
 
 
+def test_a_file_is_written_into_a_folder_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert write_text(make_folder(Path("out/town")) / "a.json", "1\n") == Path("out/town/a.json")
+    assert names(tmp_path / "out" / "town") == ["a.json"]
+
+
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), RuntimeError("disk full"), KeyError("bug")]
 )

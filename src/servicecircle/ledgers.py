@@ -106,7 +106,13 @@ def in_natural_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return tuple((0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts)
+    return tuple(_number_key(part) if part[0] in "0123456789" else (1, 0, part) for part in parts)
+
+
+def _number_key(digits: str) -> tuple[int, int, str]:
+    """Return what sorts digits by size, however many there are."""
+    shown = digits.lstrip("0")
+    return (0, len(shown), shown)
 
 
 def _needed(table: Table, role: Role) -> list[str]:

@@ -178,6 +178,14 @@ class Facilities:
             if odd:
                 msg = f"`kind` of a facility must be 'station' or 'shop', got {some(sorted(map(str, odd)))}."
                 raise InputError(msg)
+        if "minutes" in self.frame.columns:
+            given = self.frame["minutes"]
+            own = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            bad = given.notna().to_numpy() & (given.map(lambda m: isinstance(m, bool)).to_numpy(bool) | ~(own > 0))
+            if bad.any():
+                rows = [f"{j} ({value!r})" for j, value in zip(self.frame.index[bad], given[bad], strict=True)]
+                msg = f"`minutes` of a facility must be a number above 0, or missing; these are not: {some(rows)}."
+                raise InputError(msg)
 
     @property
     def ids(self) -> pd.Index:
@@ -197,7 +205,7 @@ class Facilities:
         usual = np.where(self.kind == "shop", SHOP_MINUTES, np.inf)
         if "minutes" not in self.frame.columns:
             return usual
-        own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64)
+        own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isnan(own), usual, own)
 
     def xy(self, crs: CRS) -> FloatArray:

@@ -562,10 +562,11 @@ def _frame(
     geometry: Sequence[Any],
 ) -> gpd.GeoDataFrame:
     """Rows of areas as a frame."""
-    ids = [None if j is None else reach.facilities.ids[j] for j in facility]
+    known = [j for j in facility if j is not None]
+    ids = pd.Series(reach.facilities.ids.take(known)) if len(known) == len(facility) else [None] * len(facility)
     return gpd.GeoDataFrame(
         {
-            "facility_id": pd.Series(ids, dtype=object),
+            "facility_id": ids,
             "minutes": [reach.breaks[b] for b in step],
             "street_m": np.array(street_m, dtype=np.float64),
             "area_m2": shapely.area(np.array(geometry, dtype=object)),

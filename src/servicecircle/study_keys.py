@@ -27,12 +27,20 @@ Check: TypeAlias = Callable[[Any], Any]
 
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
+MAX_COUNT = 1_000_000
+MAX_BREAKS = 20
+#: of a text: all but tab and newline
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: a wrong value is shown up to this many characters
+N_SHOWN = 80
 
 
 # ------------------------------------------------------------------------------------------------------- checks
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _wrong(value, "a text in quotes", "带引号的文字")
+    if _CONTROL.search(value):
+        raise _wrong(value, "a text without control characters", "不含控制字符的文字")
     return value
 
 
@@ -43,9 +51,16 @@ def _flag(value: object) -> bool:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise _wrong(value, "a number", "数字")
     return float(value)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _above_zero(value: object) -> float:
@@ -57,6 +72,8 @@ def _above_zero(value: object) -> float:
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
+    if int(value) > MAX_COUNT:
+        raise _wrong(value, f"a whole number up to {MAX_COUNT:,}", f"不超过 {MAX_COUNT:,} 的整数")
     return int(value)
 
 
@@ -76,6 +93,10 @@ def _h3(value: object) -> int:
 def _breaks(value: object) -> tuple[float, ...]:
     if not isinstance(value, (list, tuple)) or any(isinstance(v, bool) or not isinstance(v, Real) for v in value):
         raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
+    if len(value) > MAX_BREAKS:
+        raise _wrong(value, f"a list of at most {MAX_BREAKS} numbers", f"至多 {MAX_BREAKS} 个数字的列表")
+    if not all(_is_finite(v) for v in value):
+        raise _wrong(value, "finite numbers above 0", "大于 0 的有限数")
     return check_minutes(value)
 
 
@@ -163,6 +184,8 @@ def not_served(*, what: str, zh: str) -> InputError:
 
 def _wrong(value: object, en: str, zh: str) -> InputError:
     shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    if len(shown) > N_SHOWN:
+        shown = f"{shown[:N_SHOWN]}…"
     return InputError(f"must be {en}; got {shown}.", zh=f"应为{zh}，现为 {shown}。")
 
 
@@ -262,6 +285,12 @@ def read_study_file(path: Path) -> StudyFile:
         row = int(found[1]) if found else text.count("\n") + 1
         en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
         raise StudyError([Fault(en, zh, file=path.name, row=row)]) from error
+    except RecursionError as error:
+        en, zh = "is nested too deeply.", "嵌套层数过多。"
+        raise StudyError([Fault(en, zh, file=path.name)]) from error
+    except ValueError as error:  # a number of thousands of digits
+        en, zh = f"holds a value that cannot be read: {error}.", f"含有无法读取的值：{error}。"
+        raise StudyError([Fault(en, zh, file=path.name)]) from error
     lines = _lines(text)
     values: dict[str, dict[str, Any]] = {"": {}}
     faults: list[Fault] = []
@@ -290,7 +319,7 @@ def _toml_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         en, zh = "is not in UTF-8. Save it as UTF-8.", "不是 UTF-8 编码，请另存为 UTF-8。"
         raise StudyError([Fault(en, zh, file=path.name)]) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the second: a name that no file can have
         en = "is not there. A study is a folder with a study.toml, or that file itself."
         zh = "不存在。研究是含有 study.toml 的文件夹，或该文件本身。"
         raise StudyError([Fault(en, zh, file=str(path))]) from error

@@ -52,7 +52,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
         os.close(handle)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    unfinished = path.parent / Path(name).name
+    unfinished = path.parent / Path(name).name  # as the folder is named: mkstemp gives an absolute path
 
     def made() -> list[Path]:  # the one that was asked for comes last
         beside = unfinished.name.removesuffix("".join(path.suffixes[-2:])) + "."
