@@ -316,7 +316,9 @@ def _bar(lang: Lang, *, total: int | None) -> Iterator[Callable[[str, int], None
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda stage, done: bar.update(task, description=STAGE_WORDS[lang][stage], completed=done)
+        yield lambda stage, done: bar.update(
+            task, description=STAGE_WORDS[lang][stage], completed=done, refresh=True
+        )
 
 
 def _width(stream: object) -> int | None:
