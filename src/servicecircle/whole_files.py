@@ -53,7 +53,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     except OSError as error:
         raise _cannot_write(path, error) from error
     unfinished = Path(name)
-    stem = unfinished.name.removesuffix("".join(path.suffixes[-2:])) + "."
+    stem = unfinished.name.removesuffix("".join(path.suffixes[-2:]))  # random, so that no other file begins so
     try:
         write(unfinished)
         made = [file for file in sorted(path.parent.iterdir()) if file.name.startswith(stem)]
