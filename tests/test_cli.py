@@ -383,3 +383,15 @@ def test_a_reader_that_goes_away_ends_it_quietly(faulty: Path) -> None:
         command, shell=True, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": SOURCE}
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_names_that_a_terminal_would_obey_are_shown_not_obeyed(tmp_path: Path) -> None:
+    folder = write_tiny_study(tmp_path / "study")
+    toml = folder / "study.toml"
+    lines = toml.read_text(encoding="utf-8").splitlines()
+    lines = ['name = "小\\u202e镇"' if line.startswith("name") else line for line in lines]
+    toml.write_text("\n".join(lines), encoding="utf-8")
+    code, printed, _ = run("plan", folder, "--out", tmp_path / "out")
+    assert code == 0
+    assert "\u202e" not in printed
+    assert "小\\u202e镇" in printed

@@ -536,3 +536,9 @@ def test_ids_of_thousands_of_digits_sort_by_size() -> None:
     ids = ["9" * 5000, "10" * 2500, "7", "007", "A10", "A2"]
     frame = gpd.GeoDataFrame({"name": ids}, index=ids, geometry=[shapely.Point(0, 0)] * 6, crs="EPSG:4326")
     assert list(in_natural_order(frame).index) == ["007", "7", "10" * 2500, "9" * 5000, "A2", "A10"]
+
+
+def test_a_count_of_riders_beyond_any_town_is_an_error(tmp_path: Path) -> None:
+    reading = depots(tmp_path, "1e308", "7")
+    assert [(fault.row, fault.level) for fault in reading.faults] == [(2, "error")]
+    assert "no count of people" in reading.faults[0].en

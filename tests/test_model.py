@@ -46,6 +46,17 @@ def test_an_edge_with_an_impossible_number_is_named(network: Network, name: str,
         changed(network, **{name: values})
 
 
+@pytest.mark.parametrize(("name", "end"), [("tail", 3), ("head", 3), ("street", 2)])
+@pytest.mark.parametrize("past", [False, True])
+def test_an_edge_with_a_node_or_street_that_does_not_exist_is_refused(
+    network: Network, name: str, end: int, past: bool
+) -> None:
+    values = getattr(network, name).copy()
+    values[1] = end if past else -1
+    with pytest.raises(NetworkError, match=rf"`{name}` must lie from 0 to {end - 1}, got"):
+        changed(network, **{name: values})
+
+
 def test_arrays_of_a_network_must_fit_and_there_must_be_an_edge(network: Network) -> None:
     with pytest.raises(NetworkError, match=r"`head` has shape \(2,\) for 3 edges"):
         changed(network, head=network.head[:2])

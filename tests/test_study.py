@@ -1,6 +1,7 @@
 """A study in: defaults, keys, faults of every file at once, options of the command line."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -662,3 +663,13 @@ def test_a_real_ledger_that_states_gcj02_is_refused(make: Make, shared_data: Pat
     fault = only(folder)
     assert fault.column == "lng_gcj02"
     assert "gcj02" in fault.en
+
+
+def test_a_folder_whose_name_is_no_utf_8_gives_a_name_that_can_be_written(make: Make) -> None:
+    folder = make()
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"\xb1\xb1"))
+    try:
+        folder.rename(odd)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    assert load_study(odd).name.encode("utf-8") == rb"nanqu\udcb1\udcb1"

@@ -83,6 +83,11 @@ def test_the_nearest_word_is_hinted_at_only_where_there_is_one() -> None:
     [
         ("", "minutes", [5, 10**400]),
         ("", "minutes", list(range(1, 300))),
+        ("", "minutes", [5, 1e308]),
+        ("", "minutes", [1e-300, 1e-9]),
+        ("", "minutes", [10.0001, 10.00011]),
+        ("", "max_snap_m", 1e308),
+        ("shops", "minutes", 1e308),
         ("", "max_snap_m", 10**400),
         ("grid", "cell_m", 10**400),
         ("suggest", "stations", 10**400),

@@ -43,6 +43,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         for word in words
     }
 )
+#: people in one row
+MAX_RIDERS = 100_000_000
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
@@ -302,7 +304,11 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
     for at in np.flatnonzero(values < 0):
         en, zh = f"cannot be negative: {values[at]:g}.", f"人数不能为负：{values[at]:g}。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
-    values = np.where(values < 0, np.nan, values)
+    for at in np.flatnonzero(values > MAX_RIDERS):
+        en = f"is no count of people: {values[at]:g} (at most {MAX_RIDERS:,})."
+        zh = f"人数过大：{values[at]:g}（最多 {MAX_RIDERS:,}）。"
+        faults.append(table.fault(en, zh, at=int(at), column=header))
+    values = np.where((values < 0) | (values > MAX_RIDERS), np.nan, values)
     if role == "population" and blank:
         rows = [int(table.rows[at]) for at in blank]
         en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}."

@@ -117,8 +117,9 @@ def read_number(value: object, label: str, what: str) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if not np.isfinite(number) or number < 0:
-        msg = f"`{what}` of edge {label} must be a finite number >= 0, got {value!r}."
-        raise NetworkError(msg, zh=f"道路 {label} 的 {what} 必须是不小于 0 的有限数，现为 {value!r}。")
+        shown = repr(value)[:60]
+        msg = f"`{what}` of edge {label} must be a finite number >= 0, got {shown}."
+        raise NetworkError(msg, zh=f"道路 {label} 的 {what} 必须是不小于 0 的有限数，现为 {shown}。")
     return number
 
 

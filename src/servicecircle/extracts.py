@@ -441,7 +441,7 @@ def _directions(
     first = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(line))])
     ends = np.column_stack([np.minimum(rows.start, rows.end), np.maximum(rows.start, rows.end)])
     number, is_back = same_lines(np.column_stack([coords, np.repeat(ends, np.diff(first), axis=0)]), first)
-    along, against = pair_directions(number, is_back, np.nan_to_num(rows.length_m))
+    along, against = pair_directions(number, is_back, np.nan_to_num(rows.length_m), rows.way_id)
     back = against >= 0
     other = np.where(back, against, along)
     is_one_sided = np.array([bool(_ONE_DIRECTION & tags.keys()) for tags in rows.combos])[rows.combo]

@@ -89,6 +89,7 @@ class Network:
         if n == 0:
             msg = "The network has no edge."
             raise NetworkError(msg, zh="路网中没有任何道路。")
+        self._check_positions()
         for name in ("seconds", "length_m"):
             bad = ~(np.isfinite(getattr(self, name)) & (getattr(self, name) >= 0))
             if bad.any():
@@ -102,6 +103,14 @@ class Network:
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, read_only(value))
+
+    def _check_positions(self) -> None:
+        """Raise for a node or street that does not exist: compiled searches do not look."""
+        for name, end in (("tail", self.n_node), ("head", self.n_node), ("street", self.n_street)):
+            positions = getattr(self, name)
+            if positions.min() < 0 or positions.max() >= end:
+                msg = f"`{name}` must lie from 0 to {end - 1}, got {positions.min()} to {positions.max()}."
+                raise NetworkError(msg)
 
     @property
     def n_node(self) -> int:

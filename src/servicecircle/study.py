@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from .columns import ONE_OF, Role, is_ledger_header
-from .errors import Fault, InputError, Lang, StudyError
+from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
@@ -186,7 +186,7 @@ def _study(
     h3 = said.get("grid", "h3")
     folder = said.path.resolve().parent
     return Study(
-        name=said.get("", "name", folder.name),
+        name=said.get("", "name", visible(folder.name)),
         folder=folder,
         profile=said.get("", "profile", travel_profile("walk")),
         minutes=said.get("", "minutes", DEFAULT_MINUTES),

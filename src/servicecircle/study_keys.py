@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 import math
 import re
 import tomllib
@@ -29,6 +30,11 @@ MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
 MAX_BREAKS = 20
+#: a day
+MAX_MINUTES = 1440.0
+#: breaks nearer than this, or below it, are a slip
+MIN_STEP = 0.05
+MAX_SNAP_M = 10_000.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: a text of TOML in one line
@@ -73,6 +79,18 @@ def _above_zero(value: object) -> float:
     return number
 
 
+def _snap_m(value: object) -> float:
+    if (number := _above_zero(value)) > MAX_SNAP_M:
+        raise _wrong(value, f"metres up to {MAX_SNAP_M:g}", f"不超过 {MAX_SNAP_M:g} 的米数")
+    return number
+
+
+def _minutes(value: object) -> float:
+    if (number := _above_zero(value)) > MAX_MINUTES:
+        raise _wrong(value, f"minutes up to {MAX_MINUTES:g}", f"不超过 {MAX_MINUTES:g} 的分钟数")
+    return number
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
@@ -99,9 +117,12 @@ def _breaks(value: object) -> tuple[float, ...]:
         raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
     if len(value) > MAX_BREAKS:
         raise _wrong(value, f"a list of at most {MAX_BREAKS} numbers", f"至多 {MAX_BREAKS} 个数字的列表")
-    if not all(_is_finite(v) for v in value):
-        raise _wrong(value, "finite numbers above 0", "大于 0 的有限数")
-    return check_minutes(value)
+    breaks = check_minutes([v if _is_finite(v) else math.inf for v in value])
+    if breaks[-1] > MAX_MINUTES:
+        raise _wrong(value, f"minutes up to {MAX_MINUTES:g}", f"不超过 {MAX_MINUTES:g} 的分钟数")
+    if min(b - a for a, b in itertools.pairwise((0.0, *breaks))) < MIN_STEP:
+        raise _wrong(value, f"minutes at least {MIN_STEP:g} apart", f"彼此相差至少 {MIN_STEP:g} 的分钟数")
+    return breaks
 
 
 def _date(value: object) -> str:
@@ -209,14 +230,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "direction": lambda value: check_direction(_one_of("to", "from")(value)),
             "minutes": _breaks,
             "crs": _metric_crs,
-            "max_snap_m": _above_zero,
+            "max_snap_m": _snap_m,
             "when": _not_yet("`when`", "时段（when）"),
             "service": _not_yet("`service`", "服务项目筛选（service）"),
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag},
         "area": _LEDGER,
         "stations": _LEDGER,
-        "shops": {**_LEDGER, "minutes": _above_zero},
+        "shops": {**_LEDGER, "minutes": _minutes},
         "depots": _LEDGER,
         "candidates": _LEDGER,
         "zones": _LEDGER,
