@@ -49,6 +49,7 @@ maps _page figures report writers
 placement
 pipeline
 packaged
+usage
 cli
 __main__
 """

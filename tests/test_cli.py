@@ -181,6 +181,49 @@ def test_a_wrong_command_line_is_told_with_exit_status_2(arguments: list[str], t
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["paln"], "没有“paln”这个命令，是否为 plan？（No such command 'paln'. Did you mean 'plan'?）"),
+        (["fly"], "没有“fly”这个命令，servicecircle -h 列出全部命令。（"),
+        (["plan"], "缺少参数 STUDY：研究文件夹，或其中的 study.toml。（Missing argument 'STUDY'.）"),
+        (["circles", "x"], "缺少选项 --out。（"),
+        (["plan", "x", "--out"], "选项 --out 后面缺少值。（"),
+        (["plan", "x", "y"], "多出了参数：y。"),
+        (["plan", "x", "--minuts", "3"], "没有选项 --minuts，相近的有 --minutes、--out。（"),
+        (["plan", "x", "--stations", "-1"], "选项 --stations 的值应不小于 0。（"),
+        (["plan", "x", "--stations", "two"], "选项 --stations 的值应为整数。（"),
+        (["serve", "x", "--port", "99999"], "选项 --port 的值应不大于 65535。（"),
+        (
+            ["plan", "x", "--minutes", "15,10"],
+            "--minutes 的值“15,10”应为大于 0 的数，从小到大，以逗号分隔，如 10,15。（",
+        ),
+        (["plan", "x", "--minutes", "10;15"], "--minutes 的值“10;15”应为数字，以逗号分隔。（"),
+        (
+            ["plan", "x", "--profile", "plane"],
+            "--profile 的值“plane”无法识别，只能是 walk、ebike、drive、gb50180。（",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_chinese_with_the_english_behind(arguments: list[str], told: str) -> None:
+    code, output, errors = run(*arguments)
+    assert (code, output) == (2, "")
+    assert errors.splitlines()[-1].startswith(f"命令有误：{told}")
+    is_usage_told = errors.startswith("用法：servicecircle ")
+    code, output, errors = run(*arguments, SERVICECIRCLE_LANG="en")
+    assert (code, output) == (2, "")
+    assert errors.startswith("Usage: servicecircle ") == is_usage_told
+    assert "Error: " in errors
+    assert not re.search("[\u4e00-\u9fff]", errors)
+
+
+def test_no_command_at_all_shows_the_help() -> None:
+    code, _, errors = run()
+    assert code == 2
+    assert errors.startswith("Usage: servicecircle ")
+    assert "命令有误" not in errors
+
+
 # ------------------------------------------------------------------------------------------------------------ check
 def test_check_tells_every_fault_with_file_row_and_column(faulty: Path) -> None:
     code, told, errors = run("check", faulty)

@@ -18,19 +18,19 @@ import typer
 from ._validate import check_minutes
 from .errors import InputError, Lang, ServiceCircleError, StudyError, visible
 from .params import PROFILES
+from .usage import UsageGroup, refuse, usual_lang
 
 if TYPE_CHECKING:
     from .model import Plan, Study
     from .pipeline import OnStage
 
-#: language of messages where no study says one: zh (default) or en
-LANG_SETTING = "SERVICECIRCLE_LANG"
 #: if set, an error that nobody foresaw is shown with its traceback
 TRACEBACK_SETTING = "SERVICECIRCLE_TRACEBACK"
 INTERRUPTED = 130
 
 app = typer.Typer(
     name="servicecircle",
+    cls=UsageGroup,
     help="Service circles of rest stations and partner shops for delivery riders, exactly, on the street network.",
     epilog="Exit status: 0 done; 1 a fault in the input, told in one message; 2 a wrong command line.",
     no_args_is_help=True,
@@ -162,7 +162,7 @@ def circles(
     """
     breaks, name = _breaks(minutes), _profile(profile)
     if out.suffix.lower() not in {".geojson", ".json"}:
-        _refuse("--out", f"{out.name!r} must end in .geojson.")
+        refuse("--out", f"{out.name!r} must end in .geojson.", f"的文件名“{out.name}”须以 .geojson 结尾。")
     with _told_plainly(study):
         from .pipeline import facility_circles
         from .study import load_study
@@ -219,16 +219,17 @@ def network(
     What is written serves every profile: streets keep their tags, and those that touch the area stay whole.
     """
     if (place is None) == (file is None):
-        _refuse("--place", "give either --place or --file.")
+        refuse("--place", "give either --place or --file.", "与 --file 须给出其一，且只给其一。")
     if area is not None and bbox is not None:
-        _refuse("--bbox", "give either --area or --bbox, not both.")
+        refuse("--bbox", "give either --area or --bbox, not both.", "与 --area 只能给一个。")
     if place is not None and (area is not None or bbox is not None):
-        _refuse("--area" if area is not None else "--bbox", "it cuts a --file; a --place has its own border.")
+        en, zh = "it cuts a --file; a --place has its own border.", "用于裁剪 --file；--place 自有边界，不用另给。"
+        refuse("--area" if area is not None else "--bbox", en, zh)
     box = None if bbox is None else _numbers(bbox, "--bbox")
     with _told_plainly():
         from .extracts import write_extract
 
-        lang = _usual_lang()
+        lang = usual_lang()
         with _waiting("roads" if place is None else "download", lang):
             made = write_extract(out, place=place, file=file, area=area, bbox=box, margin_m=margin)
         n = made.n_street
@@ -388,30 +389,20 @@ def _say(line: str, *, to: TextIO | None = None) -> None:
     stream.flush()
 
 
-def _usual_lang() -> Lang:
-    """Language where no study says one."""
-    return "en" if os.environ.get(LANG_SETTING, "").lower().startswith("en") else "zh"
-
-
 def _lang_of(study: Path | None) -> Lang:
     """Language of a study, also of one that cannot be read as TOML."""
     if study is None:
-        return _usual_lang()
+        return usual_lang()
     file = study if study.suffix == ".toml" else study / "study.toml"
     try:
         top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
     except OSError:
-        return _usual_lang()
+        return usual_lang()
     stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
-    return _usual_lang() if stated is None else "en" if stated[1] == "en" else "zh"
+    return usual_lang() if stated is None else "en" if stated[1] == "en" else "zh"
 
 
 # ----------------------------------------------------------------------------------------------------- options
-def _refuse(option: str, told: str) -> NoReturn:
-    """Refuse a wrong command line: exit status 2."""
-    raise typer.BadParameter(told, param_hint=option)
-
-
 def _breaks(text: str | None) -> tuple[float, ...] | None:
     """Return `10,15` as numbers."""
     if text is None:
@@ -419,15 +410,16 @@ def _breaks(text: str | None) -> tuple[float, ...] | None:
     try:
         return check_minutes(_numbers(text, "--minutes"))
     except InputError:
-        told = "numbers above 0, ascending, with commas between, e.g. 10,15."
-        _refuse("--minutes", f"{text!r} must hold {told}")
+        en = f"{text!r} must hold numbers above 0, ascending, with commas between, e.g. 10,15."
+        refuse("--minutes", en, f"的值“{text}”应为大于 0 的数，从小到大，以逗号分隔，如 10,15。")
 
 
 def _profile(name: str | None) -> str | None:
     """Return the name of a profile if there is one."""
     if name is None or name in PROFILES:
         return name
-    _refuse("--profile", f"{name!r} is none of {', '.join(PROFILES)}.")
+    zh = f"的值“{name}”无法识别，只能是 {'、'.join(PROFILES)}。"
+    refuse("--profile", f"{name!r} is none of {', '.join(PROFILES)}.", zh)
 
 
 def _numbers(text: str, option: str) -> tuple[float, ...]:
@@ -435,4 +427,5 @@ def _numbers(text: str, option: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.replace("，", ",").split(","))
     except ValueError:
-        _refuse(option, f"{text!r} must hold numbers with commas between.")
+        en = f"{text!r} must hold numbers with commas between."
+        refuse(option, en, f"的值“{text}”应为数字，以逗号分隔。")
