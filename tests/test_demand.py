@@ -296,8 +296,8 @@ def test_riders_outside_the_area_or_away_from_streets_are_left_out_and_told() ->
     riders = riders_of_population(population, grid, network, area=area)
     assert np.allclose(riders, [10, 5, 0])
     (warning,) = riders_warnings(population, riders, "population")
-    assert "12.0 of 27.0 riders lie outside the study area or away from its streets" in warning.en
-    assert "27.0 名骑手中有 12.0 名" in warning.zh
+    assert "12 of 27 riders lie outside the study area or away from its streets" in warning.en
+    assert "27 名骑手中有 12 名" in warning.zh
 
 
 def test_a_point_goes_to_its_cell_or_the_nearest_within_200_m() -> None:

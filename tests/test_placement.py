@@ -91,7 +91,7 @@ def test_where_no_zone_holds_a_street_both_files_are_named(tmp_path: Path) -> No
     zones = gpd.read_file(folder / "zones.geojson")
     zones.set_geometry(zones.translate(1, 0)).to_file(folder / "zones.geojson")
     assert [fault.zh for fault in check_on_roads(load_study(folder))] == [
-        "网格文件“zones.geojson”之内没有路网文件“roads.geojson”的任何道路：两者不在同一地方，或路网没有覆盖到那里。"
+        "网格“zones.geojson”内没有路网文件“roads.geojson”中的任何道路：两者不在同一地方，或路网没有覆盖到那里。"
     ]
 
 

@@ -69,6 +69,7 @@ def test_a_bow_tie_is_repaired_and_told_with_id_and_place(tmp_path: Path) -> Non
     reading = zones(tmp_path, polygon(square(5, 5)), bow)
     assert levels(reading.faults) == [(3, "warning")]
     assert "`Z1` is invalid (Self-intersection at 113.390000, 22.520000)" in reading.faults[0].en
+    assert "“Z1”图形无效（自相交，位置 113.390000, 22.520000）" in reading.faults[0].zh
     assert area(reading, "Z1") == 2
     assert reading.frame.geometry.is_valid.all()
 

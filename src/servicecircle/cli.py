@@ -352,7 +352,8 @@ def _told_plainly(study: Path | None = None) -> Iterator[None]:
             raise
         lang = _lang_of(study)
         reason = error.strerror or str(error)
-        _fail(f"{error.filename}：{reason}" if error.filename else reason, lang, error)
+        colon = "：" if lang == "zh" else ": "
+        _fail(f"{error.filename}{colon}{reason}" if error.filename else reason, lang, error)
     except MemoryError as error:
         lang = _lang_of(study)
         _fail(

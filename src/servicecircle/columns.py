@@ -163,7 +163,7 @@ def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
 
 
 def _shifted_header(table: Table, headers: Sequence[str]) -> Fault:
-    datum = stated_datum(headers[0]) or ""
+    datum = {"gcj02": "GCJ-02", "bd09": "BD-09"}[stated_datum(headers[0]) or "gcj02"]
     return table.fault(
         f"states coordinates in {datum} ({', '.join(headers)}). This release reads WGS 84 only: convert "
         "them, or rename the headers if that is what they are.",

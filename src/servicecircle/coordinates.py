@@ -172,7 +172,7 @@ def suggest_epsg(x: float, y: float) -> tuple[str, str]:
             f"EPSG:{4491 + zone - 13}（CGCS2000 6 度带第 {zone} 带）",
         )
     elif 8.1e6 <= easting <= 15.1e6:  # noqa: PLR2004
-        likely = "EPSG:3857 (web mercator)", "EPSG:3857（网络墨卡托）"
+        likely = "EPSG:3857 (web mercator)", "EPSG:3857（Web 墨卡托）"
     elif 1e5 <= easting < 1e6:  # noqa: PLR2004
         likely = (
             "one of EPSG:4534 (75°E) to 4554 (135°E), CGCS2000 3-degree, e.g. 4547 for 114°E; or UTM, "

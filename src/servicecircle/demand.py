@@ -334,10 +334,9 @@ def riders_warnings(source: gpd.GeoDataFrame, riders: RiderSeries, name: str) ->
     total = math.fsum(count[~missing])
     left_out = total - math.fsum(riders)
     if left_out > ROUNDING * max(total, 1.0):
-        en = (
-            f"{left_out:,.1f} of {total:,.1f} riders lie outside the study area or away from its streets: left out."
-        )
-        zh = f"{total:,.1f} 名骑手中有 {left_out:,.1f} 名位于研究范围或道路之外，未计入。"
+        some_riders, all_riders = (f"{n:,.1f}".removesuffix(".0") for n in (left_out, total))
+        en = f"{some_riders} of {all_riders} riders lie outside the study area or away from its streets: left out."
+        zh = f"{all_riders} 名骑手中有 {some_riders} 名位于研究范围或道路之外，未计入。"
         faults.append(Fault(en, zh, file=name, column="riders", level="warning"))
     return faults
 

@@ -181,7 +181,9 @@ def _geometry_degrees(table: Table) -> tuple[FloatArray, FloatArray, list[Fault]
     for at in np.flatnonzero(other):
         kind = geometry[at].geom_type
         en = f"is a {kind}, not a point. Mark the entrance as a point."
-        faults.append(table.fault(en, f"是 {kind}，不是点。请用点标出入口。", at=int(at), column="geometry"))
+        faults.append(
+            table.fault(en, f"图形类型是 {kind}，不是点。请用点标出入口。", at=int(at), column="geometry")
+        )
     geometry[other | ~here] = None
     moved, crs_faults = in_wgs84(table, geometry)
     lon, lat = shapely.get_x(moved), shapely.get_y(moved)

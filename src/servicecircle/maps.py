@@ -101,7 +101,7 @@ def _checked(lang: str) -> Lang:
     if lang == "en":
         return "en"
     msg = f"`lang` must be 'zh' or 'en', got {lang!r}."
-    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为 {lang!r}。")
+    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为“{lang}”。")
 
 
 # --------------------------------------------------------------------------------------------------- frame

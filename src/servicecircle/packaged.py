@@ -41,7 +41,7 @@ def example_folder(name: str) -> Path:
     known = example_names()
     if name not in known:
         msg = f"There is no example study {name!r}; there are: {', '.join(known)}."
-        raise InputError(msg, zh=f"没有名为 {name!r} 的示例；现有：{'、'.join(known)}。")
+        raise InputError(msg, zh=f"没有名为“{name}”的示例；现有：{'、'.join(known)}。")
     return _examples() / name
 
 

@@ -102,7 +102,7 @@ def travel_profile(profile: str | TravelProfile) -> TravelProfile:
         return profile
     if profile not in PROFILES:
         msg = f"`profile` must be one of {', '.join(PROFILES)}; got {profile!r}."
-        raise InputError(msg, zh=f"出行方式只能是 {'、'.join(PROFILES)}，现为 {profile!r}。")
+        raise InputError(msg, zh=f"出行方式只能是 {'、'.join(PROFILES)}，现为“{profile}”。")
     return PROFILES[profile]
 
 
@@ -120,4 +120,4 @@ def check_direction(direction: str) -> Direction:
     if direction == "from":
         return "from"
     msg = f"`direction` must be 'to' or 'from', got {direction!r}."
-    raise InputError(msg, zh=f"方向只能是 to（骑手到驿站）或 from，现为 {direction!r}。")
+    raise InputError(msg, zh=f"方向只能是 to（骑手到驿站）或 from（驿站到骑手），现为“{direction}”。")

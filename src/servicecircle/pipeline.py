@@ -284,7 +284,7 @@ def explain(
     facilities, _ = study_facilities(study)
     if facility not in facilities.index:
         msg = f"`facility` {facility!r} is no open station or shop of the study."
-        raise InputError(msg, zh=f"研究中没有正在开放的驿站或商铺 {facility!r}。")
+        raise InputError(msg, zh=f"研究中没有编号为“{facility}”且正在开放的驿站或商铺。")
     legs = find_legs(
         (roads or read_roads(study)).network,
         gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat]), crs=WGS84),

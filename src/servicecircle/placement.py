@@ -69,13 +69,13 @@ def no_street_in_area(study: Study) -> tuple[str, str]:
     """Return what to say, in English and Chinese, where no street lies in the area of a study."""
     used = input_of(study, "area" if study.area is not None else "zones")
     what = ("area", "研究范围") if study.area is not None else ("zones", "网格")
-    area = (f"{what[0]} ({used.file})", f"{what[1]}文件“{used.file}”") if used else (f"{what[0]}", what[1])
+    area = (f"{what[0]} ({used.file})", f"{what[1]}“{used.file}”") if used else (f"{what[0]}", what[1])
     name = _roads_of(study)
     roads = (f"the road file ({name})", f"路网文件“{name}”") if name else ("the roads", "路网")
     return (
         f"No street of {roads[0]} lies in the {area[0]} of the study: they are of different places, or the roads "
         "do not reach so far.",
-        f"{area[1]}之内没有{roads[1]}的任何道路：两者不在同一地方，或路网没有覆盖到那里。",
+        f"{area[1]}内没有{roads[1]}中的任何道路：两者不在同一地方，或路网没有覆盖到那里。",
     )
 
 

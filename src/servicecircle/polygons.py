@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,19 @@ from .readers import Table
 #: zones overlap where they share more than this (square metres) and this share of the smaller
 OVERLAP_M2, OVERLAP_SHARE = 100.0, 0.01
 
+#: why GEOS says that a polygon is not valid
+_ZH_REASON: Mapping[str, str] = MappingProxyType(
+    {
+        "Self-intersection": "自相交",
+        "Ring Self-intersection": "边界自相交",
+        "Hole lies outside shell": "洞在外面",
+        "Holes are nested": "洞中有洞",
+        "Interior is disconnected": "内部不连通",
+        "Nested shells": "各部分重叠",
+        "Duplicate Rings": "边界重复",
+        "Too few points in geometry component": "点数太少",
+    }
+)
 _AREAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
@@ -123,7 +137,7 @@ def _polygons(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fau
     for at in np.flatnonzero(here & ~areal).tolist():
         kind = geometry[at].geom_type
         en = f"`{ids[at]}` is a {kind}, not a polygon."
-        faults.append(table.fault(en, f"“{ids[at]}”是 {kind}，不是面。", at=at, column="geometry"))
+        faults.append(table.fault(en, f"“{ids[at]}”的图形类型是 {kind}，不是面。", at=at, column="geometry"))
     geometry[~(here & areal)] = None
     geometry, crs_faults = in_wgs84(table, geometry)
     geometry, degree_faults = _in_degrees(table, geometry.copy())
@@ -153,15 +167,16 @@ def _valid(table: Table, geometry: GeometryArray, ids: Sequence[str]) -> tuple[G
     faults = []
     for at in np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_valid(geometry)).tolist():
         reason, place = _reason(geometry[at])
+        why = f"{_ZH_REASON.get(reason, reason)}，位置 {place}"
         geometry[at] = repair(geometry[at])
         if geometry[at].area > 0:
             en = f"`{ids[at]}` is invalid ({reason} at {place}) and was repaired. Check its outline there."
-            zh = f"“{ids[at]}”图形无效（{reason}，位置 {place}），已自动修复。请核对该处边界。"
+            zh = f"“{ids[at]}”图形无效（{why}），已自动修复。请核对该处边界。"
             faults.append(table.warning(en, zh, at=at, column="geometry"))
             continue
         geometry[at] = None
         en = f"`{ids[at]}` is invalid ({reason} at {place}) and has no area. Draw it anew."
-        zh = f"“{ids[at]}”图形无效（{reason}，位置 {place}），没有面积。请重新绘制。"
+        zh = f"“{ids[at]}”图形无效（{why}），没有面积。请重新绘制。"
         faults.append(table.fault(en, zh, at=at, column="geometry"))
     return geometry, faults
 

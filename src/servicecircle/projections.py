@@ -52,7 +52,7 @@ def read_crs(crs: Any) -> CRS | None:  # noqa: ANN401
         return CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
         msg = f"`crs` {crs!r} is not known: {error}"
-        raise CRSError(msg, zh=f"无法识别坐标系 {crs!r}。") from error
+        raise CRSError(msg, zh=f"无法识别坐标系“{crs}”。") from error
 
 
 def metric_crs(xy: FloatArray, crs: CRS, target_crs: Any = None) -> CRS:  # noqa: ANN401

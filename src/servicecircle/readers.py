@@ -364,7 +364,7 @@ def _geojson_crs(content: dict[str, Any], file: str) -> CRS:
         return CRS.from_user_input(stated["properties"]["name"])
     except (ProjError, KeyError, TypeError, ValueError) as error:
         en = f"states a CRS that is not known: {stated!r}. Leave `crs` out for longitude and latitude."
-        raise _unreadable(file, en, f"坐标系无法识别：{stated!r}。若为经纬度，请删去 crs。") from error
+        raise _unreadable(file, en, f"坐标系无法识别：{stated}。若为经纬度，请删去 crs。") from error
 
 
 def _read_layer(path: Path, file: str, sheet: str | None) -> Table:

@@ -21,7 +21,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "roads": "读取路网",
             "grid": "划分网格、分配骑手",
             "times": "计算出行时间",
-            "candidates": "整理备选点",
+            "candidates": "整理候选点",
             "choose": "选择新增点位",
             "circles": "绘制服务圈",
             "write": "写入结果",

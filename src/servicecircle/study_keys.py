@@ -155,7 +155,7 @@ def _one_of(*allowed: str) -> Check:
     def check(value: object) -> str:
         if value not in allowed:
             near = difflib.get_close_matches(str(value), allowed, n=1)
-            hint = (f" (did you mean {near[0]!r}?)", f"（是否为 {near[0]!r}？）") if near else ("", "")
+            hint = (f" (did you mean {near[0]!r}?)", f"（是否为 {near[0]}？）") if near else ("", "")
             raise _wrong(value, f"one of {', '.join(allowed)}{hint[0]}", f"{'、'.join(allowed)} 之一{hint[1]}")
         return str(value)
 

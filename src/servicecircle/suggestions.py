@@ -371,10 +371,10 @@ def _told_of_fewer(kind: Kind, asked: int, n_suggested: int, n_candidates: int) 
     if n_suggested < n_candidates:
         en.append("no other candidate would add a rider")
         zh.append("其余候选点不会再增加骑手")
-    name = "驿站" if kind == "station" else "商铺"
+    name, one = ("驿站", "个") if kind == "station" else ("商铺", "家")
     return _warning(
         f"{asked} {kind}(s) were asked for, {n_suggested} are suggested: {'; '.join(en)}.",
-        f"要求建议{name} {asked} 个，实际建议 {n_suggested} 个：{'；'.join(zh)}。",
+        f"要求建议{name} {asked} {one}，实际建议 {n_suggested} {one}：{'；'.join(zh)}。",
     )
 
 
