@@ -46,6 +46,7 @@ locate
 suggestions
 synthetic
 maps _page figures report writers
+placement
 pipeline
 packaged
 cli

@@ -205,7 +205,7 @@ def test_check_lays_a_good_study_on_its_roads(study: Path, tmp_path: Path) -> No
     (folder / "stations.csv").write_text("编号,名称,经度,纬度\n01,远方驿站,113.5,22.6\n", encoding="utf-8")
     code, told, _ = run("check", folder)
     assert code == 0
-    assert "提醒  station 01" in told or "提醒  驿站 01（远方驿站）200 米内没有道路" in told
+    assert "第 2 行  远方驿站 200 米内没有道路" in told
     (folder / "roads.osm").write_text("<osm version='0.6'></osm>", encoding="utf-8")
     code, told, _ = run("check", folder)
     assert code == 1

@@ -74,7 +74,10 @@ def test_a_station_off_the_network_is_told_and_the_others_serve(tmp_path: Path) 
     rows.append(",".join(["S9", "远方", last[2], str(float(last[3]) - 0.05)]))
     ledger.write_text("\n".join(rows), encoding="utf-8")
     plan = suggest(load_study(folder))
-    assert any("S9" in warning.en and "no street within 200 m" in warning.en for warning in plan.warnings)
+    (told,) = [warning for warning in plan.warnings if "no street within 200 m" in warning.en]
+    assert told.told("zh") == (
+        "stations.csv，第 4 行：远方 200 米内没有道路，不计入覆盖。请核对坐标，或换用覆盖这一带的路网文件。"
+    )
     assert totals(plan.before)["covered"]["10"] > 0
     assert plan.circles.set_index("facility_id").loc["S9"].geometry.is_empty.all()
 
@@ -98,7 +101,9 @@ def test_an_area_elsewhere_is_told(tmp_path: Path) -> None:
     folder = write_study(tmp_path, TOML + '\n[area]\nfile = "area.geojson"\n')
     zones = (folder / "zones.geojson").read_text(encoding="utf-8")
     (folder / "area.geojson").write_text(zones.replace("112.", "102."), encoding="utf-8")
-    with pytest.raises(InputError, match="No street of the road file lies in the area"):
+    with pytest.raises(
+        InputError, match=r"No street of the road file \(roads.geojson\) lies in the area \(area.geojson\)"
+    ):
         suggest(load_study(folder))
 
 
@@ -126,7 +131,7 @@ def test_a_station_that_is_closed_by_its_status_serves_nobody_and_is_told(tmp_pa
     ledger.write_text("\n".join([f"{head},状态", f"{first},正常", f"{second},已停用"]), encoding="utf-8")
     plan = suggest(load_study(folder))
     assert "S2" not in plan.facilities.index
-    assert any("S2 (东街驿站) is closed" in warning.en for warning in plan.warnings)
+    assert any("东街驿站 is closed" in warning.en and warning.row == 3 for warning in plan.warnings)
 
 
 def test_trunk_roads_are_left_out_until_the_study_admits_them(tmp_path: Path) -> None:

@@ -65,6 +65,49 @@ def test_a_gain_below_half_a_rider_is_not_shown_as_nothing(tmp_path: Path) -> No
     assert set(gains) == {"<1 人"}
 
 
+def with_gaps(plan: Plan, *riders: float) -> Plan:
+    """The plan with gaps of so many riders instead of its own."""
+    gaps = plan.gaps.iloc[[0] * len(riders)].assign(riders=riders)
+    return dataclasses.replace(plan, gaps=gaps)
+
+
+@pytest.mark.parametrize(
+    ("riders", "zh", "en"),
+    [
+        (
+            [13, 1, 0.9, 0.2],
+            "（其中 2 处不少于 1 人，最大 13 人）",
+            " (2 of them of 1 rider or more, 13 in the largest)",
+        ),
+        ([13, 1], "，最大一处 13 人", ", 13 in the largest"),
+        ([0.9, 0.2], "（每处不足 1 人）", " (each below 1 rider)"),
+    ],
+)
+def test_gaps_of_less_than_a_rider_are_told_apart(plan: Plan, riders: list[float], zh: str, en: str) -> None:
+    chinese, english = (plan_lines(in_lang(with_gaps(plan, *riders), lang)) for lang in ("zh", "en"))
+    (told,) = [line for line in chinese if "缺口" in line]
+    assert told.startswith(f"  缺口 {len(riders)} 处，共 ")
+    assert f" 人{zh}" in told
+    (told,) = [line for line in english if " gaps, " in line]
+    assert f"{en}; " in told
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (1.0, []),
+        (0.05, ["  以上 3 处合计 +1 人，其中 2 处各不足 1 人。"]),
+        (0.001, ["  以上 3 处合计 <1 人，各不足 1 人。"]),
+    ],
+)
+def test_several_gains_below_a_rider_are_summed_up(tmp_path: Path, share: float, told: list[str]) -> None:
+    study = load_study(write_study(tmp_path))
+    depots = study.depots.assign(riders=study.depots["riders"] * share)
+    plan = suggest(dataclasses.replace(study, depots=depots))
+    assert [line for line in plan_lines(plan) if "合计" in line] == told
+    assert sum("by all 3 together" in line for line in plan_lines(in_lang(plan, "en"))) == len(told)
+
+
 def test_no_riders_no_share(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
     plan = suggest(dataclasses.replace(study, depots=study.depots.assign(riders=0.0)), stations=0, shops=0)

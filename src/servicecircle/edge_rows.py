@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some, some_zh
 from .errors import CRSError, Fault, NetworkError
 from .impedance import CLASSES, TAG_KEYS, WayRule, joint_rule, main_class, tag_values
 from .junctions import cluster_points, pair_directions, same_lines, split_at_junctions
@@ -408,6 +408,6 @@ def refuse_rows(bad: BoolArray, labels: Sequence[str], what: str, zh: str) -> No
         If any.
     """
     if bad.any():
-        named = some(labels[k] for k in np.flatnonzero(bad).tolist())
-        msg = f"{int(bad.sum())} row(s) {what}: {named}."
-        raise NetworkError(msg, zh=f"{int(bad.sum())} 行{zh}：{named}。")
+        named = [labels[k] for k in np.flatnonzero(bad).tolist()]
+        msg = f"{len(named)} row(s) {what}: {some(named)}."
+        raise NetworkError(msg, zh=f"{len(named)} 行{zh}：{some_zh(named)}。")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ._validate import FloatArray, GeometryArray, some
+from ._validate import FloatArray, GeometryArray, some, some_zh
 from .edge_rows import EdgeRows, RowsRead, TagCodes, network_from_rows, read_number
 from .errors import CRSError, NetworkError
 from .impedance import tag_values
@@ -225,7 +225,7 @@ def _node_xy(graph: nx.Graph[Any], ids: list[Any], source: str) -> FloatArray:
     bad = [node for node, good in zip(ids, np.isfinite(xy).all(axis=1), strict=True) if not good]
     if bad:
         msg = f"Nodes of `{source}` need finite numbers `x` and `y`; these have none: {some(bad)}."
-        raise NetworkError(msg, zh=f"{source} 的节点缺少坐标 x、y：{some(bad)}。")
+        raise NetworkError(msg, zh=f"{source} 的节点缺少坐标 x、y：{some_zh(bad)}。")
     return xy
 
 

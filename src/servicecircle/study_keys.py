@@ -37,6 +37,10 @@ MIN_STEP = 0.05
 MAX_SNAP_M = 10_000.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: a text of TOML in one line
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
+#: what a Chinese keyboard writes for the signs of TOML
+_FULL_WIDTH = re.compile("[\uff01-\uff5e“”‘’、。【】「」《》〔〕]")
 #: a wrong value is shown up to this many characters
 N_SHOWN = 80
 
@@ -302,10 +306,7 @@ def read_study_file(path: Path) -> StudyFile:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        row = int(found[1]) if found else text.count("\n") + 1
-        en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
-        raise StudyError([Fault(en, zh, file=path.name, row=row)]) from error
+        raise _no_toml(path, text, error) from error
     except RecursionError as error:
         en, zh = "is nested too deeply.", "嵌套层数过多。"
         raise StudyError([Fault(en, zh, file=path.name)]) from error
@@ -332,6 +333,24 @@ def read_study_file(path: Path) -> StudyFile:
             except InputError as error:
                 faults.append(_fault(path.name, lines, table, key, error))
     return StudyFile(path, values, tuple(faults), lines)
+
+
+def _no_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> StudyError:
+    """Return the error of a text that is no TOML, with its line, and with what a Chinese keyboard did there."""
+    found = re.search(r"line (\d+)", str(error))
+    row = int(found[1]) if found else text.count("\n") + 1
+    en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
+    if wide := _full_width_signs(text.split("\n")[row - 1 : row]):
+        en = f"holds full-width {wide}: write commas, brackets, equals signs, quotes and digits in ASCII, e.g. "
+        en += "minutes = [10, 15]."
+        zh = f"写法有误（{wide}）：逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    return StudyError([Fault(en, zh, file=path.name, row=row)])
+
+
+def _full_width_signs(lines: Sequence[str]) -> str:
+    """Return the full-width signs that stand outside texts and comments, each once."""
+    bare = (re.sub(r"#.*", "", re.sub(_QUOTED, "", line)) for line in lines)
+    return " ".join(dict.fromkeys(sign for line in bare for sign in re.findall(_FULL_WIDTH, line)))
 
 
 def _toml_text(path: Path) -> str:
