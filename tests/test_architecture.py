@@ -32,7 +32,8 @@ edge_tables
 downloads
 network
 osm_extracts extracts
-snapping _kernels
+snapping _kernels node_order
+searches
 travel_times
 street_reach
 service_areas
