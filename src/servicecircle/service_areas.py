@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,8 +75,9 @@ def service_areas(
     minutes
         Breaks, ascending.
     overlap
-        `"each"`: one area a facility and break, they may overlap. `"merged"`: one area a break. `"nearest"`: each
-        place belongs to the facility that is nearest to it in time.
+        `"each"`: one area a facility and break, they may overlap. `"merged"`: one area a break. `"nearest"`: the
+        merged area shared out, each place to the facility that is nearest to it in time of those that reach it;
+        of facilities at one place the first has it all.
     direction
         `"to"` the facility or `"from"` it.
     max_snap_m
@@ -437,41 +438,119 @@ def _merged(reach: Reach, drawn: Sequence[_Drawn]) -> gpd.GeoDataFrame:
 
 
 def _nearest(reach: Reach, drawn: Sequence[_Drawn], max_snap_m: float) -> gpd.GeoDataFrame:
-    """Areas that do not overlap: a place belongs to the facility with the least time, ties to the first row."""
-    streets = StreetsOfNodes(reach.network)
-    raster = StreetRaster(reach.network, _cell_m(reach), max_snap_m)
-    largest = {d.facility: d for d in drawn if d.step == len(reach.breaks) - 1 and not d.area.is_empty}
-    cap = float(reach.limit_ms.max(initial=0)) / 1000.0 + MARGIN_S
-    if not largest:
-        window, fields = None, {}
-    else:
-        window = raster.frame(shapely.total_bounds(np.array([d.area for d in largest.values()])))
-        fields = {
-            j: np.minimum(_field(reach, settled, window, streets), cap)
-            for j, settled in enumerate(reach.each())
-            if j in largest
-        }
-    own: dict[int, Any] = {}
-    for j, field in fields.items():
-        others = [f for k, f in fields.items() if k != j]
-        if not others or window is None:
-            own[j] = largest[j].area
-            continue
-        ahead = field - np.minimum.reduce(others)
-        own[j] = _contour(window, ahead)
-    areas = [
-        shapely.intersection(d.area, own[d.facility]) if d.facility in own else shapely.Polygon() for d in drawn
-    ]
+    """Share out the merged area of each break to the facility with the least time of those whose area holds it."""
+    geometry: list[Any] = []
+    street_m: list[float] = []
+    fields = _fields(reach, drawn, max_snap_m)
+    for b in range(len(reach.breaks)):
+        own = [d for d in drawn if d.step == b]
+        areas = np.array([d.area for d in own], dtype=object)
+        parts = _shared_out(areas, _nearest_places(fields, reach.limit_ms[:, b] / 1000.0))
+        geometry += list(parts)
+        street_m += _metres_of_parts(reach.network, joined_pieces([d.pieces for d in own]), parts)
+    n = len(reach.facilities.ids)
+    order = np.arange(len(drawn)).reshape(len(reach.breaks), n).T.ravel()  # by facility, then by break
     return _frame(
         reach,
         facility=[d.facility for d in drawn],
         step=[d.step for d in drawn],
-        street_m=[
-            float(shapely.length(shapely.intersection(piece_lines(reach.network, d.pieces), area)).sum())
-            for d, area in zip(drawn, areas, strict=True)
-        ],
-        geometry=areas,
+        street_m=[street_m[k] for k in order],
+        geometry=[geometry[k] for k in order],
     )
+
+
+def _shared_out(areas: GeometryArray, nearest: Mapping[int, Any]) -> GeometryArray:
+    """Return disjoint parts of `areas` that make up their union: what lies nearest first, then what is left."""
+    parts = np.full(areas.size, shapely.Polygon(), dtype=object)
+    for j, places in nearest.items():
+        parts[j] = _less(shapely.intersection(areas[j], places), parts)
+    for j in nearest:
+        left = _less(areas[j], parts)
+        if not shapely.is_empty(left):
+            parts[j] = _polygonal(shapely.union(parts[j], left))
+    return parts
+
+
+def _less(area: Any, taken: GeometryArray) -> Any:  # noqa: ANN401
+    """Return what is left of `area`."""
+    near = taken[shapely.intersects(taken, area)]
+    return _polygonal(shapely.difference(area, shapely.union_all(near)) if near.size else area)
+
+
+def _polygonal(shape: Any) -> Any:  # noqa: ANN401
+    """Return the polygons of a shape: where two areas only touch, they meet in lines and points."""
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and not p.is_empty]
+    if len(parts) == 1:
+        return parts[0]
+    return shapely.multipolygons(parts) if parts else shapely.Polygon()
+
+
+def _metres_of_parts(network: Network, pieces: Pieces, parts: GeometryArray) -> list[float]:
+    """Return the metres of pieces of street inside each part; street along a common border counts in the first."""
+    left = piece_lines(network, pieces)
+    drawn_m = shapely.length(left)
+    metres = (pieces.last - pieces.first) * network.length_m[network.street_first[pieces.street]]
+    of_parts = []
+    for part in parts:
+        shapely.prepare(part)
+        held = np.flatnonzero(shapely.intersects(part, left))
+        before_m = shapely.length(left[held])
+        left[held] = shapely.difference(left[held], part)
+        gone_m = before_m - shapely.length(left[held])
+        share = np.divide(gone_m, drawn_m[held], out=np.zeros_like(gone_m), where=drawn_m[held] > 0)
+        of_parts.append(float(np.sum(share * metres[held])))
+    return of_parts
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """Travel times of one facility on its part of the raster that all facilities share."""
+
+    frame: Frame
+    field: Field
+    rows: slice
+    columns: slice
+
+
+def _fields(reach: Reach, drawn: Sequence[_Drawn], max_snap_m: float) -> dict[int, _Window]:
+    """Return the times round every facility that has an area, each in its own window of one raster."""
+    streets = StreetsOfNodes(reach.network)
+    raster = StreetRaster(reach.network, _cell_m(reach), max_snap_m)
+    largest = {d.facility: d.area for d in drawn if d.step == len(reach.breaks) - 1 and not d.area.is_empty}
+    cap = float(reach.limit_ms.max(initial=0)) / 1000.0 + MARGIN_S
+    frames: dict[int, tuple[Frame, Field]] = {}
+    for j, settled in enumerate(reach.each()):
+        if j in largest:
+            frame = raster.frame(np.array(largest[j].bounds))
+            frames[j] = frame, np.minimum(_field(reach, settled, frame, streets), cap)
+    corner = np.array([[frame.x[0], frame.y[0]] for frame, _ in frames.values()]).reshape(-1, 2)
+    first = np.rint((corner - corner.min(axis=0, initial=np.inf)) / raster.cell_m).astype(np.int64)
+    return {
+        j: _Window(frame, field, slice(y, y + frame.y.size), slice(x, x + frame.x.size))
+        for (j, (frame, field)), (x, y) in zip(frames.items(), first.tolist(), strict=True)
+    }
+
+
+def _nearest_places(windows: Mapping[int, _Window], limit_s: FloatArray) -> dict[int, Any]:
+    """Return for each facility the places to which no other is nearer, of those within their own limits."""
+    if not windows:
+        return {}
+    shape = tuple(max(getattr(w, side).stop for w in windows.values()) for side in ("rows", "columns"))
+    least, second = np.full((2, *shape), np.inf)
+    times = {}
+    for j, w in windows.items():
+        # beyond a limit of its own a facility is no rival; at the common limit all areas end
+        is_out = (limit_s[j] < limit_s.max()) & (w.field > limit_s[j])
+        times[j] = np.where(is_out, INF_MS / 1000.0, w.field)
+        low, next_low = least[w.rows, w.columns], second[w.rows, w.columns]
+        np.minimum(next_low, np.maximum(low, times[j]), out=next_low)
+        np.minimum(low, times[j], out=low)
+    places = {}
+    for j, w in windows.items():
+        low, next_low = least[w.rows, w.columns], second[w.rows, w.columns]
+        ahead = times[j] - np.where(times[j] > low, low, next_low)
+        places[j] = _contour(w.frame, np.maximum(ahead, -MARGIN_S))
+    return places
 
 
 def _frame(
@@ -483,10 +562,11 @@ def _frame(
     geometry: Sequence[Any],
 ) -> gpd.GeoDataFrame:
     """Rows of areas as a frame."""
-    ids = [None if j is None else reach.facilities.ids[j] for j in facility]
+    known = [j for j in facility if j is not None]
+    ids = pd.Series(reach.facilities.ids.take(known)) if len(known) == len(facility) else [None] * len(facility)
     return gpd.GeoDataFrame(
         {
-            "facility_id": pd.Series(ids, dtype=object),
+            "facility_id": ids,
             "minutes": [reach.breaks[b] for b in step],
             "street_m": np.array(street_m, dtype=np.float64),
             "area_m2": shapely.area(np.array(geometry, dtype=object)),
