@@ -41,8 +41,8 @@ def superblock_city(n_node: int, *, profile: str = "ebike", seed: int = 7) -> Ne
     """
     Return a strongly connected city of about `n_node` junctions (1.15 times as many nodes), 2.45 edges a node.
 
-    A jittered lattice of 100 m: arterials every 500 m, a collector through each superblock, local streets of which a
-    third is missing (gated blocks: more), parks, two rivers with bridges on every third arterial, one-way streets.
+    A jittered lattice of 100 m: arterials every 500 m, a collector through each superblock, local streets: a third
+    missing (more in gated blocks), parks, two rivers with bridges on every third arterial, one-way streets.
     Node numbers are neither sorted nor random: they stay together in clusters, as OpenStreetMap's do.
     """
     rng = np.random.default_rng(seed)

@@ -215,7 +215,7 @@ def nearest(case: Case, n: int) -> list[Row]:
     graph = search_graph(case.network, "from")
     ours = partial(nearest_of_nodes, graph, at, np.arange(source.size))
     want = dijkstra(case.matrix, indices=source, min_only=True)
-    if not np.array_equal(ours()[0][np.isfinite(want)], want[np.isfinite(want)]):
+    if not np.array_equal(ours().ms[np.isfinite(want)], want[np.isfinite(want)]):
         sys.exit(f"{case.name}: nearest times are not SciPy's")
     runners = [Runner("servicecircle, times and owners", ours)]
     if "scipy" in case.with_peers:

@@ -57,6 +57,7 @@ def node_graph(network: Network) -> NodeGraph:
 
 
 def by_tail(tail: Array, head: Array, ms: Array, xy: Array) -> NodeGraph:
+    """Return the graph of edges in any order; of parallel ones the quickest stays."""
     order = np.lexsort((ms, head, tail))
     tail, head, ms = tail[order], head[order], ms[order]
     kept = (tail != head) & np.append(True, (tail[1:] != tail[:-1]) | (head[1:] != head[:-1]))

@@ -32,7 +32,8 @@ edge_tables
 downloads
 network
 osm_extracts extracts
-snapping _kernels node_order
+snapping _kernels node_order threads
+sorted_pairs
 searches
 travel_times
 street_reach

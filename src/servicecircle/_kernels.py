@@ -3,7 +3,7 @@ Compiled searches on arrays. Nothing here checks its arguments; `searches.py` an
 
 Times are whole milliseconds in 32 bits: sums are exact, and the same whatever the order of the work. Additions are
 done in 64 bits, so that they cannot run over. Arrays that are indexed with are unsigned: a sign to look at costs a
-fifth of the search. Arrays grow between rows of work only: one that a loop may replace makes it three times slower.
+fifth of the search. Arrays are replaced between rows only: a loop that might replace one takes three times as long.
 
 Buckets hold entries (node, ms, next entry) in linked lists over one arena; entry 0 ends a list. An entry whose time
 is no longer its node's label is passed over. Labels may be corrected within a bucket, so zero impedances are exact.
@@ -19,19 +19,11 @@ import numpy.typing as npt
 
 #: width of a bucket is 2**SHIFT ms; flat between 2 and 16 s
 SHIFT = 13
-#: where the ms stand in a label of `nearest_part`; the rank of the source is below
+#: where the ms stand in a label of `nearest_labels`; the rank of the source is below
 MS_AT = 32
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
-
-
-@nb.njit(nogil=True, cache=True)
-def _grown(array: Ints, size: int) -> Ints:
-    """Return the same entries in more room."""
-    wide = np.empty(size, array.dtype)
-    wide[: array.size] = array
-    return wide
 
 
 @nb.njit(nogil=True, cache=True)
@@ -114,31 +106,30 @@ def node_times(
     item: Ints,
     node: Ints,
     ms: Ints,
-) -> tuple[Ints, Ints, Ints, Ints]:
+    begin: int,
+) -> tuple[Ints, Ints]:
     """
-    Search from each row of seeds: (row pointer, `item`, `node`, `ms`), the last three with more room if need be.
+    Search from each row of seeds and list nodes and times from `begin` on: (row pointer, `item`).
 
     `start`, `arc` (node, ms) are the graph in the direction of the search; `seed_node`, `seed_ms` (n, 2) the ends
-    of each source's street and the time to them, beyond the limit for an end that cannot be used.
+    of each source's street and the time to them, beyond the limit for an end that cannot be used. It stops early
+    where the lists might have no room for another row; `item` is a wider one if it has to be.
     """
-    rows = np.zeros(seed_node.shape[0] + 1, np.int64)
-    at = 0
+    rows = np.full(seed_node.shape[0] + 1, begin, np.int64)
     for row in range(seed_node.shape[0]):
-        begin = at
-        if node.size < begin + label.size + 1:
-            size = 2 * node.size + label.size + 1
-            node = _grown(node, size)
-            ms = _grown(ms, size)
-        at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, begin)
+        first = rows[row]
+        if first + label.size >= node.size:
+            return rows[: row + 1], item
+        at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, first)
         while at < 0:
             item = np.empty((2 * item.shape[0], 3), item.dtype)
-            at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, begin)
-        for i in range(begin, at):
+            at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, first)
+        for i in range(first, at):
             v = node[i]
             ms[i] = label[v]
             label[v] = limit_ms + 1
         rows[row + 1] = at
-    return rows, item, node, ms
+    return rows, item
 
 
 @nb.njit(nogil=True, cache=True)
@@ -160,32 +151,30 @@ def demand_times(
     seed_node: Ints,
     seed_ms: Ints,
     limit_ms: int,
+    label: Ints,
+    head: Ints,
+    item: Ints,
+    demand: Ints,
+    ms: Ints,
+    begin: int,
+    node: Ints,
+    seen: Ints,
     hang_start: Ints,
     hang: Ints,
     direct_start: Ints,
     direct: Ints,
-    label: Ints,
-    seen: Ints,
-    head: Ints,
-    item: Ints,
-    node: Ints,
-    demand: Ints,
-    ms: Ints,
-) -> tuple[Ints, Ints, Ints, Ints]:
+) -> tuple[Ints, Ints]:
     """
-    Search from each row of seeds and read demand points off: (row pointer, `item`, `demand`, `ms`).
+    Search as `node_times` does and list the demand points read off the nodes, with their times.
 
     Demand points hang on nodes (`hang_start` by node, `hang` (demand point, ms)); `direct` holds those that share
     the source's street and are joined along it (by row). `seen` is to demand points what `label` is to nodes.
     """
-    rows = np.zeros(seed_node.shape[0] + 1, np.int64)
-    at = 0
+    rows = np.full(seed_node.shape[0] + 1, begin, np.int64)
     for row in range(seed_node.shape[0]):
-        begin = at
-        if demand.size < begin + seen.size + 1:
-            size = 2 * demand.size + seen.size + 1
-            demand = _grown(demand, size)
-            ms = _grown(ms, size)
+        at = rows[row]
+        if at + seen.size >= demand.size:
+            return rows[: row + 1], item
         settled = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, 0)
         while settled < 0:
             item = np.empty((2 * item.shape[0], 3), item.dtype)
@@ -209,12 +198,12 @@ def demand_times(
                 demand[at] = d
                 at += old > limit_ms
                 seen[d] = direct[k, 1]
-        for i in range(begin, at):
+        for i in range(rows[row], at):
             d = demand[i]
             ms[i] = seen[d]
             seen[d] = limit_ms + 1
         rows[row + 1] = at
-    return rows, item, demand, ms
+    return rows, item
 
 
 @nb.njit(nogil=True, cache=True)
@@ -258,58 +247,26 @@ def read_keys(keys: Ints, bits: Ints, start: Ints, facility_of: Ints, facility: 
 
 
 @nb.njit(nogil=True, cache=True)
-def nearest_part(
-    start: Ints,
-    arc: Ints,
-    first_node: int,
-    last_node: int,
-    seed_node: Ints,
-    seed_label: Ints,
-    label: Ints,
-    head: Ints,
-    item: Ints,
-) -> tuple[Ints, Ints, Ints]:
+def nearest_labels(
+    start: Ints, arc: Ints, seed_node: Ints, seed_label: Ints, label: Ints, head: Ints, item: Ints
+) -> bool:
     """
-    Sweep from all seeds over the nodes of one part of the graph: (nodes of other parts met, their labels, `item`).
+    One unbounded sweep from all seeds; False if `item` has no room, and all has to begin anew.
 
     A label is the ms in the upper and the rank of the source in the lower 32 bits, so of sources at the same time
-    the one of the lower rank wins. Labels only fall, to the least that any seed gives: the order does not matter.
+    the one of the lower rank wins.
     """
-    out_node = np.empty(64, np.uint32)
-    out_label = np.empty(64, np.uint64)
-    n_out = 0
-    state = np.zeros(4, np.int64)  # next bucket, entries used, last bucket, nodes met elsewhere
-    state[0] = head.size
-    state[1] = 1
-    n_seed = 0
-    while True:
-        n_seed = _seed(seed_node, seed_label, n_seed, label, head, item, state)
-        is_done = n_seed == seed_node.size and _sweep(
-            start, arc, first_node, last_node, label, head, item, out_node, out_label, state
-        )
-        if is_done:
-            break
-        wide = np.empty((2 * item.shape[0], 3), item.dtype)
-        wide[: item.shape[0]] = item
-        item = wide
-        out_node = _grown(out_node, 2 * out_node.size)
-        out_label = _grown(out_label, 2 * out_label.size)
-    n_out = state[3]
-    return out_node[:n_out], out_label[:n_out], item
-
-
-@nb.njit(nogil=True, cache=True)
-def _seed(seed_node: Ints, seed_label: Ints, begin: int, label: Ints, head: Ints, item: Ints, state: Ints) -> int:
-    """Enter seeds from number `begin` on, as far as there is room: where it stopped."""
-    used = state[1]
-    for i in range(begin, seed_node.size):
-        if used == item.shape[0]:
-            state[1] = used
-            return i
+    room = item.shape[0]
+    used = 1
+    first_bucket: Any = head.size
+    last_bucket: Any = 0
+    for i in range(seed_node.size):
         v = seed_node[i]
         x = seed_label[i]
         if x >= label[v]:
             continue
+        if used == room:
+            return False
         label[v] = x
         t = x >> np.uint64(MS_AT)
         bucket = np.int64(t >> np.uint64(SHIFT))
@@ -318,55 +275,24 @@ def _seed(seed_node: Ints, seed_label: Ints, begin: int, label: Ints, head: Ints
         item[used, 2] = head[bucket]
         head[bucket] = used
         used += 1
-        state[0] = min(state[0], bucket)
-        state[2] = max(state[2], bucket)
-    state[1] = used
-    return seed_node.size
-
-
-@nb.njit(nogil=True, cache=True)
-def _sweep(
-    start: Ints,
-    arc: Ints,
-    first_node: int,
-    last_node: int,
-    label: Ints,
-    head: Ints,
-    item: Ints,
-    out_node: Ints,
-    out_label: Ints,
-    state: Ints,
-) -> bool:
-    """Empty the buckets; False if it had to stop for want of room, to go on from `state` when called again."""
-    b = state[0]
-    used = state[1]
-    last_bucket = state[2]
-    n_out = state[3]
-    room = item.shape[0]
-    out_room = out_node.size
+        first_bucket = min(first_bucket, bucket)
+        last_bucket = max(last_bucket, bucket)
+    b = first_bucket
     while b <= last_bucket:
         entry = head[b]
         while entry > 0:
-            u = item[entry, 0]
-            first = start[u]
-            last = start[u + 1]
-            if used + (last - first) > room or n_out + np.int64(last - first) > out_room:
-                state[0] = b
-                state[1] = used
-                state[2] = last_bucket
-                state[3] = n_out
-                return False
             head[b] = item[entry, 2]
+            u = item[entry, 0]
             key = label[u]
             if (key >> np.uint64(MS_AT)) == item[entry, 1]:
+                first = start[u]
+                last = start[u + 1]
+                if used + (last - first) > room:
+                    return False
                 for k in range(first, last):
                     v = arc[k, 0]
                     x = key + (np.uint64(arc[k, 1]) << np.uint64(MS_AT))
-                    if v < first_node or v >= last_node:
-                        out_node[n_out] = v
-                        out_label[n_out] = x
-                        n_out += 1
-                    elif x < label[v]:
+                    if x < label[v]:
                         label[v] = x
                         t = x >> np.uint64(MS_AT)
                         bucket = np.int64(t >> np.uint64(SHIFT))
@@ -378,7 +304,6 @@ def _sweep(
                         last_bucket = max(last_bucket, bucket)
             entry = head[b]
         b += 1
-    state[3] = n_out
     return True
 
 

@@ -15,17 +15,17 @@ from .model import Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
 from .searches import (
     CurveGraph,
-    Hanging,
+    Ends,
     Ms,
-    Progress,
-    Seeds,
+    Nearest,
     curve_graph,
+    nearest_at_demand,
     nearest_at_nodes,
-    nearest_labels,
     times_at_demand,
     times_at_nodes,
 )
 from .snapping import locate_on_edges
+from .threads import Progress
 
 _MS_LIMIT = 2**30  # an impedance or a cutoff of 12 days
 
@@ -190,23 +190,24 @@ def settled_nodes(
     threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[IntArray, Ms, Ms]:
-    """Row pointer, nodes and milliseconds of all nodes within the limit of each facility position."""
-    return times_at_nodes(
-        graph.curve, _seeds(graph, at), limit_ms=limit_ms, threads=threads, on_progress=on_progress
-    )
+    """
+    Row pointer, nodes and milliseconds of all nodes within the limit of each facility position.
+
+    `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
+    """
+    ends = _ends(graph, at, is_facility=True)
+    return times_at_nodes(graph.curve, ends, limit_ms=limit_ms, threads=threads, on_progress=on_progress)
 
 
-def nearest_of_nodes(
-    graph: SearchGraph, at: OnStreet, rank: IntArray, *, threads: int | None = None
-) -> tuple[IntArray, IntArray]:
-    """Milliseconds to, and rank of, the nearest facility position, by node and without a limit; `INF_MS`, -1."""
-    return nearest_at_nodes(graph.curve, _seeds(graph, at), rank, threads=threads)
+def nearest_of_nodes(graph: SearchGraph, at: OnStreet, rank: IntArray) -> Nearest:
+    """Nearest facility position of each node, without a limit; ties to the lower rank."""
+    return nearest_at_nodes(graph.curve, _ends(graph, at, is_facility=True), rank)
 
 
-def _seeds(graph: SearchGraph, at: OnStreet) -> Seeds:
-    """Where the searches from facility positions begin."""
+def _ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
+    """Positions by the ends of their streets."""
     node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1)
-    return Seeds(node=node, ms=leg_ms(graph, at, is_facility=True))
+    return Ends(node=node, ms=leg_ms(graph, at, is_facility=is_facility))
 
 
 # ----------------------------------------------------------------------------------------------- public face
@@ -283,25 +284,20 @@ def times_between(
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
     direct = _joined_along(graph, i_at, j_at)
+    i_ends, j_ends = _ends(graph, i_at, is_facility=False), _ends(graph, j_at, is_facility=True)
     start, facility, seconds = times_at_demand(
-        graph.curve,
-        _seeds(graph, j_at),
-        _hanging(graph, i_at),
-        direct,
-        rank,
-        limit_ms=limit_ms,
-        threads=threads,
-        on_progress=on_progress,
+        graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
     )
-    nearest_facility, nearest_ms = _nearest(graph, i_at, j_at, direct, rank, threads)
+    nearest = nearest_at_demand(graph.curve, j_ends, i_ends, direct, rank)
+    facility_of = np.append(np.argsort(rank), -1)  # rank -1: none
     return TravelTimes(
         demand_ids=demand_at.ids,
         facility_ids=facility_at.ids,
         start=start,
         facility=facility,
         seconds=seconds,
-        nearest_facility=nearest_facility,
-        nearest_seconds=np.where(nearest_facility >= 0, nearest_ms / 1000.0, np.inf),
+        nearest_facility=facility_of[nearest.rank],
+        nearest_seconds=np.where(nearest.rank >= 0, nearest.ms / 1000.0, np.inf),
         facility_kind=served_by.kind,
         facility_minutes=served_by.minutes,
         demand_at=demand_at,
@@ -323,12 +319,6 @@ def id_ranks(ids: pd.Index) -> IntArray:
     return rank
 
 
-def _hanging(graph: SearchGraph, i_at: OnStreet) -> Hanging:
-    """Demand points and the ends of their streets."""
-    node = np.where(i_at.street[:, None] >= 0, graph.end[i_at.street], -1)
-    return Hanging(node=node, ms=leg_ms(graph, i_at, is_facility=False))
-
-
 def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
     """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
     by_street = np.argsort(i_at.street, kind="stable")
@@ -341,31 +331,3 @@ def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[I
     ms = joined_ms(graph, j_at.street[j], i_at.share[i], j_at.share[j])
     ms = np.where(ms < INF_MS, ms + i_at.access_ms[i] + j_at.access_ms[j], INF_MS)
     return start, i, ms
-
-
-def _nearest(
-    graph: SearchGraph,
-    i_at: OnStreet,
-    j_at: OnStreet,
-    direct: tuple[IntArray, IntArray, IntArray],
-    rank: IntArray,
-    threads: int | None,
-) -> tuple[IntArray, IntArray]:
-    """Nearest facility (-1 where none) and ms of each demand point, without a limit; ties to the lower rank."""
-    none = np.uint64(INF_MS << 32)
-    hanging = _hanging(graph, i_at)
-    usable = hanging.ms < INF_MS
-    at_node = nearest_labels(graph.curve, _seeds(graph, j_at), rank, threads=threads)
-    met = at_node[graph.curve.place[np.where(usable, hanging.node, 0)]]
-    usable &= met < none
-    label = np.where(usable, met + (np.where(usable, hanging.ms, 0).astype(np.uint64) << np.uint64(32)), none)
-    best = label.min(axis=1, initial=none)
-    start, demand, ms = direct
-    j = np.repeat(np.arange(len(j_at.street)), np.diff(start))
-    joined = ms < INF_MS
-    along = (ms[joined].astype(np.uint64) << np.uint64(32)) | rank[j[joined]].astype(np.uint64)
-    np.minimum.at(best, demand[joined], along)
-    found = best < none
-    by_rank = np.append(np.argsort(rank), -1)
-    owner = np.where(found, best & np.uint64(2**32 - 1), len(rank)).astype(np.int64)
-    return by_rank[owner], (best >> np.uint64(32)).astype(np.int64)
