@@ -32,7 +32,9 @@ edge_tables
 downloads
 network
 osm_extracts extracts
-snapping _kernels
+snapping _kernels node_order threads
+sorted_pairs
+searches
 travel_times
 legs
 street_reach
