@@ -35,7 +35,9 @@ osm_extracts extracts
 snapping _kernels
 travel_times
 street_reach
-service_areas
+street_raster _raster_kernels
+area_shapes
+service_areas street_districts
 grids
 coverage
 demand
