@@ -309,6 +309,18 @@ def test_a_point_goes_to_its_cell_or_the_nearest_within_200_m() -> None:
     assert "4.0 of 15.0" in riders_warnings(population, riders, "p")[0].en
 
 
+def test_population_in_any_order_gives_the_same_riders_to_the_last_bit() -> None:
+    _, network = perfect_grid(11, block_m=100)
+    grid = square_grid(network)
+    seeded = np.random.default_rng(0)
+    xy = seeded.uniform(0, 1000, (200, 2)) + ORIGIN
+    for geometry in (shapely.points(xy), shapely.buffer(shapely.points(xy), 130)):
+        population = gpd.GeoDataFrame({"riders": seeded.uniform(0, 3, 200)}, geometry=geometry, crs=network.crs)
+        shuffled = population.sample(frac=1, random_state=1)
+        one, other = (riders_of_population(frame, grid, network) for frame in (population, shuffled))
+        assert one.tolist() == other.tolist()
+
+
 def test_no_population_at_all_is_0_riders() -> None:
     _, network = draw("A----B")
     grid = square_grid(network)

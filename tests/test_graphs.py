@@ -66,6 +66,15 @@ def test_parallel_directions_are_joined_by_their_length():
         assert network.length_m[ahead] == network.length_m[back]
 
 
+def test_of_two_ways_on_one_line_each_is_joined_with_its_own_way_back():
+    steps, street = {"highway": "steps", "osmid": 1}, {"highway": "service", "osmid": 2}
+    for back in ((steps, street), (street, steps)):
+        both = graph((0, 1, steps), (0, 1, street), *((1, 0, tags) for tags in back))
+        network = network_from_graph(both, "drive")
+        assert (network.n_street, network.n_edge) == (1, 2)
+        assert network.way_id.tolist() == [2, 2]
+
+
 def test_the_stated_length_counts_and_a_missing_one_is_measured_and_counted():
     network = network_from_graph(graph((0, 1, {"length": 1100}), (1, 2)))
     assert network.length_m.tolist() == [1100, 1100, 1000, 1000]

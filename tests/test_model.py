@@ -46,6 +46,17 @@ def test_an_edge_with_an_impossible_number_is_named(network: Network, name: str,
         changed(network, **{name: values})
 
 
+@pytest.mark.parametrize(("name", "end"), [("tail", 3), ("head", 3), ("street", 2)])
+@pytest.mark.parametrize("past", [False, True])
+def test_an_edge_with_a_node_or_street_that_does_not_exist_is_refused(
+    network: Network, name: str, end: int, past: bool
+) -> None:
+    values = getattr(network, name).copy()
+    values[1] = end if past else -1
+    with pytest.raises(NetworkError, match=rf"`{name}` must lie from 0 to {end - 1}, got"):
+        changed(network, **{name: values})
+
+
 def test_arrays_of_a_network_must_fit_and_there_must_be_an_edge(network: Network) -> None:
     with pytest.raises(NetworkError, match=r"`head` has shape \(2,\) for 3 edges"):
         changed(network, head=network.head[:2])
@@ -86,6 +97,12 @@ def test_a_shop_has_five_minutes_unless_it_says_otherwise() -> None:
 def test_another_kind_of_facility_is_refused() -> None:
     with pytest.raises(InputError, match="'station' or 'shop', got both"):
         Facilities(points(kind=["shop", "both"]))
+
+
+@pytest.mark.parametrize("own", ["five", 0, -3, True])
+def test_a_limit_that_is_no_time_is_named_with_its_facility(own: object) -> None:
+    with pytest.raises(InputError, match=rf"`minutes` of a facility must be .*: F1 \({own!r}\)"):
+        Facilities(points(minutes=[5, own]))
 
 
 def test_facilities_give_their_coordinates_in_any_crs() -> None:

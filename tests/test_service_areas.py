@@ -21,8 +21,10 @@ from servicecircle.street_reach import street_reach
 def unreached(network: Network, pieces: gpd.GeoDataFrame) -> shapely.Geometry:
     """Street that is not reached and more than 10 m from street that is."""
     streets = shapely.union_all(network.street_geometry[network.is_street_admissible])
-    reached = shapely.union_all(pieces.geometry.to_numpy())
-    return shapely.difference(streets, shapely.buffer(reached, 10.0 + 1e-6))
+    lines = pieces.geometry.to_numpy()
+    ends = shapely.union_all(shapely.get_point(lines, 0))  # a street of no length has no buffer of its own
+    beside = shapely.union_all([*shapely.buffer(lines, 10.0 + 1e-6), shapely.buffer(ends, 10.0 + 1e-6)])
+    return shapely.difference(streets, beside)
 
 
 def assert_sound(
@@ -110,12 +112,44 @@ def test_nearest_parts_do_not_overlap_and_make_up_the_merged_area() -> None:
     assert parts.contains(home.set_axis(parts.index)).all()
 
 
+@pytest.mark.parametrize(
+    ("where", "kinds"),
+    [
+        ([(5, 5), (5, 5)], ["station", "station"]),
+        ([(5, 5), (7, 5)], ["shop", "station"]),
+        ([(5, 5), (7, 5), (5, 7), (1, 13)], ["station", "shop", "shop", "station"]),
+    ],
+)
+def test_nearest_parts_lose_nothing_at_one_place_and_at_limits_of_their_own(where: list, kinds: list) -> None:
+    node, network = perfect_grid(15, block_m=100)
+    facilities = at_nodes(network, [node[at] for at in where]).assign(kind=kinds)
+    parts, merged = (
+        service_areas(network, facilities, minutes=(5, 10), overlap=overlap) for overlap in ("nearest", "merged")
+    )
+    assert parts.minutes.tolist() == [5, 10] * len(where)
+    for _, whole in merged.iterrows():
+        own = parts[parts.minutes == whole.minutes]
+        assert own.area.sum() == pytest.approx(whole.area_m2, abs=1e-3)
+        assert own.area_m2.tolist() == own.area.tolist()
+        assert shapely.union_all(own.geometry).area == pytest.approx(whole.area_m2, abs=1e-3)
+        assert own.street_m.sum() == pytest.approx(whole.street_m)
+
+
 def test_a_facility_off_the_network_has_an_empty_area_and_the_others_are_drawn() -> None:
     _, network = draw("A--------B")
     areas = service_areas(network, at_xy((100, 0), (5000, 5000)), minutes=(5,))
     assert areas.geometry.is_empty.tolist() == [False, True]
     assert areas.street_m.tolist() == [pytest.approx(400), 0.0]
     assert areas.area_m2.tolist()[1] == 0.0
+
+
+@pytest.mark.parametrize("overlap", ["each", "nearest"])
+def test_ids_keep_their_type(overlap: str) -> None:
+    _, network = draw("A--------B")
+    facilities = at_xy((100, 0), (500, 0)).set_axis([10, 9])
+    areas = service_areas(network, facilities, minutes=(5,), overlap=overlap)
+    assert areas.facility_id.tolist() == [10, 9]
+    assert areas.facility_id.dtype == facilities.index.dtype
 
 
 def test_two_runs_draw_the_same_bytes() -> None:

@@ -1,12 +1,12 @@
 """
-Compiled work on a lattice: where the frontier of a reach runs, and the rings that it makes. Nothing is checked here.
+Compiled work on a lattice: where the frontier of a reach runs, and its rings. Nothing is checked here.
 
-A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, length)`. Its time at share f is the lesser
+A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, length)`. Its time at share f is the less
 of `a + f * slope_a` and `b + (1 - f) * slope_b` (ms). A *label* is `owner * n_band + band` of the facility and the
 first break that reach a place, or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1702, PLR2004 - flat on purpose
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ OUT = -1
 SLIVER = 0.05
 #: a border this near to its street is not moved by simplification (metres)
 CLOSE_M = 1.0
+#: squared distances this near are the same (square metres)
+SAME_M2 = 1e-6
 #: times are compared with this much room (ms)
 EPS_MS = 1e-6
 
@@ -32,7 +34,7 @@ Floats = npt.NDArray[Any]
 @nb.njit(nogil=True, cache=True)
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
-    wide = np.empty((2 * array.shape[0],) + array.shape[1:], array.dtype)
+    wide = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
     wide[: array.shape[0]] = array
     return wide
 
@@ -68,7 +70,8 @@ def _label_at(
         px -= f * segment[i, 2]
         py -= f * segment[i, 3]
         z = px * px + py * py
-        if z < best or (z == best and i < k):
+        room = SAME_M2 + 1e-9 * z  # streets that lie on each other: the first, as in snapping
+        if z < best - room or (z < best + room and i < k):
             best = z
             k = i
             share = f
@@ -127,6 +130,7 @@ def _is_uniform(
         may_be_off = away[q] + half >= max_m
         label = OUT
         sure = np.inf
+        chosen = -1
         for c in range(limit.shape[0]):
             high = min(a[c, k] + f1 * slope[k, 0], b[c, k] + (1.0 - f0) * slope[k, 1]) + walk1 + 1.0
             if high > limit[c, n_band - 1] or high >= sure or may_be_off:
@@ -149,6 +153,7 @@ def _is_uniform(
                     return False
             label = owner * n_band + band
             sure = high
+            chosen = c
         for c in range(limit.shape[0]):
             low_a = a[c, k] + f0 * slope[k, 0]
             low_b = b[c, k] + (1.0 - f1) * slope[k, 1]
@@ -157,10 +162,8 @@ def _is_uniform(
                 continue
             if label == OUT:
                 return False
-            if own_a[c, k] != label // n_band or own_b[c, k] != label // n_band:
-                high = min(a[c, k] + f1 * slope[k, 0], b[c, k] + (1.0 - f0) * slope[k, 1]) + walk1 + 1.0
-                if high != sure:
-                    return False
+            if c != chosen and (own_a[c, k] != label // n_band or own_b[c, k] != label // n_band):
+                return False
         if common == -2:
             common = label
         elif common != label:
@@ -168,7 +171,7 @@ def _is_uniform(
     return True
 
 
-# ------------------------------------------------------------------------------------------------ cells of a frontier
+# ---------------------------------------------------------------------------------------------- cells of a frontier
 @nb.njit(nogil=True, cache=True)
 def frontier_cells(
     root: Ints,
@@ -332,7 +335,7 @@ def reachable_roots(
 # ----------------------------------------------------------------------------------------------- streets in a cell
 @nb.njit(nogil=True, cache=True)
 def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tuple[float, float, int, int]:
-    """Shares between which a segment lies in a cell, and the sides (0 south, 1 east, 2 north, 3 west) it crosses."""
+    """Shares between which a segment lies in a cell, and the sides it crosses: 0 south, 1 east, 2 north, 3 west."""
     f0 = 0.0
     f1 = 1.0
     side0 = -1
@@ -456,7 +459,7 @@ def border_pieces(
     """
     Borders between labels, cell by cell: (places (n, 2), whether each must stay, pieces of border (m, 4)).
 
-    A piece is `(from, to, label on its left, label on its right)`. A border crosses a side of a cell where the label
+    A piece is `(from, to, label on its left, label on its right)`. A border crosses a side where the label
     changes, found by halving; reached street lies on the better side of it: where none of the two corners of a side
     that a reached street crosses is good enough, the nearer one is made so, and inside a cell the border goes round
     the reached street.
@@ -692,7 +695,7 @@ def border_pieces(
                             near, start[i], start[i + 1],
                             segment, slope, a, b, own_a, own_b, limit, ms_per_m, max_m,
                         )  # fmt: skip
-                        if here == label[low]:
+                        if here == label[low] or (label[high] == OUT and here != OUT):
                             s0 = s
                         else:
                             s1 = s
@@ -927,30 +930,36 @@ def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Int
 
 
 @nb.njit(nogil=True, cache=True)
+def _is_inside(label: int, owner: int, band: int, n_band: int) -> bool:
+    """Whether a place belongs to an owner (of -1: to any) at a band or before."""
+    return label >= 0 and label % n_band <= band and (owner < 0 or label // n_band == owner)
+
+
+@nb.njit(nogil=True, cache=True)
 def rings(
     xy: Floats, kept: Ints, border: Ints, of: Ints, owner: int, band: int, n_band: int, after: Ints
-) -> tuple[Floats, Ints, Floats]:
+) -> tuple[Floats, Ints, Floats, Ints]:
     """
-    Rings round the places that `owner` reaches at `band` or before: (places, row pointer, area of each ring).
+    Rings round the places that `owner` (-1: any) reaches at `band` or before.
 
+    Returns (places, row pointer, area of each ring, whether one owner alone holds it against what nobody reaches).
     Shells run counter-clockwise, holes clockwise (area below 0). `of` are the pieces of border at that owner's
     places; `after` is room, -1 for each place.
     """
     out = np.empty((of.size + 1, 2), np.float64)
     start = np.zeros(of.size + 1, np.int64)
     area = np.empty(of.size + 1, np.float64)
+    is_alone = np.zeros(of.size + 1, np.bool_)
     n = 0
     n_ring = 0
     for q in range(of.size):
         k = of[q]
-        left = border[k, 2]
-        right = border[k, 3]
-        inside_left = left >= 0 and left // n_band == owner and left % n_band <= band
-        inside_right = right >= 0 and right // n_band == owner and right % n_band <= band
-        if inside_left and not inside_right:
-            after[border[k, 0]] = border[k, 1]
-        elif inside_right and not inside_left:
-            after[border[k, 1]] = border[k, 0]
+        left = _is_inside(border[k, 2], owner, band, n_band)
+        right = _is_inside(border[k, 3], owner, band, n_band)
+        if left and not right:
+            after[border[k, 0]] = 2 * k
+        elif right and not left:
+            after[border[k, 1]] = 2 * k + 1
     for q in range(of.size):
         for end in range(2):
             first = border[of[q], end]
@@ -960,18 +969,26 @@ def rings(
             for every in range(2):  # a ring of less than three places is left as it is
                 v = first
                 n = begin
+                alone = True
+                holder = -1
                 while True:
                     if kept[v] or every == 1:
                         out[n] = xy[v]
                         n += 1
-                    v = after[v]
-                    if v < 0 or v == first:
+                    k = after[v] >> 1
+                    back = after[v] & 1
+                    inner = border[k, 2 + back] // n_band
+                    alone = alone and (holder < 0 or holder == inner)
+                    alone = alone and not _is_inside(border[k, 3 - back], -1, band, n_band)
+                    holder = inner
+                    v = border[k, 1 - back]
+                    if v == first or after[v] < 0:
                         break
                 if n - begin >= 3:
                     break
             v = first
-            while v >= 0:
-                following = after[v]
+            while after[v] >= 0:
+                following = border[after[v] >> 1, 1 - (after[v] & 1)]
                 after[v] = -1
                 v = following
             twice = 0.0
@@ -980,6 +997,7 @@ def rings(
                 twice += (out[i, 0] - out[begin, 0]) * (out[j, 1] - out[begin, 1])
                 twice -= (out[j, 0] - out[begin, 0]) * (out[i, 1] - out[begin, 1])
             area[n_ring] = twice / 2
+            is_alone[n_ring] = alone
             n_ring += 1
             start[n_ring] = n
-    return out[:n].copy(), start[: n_ring + 1].copy(), area[:n_ring].copy()
+    return out[:n].copy(), start[: n_ring + 1].copy(), area[:n_ring].copy(), is_alone[:n_ring].copy()

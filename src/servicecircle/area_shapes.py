@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from ._validate import BoolArray, FloatArray, GeometryArray
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .street_raster import ROOT_M, FieldOfTimes, StreetSegments
 
 #: what cutting out leaves of a polygon is not kept below this (square metres)
@@ -29,7 +29,7 @@ class Detail:
     @property
     def cell_m(self) -> float:
         """Side of the finest cells (metres)."""
-        return ROOT_M / 2**self.levels
+        return float(ROOT_M / 2**self.levels)
 
 
 #: by name; a place whose unreached street lies 10 m from reached street has 5 m round it that are not reached, so a
@@ -98,24 +98,19 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
     return Borders(xy, kept, piece, field.limit_ms.shape[1])
 
 
-def polygons(
-    drawn: Borders,
-    owner: int,
-    *,
-    detail: Detail,
-    of: Any = None,
-    kept: BoolArray | None = None,  # noqa: ANN401
-) -> list[GeometryArray]:
-    """Return for each break the polygons of the places that `owner` reaches; `of` are the pieces of its border."""
+def polygons(drawn: Borders, owner: int, *, detail: Detail, of: IntArray | None = None) -> list[GeometryArray]:
+    """Return for each break the polygons that `owner` (-1: any) reaches; `of` are the pieces of its border."""
     from . import _raster_kernels as kernels
 
     after = np.full(len(drawn.xy), -1, dtype=np.int32)
     of = np.arange(len(drawn.piece)) if of is None else of
-    kept = drawn.kept if kept is None else kept
     shapes = []
+    # of one owner's places: each hole that nobody else reaches, if it is too small to hold unreached street
     for band in range(drawn.n_band):
-        xy, start, area = kernels.rings(drawn.xy, kept, drawn.piece, of, owner, band, drawn.n_band, after)
-        wanted = (area > 0) | (area <= -detail.least_hole_m2)
+        xy, start, area, is_alone = kernels.rings(
+            drawn.xy, drawn.kept, drawn.piece, of, owner, band, drawn.n_band, after
+        )
+        wanted = (area > 0) | (area <= -detail.least_hole_m2) | ~is_alone
         shapes.append(_assembled(xy, start, area, wanted))
     return shapes
 

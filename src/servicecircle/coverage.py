@@ -13,6 +13,7 @@ import pandas as pd
 from ._validate import FloatArray, IntArray, StrArray, check_minutes, check_weight, some
 from .errors import InputError
 from .model import Coverage, Grid, TravelTimes
+from .travel_times import facility_limits_s
 
 #: sums of riders that differ by less than this share are equal
 SAME = 1e-9
@@ -88,20 +89,8 @@ def cover(times: TravelTimes, demand: pd.DataFrame, *, minutes: Sequence[float] 
 
 
 def limits_s(times: TravelTimes, minutes: Sequence[float]) -> FloatArray:
-    """
-    Return within how many seconds each facility serves at each break, shape `(n_facility, n_break)`.
-
-    The smaller of the break and the facility's own limit. Own minutes that the profile defines are the profile's
-    seconds (5 min of GB 50180: 300 s), any others 60 seconds a minute.
-
-    Raises
-    ------
-    InputError
-        If the profile does not define a break.
-    """
-    own = [times.profile.cutoffs_s.get(m, 60.0 * m) for m in times.facility_minutes.tolist()]
-    breaks = [times.profile.cutoff_s(m) for m in minutes]
-    return np.minimum(np.array(own, dtype=np.float64)[:, None], np.array(breaks, dtype=np.float64))
+    """Return within how many seconds each facility of `times` serves at each break; see `facility_limits_s`."""
+    return facility_limits_s(times.profile, times.facility_minutes, minutes)
 
 
 def coverage_by_cell(coverage: Coverage, grid: Grid) -> gpd.GeoDataFrame:

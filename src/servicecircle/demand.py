@@ -199,10 +199,9 @@ def riders_of_depots(
     xy = points_xy(depots, grid.cells.crs)
     centre = grid.cells[["street_x", "street_y"]].to_numpy(np.float64)
     street_m = grid.cells["street_m"].to_numpy(np.float64)
-    by_id = sorted(range(len(depots)), key=lambda d: str(depots.index[d]))  # any row order, the same bits
     riders = np.zeros(len(grid.cells))
     far = []
-    for d in (d for d in by_id if count[d] > 0):
+    for d in (d for d in _by_id(depots) if count[d] > 0):
         distance = np.hypot(*(centre - xy[d]).T)
         near = np.flatnonzero(distance <= reach_m)
         if not near.size:
@@ -253,10 +252,12 @@ def riders_of_population(
     """
     kinds = {} if not isinstance(population, gpd.GeoDataFrame) else set(population.geom_type.dropna())
     if kinds == {"Point"}:
-        count = np.nan_to_num(_riders(check_points(population, "population"), "population"))
-        return _series(_riders_of_points(points_xy(population, grid.cells.crs), count, grid), grid)
+        order = _by_id(check_points(population, "population"))
+        count = np.nan_to_num(_riders(population, "population"))[order]
+        return _series(_riders_of_points(points_xy(population, grid.cells.crs)[order], count, grid), grid)
     polygons = polygons_in(population, "population", network.crs)
-    count = np.nan_to_num(_riders(population, "population"))
+    order = _by_id(population)
+    polygons, count = polygons[order], np.nan_to_num(_riders(population, "population"))[order]
     pieces = street_pieces(network, cell_m=grid.cell_m, resolution=grid.h3, area=None)
     polygon, piece, metres = _street_inside(pieces, polygons)
     all_m = sum_by(polygon, metres, len(polygons))
@@ -337,6 +338,11 @@ def riders_warnings(source: gpd.GeoDataFrame, riders: RiderSeries, name: str) ->
         zh = f"{total:,.1f} 名骑手中有 {left_out:,.1f} 名位于研究范围或道路之外，未计入。"
         faults.append(Fault(en, zh, file=name, column="riders", level="warning"))
     return faults
+
+
+def _by_id(frame: pd.DataFrame) -> IntArray:
+    """Return the rows in ascending order of their ids: sums come to the same bits in any row order."""
+    return np.array(sorted(range(len(frame)), key=lambda row: str(frame.index[row])), dtype=np.int64)
 
 
 def _riders(frame: pd.DataFrame, name: str) -> FloatArray:

@@ -169,7 +169,7 @@ def network_from_rows(
     ends = np.repeat(np.column_stack([start, end]), np.diff(first), axis=0)
     cells = np.column_stack([np.round(points * 1000).astype(np.int64), ends.min(axis=1), ends.max(axis=1)])
     line, is_back = same_lines(cells, first)
-    along, against = pair_directions(line, is_back, lengths)
+    along, against = pair_directions(line, is_back, lengths, rows.way_id)
     forward, backward, rules = _speeds(rows, (along, against), profile, reading, admit_trunk=admit_trunk)
 
     numbers: dict[str, float] = {**counts, "rows_read": rows.start.size, "rows_joined": int((against >= 0).sum())}

@@ -96,11 +96,14 @@ def same_lines(cells: IntArray, first: IntArray) -> tuple[IntArray, BoolArray]:
     return line, is_reversed
 
 
-def pair_directions(line: IntArray, is_reversed: BoolArray, length: FloatArray) -> tuple[IntArray, IntArray]:
+def pair_directions(
+    line: IntArray, is_reversed: BoolArray, length: FloatArray, way_id: IntArray | None = None
+) -> tuple[IntArray, IntArray]:
     """
     Join rows that are the two directions of one street: the same line, drawn from either end, equally long.
 
-    Each row joins at most one other; several rows in the same direction stay parallel streets.
+    Each row joins at most one other, of its own way if there is one: two ways may be drawn on one line. Several
+    rows in the same direction stay parallel streets.
 
     Returns
     -------
@@ -108,20 +111,31 @@ def pair_directions(line: IntArray, is_reversed: BoolArray, length: FloatArray) 
         Rows of each street, shape `(n_street,)`; `against` is -1 where there is none. In the order of the rows.
     """
     whole = np.round(length * 100).astype(np.int64)  # centimetres
-    order = np.lexsort((np.arange(line.size), is_reversed, whole, line))
-    key = np.column_stack([line, whole, is_reversed])[order]
-    opens = np.concatenate([[True], (key[1:] != key[:-1]).any(axis=1)])[: line.size]
-    begin = np.flatnonzero(opens)
-    rank = np.empty(line.size, dtype=np.int64)
-    rank[order] = np.arange(line.size) - np.repeat(begin, np.diff(np.append(begin, line.size)))
-    _, street = np.unique(np.column_stack([line, whole, rank]), axis=0, return_inverse=True)
-    street = street.reshape(-1)
-    rows = np.full((street.max(initial=-1) + 1, 2), -1, dtype=np.int64)
-    rows[street, is_reversed.astype(np.int64)] = np.arange(line.size)
-    alone = rows[:, 0] < 0
-    rows[alone] = rows[alone][:, ::-1]
+    of_way = _pairs(np.column_stack([line, whole, np.zeros_like(line) if way_id is None else way_id]), is_reversed)
+    is_alone = (of_way < 0).any(axis=1)
+    alone = np.sort(of_way[is_alone].max(axis=1))
+    others = _pairs(np.column_stack([line, whole])[alone], is_reversed[alone])
+    others = np.where(others >= 0, alone[others], -1)
+    rows = np.concatenate([of_way[~is_alone], others])
+    alone_back = rows[:, 0] < 0
+    rows[alone_back] = rows[alone_back][:, ::-1]
     rows = rows[np.argsort(np.where(rows[:, 1] < 0, rows[:, 0], rows.min(axis=1)), kind="stable")]
     return rows[:, 0], rows[:, 1]
+
+
+def _pairs(key: IntArray, is_reversed: BoolArray) -> IntArray:
+    """Return rows with the same key, one of either direction, shape `(n, 2)`; -1 where there is no other."""
+    order = np.lexsort((np.arange(is_reversed.size), is_reversed, *key.T[::-1]))
+    sided = np.column_stack([key, is_reversed])[order]
+    opens = np.concatenate([[True], (sided[1:] != sided[:-1]).any(axis=1)])[: is_reversed.size]
+    begin = np.flatnonzero(opens)
+    rank = np.empty(is_reversed.size, dtype=np.int64)
+    rank[order] = np.arange(is_reversed.size) - np.repeat(begin, np.diff(np.append(begin, is_reversed.size)))
+    _, street = np.unique(np.column_stack([key, rank]), axis=0, return_inverse=True)
+    street = street.reshape(-1)
+    rows = np.full((street.max(initial=-1) + 1, 2), -1, dtype=np.int64)
+    rows[street, is_reversed.astype(np.int64)] = np.arange(is_reversed.size)
+    return rows
 
 
 def cluster_points(xy: FloatArray, tolerance: float) -> tuple[IntArray, FloatArray]:

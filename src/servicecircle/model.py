@@ -89,6 +89,7 @@ class Network:
         if n == 0:
             msg = "The network has no edge."
             raise NetworkError(msg, zh="路网中没有任何道路。")
+        self._check_positions()
         for name in ("seconds", "length_m"):
             bad = ~(np.isfinite(getattr(self, name)) & (getattr(self, name) >= 0))
             if bad.any():
@@ -102,6 +103,14 @@ class Network:
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, read_only(value))
+
+    def _check_positions(self) -> None:
+        """Raise for a node or street that does not exist: compiled searches do not look."""
+        for name, end in (("tail", self.n_node), ("head", self.n_node), ("street", self.n_street)):
+            positions = getattr(self, name)
+            if positions.min() < 0 or positions.max() >= end:
+                msg = f"`{name}` must lie from 0 to {end - 1}, got {positions.min()} to {positions.max()}."
+                raise NetworkError(msg)
 
     @property
     def n_node(self) -> int:
@@ -178,6 +187,14 @@ class Facilities:
             if odd:
                 msg = f"`kind` of a facility must be 'station' or 'shop', got {some(sorted(map(str, odd)))}."
                 raise InputError(msg)
+        if "minutes" in self.frame.columns:
+            given = self.frame["minutes"]
+            own = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            bad = given.notna().to_numpy() & (given.map(lambda m: isinstance(m, bool)).to_numpy(bool) | ~(own > 0))
+            if bad.any():
+                rows = [f"{j} ({value!r})" for j, value in zip(self.frame.index[bad], given[bad], strict=True)]
+                msg = f"`minutes` of a facility must be a number above 0, or missing; these are not: {some(rows)}."
+                raise InputError(msg)
 
     @property
     def ids(self) -> pd.Index:
@@ -197,7 +214,7 @@ class Facilities:
         usual = np.where(self.kind == "shop", SHOP_MINUTES, np.inf)
         if "minutes" not in self.frame.columns:
             return usual
-        own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64)
+        own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isnan(own), usual, own)
 
     def xy(self, crs: CRS) -> FloatArray:

@@ -84,8 +84,8 @@ def service_areas(
         Breaks, ascending.
     overlap
         `"each"`: one area a facility and break, they may overlap. `"merged"`: one area a break. `"nearest"`: the
-        merged area shared out, each place to the facility that is nearest to it in time of those that reach it, ties
-        by id; neighbours share the very places of their border.
+        merged area shared out, each place to the facility that is nearest to it in time of those that reach it,
+        ties by id; neighbours share the very places of their border.
     direction
         `"to"` the facility or `"from"` it.
     max_snap_m
@@ -101,12 +101,12 @@ def service_areas(
     Returns
     -------
     areas
-        In the network's CRS: `facility_id` (None when merged), `minutes`, `street_m` (metres of street reached, each
-        physical street once; in a ring those of the ring), `area_m2`, `cut_by_edge` (the reach runs off the edge of
-        the data: it holds a dead end within 50 m of the outline, the convex hull, of the network), geometry. All
-        reached street lies inside; no point of an unreached street that is more than 10 m from reached street does.
-        With `"each"` an area is one valid Polygon with its holes (an empty one for a facility off the network; rings
-        and what `exclude` cuts may come in parts), and areas nest: 10 minutes within 15.
+        In the network's CRS: `facility_id` (None when merged), `minutes`, `street_m` (metres of street reached,
+        each physical street once; in a ring those of the ring), `area_m2`, `cut_by_edge` (the reach runs off the
+        edge of the data: it holds a dead end within 50 m of the outline, the convex hull, of the network) and
+        geometry. All reached street lies inside; no point of an unreached street that is more than 10 m from
+        reached street does. With `"each"` an area is one valid Polygon with its holes (an empty one for a facility
+        off the network; rings and what `exclude` cuts may come in parts), and areas nest: 10 minutes within 15.
 
     Raises
     ------
@@ -217,11 +217,11 @@ class _Drawing:
     # ---------------------------------------------------------------------------------------------- together
     def merged(self, group: BoolArray) -> gpd.GeoDataFrame:
         """One area a break: the places that any facility of a group reaches."""
-        pieces, is_cut, field = self._together(group, owners=False)
+        pieces, is_cut, field = self._together(group)
         areas: list[Any] = [shapely.MultiPolygon()] * self.n_band
         if field is not None:
             drawn = borders(self.segments, field, self.detail, Workspace(self.segments))
-            areas = [joined(parts) for parts in polygons(drawn, 0, detail=self.detail)]
+            areas = [joined(parts) for parts in polygons(drawn, -1, detail=self.detail)]
         return _frame(
             self.reach,
             facility=[None] * self.n_band,
@@ -233,7 +233,7 @@ class _Drawing:
     def nearest(self) -> gpd.GeoDataFrame:
         """Areas that do not overlap: the merged area of each break, shared out."""
         n = len(self.reach.facilities.ids)
-        pieces, is_cut, field = self._together(np.full(n, True), owners=True)
+        pieces, is_cut, field = self._together(np.full(n, True))
         areas: list[Any] = [shapely.Polygon() for _ in range(n * self.n_band)]
         metres = np.zeros((n, self.n_band))
         if field is not None:
@@ -254,7 +254,7 @@ class _Drawing:
             geometry=geometry,
         )
 
-    def _together(self, group: BoolArray, *, owners: bool) -> tuple[list[Pieces], Any, FieldOfTimes | None]:
+    def _together(self, group: BoolArray) -> tuple[list[Pieces], Any, FieldOfTimes | None]:
         """Street that a group reaches by break, whether each reach is cut, and the field of least times."""
         reach, n = self.reach, len(self.reach.facilities.ids)
         self._rank = id_ranks(reach.facilities.ids)
@@ -270,7 +270,7 @@ class _Drawing:
                 pieces[b].append(reached_pieces(settled, streets, limit_ms=ms))
                 is_cut[j, b] = bool(self.is_edge[settled.node[settled.ms <= ms]].any())
             found = self.segments.times(settled, streets, limit_ms=int(reach.limit_ms[j, -1]))
-            field.add(found, kind=int(of_class.ravel()[j]), owner=int(self._rank[j]) if owners else 0)
+            field.add(found, kind=int(of_class.ravel()[j]), owner=int(self._rank[j]))
         return [joined_pieces(p) for p in pieces], is_cut, field.done()
 
     def _without(self, areas: list[Any], pieces: list[Pieces]) -> list[Any]:
@@ -366,10 +366,11 @@ def _frame(
     """Rows of areas as a frame: break by break, facility by facility."""
     shapes = np.empty(len(geometry), dtype=object)
     shapes[:] = geometry
-    ids = [None if j is None else reach.facilities.ids[j] for j in facility]
+    known = [j for j in facility if j is not None]
+    ids = reach.facilities.ids.take(known) if known else pd.Index([None] * len(facility), dtype=object)
     return gpd.GeoDataFrame(
         {
-            "facility_id": pd.Series(ids, dtype=object),
+            "facility_id": ids,
             "minutes": list(reach.breaks) * (len(facility) // len(reach.breaks)),
             "street_m": np.array(street_m, dtype=np.float64),
             "area_m2": shapely.area(shapes),

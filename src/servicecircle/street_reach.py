@@ -11,11 +11,12 @@ from shapely.ops import substring
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
 from .model import Facilities, Network, Positions
-from .params import INF_MS, MAX_SNAP_M, TravelProfile, check_direction
+from .params import INF_MS, MAX_SNAP_M, check_direction
 from .snapping import locate_on_edges
 from .travel_times import (
     OnStreet,
     SearchGraph,
+    facility_limits_s,
     limit_in_ms,
     on_street,
     search_graph,
@@ -79,14 +80,6 @@ class Reach:
                 )
 
 
-def limits_s(profile: TravelProfile, facilities: Facilities, minutes: Sequence[float]) -> FloatArray:
-    """Return the cutoff of each facility at each break, its own limit minded: seconds, `(n_facility, n_break)`."""
-    breaks = np.array([profile.cutoff_s(m) for m in minutes])
-    own = np.array([np.inf if np.isinf(m) else profile.own_cutoff_s(m) for m in facilities.minutes])
-    limits: FloatArray = np.minimum(breaks[None, :], own[:, None])
-    return limits
-
-
 def search_reach(
     network: Network,
     facilities: gpd.GeoDataFrame | Facilities,
@@ -101,7 +94,7 @@ def search_reach(
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     graph = search_graph(network, check_direction(direction))
     at = locate_on_edges(served_by, network, max_m=max_snap_m)
-    limit = limits_s(network.profile, served_by, breaks)
+    limit = facility_limits_s(network.profile, served_by.minutes, breaks)
     limit_ms = np.array([[limit_in_ms(s) for s in row] for row in limit], dtype=np.int64)
     return Reach(
         network=network,

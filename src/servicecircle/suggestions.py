@@ -172,8 +172,7 @@ def _check_fit(
 def _limits_s(times: TravelTimes, today: Coverage, shop_minutes: float) -> tuple[float, float]:
     """Limits of a station and of a shop in seconds."""
     largest_s = times.profile.cutoff_s(today.minutes[-1])
-    own_s = times.profile.cutoffs_s.get(shop_minutes, 60.0 * shop_minutes)
-    return largest_s, min(largest_s, own_s)
+    return largest_s, min(largest_s, times.profile.own_cutoff_s(shop_minutes))
 
 
 def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> _Options:

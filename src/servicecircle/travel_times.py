@@ -16,7 +16,7 @@ import pandas as pd
 from ._validate import FloatArray, IntArray, some
 from .errors import InputError, NetworkError
 from .model import Facilities, Network, Positions, TravelTimes
-from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
+from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
 from .snapping import locate_on_edges
 
 #: facilities searched from at once, and so the bound on what is held in memory between search and reading
@@ -158,6 +158,23 @@ def limit_in_ms(cutoff_s: float) -> int:
         msg = f"`cutoff_s` must be above 0 and at most 12 days, got {cutoff_s}."
         raise InputError(msg)
     return int(np.floor(cutoff_s * 1000.0 + 1e-6))
+
+
+def facility_limits_s(profile: TravelProfile, own_minutes: FloatArray, minutes: Sequence[float]) -> FloatArray:
+    """
+    Return within how many seconds each facility serves at each break, shape `(n_facility, n_break)`.
+
+    The smaller of the break and the facility's own limit (`inf`: none). Own minutes that the profile defines are
+    the profile's seconds (5 min of GB 50180: 300 s), any others 60 seconds a minute.
+
+    Raises
+    ------
+    InputError
+        If the profile does not define a break.
+    """
+    own = np.array([profile.own_cutoff_s(m) for m in own_minutes.tolist()], dtype=np.float64)
+    breaks = np.array([profile.cutoff_s(m) for m in minutes], dtype=np.float64)
+    return np.minimum(own[:, None], breaks)
 
 
 def in_chunks(n: int, work: Callable[[int, int], _T], *, chunk: int = CHUNK) -> list[_T]:
