@@ -38,7 +38,9 @@ searches
 travel_times
 legs
 street_reach
-service_areas
+street_raster _raster_kernels
+area_shapes
+service_areas street_districts
 grids
 coverage
 demand
