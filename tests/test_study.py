@@ -398,10 +398,8 @@ def test_what_is_no_toml_is_one_error_with_its_line(make: Make, content: bytes, 
 )
 def test_full_width_signs_are_told_as_such(make: Make, line: str, signs: str) -> None:
     fault = only(make(f'office = "甲，乙"\n{line}\n'))
-    assert fault.told("zh") == (
-        f"study.toml，第 2 行：写法有误（{signs}）："
-        "逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
-    )
+    fix = "逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    assert fault.told("zh") == f"study.toml，第 2 行：写法有误（{signs}）：{fix}"
     assert f"full-width {signs}: " in fault.en
 
 

@@ -15,7 +15,16 @@ from .errors import InputError
 from .model import Network, Positions
 from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
-from .travel_times import OnStreet, SearchGraph, joined_ms, leg_ms, on_street, search_graph, settled_nodes
+from .travel_times import (
+    OnStreet,
+    SearchGraph,
+    joined_ms,
+    leg_ms,
+    nearest_of_nodes,
+    on_street,
+    search_graph,
+    settled_nodes,
+)
 
 
 @dataclass(frozen=True)
@@ -161,13 +170,7 @@ def _pieces(network: Network, i_pos: Positions, j_pos: Positions, direction: Dir
 
 def _reach_ms(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet, i_leg: IntArray) -> int:
     """Return a limit that the search to the point's street needs: the time by the unbounded sweep."""
-    from . import _kernels as kernels
-
-    seed_ms = leg_ms(graph, j_at, is_facility=True).astype(np.int32)
-    seed_node = graph.end[j_at.street].astype(np.int32)
-    ms, _ = kernels.nearest_source(
-        graph.start, graph.node, graph.impedance, seed_node, seed_ms, np.zeros(1, dtype=np.int32)
-    )
+    ms = nearest_of_nodes(graph, j_at, np.zeros(1, dtype=np.int64)).ms
     reached = [int(t) for t in ms[graph.end[i_at.street[0]]] if t < INF_MS]
     return max([1, *reached, int(i_leg[i_leg < INF_MS].max(initial=0))])
 
