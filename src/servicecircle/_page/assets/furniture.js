@@ -3,7 +3,7 @@ let isWhole = true;
 
 function fitWhole() {
   const below = narrow.matches && !isPrinting() ? side.offsetHeight : 0;
-  const free = narrow.matches ? 10 : 24;
+  const free = narrow.matches && !isPrinting() ? 10 : 24;
   map.fitBounds(panel.bounds, {
     paddingTopLeft: [free, free], paddingBottomRight: [free, free + below], animate: false, maxZoom: 18,
   });
