@@ -106,11 +106,11 @@ def osmnx_circles(graph: Any, source: Array, limit_ms: int) -> list[Any]:  # noq
 
 
 def pandana_network(graph: NodeGraph) -> Any:  # noqa: ANN401
-    """Return a pandana network; this builds its hierarchy."""
+    """Return a pandana network, in seconds (it overflows in milliseconds); this builds its hierarchy."""
     import pandana
 
     x, y = pd.Series(graph.xy[:, 0]), pd.Series(graph.xy[:, 1])
-    weight = pd.DataFrame({"ms": graph.ms.astype(np.float64)})
+    weight = pd.DataFrame({"seconds": graph.ms / 1000.0})
     return pandana.Network(
         x, y, pd.Series(graph.tail), pd.Series(graph.head.astype(np.int64)), weight, twoway=False
     )
@@ -138,7 +138,7 @@ def scipy_matrix(graph: csr_array, facility: Array, demand: Array, limit_ms: int
 
 def pandana_matrix(network: Any, facility: Array, demand: Array, limit_ms: int) -> pd.DataFrame:  # noqa: ANN401
     """Nodes in range of each facility, joined with the demand's nodes."""
-    ranges = network.nodes_in_range(facility, limit_ms)
+    ranges = network.nodes_in_range(facility, limit_ms / 1000.0)
     return ranges.merge(pd.DataFrame({"destination": demand, "demand": np.arange(demand.size)}), on="destination")
 
 
