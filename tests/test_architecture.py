@@ -36,8 +36,11 @@ snapping _kernels node_order threads
 sorted_pairs
 searches
 travel_times
+legs
 street_reach
-service_areas
+street_raster _raster_kernels
+area_shapes
+service_areas street_districts
 grids
 coverage
 demand
@@ -47,6 +50,7 @@ locate
 suggestions
 synthetic
 maps _page figures report writers
+placement
 pipeline
 packaged
 cli

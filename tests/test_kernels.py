@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 
+import servicecircle
 from servicecircle import _kernels as kernels
 from servicecircle.params import INF_MS
+
+SOURCE = str(Path(servicecircle.__file__).parents[1])
+CODE = """
+from numba.core import caching
+
+def refuse(self):
+    raise PermissionError(13, "read-only")
+
+for kind in vars(caching).values():
+    if isinstance(kind, type) and "ensure_cache_path" in vars(kind):
+        kind.ensure_cache_path = refuse
+import numpy as np
+from servicecircle._kernels import count_keys
+count = np.zeros(4, np.int64)
+print(callable(count_keys))
+"""
 
 
 def line_graph(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,3 +76,11 @@ def test_a_sweep_with_too_small_an_arena_says_so() -> None:
         assert kernels.nearest_labels(start, arc, *seed, label, head, item) == is_done
     assert (label >> np.uint64(32)).tolist() == [500 + 1000 * k for k in range(49, -1, -1)]
     assert set((label & np.uint64(2**32 - 1)).tolist()) == {3}
+
+
+def test_kernels_compile_where_no_folder_can_be_written() -> None:
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")

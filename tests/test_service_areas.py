@@ -21,8 +21,10 @@ from servicecircle.street_reach import street_reach
 def unreached(network: Network, pieces: gpd.GeoDataFrame) -> shapely.Geometry:
     """Street that is not reached and more than 10 m from street that is."""
     streets = shapely.union_all(network.street_geometry[network.is_street_admissible])
-    reached = shapely.union_all(pieces.geometry.to_numpy())
-    return shapely.difference(streets, shapely.buffer(reached, 10.0 + 1e-6))
+    lines = pieces.geometry.to_numpy()
+    ends = shapely.union_all(shapely.get_point(lines, 0))  # a street of no length has no buffer of its own
+    beside = shapely.union_all([*shapely.buffer(lines, 10.0 + 1e-6), shapely.buffer(ends, 10.0 + 1e-6)])
+    return shapely.difference(streets, beside)
 
 
 def assert_sound(

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from ._compiled import compiled
 
 #: width of a bucket is 2**SHIFT ms; flat between 2 and 16 s
 SHIFT = 13
@@ -26,7 +27,7 @@ Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _settle(
     start: Ints,
     arc: Ints,
@@ -94,7 +95,7 @@ def _settle(
     return at
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def node_times(
     start: Ints,
     arc: Ints,
@@ -132,7 +133,7 @@ def node_times(
     return rows, item
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def put_rows(
     rows: Ints, node: Ints, ms: Ints, place: Ints, out_start: Ints, name: Ints, out_node: Ints, out_ms: Ints
 ) -> None:
@@ -144,7 +145,7 @@ def put_rows(
             out_ms[to + i] = ms[i]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def demand_times(
     start: Ints,
     arc: Ints,
@@ -206,7 +207,7 @@ def demand_times(
     return rows, item
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def put_keys(rows: Ints, demand: Ints, ms: Ints, rank: Ints, bits: Ints, cursor: Ints, keys: Ints) -> None:
     """
     Write each pair of `demand_times` as a key behind the `cursor` of its block of demand points.
@@ -224,7 +225,7 @@ def put_keys(rows: Ints, demand: Ints, ms: Ints, rank: Ints, bits: Ints, cursor:
             cursor[block] += np.uint64(1)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def count_keys(keys: Ints, bits: Ints, count: Ints) -> None:
     """Add up the pairs of each demand point of a block."""
     below = bits[1] + bits[2]
@@ -232,7 +233,7 @@ def count_keys(keys: Ints, bits: Ints, count: Ints) -> None:
         count[keys[i] >> below] += 1
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def read_keys(keys: Ints, bits: Ints, start: Ints, facility_of: Ints, facility: Ints, seconds: Floats) -> None:
     """Write the pairs of a sorted block to where each demand point's begin; `start` moves on with them."""
     _, ms_bits, rank_bits = bits
@@ -246,7 +247,7 @@ def read_keys(keys: Ints, bits: Ints, start: Ints, facility_of: Ints, facility: 
         seconds[to] = np.int64((key >> rank_bits) & ((one << ms_bits) - one)) / 1000.0
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def nearest_labels(
     start: Ints, arc: Ints, seed_node: Ints, seed_label: Ints, label: Ints, head: Ints, item: Ints
 ) -> bool:
@@ -307,7 +308,7 @@ def nearest_labels(
     return True
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def nearest_segments(
     x0: float,
     y0: float,

@@ -369,6 +369,9 @@ class InputFile:
     rows: int | None  # rows of data; None where rows have no meaning
     sha256: str
     datum: str | None  # wgs84, gcj02, bd09; None where it has none
+    sheet: str | None = None  # sheet or layer, where the file has several
+    #: row of each id, as Excel counts: the header is row 1
+    row_of: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
