@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -110,10 +114,23 @@ def pandana_network(graph: NodeGraph) -> Any:  # noqa: ANN401
     import pandana
 
     x, y = pd.Series(graph.xy[:, 0]), pd.Series(graph.xy[:, 1])
-    weight = pd.DataFrame({"seconds": graph.ms / 1000.0})
-    return pandana.Network(
-        x, y, pd.Series(graph.tail), pd.Series(graph.head.astype(np.int64)), weight, twoway=False
-    )
+    tail, head = pd.Series(graph.tail), pd.Series(graph.head.astype(np.int64))
+    with _silent():
+        return pandana.Network(x, y, tail, head, pd.DataFrame({"seconds": graph.ms / 1000.0}), twoway=False)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what compiled code prints away from the table."""
+    sys.stdout.flush()
+    shown = os.dup(1)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 1)
+            os.close(shown)
 
 
 def igraph_graph(graph: NodeGraph) -> Any:  # noqa: ANN401

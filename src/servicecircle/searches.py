@@ -77,8 +77,8 @@ class Workspaces:
     """
     Workspaces that are not in use: to touch fresh memory costs as much as to search in it.
 
-    There are as many as threads searched at once, each with 12 bytes a node, 4 a demand point and a slab of at most
-    32 MB (twice a network's nodes, if that is more). They go with the graph.
+    There are as many as threads searched at once, each with 8 bytes a node, 4 a demand point, and a slab for
+    pairs: at most 32 MB, or 16 bytes a node if that is more. They go with the graph.
     """
 
     def __init__(self) -> None:
