@@ -19,7 +19,7 @@ HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors
-_validate _optional whole_files
+_validate _optional _compiled whole_files
 params
 model
 headers coordinates readers columns ledgers polygons study_keys

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from ._compiled import compiled
 
 #: label of a place that is not reached
 OUT = -1
@@ -31,7 +32,7 @@ Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
     wide = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
@@ -40,7 +41,7 @@ def _grown(array: Ints) -> Ints:
 
 
 # ------------------------------------------------------------------------------------------------- time at places
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _label_at(
     x: float,
     y: float,
@@ -99,7 +100,7 @@ def _label_at(
     return label, away
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _is_uniform(
     near: Ints,
     away: Floats,
@@ -172,7 +173,7 @@ def _is_uniform(
 
 
 # ---------------------------------------------------------------------------------------------- cells of a frontier
-@nb.njit(nogil=True, cache=True)
+@compiled
 def frontier_cells(
     root: Ints,
     levels: int,
@@ -293,7 +294,7 @@ def frontier_cells(
     return cell[:n].copy(), start[: n + 1].copy(), kept[:n_kept].copy()
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def reachable_roots(
     segment: Floats,
     of: Ints,
@@ -333,7 +334,7 @@ def reachable_roots(
 
 
 # ----------------------------------------------------------------------------------------------- streets in a cell
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tuple[float, float, int, int]:
     """Shares between which a segment lies in a cell, and the sides it crosses: 0 south, 1 east, 2 north, 3 west."""
     f0 = 0.0
@@ -368,7 +369,7 @@ def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tup
     return f0, f1, side0, side1
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _pieces(
     k: int,
     c: int,
@@ -403,14 +404,14 @@ def _pieces(
     return n
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _rank(label: int, n_band: int) -> int:
     """Band of a label; beyond the last where not reached."""
     return n_band if label == OUT else label % n_band
 
 
 # ------------------------------------------------------------------------------------------------- corners by place
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     """Slot of a corner in a table of open addresses: where it is, or where it goes."""
     mask = table.size - 1
@@ -420,7 +421,7 @@ def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     return at
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _emptied(n: int) -> Ints:
     """Return a table for up to `n` corners."""
     size = 1024
@@ -429,7 +430,7 @@ def _emptied(n: int) -> Ints:
     return np.full(size, -1, np.int32)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> None:
     """Write one piece of border."""
     border[k, 0] = tail
@@ -438,7 +439,7 @@ def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> N
     border[k, 3] = right
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def border_pieces(
     cell: Ints,
     start: Ints,
@@ -820,7 +821,7 @@ def border_pieces(
 
 
 # ---------------------------------------------------------------------------------------------------------- rings
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     """Pieces of border at each of `n` places: (their number, up to three of them)."""
     count = np.zeros(n, np.int32)
@@ -834,7 +835,7 @@ def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     return count, piece
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: Ints, todo: Ints) -> None:
     """Douglas and Peucker: mark what must stay of a chain whose ends stay."""
     size = 1
@@ -868,7 +869,7 @@ def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: In
             size += 2
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Ints:
     """
     Return which places of borders stay, so that none that goes lies farther than the tolerance from its border.
@@ -929,13 +930,13 @@ def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Int
     return kept
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _is_inside(label: int, owner: int, band: int, n_band: int) -> bool:
     """Whether a place belongs to an owner (of -1: to any) at a band or before."""
     return label >= 0 and label % n_band <= band and (owner < 0 or label // n_band == owner)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def rings(
     xy: Floats, kept: Ints, border: Ints, of: Ints, owner: int, band: int, n_band: int, after: Ints
 ) -> tuple[Floats, Ints, Floats, Ints]:

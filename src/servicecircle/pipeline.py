@@ -246,7 +246,7 @@ def facility_circles(
         max_snap_m=study.max_snap_m,
     )
     areas.insert(1, "kind", facilities["kind"].reindex(areas["facility_id"]).to_numpy())
-    return areas[~areas.geometry.is_empty].to_crs(WGS84)
+    return areas[~areas.geometry.is_empty].drop(columns="cut_by_edge").to_crs(WGS84)
 
 
 def explain(
