@@ -31,8 +31,8 @@ def in_chunks(
     Run `work(first, last)` over chunks of `range(n)`; results in order.
 
     A chunk is at most `chunk` long and, but for the last, at least `least`: what is worth a thread. `threads` is
-    all cores if None. `on_progress(done, n)` is called in the calling thread. An error or an interrupt ends the work
-    after the chunks that run.
+    all cores if None. `on_progress(done, n)` is called in the calling thread. An error or an interrupt ends the
+    work after the chunks that run.
     """
     pool_size = threads or cores()
     size = min(chunk, max(1, least, -(-n // pool_size)))
