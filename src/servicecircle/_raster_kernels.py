@@ -33,10 +33,18 @@ Floats = npt.NDArray[Any]
 
 
 @compiled
+def _copied(array: Ints, wide: Ints) -> None:
+    """Copy entry by entry: to compile the assignment of a slice takes seconds."""
+    source, to = array.reshape(-1), wide.reshape(-1)
+    for k in range(source.size):
+        to[k] = source[k]
+
+
+@compiled
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
     wide = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
-    wide[: array.shape[0]] = array
+    _copied(array, wide)
     return wide
 
 
@@ -279,7 +287,7 @@ def frontier_cells(
             if n == cell.shape[0]:
                 cell = _grown(cell)
                 wide = np.zeros(2 * n + 1, np.int64)
-                wide[: n + 1] = start
+                _copied(start, wide)
                 start = wide
             while n_kept + end - p1 > kept.size:
                 kept = _grown(kept)
@@ -468,7 +476,7 @@ def border_pieces(
     n_band = limit.shape[1]
     n = cell.shape[0]
     cells = np.empty((2 * n + 64, 2), np.int32)
-    cells[:n] = cell
+    _copied(cell, cells)
     corner_of = np.empty((2 * n + 64, 4), np.int32)
     place = np.empty((4 * n + 64, 2), np.int32)
     label = np.empty(4 * n + 64, np.int32)
