@@ -322,7 +322,7 @@ def nearest_at_nodes(graph: CurveGraph, sources: Ends, rank: IntArray) -> Neares
     """
     Return the nearest source of every node, without a limit; of sources at the same time the one of the lower rank.
 
-    One sweep in one thread: cut into a part a core it took 1.4 times the work and no less time.
+    One sweep in one thread: cut into a part a core it took 1.4 to 2 times the work, and hardly less time.
     """
     return _read_labels(_labels(graph, sources, rank)[graph.place])
 
