@@ -3,7 +3,7 @@ Compiled searches on arrays. Nothing here checks its arguments; `searches.py` an
 
 Times are whole milliseconds in 32 bits: sums are exact, and the same whatever the order of the work. Additions are
 done in 64 bits, so that they cannot run over. Arrays that are indexed with are unsigned: a sign to look at costs a
-fifth of the search. Arrays are replaced between rows only: a loop that might replace one takes three times as long.
+quarter more. Arrays are replaced between rows only: a loop that might replace one takes three times as long.
 
 Buckets hold entries (node, ms, next entry) in linked lists over one arena; entry 0 ends a list. An entry whose time
 is no longer its node's label is passed over. Labels may be corrected within a bucket, so zero impedances are exact.
