@@ -131,7 +131,7 @@ def circles(case: Case, n: int) -> list[Row]:
     if "pandana" in case.with_peers:
         network, build_s = case.pandana
         some = source[:1000]
-        run = partial(network.nodes_in_range, some, LIMIT_MS)
+        run = partial(network.nodes_in_range, some, LIMIT_MS / 1000.0)
         runners.append(Runner("pandana nodes_in_range", run, some.size / source.size, f"built in {build_s:.1f} s"))
     if "networkx" in case.with_peers:
         run = partial(peers.networkx_circles, case.networkx, few, LIMIT_MS)
@@ -225,9 +225,13 @@ def nearest(case: Case, n: int) -> list[Row]:
         runners.append(Runner("SciPy min_only, times and owners", run))
     if "pandana" in case.with_peers:
         network, _ = case.pandana
-        network.set_pois("s", LIMIT_MS, 1, pd.Series(case.graph.xy[source, 0]), pd.Series(case.graph.xy[source, 1]))
+        network.set_pois(
+            "s", LIMIT_MS / 1000.0, 1, pd.Series(case.graph.xy[source, 0]), pd.Series(case.graph.xy[source, 1])
+        )
         runners.append(
-            Runner("pandana nearest_pois (15 min)", partial(network.nearest_pois, LIMIT_MS, "s", num_pois=1))
+            Runner(
+                "pandana nearest_pois (15 min)", partial(network.nearest_pois, LIMIT_MS / 1000.0, "s", num_pois=1)
+            )
         )
     return rotate(f"{case.name}: nearest of {n:,}", runners, rounds=case.rounds, budget_s=case.budget_s)
 

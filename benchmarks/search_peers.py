@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -106,14 +110,27 @@ def osmnx_circles(graph: Any, source: Array, limit_ms: int) -> list[Any]:  # noq
 
 
 def pandana_network(graph: NodeGraph) -> Any:  # noqa: ANN401
-    """Return a pandana network; this builds its hierarchy."""
+    """Return a pandana network, in seconds (it overflows in milliseconds); this builds its hierarchy."""
     import pandana
 
     x, y = pd.Series(graph.xy[:, 0]), pd.Series(graph.xy[:, 1])
-    weight = pd.DataFrame({"ms": graph.ms.astype(np.float64)})
-    return pandana.Network(
-        x, y, pd.Series(graph.tail), pd.Series(graph.head.astype(np.int64)), weight, twoway=False
-    )
+    tail, head = pd.Series(graph.tail), pd.Series(graph.head.astype(np.int64))
+    with _silent():
+        return pandana.Network(x, y, tail, head, pd.DataFrame({"seconds": graph.ms / 1000.0}), twoway=False)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what compiled code prints away from the table."""
+    sys.stdout.flush()
+    shown = os.dup(1)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 1)
+            os.close(shown)
 
 
 def igraph_graph(graph: NodeGraph) -> Any:  # noqa: ANN401
@@ -138,7 +155,7 @@ def scipy_matrix(graph: csr_array, facility: Array, demand: Array, limit_ms: int
 
 def pandana_matrix(network: Any, facility: Array, demand: Array, limit_ms: int) -> pd.DataFrame:  # noqa: ANN401
     """Nodes in range of each facility, joined with the demand's nodes."""
-    ranges = network.nodes_in_range(facility, limit_ms)
+    ranges = network.nodes_in_range(facility, limit_ms / 1000.0)
     return ranges.merge(pd.DataFrame({"destination": demand, "demand": np.arange(demand.size)}), on="destination")
 
 

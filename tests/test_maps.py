@@ -19,9 +19,10 @@ from servicecircle._page import areas, numbers, places, streets, summary
 from servicecircle._page.elements import page_json
 from servicecircle._page.geometry import Screen
 from servicecircle._page.words import WORDS, Words
+from servicecircle.coverage import coverage_by_cell
 from servicecircle.errors import InputError
 from servicecircle.maps import draw_map, map_html
-from servicecircle.model import Plan, Solution
+from servicecircle.model import Coverage, Plan, Solution
 from servicecircle.params import PROFILES
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
@@ -182,9 +183,55 @@ def test_letters_of_gaps_stay_and_a_gap_cut_in_two_counts_on() -> None:
 def test_gaps_are_drawn_tagged_and_explained(plan: Plan) -> None:
     layer = data(plan, "gaps")
     for mode, gaps in (("before", plan.gaps), ("after", plan.gaps_after)):
-        assert [gap["told"] for gap in layer[mode]] == [numbers.riders(r, "zh") for r in gaps["riders"]]
-        assert [gap["is_tagged"] for gap in layer[mode]] == (gaps["riders"] >= 10).tolist()
+        assert [gap["told"] for gap in layer[mode]] == [numbers.told_riders(r, "zh") for r in gaps["riders"]]
+        assert [gap["is_tagged"] for gap in layer[mode]] == (gaps["riders"] >= 0.5).tolist()  # 1 % of 101 riders
         assert all(gap["card"]["rows"][0][1] in {ZH(f"reason.{r}") for r in gaps["reason"]} for gap in layer[mode])
+
+
+@pytest.mark.parametrize(("riders", "least"), [(0, 1), (30, 1), (214, 2), (550, 6), (1284, 10), (1e6, 10)])
+def test_a_gap_is_tagged_from_one_rider_in_a_hundred_and_never_later_than_from_ten(
+    riders: float, least: int
+) -> None:
+    assert areas.tag_from(riders) == least
+    gaps = pd.DataFrame({"riders": [least, least - 0.5, least - 0.51]})
+    assert areas.is_tagged(gaps, riders) == [True, True, False]
+
+
+def test_the_legend_says_from_how_many_riders_a_gap_is_tagged(plan: Plan) -> None:
+    assert data(plan, "panel")["legend"]["gap"] == "10 分钟未覆盖，≥1 人标注"
+    big = dataclasses.replace(plan, before=dataclasses.replace(plan.before, weight=plan.before.weight * 100))
+    assert data(big, "panel")["legend"]["gap"] == "10 分钟未覆盖，≥10 人标注"
+
+
+def test_every_cell_of_a_gap_knows_its_gap(plan: Plan) -> None:
+    layer = data(plan, "cells")
+    with_riders = data(plan, "cells")["riders"]
+    ids = areas.cells_with_riders(plan.grid, *(coverage_by_cell(c, plan.grid) for c in (plan.before, plan.after)))
+    for mode, gaps in (("before", plan.gaps), ("after", plan.gaps_after)):
+        owner = {cell: i for i, cells in enumerate(gaps["cells"]) for cell in cells}
+        assert layer["gap"][mode] == [owner.get(cell, -1) for cell in ids.frame.index]
+        assert len(layer["gap"][mode]) == len(with_riders)
+        assert set(owner.values()) <= set(layer["gap"][mode])  # each gap is reached from one of its cells
+
+
+def test_a_gap_card_says_riders_size_and_what_the_nearest_place_is(plan: Plan) -> None:
+    gaps = plan.gaps.iloc[:1].assign(riders=13.4, reason="barrier", nearest_id="P1", nearest_min=20.33)
+    one = dataclasses.replace(plan, gaps=gaps)
+    (gap,) = data(one, "gaps")["before"]
+    n = len(gaps["cells"].iloc[0])
+    assert gap["card"]["figures"] == [["13 人", "未覆盖"], [f"{n} 格", "每格 100 米"]]
+    assert gap["card"]["rows"][:2] == [
+        ["原因", "直线距离在范围内，沿街道超时"],
+        ["最近设施", "粥铺（商铺，只服务 3 分钟），步行 20.3 分钟"],
+    ]
+    assert gap["brief"] == "A，13 人，直线距离在范围内，沿街道超时"
+    (gap,) = data(one, "gaps", lang="en")["before"]
+    assert gap["card"]["figures"] == [["13 riders", "not reached"], [f"{n} cells", "100 m each"]]
+    assert gap["card"]["rows"][1][1] == "粥铺 (shop, serves 3 min only), 20.3 min on foot"
+    few = dataclasses.replace(plan, gaps=gaps.assign(riders=0.2, nearest_id="S1"))
+    (gap,) = data(few, "gaps")["before"]
+    assert gap["told"] == "<1 人"
+    assert gap["card"]["rows"][1][1] == "桥头驿站（驿站），步行 20.3 分钟"
 
 
 def test_the_tag_of_a_gap_that_spans_the_town_stands_in_its_heaviest_cell() -> None:
@@ -226,6 +273,124 @@ def test_riders_of_a_facility_are_those_within_its_own_limit(plan: Plan) -> None
         seconds = times.to_array()
         limit = np.minimum(60 * minutes, 60 * times.facility_minutes)
         assert riders.tolist() == pytest.approx((weight[:, None] * (seconds <= limit)).sum(axis=0).tolist())
+
+
+def test_a_shop_tells_its_riders_once_within_its_own_limit(plan: Plan) -> None:
+    layer = data(plan, "places")
+    riders = places.riders_by_facility(plan.before, 10)
+    for place, told in zip(layer["shop"], riders[["P1", "P2", "P3"]], strict=True):
+        assert place["card"]["figures"] == [[numbers.told_riders(told, "zh"), "3 分钟内骑手"]]
+    assert [label for _, label in layer["station"][0]["card"]["figures"]] == ["5 分钟内骑手", "10 分钟内骑手"]
+    own = dataclasses.replace(plan, facilities=plan.facilities.assign(minutes=[8.0, np.nan, 7.0, 20.0, np.nan]))
+    layer = data(own, "places")
+    labels = [[label for _, label in place["card"]["figures"]] for place in (*layer["station"], *layer["shop"])]
+    assert labels[:3] == [
+        ["5 分钟内骑手", "8 分钟内骑手"],
+        ["5 分钟内骑手", "10 分钟内骑手"],
+        ["5 分钟内骑手", "7 分钟内骑手"],
+    ]
+    assert labels[4] == ["3 分钟内骑手"]
+    for place in data(plan, "places")["suggestion"]:
+        limit = "3" if place["kind"] == "shop" else "10"
+        assert place["card"]["figures"] == [[place["gain"], f"新增覆盖骑手（{limit} 分钟）"]]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "told"), [("20", "20 人"), (12.0, "12 人"), ("20 座", "20 座"), ("约10", "约10")]
+)
+def test_a_capacity_has_a_unit(plan: Plan, capacity: object, told: str) -> None:
+    station = data(dataclasses.replace(plan, facilities=plan.facilities.assign(capacity=capacity)), "places")[
+        "station"
+    ][0]
+    assert ["容量", told] in station["card"]["rows"]
+
+
+def off_network(plan: Plan, *ids: str) -> Plan:
+    """The plan with facilities of which no street is near."""
+    times = plan.before.times
+    edge = np.where(times.facility_at.ids.isin(ids), -1, times.facility_at.edge)
+    at = dataclasses.replace(times.facility_at, edge=edge)
+    return dataclasses.replace(
+        plan, before=dataclasses.replace(plan.before, times=dataclasses.replace(times, facility_at=at))
+    )
+
+
+def test_a_facility_off_the_network_is_drawn_as_one_that_does_not_count(plan: Plan) -> None:
+    layer = data(off_network(plan, "S2", "P1"), "places")
+    assert [place["off"] for place in layer["station"]] == [False, True]
+    assert [place["off"] for place in layer["shop"]] == [True, False, False]
+    for place in (layer["station"][1], layer["shop"][0]):
+        assert place["closed"]
+        assert place["card"]["rows"][0] == ["状态", "不在路网上，未计入"]
+        assert place["card"]["figures"] == []
+
+
+def test_the_first_view_holds_depots_beside_the_study_and_a_note_names_those_far_away(plan: Plan) -> None:
+    def with_depot(lon: float, lat: float) -> dict:
+        depots = plan.study.depots.copy()
+        depots = depots.set_geometry([shapely.Point(lon, lat), *depots.geometry[1:]], crs=4326)
+        return data(dataclasses.replace(plan, study=dataclasses.replace(plan.study, depots=depots)), "panel")
+
+    (south, west), (north, east) = data(plan, "panel")["bounds"]
+    middle = (south + north) / 2
+    near = with_depot(east + 0.4 * (east - west), middle)
+    assert near["bounds"][1][1] == pytest.approx(east + 0.4 * (east - west), abs=1e-4)
+    assert near["notes"] == data(plan, "panel")["notes"]
+    far = with_depot(east + 5 * (east - west), middle)
+    assert far["bounds"] == data(plan, "panel")["bounds"]
+    assert far["notes"][0] == "离研究范围太远，全图看不到：甲站点。"
+
+
+def test_a_suggestion_says_what_it_reaches_and_replaces(plan: Plan) -> None:
+    sites = plan.sites.assign(cells_gained=69)
+    rows = dict(data(dataclasses.replace(plan, sites=sites), "places")["suggestion"][0]["card"]["rows"])
+    assert rows["新覆盖"] == "69 格（每格 100 米）"
+    assert {"改为最近", "新覆盖格"}.isdisjoint(rows)
+    replaced = data(dataclasses.replace(plan, sites=sites.assign(replaces=[("S1",)] * len(sites))), "places")
+    assert dict(replaced["suggestion"][0]["card"]["rows"])["取代（原最近设施）"] == ["桥头驿站"]
+
+
+def gaining(plan: Plan, gains: list[float]) -> Plan:
+    """The plan with as many suggestions, which gain so much, and the headline that belongs to it."""
+    sites = pd.concat([plan.sites.iloc[:1]] * len(gains)).assign(rank=range(1, len(gains) + 1), riders_gained=gains)
+    sites.index = [f"N{i}" for i in range(len(gains))]
+    weight = np.r_[100.0, gains]
+    times = dataclasses.replace(
+        plan.before.times,
+        demand_ids=pd.RangeIndex(len(weight)),
+        start=np.zeros(len(weight) + 1, dtype=int),
+        facility=np.empty(0, dtype=int),
+        seconds=np.empty(0),
+    )
+    shape = (len(weight), 2)
+
+    def coverage(is_covered: bool) -> Coverage:
+        covered = np.tile(np.r_[True, np.full(len(gains), is_covered)][:, None], (1, 2))
+        return Coverage((5.0, 10.0), weight, covered, np.zeros(shape, dtype=int), None, times)
+
+    return dataclasses.replace(plan, sites=sites, before=coverage(False), after=coverage(True))
+
+
+def test_a_gain_under_one_rider_is_never_told_as_one(plan: Plan) -> None:
+    many = gaining(plan, [13.74, 7.03, 0.523, 0.479, 0.446, 0.398, 0.336, 0.153])
+    assert summary.whole_gains(many) == [14, 7, 0, 0, 0, 0, 0, 0]
+    assert summary.small_gains(many, ZH) == ["其余 6 处合计", "+2 人"]
+    assert summary.small_gains(many, EN) == ["the other 6 together", "+2"]
+    assert summary.small_gains(gaining(plan, [0.6, 0.6]), ZH) == ["2 处合计", "+1 人"]
+    assert summary.small_gains(gaining(plan, [0.2, 0.2]), ZH) == ["2 处合计", "<1 人"]
+    assert summary.small_gains(gaining(plan, [3.0, 0.9]), ZH) == []
+    assert summary.whole_gains(gaining(plan, [3.0, 0.9])) == [3, 0]
+
+
+@given(st.lists(st.floats(0.01, 50), min_size=1, max_size=9))
+def test_gains_and_their_rest_add_up_to_the_headline(plan: Plan, gains: list[float]) -> None:
+    told = gaining(plan, sorted(gains, reverse=True))
+    change = summary.shown_riders(told.after).within[-1] - summary.shown_riders(told.before).within[-1]
+    whole, rest = summary.whole_gains(told), summary.small_gains(told, ZH)
+    assert all(n == 0 for n, exact in zip(whole, told.sites["riders_gained"], strict=True) if exact < 1 - 1e-9)
+    together = 0 if not rest or rest[1] == "<1 人" else int(rest[1].removesuffix(" 人"))
+    left = 1 if sum(gain < 1 - 1e-9 for gain in gains) == 1 else 0  # a single one stands in its row as <1
+    assert 0 <= change - sum(whole) - together <= left
 
 
 def test_gains_in_the_table_add_up_to_the_headline(plan: Plan) -> None:
@@ -297,6 +462,7 @@ def test_the_parameters_are_printed(plan: Plan) -> None:
     assert told["时间上限"] == "5/10 分钟 = 300/600 米，国标 300/500 米"
     assert told["方向"] == "骑手 → 驿站、商铺，沿街道网络"
     assert told["骑手"].endswith("100 米方格，离街道 200 米内")
+    assert told[""] == "人数为期望值，取整显示；比例按未取整人数计算"
 
 
 def test_best_is_said_only_of_what_is_proven(plan: Plan) -> None:
@@ -411,6 +577,13 @@ def test_numbers_are_told_as_people_read_them() -> None:
     assert [numbers.change(n) for n in (246, -4, 0)] == ["+246", "−4", "+0"]
     assert [numbers.distance(m, "zh") for m in (652, 1204, 996)] == ["650 米", "1.2 公里", "1.0 公里"]
     assert numbers.riders(float("inf"), "zh") == numbers.NONE
+    assert [numbers.told_riders(n, "zh") for n in (0, 0.2, 0.5, 13)] == ["0 人", "<1 人", "1 人", "13 人"]
+    assert [numbers.told_riders(n, "en") for n in (0, 0.2, 0.5, 13)] == [
+        "0 riders",
+        "<1 rider",
+        "1 rider",
+        "13 riders",
+    ]
     assert numbers.printed_date("2026-11-22", "zh") == "2026 年 11 月 22 日"
     assert numbers.printed_date("2026-03", "en") == "March 2026"
     assert numbers.printed_date("春天", "zh") == "春天"

@@ -112,6 +112,14 @@ def test_colours_of_different_meaning_differ_for_every_sight(one: str, two: str)
     assert difference(one, two) >= LEAST
 
 
+@pytest.mark.parametrize("ground", [PAPER, *TINTS[:2], *MISSED[:2]])
+def test_what_is_not_there_yet_is_seen_but_paler_than_what_is_proposed(ground: str) -> None:
+    pale = palette.mixed(COLOURS["proposal"], ground, palette.PALE)
+    assert difference(pale, ground) >= LEAST
+    assert difference(pale, COLOURS["proposal"]) >= LEAST
+    assert difference(pale, COLOURS["station"]) >= LEAST
+
+
 @pytest.mark.parametrize("tint", TINTS[:2])
 def test_water_differs_from_circles_for_every_sight(tint: str) -> None:
     assert difference(COLOURS["water"], tint) >= LEAST_WATER

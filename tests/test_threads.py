@@ -17,6 +17,11 @@ def test_chunks_cover_everything_once_and_results_keep_their_order(n: int, threa
     assert all(last - first <= 3 for first, last in spans)
 
 
+def test_a_chunk_is_worth_a_thread() -> None:
+    assert in_chunks(25, lambda first, last: (first, last), chunk=64, least=32, threads=2) == [(0, 25)]
+    assert in_chunks(40, lambda first, last: (first, last), chunk=64, least=32, threads=2) == [(0, 32), (32, 40)]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_progress_is_told_in_the_calling_thread_and_ends_at_all(threads: int) -> None:
     told = []

@@ -9,10 +9,12 @@ import pandas as pd
 import shapely
 
 from ._page import areas, numbers, palette, places, streets, summary
-from ._page.geometry import Screen, in_crs
+from ._page.geometry import Box, Screen, in_box, in_crs
 from ._page.words import Words
+from ._validate import GeometryArray
 from .coverage import coverage_by_cell, limits_s
 from .errors import InputError, Lang
+from .gaps import REASONS
 from .model import Plan
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ MARGIN_SHARE = 0.15
 LEAST_MARGIN_M = 400.0
 #: a suggestion that reaches fewer riders of a gap is not said to close it
 SMALLEST_HELP = 0.5
+#: a place that does not count is in the whole view if it stands within this share of the study's size from it
+NEAR_SHARE = 0.5
+#: places that a note names at most
+MOST_NAMED = 3
 
 
 def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
@@ -66,7 +72,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "streets": drawn.data,
         "land": land,
         "circles": areas.drawn_circles(plan, screen),
-        "cells": areas.drawn_cells(cells, plan, screen, places.facility_names(plan), _zone_names(plan)),
+        "cells": areas.drawn_cells(cells, plan, screen, places.facility_labels(plan, words), _zone_names(plan)),
         "gaps": gaps,
         "zones": areas.drawn_zones(plan, screen),
         "places": spots,
@@ -106,16 +112,41 @@ def _checked(lang: str) -> Lang:
 
 # --------------------------------------------------------------------------------------------------- frame
 def _study_bounds(plan: Plan) -> tuple[float, float, float, float]:
-    """Return what the first view holds: cells and facilities; the streets where there are neither."""
+    """Return what the first view holds: cells, facilities and depots near them; else the streets."""
     crs = plan.network.crs
-    frames = [plan.facilities, plan.sites]
-    shapes = [in_crs(frame, crs) for frame in frames if len(frame)]
+    is_off = plan.facilities.index.isin(places.off_network(plan))
+    shapes = [in_crs(frame, crs) for frame in (plan.facilities[~is_off], plan.sites) if len(frame)]
     shapes.append(np.asarray(plan.grid.cells.geometry.array, dtype=object))
     every = np.concatenate(shapes)
     if not len(every):
         every = np.asarray(plan.network.geometry, dtype=object)
-    west, south, east, north = (float(v) for v in shapely.total_bounds(every))
+    core = _box(every)
+    points, _ = _beside(plan)
+    near = points[in_box(points, _widened(core, NEAR_SHARE))] if len(points) else points
+    return _box(np.concatenate([every, near]))
+
+
+def _beside(plan: Plan) -> tuple[GeometryArray, list[str]]:
+    """Return points and names of the places that need not be near the study: depots, facilities off the network."""
+    frames = [plan.facilities[plan.facilities.index.isin(places.off_network(plan))], plan.study.depots]
+    shapes, names = [np.empty(0, dtype=object)], []
+    for frame in frames:
+        if frame is not None and len(frame):
+            shapes.append(in_crs(frame, plan.network.crs))
+            told = frame["name"] if "name" in frame.columns else frame.index
+            names += [places.text(name) or places.text(i) for i, name in zip(frame.index, told, strict=True)]
+    return np.concatenate(shapes), names
+
+
+def _box(shapes: GeometryArray) -> Box:
+    west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
     return west, south, east, north
+
+
+def _widened(box: Box, share: float) -> Box:
+    west, south, east, north = box
+    more = share * max(east - west, north - south)
+    return west - more, south - more, east + more, north + more
 
 
 def _drawn_box(plan: Plan) -> tuple[float, float, float, float]:
@@ -143,9 +174,14 @@ def _closed_gaps(plan: Plan, words: Words) -> list[str]:
     """Return the letters of the gaps in which each suggestion reaches riders whom nobody reached, most first."""
     owner = {
         cell: letter
-        for letter, gap in zip(areas.letters(len(plan.gaps)), plan.gaps.to_dict("records"), strict=True)
-        if gap["riders"] >= areas.TAG_RIDERS  # a letter that the map shows
-        for cell in gap["cells"]
+        for letter, cells, has_tag in zip(
+            areas.letters(len(plan.gaps)),
+            plan.gaps["cells"],
+            areas.is_tagged(plan.gaps, float(plan.before.weight.sum())),
+            strict=True,
+        )
+        if has_tag  # a letter that the map shows
+        for cell in cells
     }
     after = plan.after
     letter = pd.Series(after.cell_id if after.cell_id is not None else [None] * len(after.weight)).map(owner)
@@ -170,25 +206,38 @@ def _gaps(plan: Plan, cells: areas.Cells, screen: Screen, words: Words) -> dict[
     for mode, gaps, letters in (("before", plan.gaps, before), ("after", plan.gaps_after, after)):
         shapes = areas.gap_outlines(gaps, plan.grid)
         anchors = areas.gap_anchors(gaps, cells, mode, minutes)
+        tagged = areas.is_tagged(gaps, float(plan.before.weight.sum()))
         out[mode] = [
             {
                 "letter": letter,
-                "told": numbers.riders(float(row["riders"]), words.lang),
-                "is_tagged": bool(row["riders"] >= areas.TAG_RIDERS),
+                "told": numbers.told_riders(float(row["riders"]), words.lang),
+                "is_tagged": has_tag,
+                "brief": _gap_brief(row, letter, words),
                 "at": screen.point(anchor),
                 "shape": screen.polygons(shape),
                 "card": _gap_card(row, letter, plan, words),
             }
-            for letter, row, shape, anchor in zip(letters, gaps.to_dict("records"), shapes, anchors, strict=True)
+            for letter, row, shape, anchor, has_tag in zip(
+                letters, gaps.to_dict("records"), shapes, anchors, tagged, strict=True
+            )
         ]
     return out
 
 
-def _gap_card(row: dict[Any, Any], letter: str, plan: Plan, words: Words) -> dict[str, Any]:
-    names, zones = places.facility_names(plan), _zone_names(plan)
+def _gap_brief(row: dict[Any, Any], letter: str, words: Words) -> str:
+    """Return a gap in one line: letter, riders, reason."""
+    riders = numbers.told_riders(float(row["riders"]), words.lang)
+    return words("gap_brief", letter=letter, riders=riders, reason=_reason(row, words))
+
+
+def _reason(row: dict[Any, Any], words: Words) -> str:
     reason = places.text(row.get("reason"))
-    known = {"off network", "barrier", "no site in reach"}
-    rows = [[words("reason"), words(f"reason.{reason}") if reason in known else reason or numbers.NONE]]
+    return words(f"reason.{reason}") if reason in REASONS else reason or numbers.NONE
+
+
+def _gap_card(row: dict[Any, Any], letter: str, plan: Plan, words: Words) -> dict[str, Any]:
+    names, zones = places.facility_labels(plan, words), _zone_names(plan)
+    rows = [[words("reason"), _reason(row, words)]]
     if places.text(row.get("nearest_id")):
         name = names.get(row["nearest_id"], places.text(row["nearest_id"]))
         rows.append([words("nearest"), places.nearest_text(name, row.get("nearest_min"), plan, words)])
@@ -199,8 +248,8 @@ def _gap_card(row: dict[Any, Any], letter: str, plan: Plan, words: Words) -> dic
         "name": words("gap_name", letter=letter),
         "rows": rows,
         "figures": [
-            [numbers.whole(float(row["riders"])), words("riders")],
-            [numbers.whole(len(row["cells"])), words("size_cells")],
+            [numbers.told_riders(float(row["riders"]), words.lang), words("gap_missed")],
+            list(places.cells_text(len(row["cells"]), plan, words)),
         ],
     }
 
@@ -238,6 +287,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "minutes": [f"{m:g}" for m in study.minutes],
         "figures": summary.headline(plan, words),
         "proof": summary.proof(plan, words),
+        "small_gains": summary.small_gains(plan, words),
         "parameters": summary.parameters(plan, words, riders),
         "legend": _legend(plan, words),
         "way": places.way(plan, words),
@@ -258,8 +308,9 @@ def _legend(plan: Plan, words: Words) -> dict[str, str]:
     return {
         "circle": words("layer.circle.note", m=" / ".join(minutes), way=places.way(plan, words)),
         "cell": cells,
-        "gap": words("layer.gap.note", m=minutes[-1], n=f"{areas.TAG_RIDERS:g}"),
+        "gap": words("layer.gap.note", m=minutes[-1], n=areas.tag_from(float(plan.before.weight.sum()))),
         "suggestion": words("layer.suggestion.note" if shops else "layer.suggestion.note_plain"),
+        "suggestion_today": words("layer.suggestion.today" if shops else "layer.suggestion.today_plain"),
         "suggested": words("suggested_minutes", m=minutes[-1]) if len(minutes) > 1 else "",
     }
 
@@ -272,13 +323,18 @@ def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
 
 
 def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinned: bool) -> list[str]:
-    """Return what the reader should know: warnings of the study and the plan, and what the base map leaves out."""
-    told = [
-        fault.told(words.lang) for fault in (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
-    ]
+    """Return what the reader should know: what the map leaves out, then the warnings (as in `summary.json`)."""
+    between = "、" if words.lang == "zh" else ", "
+    told = []
+    points, names = _beside(plan)
+    far = [name for name, is_near in zip(names, in_box(points, _study_bounds(plan)), strict=True) if not is_near]
+    if far:
+        named = between.join(far[:MOST_NAMED])
+        named = words("and_more", names=named, n=len(far)) if len(far) > MOST_NAMED else named
+        told.append(words("out_of_view", names=named))
     if left_out:
-        between = "、" if words.lang == "zh" else ", "
         told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))
     if is_land_thinned:
         told.append(words("thinned_buildings"))
-    return list(dict.fromkeys(told))
+    faults = (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
+    return list(dict.fromkeys([*told, *(fault.told(words.lang) for fault in faults)]))

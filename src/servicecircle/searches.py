@@ -22,8 +22,9 @@ from .params import INF_MS
 from .sorted_pairs import FoundPairs, by_demand
 from .threads import Progress, in_chunks
 
-#: sources searched from by one thread before it looks up
+#: sources searched from by one thread before it looks up, and those that are worth a thread
 CHUNK = 64
+_LEAST = 32
 #: pairs in one piece of memory
 _SLAB = 2**22
 #: labels of the nearest source: ms in the upper, its rank in the lower 32 bits
@@ -77,8 +78,8 @@ class Workspaces:
     """
     Workspaces that are not in use: to touch fresh memory costs as much as to search in it.
 
-    There are as many as threads searched at once, each with 12 bytes a node, 4 a demand point and a slab of at most
-    32 MB (twice a network's nodes, if that is more). They go with the graph.
+    There are as many as threads searched at once, each with 8 bytes a node, 4 a demand point, and a slab for
+    pairs: at most 32 MB, or 16 bytes a node if that is more. They go with the graph.
     """
 
     def __init__(self) -> None:
@@ -208,7 +209,7 @@ def times_at_nodes(
                     first += rows.size - 1
             return found
 
-        chunks = in_chunks(along.size, search, chunk=CHUNK, threads=threads, on_progress=on_progress)
+        chunks = in_chunks(along.size, search, chunk=CHUNK, least=_LEAST, threads=threads, on_progress=on_progress)
         pieces = [piece for chunk in chunks for piece in chunk]
         count = np.zeros(along.size, dtype=np.int64)
         for own, rows, _, _ in pieces:
@@ -220,7 +221,7 @@ def times_at_nodes(
             for own, rows, node, time in pieces[first:last]:
                 kernels.put_rows(rows, node, time, own, start, graph.node, out_node, out_ms)
 
-        in_chunks(len(pieces), put, chunk=CHUNK, threads=threads)
+        in_chunks(len(pieces), put, chunk=CHUNK, least=4, threads=threads)
     return start, out_node, out_ms
 
 
@@ -279,7 +280,7 @@ def times_at_demand(
                     first += rows.size - 1
             return found
 
-        chunks = in_chunks(along.size, search, chunk=CHUNK, threads=threads, on_progress=on_progress)
+        chunks = in_chunks(along.size, search, chunk=CHUNK, least=_LEAST, threads=threads, on_progress=on_progress)
         pieces = [piece for chunk in chunks for piece in chunk]
         return by_demand(pieces, number, rank, limit_ms=limit_ms, threads=threads)
 

@@ -23,17 +23,19 @@ def in_chunks(
     work: Callable[[int, int], _T],
     *,
     chunk: int,
+    least: int = 1,
     threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> list[_T]:
     """
     Run `work(first, last)` over chunks of `range(n)`; results in order.
 
-    `threads` is all cores if None. `on_progress(done, n)` is called in the calling thread. An error or an interrupt
-    ends the work after the chunks that run.
+    A chunk is at most `chunk` long and, but for the last, at least `least`: what is worth a thread. `threads` is
+    all cores if None. `on_progress(done, n)` is called in the calling thread. An error or an interrupt ends the
+    work after the chunks that run.
     """
     pool_size = threads or cores()
-    size = max(1, min(chunk, -(-n // pool_size)))
+    size = min(chunk, max(1, least, -(-n // pool_size)))
     spans = [(first, min(first + size, n)) for first in range(0, n, size)]
     results = []
 

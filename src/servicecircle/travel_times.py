@@ -243,7 +243,8 @@ def travel_times(
     times
         Sparse; whole milliseconds as seconds. A time is the walk to the street, the shortest time over directed
         edges with exact partial edges at both ends, and the walk from the street. Two points on one street are
-        joined along it where its direction allows. `nearest` does not end at the cutoff.
+        joined along it where its direction allows. `nearest` does not end at the cutoff. It holds 16 bytes a pair,
+        32 while it is made.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,9 @@ LEAST_SLIT_M = 8.0
 LEAST_HOLE_M2 = 900.0
 #: part of its side at which a cell is drawn
 CELL_SHARE = 0.84
-#: a gap with fewer riders has no tag
-TAG_RIDERS = 10.0
+#: a gap is tagged from so many riders up, or from this share of all riders where that is less
+TAG_RIDERS = 10
+TAG_SHARE = 0.01
 GAP_CORNER = 0.24  # of a cell's side
 GAP_HOLE_M2 = 25_000.0
 #: a gap wider than this share of the town is tagged at its heaviest cell
@@ -147,9 +149,19 @@ def drawn_cells(
             "after": {"names": after_name, "at": after_at, "minutes": _minutes_column(cells.after)},
         },
         "zones": {"names": zone_name, "at": zone_at},
+        "gap": {
+            "before": _gap_of(plan.gaps, cells.frame.index),
+            "after": _gap_of(plan.gaps_after, cells.frame.index),
+        },
         "step": step if step is not None else 1,
         "by": "riders" if step is not None else "share",
     }
+
+
+def _gap_of(gaps: pd.DataFrame, ids: pd.Index) -> list[int]:
+    """Return the position of the gap that each cell lies in, -1 for none."""
+    owner = {cell: i for i, members in enumerate(gaps["cells"]) for cell in members} if len(gaps) else {}
+    return [owner.get(cell, -1) for cell in ids]
 
 
 def first_step(*missed: FloatArray) -> int | None:
@@ -234,6 +246,17 @@ def letters_after(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
         seen[i] = seen.get(i, 0) + 1
         out.append(first[i] if seen[i] == 1 else f"{first[i]}{seen[i]}")
     return out
+
+
+def tag_from(riders: float) -> int:
+    """Return from how many riders up, as they are shown, a gap is tagged where there are `riders` in all."""
+    return min(TAG_RIDERS, max(1, math.floor(TAG_SHARE * riders + 0.5)))
+
+
+def is_tagged(gaps: pd.DataFrame, riders: float) -> list[bool]:
+    """Whether each gap has a tag where there are `riders` in all."""
+    least = tag_from(riders)
+    return [math.floor(float(missed) + 0.5) >= least for missed in gaps["riders"]]
 
 
 def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:

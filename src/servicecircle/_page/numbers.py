@@ -87,6 +87,13 @@ def riders(value: float, lang: Lang) -> str:
     return f"{text} 人" if lang == "zh" else f"{text} rider{'' if text == '1' else 's'}"
 
 
+def told_riders(value: float, lang: Lang) -> str:
+    """Return a number of riders with its unit; `<1` where rounding would leave nothing of something."""
+    if told(value) != "<1":
+        return riders(value, lang)
+    return "<1 人" if lang == "zh" else "<1 rider"
+
+
 def headline_riders(value: float, lang: Lang) -> str:
     """Return riders for a headline: in 万 from 100,000 up in Chinese."""
     if lang == "zh" and not is_missing(value) and value >= WAN_FROM:

@@ -61,6 +61,8 @@ MISSED = ("#FBE3BF", "#F5BE7C", "#DE8A2E", "#A05E14")
 TINTS = ("#D6E2EE", "#AEC8E7", "#7AA5D8", "#4A82C2")
 #: share of a circle's own colour in what is seen
 CIRCLE_ALPHA = 0.55
+#: share of its own colours in a proposed place while today is shown
+PALE = 0.5
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -98,6 +100,6 @@ def circle_fills(n: int) -> tuple[str, ...]:
 
 
 def style_variables() -> str:
-    """Return the colours as one rule of custom properties."""
+    """Return the colours, and how pale pale is, as one rule of custom properties."""
     lines = [f"--{role.replace('_', '-')}:{colour}" for role, colour in COLOURS.items()]
-    return ":root{" + ";".join(lines) + "}"
+    return ":root{" + ";".join([*lines, f"--pale:{PALE}"]) + "}"

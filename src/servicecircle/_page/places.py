@@ -56,7 +56,28 @@ def nearest_text(name: str, minutes: Any, plan: Plan, words: Words) -> str:  # n
     return words("nearest_at", name=name or numbers.NONE, way=way(plan, words), minutes=told)
 
 
+def own_minutes(row: dict[str, Any], kind: Any, plan: Plan) -> float | None:  # noqa: ANN401
+    """Return the limit that a facility has of its own; None where only the breaks limit it."""
+    own = row.get("minutes")
+    if numbers.is_missing(own):
+        return plan.study.shop_minutes if kind == "shop" else None
+    return float(own)  # type: ignore[arg-type]
+
+
+def cells_text(n: float, plan: Plan, words: Words) -> tuple[str, str]:
+    """Return a number of cells, and how large each is."""
+    grid = plan.grid
+    each = words("each.square", n=f"{grid.cell_m:g}") if grid.cell_m is not None else words("each.h3", n=grid.h3)
+    return words("gap_cells", n=numbers.whole(n)), each
+
+
 # --------------------------------------------------------------------------------------------- facilities
+def off_network(plan: Plan) -> frozenset[Any]:
+    """Return the ids of the facilities that serve nobody because no street is near."""
+    at = plan.before.times.facility_at
+    return frozenset(at.ids[~at.is_on_network])
+
+
 def riders_by_facility(coverage: Coverage, minutes: float) -> pd.Series:
     """Return the riders whom each facility reaches within `minutes` and its own limit, by facility id."""
     times = coverage.times
@@ -70,31 +91,41 @@ def riders_by_facility(coverage: Coverage, minutes: float) -> pd.Series:
 
 
 def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
-    """Return the existing facilities of a kind, by name order of the input."""
+    """Return the existing facilities of a kind, by name order of the input; those that do not count say so."""
     frame = plan.facilities
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
+    left_out = off_network(plan)
     out = []
     for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
         name = text(row.get("name")) or text(facility_id)
+        is_off = facility_id in left_out
+        rows = _facility_rows(row, kind, plan, words)
+        if is_off:
+            rows.insert(0, [words("status"), words("off_network")])
+        told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
         card = {
             "kind": words(f"layer.{kind}"),
             "name": name,
-            "rows": _facility_rows(row, kind, plan, words),
+            "rows": rows,
             "figures": [
-                [numbers.whole(float(riders[m].get(facility_id, 0.0))), words("riders_within", m=f"{m:g}")]
-                for m in _told_breaks(kind, plan)
+                [
+                    numbers.told_riders(float(riders[m].get(facility_id, 0.0)), words.lang),
+                    words("riders_within", m=f"{shown:g}"),
+                ]
+                for shown, m in told.items()
             ],
         }
-        out.append({"name": name, "at": at, "closed": text(row.get("status")).lower() in CLOSED, "card": card})
+        is_closed = is_off or text(row.get("status")).lower() in CLOSED
+        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, "card": card})
     return out
 
 
-def _told_breaks(kind: str, plan: Plan) -> Sequence[float]:
-    """Return the breaks worth telling: up to three for a station; a shop's own limit decides at the largest."""
-    if kind == "station":
-        return plan.study.minutes[:3]
-    return plan.study.minutes[-1:]
+def _told_breaks(own: float | None, minutes: Sequence[float]) -> dict[float, float]:
+    """Return up to three breaks as they are told, with the break each stands for; an own limit is told once."""
+    if own is None or own >= minutes[-1]:
+        return {m: m for m in minutes[:3]}
+    return {**{m: m for m in minutes[:3] if m < own}, own: minutes[-1]}
 
 
 def _facility_rows(row: dict[str, Any], kind: str, plan: Plan, words: Words) -> list[list[Any]]:
@@ -104,15 +135,32 @@ def _facility_rows(row: dict[str, Any], kind: str, plan: Plan, words: Words) -> 
     if chips(row.get("amenities")):
         rows.append([words("services"), chips(row["amenities"])])
     rows += [[words(key), text(row.get(key))] for key in ("address", "capacity", "status") if text(row.get(key))]
-    own = row.get("minutes")
-    if kind == "shop":
-        own = plan.study.shop_minutes if numbers.is_missing(own) else own
-    if not numbers.is_missing(own):
-        rows.append([words("own_minutes"), words("minutes", m=f"{float(own):g}")])  # type: ignore[arg-type]
+    rows = [[term, _persons(told, words) if term == words("capacity") else told] for term, told in rows]
+    own = own_minutes(row, kind, plan)
+    if own is not None:
+        rows.append([words("own_minutes"), words("minutes", m=f"{own:g}")])
     if text(row.get("nearest_id")):
         other = facility_names(plan).get(row["nearest_id"], text(row["nearest_id"]))
         rows.append([words("nearest_other"), nearest_text(other, row.get("nearest_min"), plan, words)])
     return rows
+
+
+def _persons(capacity: str, words: Words) -> str:
+    """Return a capacity with its unit: what is a bare number counts persons."""
+    return words("persons", n=capacity) if capacity.replace(".", "", 1).isdecimal() else capacity
+
+
+def facility_labels(plan: Plan, words: Words) -> dict[Any, str]:
+    """Return name, kind and own limit of every facility, existing or suggested, by id."""
+    labels = {}
+    for frame in (plan.facilities, plan.sites):
+        for facility_id, row, kind in zip(frame.index, _rows(frame), _kinds(frame), strict=True):
+            note = words(f"kind.{kind}")
+            own = own_minutes(row, kind, plan)
+            if own is not None and own < plan.study.minutes[-1]:
+                note = words("kind_limit", kind=note, m=f"{own:g}")
+            labels[facility_id] = (text(row.get("name")) or text(facility_id)) + _in_brackets(note, words)
+    return labels
 
 
 def facility_names(plan: Plan) -> dict[Any, str]:
@@ -167,9 +215,8 @@ def candidate_places(plan: Plan) -> list[list[float]]:
 
 # ---------------------------------------------------------------------------------------------- suggestions
 def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], words: Words) -> list[Place]:
-    """Return the suggestions in rank order; `gained` are whole riders that add up, `closes` letters of gaps."""
+    """Return the suggestions in rank order; `gained` are whole riders (0: under 1), `closes` letters of gaps."""
     out = []
-    largest = f"{plan.study.minutes[-1]:g}"
     frame = plan.sites
     rank = frame["rank"] if "rank" in frame.columns else range(1, len(frame) + 1)
     for site_id, number, row, at, gain, gaps in zip(
@@ -179,12 +226,14 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
         kind = "shop" if row.get("kind") == "shop" else "station"
         kind_name = words(f"kind.{kind}")
         note = words("site_gap", kind=kind_name, gap=gaps) if gaps else kind_name
-        told = numbers.gain(gain, row.get("riders_gained", 0.0))
+        told = words("gain", n=numbers.gain(gain, row.get("riders_gained", 0.0)))
+        own = own_minutes(row, kind, plan)
+        limit = plan.study.minutes[-1] if own is None else min(own, plan.study.minutes[-1])
         card = {
             "kind": words(f"card.suggestion.{kind}"),
             "name": name,
             "rows": _suggestion_rows(row, gaps, plan, words),
-            "figures": [[told, words("gained", m=largest)]],
+            "figures": [[told, words("gained", m=f"{limit:g}")]],
         }
         out.append(
             {
@@ -193,7 +242,7 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
                 "kind": kind,
                 "name": name,
                 "note": note,
-                "gain": words("gain", n=told),
+                "gain": told,
                 "at": at,
                 "card": card,
             }
@@ -211,7 +260,8 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
         rows.append([words("closes"), gaps])
     n_cells = _n_cells(row.get("cells_gained"))
     if n_cells is not None:
-        rows.append([words("cells_gained"), words("gap_cells", n=numbers.whole(n_cells))])
+        n, each = cells_text(n_cells, plan, words)
+        rows.append([words("cells_gained"), words("cells_of", n=n, each=each)])
     names = facility_names(plan)
     for key in ("replaces", "substitutes"):
         ids = row.get(key)

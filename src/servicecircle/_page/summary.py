@@ -20,6 +20,8 @@ STANDARD = params.PROFILES["gb50180"]
 #: ways that come from OpenStreetMap have ids in the millions; made-up towns and tables count from 0
 OSM_WAY_ID = 1_000_000
 METRES_PER_KM = 1000.0
+#: riders that differ by less are the same
+SAME = 1e-9
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -135,12 +137,37 @@ def _combination(plan: Plan, words: Words) -> str:
 
 
 def whole_gains(plan: Plan) -> list[int]:
-    """Return what each suggestion adds as whole riders that add up to after minus before at the largest break."""
-    if not len(plan.sites):
+    """
+    Return what each suggestion adds at the largest break as whole riders; 0 for one that adds less than 1.
+
+    They and `small_gains` add up to what the headline says: covered after minus covered before.
+    """
+    exact, small, shown, _ = _gains(plan)
+    whole = iter(shown)
+    return [0 if is_small else next(whole) for _, is_small in zip(exact, small, strict=True)]
+
+
+def small_gains(plan: Plan, words: Words) -> list[str]:
+    """Return the words and the number of several suggestions that add less than 1 rider each; empty for fewer."""
+    exact, small, _, together = _gains(plan)
+    n = sum(small)
+    if n < 2:  # noqa: PLR2004
         return []
-    gains = [0.0 if numbers.is_missing(value) else float(value) for value in plan.sites["riders_gained"]]
+    told = numbers.gain(together, sum(g for g, is_small in zip(exact, small, strict=True) if is_small))
+    return [words("gain_rest" if n < len(small) else "gain_rest_all", n=n), words("gain", n=told)]
+
+
+def _gains(plan: Plan) -> tuple[list[float], list[bool], list[int], int]:
+    """Return each gain, which are under 1, the others as whole numbers, and those under 1 together as one."""
+    if not len(plan.sites):
+        return [], [], [], 0
+    exact = [0.0 if numbers.is_missing(value) else float(value) for value in plan.sites["riders_gained"]]
+    small = [gain < 1 - SAME for gain in exact]
+    large = [gain for gain, is_small in zip(exact, small, strict=True) if not is_small]
+    rest = [sum(exact) - sum(large)] if any(small) else []
     total = shown_riders(plan.after).within[-1] - shown_riders(plan.before).within[-1]
-    return numbers.apportioned(gains, total)
+    whole = numbers.apportioned([*large, *rest], total)
+    return exact, small, whole[: len(large)], whole[-1] if rest else 0
 
 
 # --------------------------------------------------------------------------------------------- parameters
@@ -153,7 +180,7 @@ def _metres(profile: params.TravelProfile, minutes: float) -> float:
 
 
 def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
-    """Return the parameters as rows of a term and its text."""
+    """Return the parameters as rows of a term and its text; a text without a term stands for itself."""
     study, profile = plan.study, plan.study.profile
     travel = words(f"travel.{profile.roads}")
     if profile.speed_kph is None:
@@ -168,6 +195,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
         [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
+        ["", words("p.counts")],
     ]
 
 

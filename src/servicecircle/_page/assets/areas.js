@@ -83,15 +83,21 @@ function drawAreas() {
   show(drawn.zone[0], isOn.zone ? zoneData.flatMap((zone) => zone.latlngs) : []);
 }
 
-/** Which cell lies under a place. */
-function cellAt({ lat, lng }) {
-  return cells.findIndex((ring) => {
-    let isInside = false;
+/** Whether a place lies in rings: an odd number of them lies around it. */
+function isWithin({ lat, lng }, rings) {
+  let isInside = false;
+  for (const ring of rings) {
     for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
       const [y0, x0] = ring[j];
       const [y1, x1] = ring[i];
       if (y1 > lat !== y0 > lat && lng < ((x0 - x1) * (lat - y1)) / (y0 - y1) + x1) isInside = !isInside;
     }
-    return isInside;
-  });
+  }
+  return isInside;
 }
+/** Which cell lies under a place, -1 for none. */
+const cellAt = (place) => cells.findIndex((ring) => isWithin(place, [ring]));
+/** The gap that a cell belongs to. */
+const gapOf = (i) => gapsNow()[i < 0 ? -1 : cellData.gap[state.mode][i]];
+/** The gap under a place, cell `i` or no cell: it is drawn over what lies between its cells too. */
+const gapAt = (place, i) => gapOf(i) || gapsNow().find((gap) => gap.latlngs.some((rings) => isWithin(place, rings)));

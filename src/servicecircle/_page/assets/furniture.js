@@ -3,12 +3,13 @@ let isWhole = true;
 
 function fitWhole() {
   const below = narrow.matches && !isPrinting() ? side.offsetHeight : 0;
-  const free = narrow.matches ? 10 : 24;
+  const free = narrow.matches && !isPrinting() ? 10 : 24;
   map.fitBounds(panel.bounds, {
     paddingTopLeft: [free, free], paddingBottomRight: [free, free + below], animate: false, maxZoom: 18,
   });
   isWhole = true;
 }
+window.addEventListener("resize", () => { fitRows(); measureSheet(); });
 map.on("dragstart", () => { isWhole = false; });
 view.addEventListener("wheel", () => { isWhole = false; }, { passive: true });
 
@@ -53,14 +54,16 @@ const streetPlaces = () => {
   for (const [text, lat, lon] of streets.labels) if (!first.has(text)) first.set(text, [lat, lon]);
   return [...first].map(([text, at]) => ({ kind: "street", name: streets.names[text], at }));
 };
+const folded = (entry) => ({ ...entry, folded: entry.name.toLowerCase() });
 const findable = [
   ...["station", "suggestion", "shop", "depot"].flatMap((kind) => places[kind].map((place) => ({ kind, name: place.name, at: place.at, place }))),
   ...streetPlaces(),
-].map((entry) => ({ ...entry, folded: entry.name.toLowerCase() }));
+].map(folded);
 function find(text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
-  const found = findable.filter((entry) => entry.folded.includes(wanted));
+  const gaps = gapsNow().map((gap) => folded({ kind: "gap", name: gap.card.name, at: gap.at, place: gap }));
+  const found = [...findable, ...gaps].filter((entry) => entry.folded.includes(wanted));
   const starts = found.filter((entry) => entry.folded.startsWith(wanted));
   return [...starts, ...found.filter((entry) => !starts.includes(entry))].slice(0, MOST_FOUND);
 }
@@ -115,11 +118,18 @@ view.append(search, buttons, scale, attribution);
 
 // ---- print: the sheet's own size first, then the labels, then the printer
 let seen = null;
+let wasOpen = false;
 function preparePrint() {
   if (seen) return;
+  map.closePopup();
+  goBack();
+  wasOpen = side.classList.contains("sc-open");
   seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds(), isWhole };
   document.body.classList.add("sc-print");
-  map.closePopup();
+  side.classList.add("sc-open"); // a phone's closed sheet hides most of the panel
+  drawSubtitle();
+  fitRows();
+  fillSheetNotes();
   map.invalidateSize({ animate: false, pan: false });
   if (seen.isWhole) fitWhole();
   else map.fitBounds(seen.bounds, { animate: false });
@@ -129,6 +139,10 @@ function preparePrint() {
 function afterPrint() {
   if (!seen) return;
   document.body.classList.remove("sc-print");
+  side.classList.toggle("sc-open", wasOpen);
+  side.style.zoom = "";
+  drawSubtitle();
+  fitRows();
   map.invalidateSize({ animate: false, pan: false });
   map.setView(seen.centre, seen.zoom, { animate: false });
   isWhole = seen.isWhole;

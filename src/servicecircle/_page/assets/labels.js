@@ -65,7 +65,7 @@ class Placer {
 function blockSymbols(placer) {
   const { isOn } = state;
   const small = isSmall();
-  if (isOn.suggestion) for (const place of places.suggestion) placer.block(place.at, 32, 40, -18);
+  if (isOn.suggestion && !(isPrinting() && state.mode === "before")) for (const place of places.suggestion) placer.block(place.at, 32, 40, -18);
   if (isOn.station) for (const place of places.station) placer.block(place.at, small ? 20 : 26, small ? 20 : 26);
   if (isOn.depot) for (const place of places.depot) placer.block(place.at, small ? 15 : 20, small ? 15 : 20);
   if (isOn.shop) for (const place of places.shop) placer.block(place.at, small ? 8 : 17, small ? 8 : 17);

@@ -14,6 +14,9 @@ const state = {
   isOn: {},
   base: "",
 };
+// a frame shows where the keyboard is; whoever points sees where
+document.addEventListener("keydown", () => document.body.classList.add("sc-by-key"), true);
+document.addEventListener("pointerdown", () => document.body.classList.remove("sc-by-key"), true);
 const minutesNow = () => panel.minutes[state.k];
 
 // ---- words and numbers
@@ -21,7 +24,11 @@ const say = (key, values = {}) =>
   panel.words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 const NONE = "\u2014";
 const whole = (n) => Math.floor(n + 0.5).toString().replace(/\B(?=(\d{3})+$)/g, ",");
-const riders = (n) => say(whole(n) === "1" ? "riders_1" : "riders_n", { n: whole(n) });
+/** Riders as they are shown: `<1` where rounding would leave nothing of something. */
+function riders(n) {
+  const told = n > 1e-9 && n < 0.5 ? "<1" : whole(n);
+  return say(/^<?1$/.test(told) ? "riders_1" : "riders_n", { n: told });
+}
 function share(part, total) {
   if (!(total > 0)) return NONE;
   const percent = (100 * part) / total;

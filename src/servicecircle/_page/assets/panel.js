@@ -26,8 +26,14 @@ function segmented(label, choices, get, set) {
   return group;
 }
 
+const subtitle = h("div", { class: "sc-sub" });
+/** What the page shows; a sheet of today shows nothing that is proposed. */
+function drawSubtitle() {
+  const isOfToday = isPrinting() && state.mode === "before";
+  subtitle.textContent = [isOfToday ? say("subtitle_today") : panel.subtitle, panel.date]
+    .filter(Boolean).join(isChinese ? "｜" : " | ");
+}
 function headElement() {
-  const sub = [panel.subtitle, panel.date].filter(Boolean).join(isChinese ? "｜" : " | ");
   const switches = [];
   if (panel.has_sites) {
     switches.push(segmented(say("mode_switch"), [["before", say("before")], ["after", say("after")]],
@@ -39,11 +45,12 @@ function headElement() {
     switches.push(segmented(say("minutes_switch"), panel.minutes.map((m, k) => [k, unit ? say("minutes", { m }) : m]),
       () => state.k, (k) => { state.k = k; }));
   }
+  drawSubtitle();
   return [
     panel.is_invented
       ? h("div", {}, h("span", { class: "sc-tag sc-wide" }, say("invented")), h("span", { class: "sc-tag sc-short" }, say("invented_short")))
       : null,
-    h("div", { class: "sc-title" }, h("h1", {}, panel.title), h("div", { class: "sc-sub" }, sub)),
+    h("div", { class: "sc-title" }, h("h1", {}, panel.title), subtitle),
     switches.length ? h("div", { class: "sc-switches" }, ...switches) : null,
   ];
 }
@@ -86,12 +93,24 @@ function suggestionsElement() {
       onfocus: () => lift(place.number, true), onblur: () => lift(place.number, false),
     },
     h("td", {}, h("span", { class: "sc-number" + (place.kind === "shop" ? " sc-hollow" : "") }, String(place.number))),
-    h("td", {}, h("div", { class: "sc-place", title: isTight ? place.name : null }, h("span", {}, place.name), h("small", {}, place.note))),
+    h("td", {}, h("div", { class: "sc-place",  }, h("span", {}, place.name), h("small", {}, place.note))),
     h("td", {}, place.gain)));
-  return h("section", { class: "sc-full" },
+  rowsBox = h("div", { class: isTight ? "sc-rows sc-tight" : "sc-rows" }, h("table", {}, h("tbody", {}, ...rows)));
+  const rest = panel.small_gains.length ? h("div", { class: "sc-rest" }, ...panel.small_gains.map((text) => h("span", {}, text))) : null;
+  return h("section", { class: "sc-full sc-proposal" },
     h("h2", {}, say("suggested", { n: places.suggestion.length }), h("em", {}, panel.legend.suggested)),
-    h("div", { class: isTight ? "sc-rows sc-tight" : "sc-rows" }, h("table", {}, h("tbody", {}, ...rows))),
-    h("div", { class: "sc-proof" }, panel.proof));
+    rowsBox, rest, h("div", { class: "sc-proof" }, panel.proof));
+}
+/** A panel that is too long draws closer; then the list gives up height, down to five rows; then the panel scrolls. */
+const LEAST_ROWS = 126;
+let rowsBox = null;
+function fitRows() {
+  const over = () => side.scrollHeight - side.clientHeight;
+  side.classList.remove("sc-dense");
+  if (rowsBox) rowsBox.style.maxHeight = "";
+  if (over() <= 0 || narrow.matches || isPrinting()) return;
+  side.classList.add("sc-dense");
+  if (over() > 0 && rowsBox) rowsBox.style.maxHeight = `${Math.max(LEAST_ROWS, rowsBox.offsetHeight - over())}px`;
 }
 function flyTo(kind, place) {
   const go = () => openCard(kind, place);
@@ -132,7 +151,11 @@ const swatches = {
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
   base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
 };
-const countNote = (kind, list) => say("count." + kind, { n: whole(list.length) });
+function countNote(kind, list) {
+  const off = list.filter((place) => place.off).length;
+  const told = (n) => say("count." + kind, { n: whole(n) });
+  return told(list.length) + (off ? say("count.off", { n: told(off) }) : "");
+}
 /** Rows of the legend: which layers there are, what each is called now, and whether the mode has it. */
 const legendRows = [
   { key: "circle", has: circles.before.concat(circles.after).some((area) => area.length), note: () => panel.legend.circle },
@@ -140,7 +163,7 @@ const legendRows = [
     name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: minutesNow() }), after: rampElement },
   { key: "gap", has: gapData.before.length + gapData.after.length > 0, note: () => panel.legend.gap },
   { key: "gain", has: panel.has_sites, isShown: () => state.mode === "after", note: () => say("layer.gain.note", { m: minutesNow() }) },
-  { key: "suggestion", has: panel.has_sites, note: () => panel.legend.suggestion },
+  { key: "suggestion", has: panel.has_sites, note: () => (state.mode === "before" ? panel.legend.suggestion_today : panel.legend.suggestion) },
   { key: "station", has: places.station.length > 0, note: () => countNote("station", places.station) },
   { key: "shop", has: places.shop.length > 0, note: () => countNote("shop", places.shop) },
   { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
@@ -203,38 +226,72 @@ function zoneWarning() {
 }
 
 function parametersElement() {
-  return h("section", { class: "sc-full" }, h("h2", {}, say("parameters")),
-    h("dl", { class: "sc-parameters" }, ...panel.parameters.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])));
+  return h("section", { class: "sc-full sc-about" }, h("h2", {}, say("parameters")),
+    h("dl", { class: "sc-parameters" }, ...panel.parameters.flatMap(([term, text]) => (term ? [h("dt", {}, term), h("dd", {}, text)] : [h("dd", { class: "sc-alone" }, text)]))));
 }
 function footElement() {
   const notes = panel.notes.length
     ? h("details", {}, h("summary", {}, say("notes", { n: panel.notes.length })), h("ul", {}, ...panel.notes.map((note) => h("li", {}, note))))
     : null;
   const made = [panel.made_by, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | ");
-  return h("div", { class: "sc-foot sc-full" }, notes, h("div", {}, [panel.foot, made].filter(Boolean).join(" ")));
+  return h("div", { class: "sc-foot sc-full" }, notes, sheetNotes, h("div", {}, panel.foot, panel.foot ? " " : "", h("span", { class: "sc-made" }, made)));
+}
+/** The notes on paper: as many as fit, then how many there are besides. */
+const sheetNotes = h("div", { class: "sc-sheet-notes" });
+/** The panel is printed a little smaller where it would leave no room for this many notes. */
+const SHEET_NOTES = 3;
+const SHEET_ZOOMS = ["", 0.72, 0.68];
+function fillSheetNotes() {
+  const isFull = () => side.scrollHeight > side.clientHeight + 1;
+  const list = h("ul");
+  const put = (n) => {
+    const left = panel.notes.length - n;
+    const more = left ? [h("li", {}, say(n ? "notes_more" : "notes_all", { n: left }))] : [];
+    list.replaceChildren(...panel.notes.slice(0, n).map((note) => h("li", {}, note)), ...more);
+  };
+  sheetNotes.replaceChildren(...(panel.notes.length ? [h("b", {}, say("sheet_notes")), list] : []));
+  for (const zoom of SHEET_ZOOMS) {
+    side.style.zoom = zoom;
+    let n = panel.notes.length;
+    do put(n); while (isFull() && n-- > 0);
+    if (n >= Math.min(SHEET_NOTES, panel.notes.length)) return;
+  }
 }
 
 // ---- the sheet on a phone
+const peek = h("button", { type: "button", class: "sc-peek", onclick: () => openSheet(true) },
+  panel.has_sites ? say("suggested", { n: places.suggestion.length }) : say("legend"), h("span", { "aria-hidden": "true" }, " \u25b2"));
 const handle = h("button", { type: "button", class: "sc-handle", "aria-label": say("sheet"), onclick: () => openSheet(!side.classList.contains("sc-open")) });
 function openSheet(isOpen) {
   side.classList.toggle("sc-open", isOpen);
   handle.setAttribute("aria-expanded", isOpen);
   if (!isOpen) side.scrollTop = 0;
+  measureSheet();
+}
+/** What stands on the map stands above the sheet. */
+function measureSheet() {
+  if (narrow.matches && !side.classList.contains("sc-open")) document.body.style.setProperty("--sheet", `${side.offsetHeight}px`);
 }
 
 side.setAttribute("aria-label", say("panel"));
 side.replaceChildren(...[
-  handle, ...headElement(), headlineElement(), suggestionsElement(),
+  handle, ...headElement(), headlineElement(), peek, suggestionsElement(),
   h("section", { class: "sc-full" }, h("h2", {}, say("legend"), h("span", { class: "sc-hint" }, say("legend_hint"))), ...legendRows.flatMap(legendRowElement)),
   parametersElement(), footElement(),
 ].filter(Boolean));
 
-/** Draw everything that hangs on a switch; the view stays where it is. */
-function changed() {
+function draw() {
+  document.body.classList.toggle("sc-today", state.mode === "before");
   for (const update of updates) update();
+  fitRows();
+  measureSheet();
   drawAreas();
   drawPlaces();
   drawLabels();
+}
+/** Draw everything that hangs on a switch; the view stays where it is. */
+function changed() {
+  draw();
   if (calm.matches) return;
   for (const name of ["circle", "cell", "gap", "outline"]) {
     map.getPane("sc-" + name).animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 200, easing: "ease-out" });

@@ -76,7 +76,7 @@ const symbolOfCard = {
   suggestion: (place) => icons.pin(place.number, place.kind === "shop", 15),
 };
 function valueOf(value) {
-  if (!Array.isArray(value)) return value;
+  if (!Array.isArray(value)) return value; // text, or an element
   return h("span", {}, ...value.map((word) => h("span", { class: "sc-chip" }, word)));
 }
 function cardElement(kind, place) {
@@ -89,21 +89,39 @@ function cardElement(kind, place) {
     rows.length ? h("dl", {}, ...rows) : null,
     figures.length ? h("div", { class: "sc-card-figures" }, ...figures) : null);
 }
+/** On a phone: where the map stood before a card pushed it aside; it goes back when the card is closed. */
+let beforeCard = null;
+let openedCard = null;
+function goBack() {
+  const seenBefore = beforeCard;
+  beforeCard = null;
+  if (seenBefore && map.getZoom() === seenBefore.zoom) map.setView(seenBefore.centre, seenBefore.zoom, { animate: false });
+}
+map.on("popupclose", ({ popup }) => {
+  if (popup !== openedCard) return;
+  openedCard = null;
+  setTimeout(() => { if (!openedCard) goBack(); }); // unless the same click opens another card
+});
+map.on("dragstart zoomstart resize", () => { beforeCard = null; });
 const LIFT_OF = { station: 8, shop: 4, depot: 5, suggestion: 32, cell: 0, gap: 6 };
 function openCard(kind, place) {
   const bottom = narrow.matches ? document.getElementById("sc-side").offsetHeight + 12 : 24;
+  if (narrow.matches && !beforeCard) beforeCard = { centre: map.getCenter(), zoom: map.getZoom() };
   L.popup({
     minWidth: CARD_WIDTH, maxWidth: CARD_WIDTH, offset: [0, 4 - LIFT_OF[kind]],
     autoPanPaddingTopLeft: [14, 64], autoPanPaddingBottomRight: [60, bottom],
   }).setLatLng(place.at).setContent(cardElement(kind, place)).openOn(map);
 }
 map.on("popupopen", ({ popup }) => {
+  openedCard = popup;
   const button = popup.getElement().querySelector(".leaflet-popup-close-button");
   if (button) button.setAttribute("aria-label", say("close"));
 });
 map.on("click", ({ latlng }) => {
-  const i = state.isOn.cell ? cellAt(latlng) : -1;
-  if (i >= 0) openCard("cell", cellPlace(i, latlng));
+  const i = cellAt(latlng);
+  const gap = state.isOn.gap ? gapAt(latlng, i) : null;
+  if (state.isOn.cell && i >= 0 && (cellClass(i) >= 0 || !gap)) openCard("cell", cellPlace(i, latlng));
+  else if (gap) openCard("gap", { ...gap, at: latlng });
 });
 function cellPlace(i, latlng) {
   const total = cellData.riders[i];
@@ -118,16 +136,20 @@ function cellPlace(i, latlng) {
     });
     rows.push([say("nearest"), told]);
   } else rows.push([say("nearest"), NONE]);
+  const gap = gapOf(i);
+  if (gap) {
+    const toGap = h("button", { type: "button", class: "sc-link", onclick: () => openCard("gap", { ...gap, at: latlng }) }, gap.brief);
+    rows.unshift([say("layer.gap"), toGap]);
+  }
   if (cellData.zones.at[i] >= 0) rows.push([say("zone"), cellData.zones.names[cellData.zones.at[i]]]);
-  const few = total < 0.5;
   return {
     at: latlng,
     card: {
       kind: panel.legend.cell,
-      name: few ? "<1" : riders(total),
+      name: say("cell_riders", { riders: riders(total) }),
       rows,
       figures: [
-        [few ? NONE : whole(covered), say("cell_covered", { m: minutesNow() })],
+        [riders(covered), say("cell_covered", { m: minutesNow() })],
         [share(covered, total), say("cell_share")],
       ],
     },

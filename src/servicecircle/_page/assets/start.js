@@ -10,10 +10,7 @@ delete L.Icon.Default.prototype._getIconUrl;
 L.Icon.Default.mergeOptions({ iconUrl: image("leaflet-default-icon-path"), iconRetinaUrl: null, shadowUrl: null });
 
 map.getContainer().setAttribute("aria-label", say("map"));
-fitWhole();
 styleStreets();
-for (const update of updates) update();
-drawAreas();
-drawPlaces();
-drawLabels();
+draw();
+fitWhole(); // above the sheet, whose height is known now
 drawScale();
