@@ -306,7 +306,7 @@ def test_a_point_goes_to_its_cell_or_the_nearest_within_200_m() -> None:
     population = points((150, 50), (320, 250), (450, 301), (300, -10), riders=[1, 2, 4, 8])
     riders = riders_of_population(population, grid, network)
     assert riders.tolist() == [0, 1, 8, 2, 0]  # a point on a border: the first cell of equals
-    assert "4.0 of 15.0" in riders_warnings(population, riders, "p")[0].en
+    assert "4 of 15" in riders_warnings(population, riders, "p")[0].en
 
 
 def test_population_in_any_order_gives_the_same_riders_to_the_last_bit() -> None:

@@ -77,7 +77,7 @@ def with_zones(folder: Path, n: int, y: float) -> Path:
 def test_zones_without_a_street_are_told_in_one_warning(tmp_path: Path) -> None:
     (fault,) = told(with_zones(write_study(tmp_path), 7, 20), "hold no street")
     assert fault.told("zh") == (
-        "zones.geojson：以下网格内没有道路，路网文件“roads.geojson”可能没有覆盖：湖0、湖1、湖2、湖3、湖4 等 7 个。"
+        "zones.geojson：以下网格内没有道路，路网文件“roads.geojson”可能没有覆盖：湖0、湖1、湖2、湖3、湖4等 7 个。"
     )
     assert fault.en.startswith("7 zone(s) hold no street")
 

@@ -39,7 +39,7 @@ def test_breaks_must_ascend_and_are_told_in_their_order(bad: list[float], right:
 
 def test_names_in_trouble_are_told_in_each_language() -> None:
     assert (some("abcde"), some_zh("abcde")) == ("a, b, c, d, e", "a、b、c、d、e")
-    assert (some("abcdefg"), some_zh("abcdefg")) == ("a, b, c, d, e and 2 more", "a、b、c、d、e 等 7 个")
+    assert (some("abcdefg"), some_zh("abcdefg")) == ("a, b, c, d, e and 2 more", "a、b、c、d、e等 7 个")
 
 
 def test_points_are_returned_as_they_came() -> None:

@@ -46,11 +46,11 @@ def some_zh(ids: Iterable[Hashable]) -> str:
     Examples
     --------
     >>> some_zh("abc"), some_zh("abcdefg")
-    ('a、b、c', 'a、b、c、d、e 等 7 个')
+    ('a、b、c', 'a、b、c、d、e等 7 个')
     """
     every = [str(i) for i in ids]
     shown = "、".join(every[:N_NAMED])
-    return shown if len(every) <= N_NAMED else f"{shown} 等 {len(every)} 个"
+    return shown if len(every) <= N_NAMED else f"{shown}等 {len(every)} 个"
 
 
 def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
