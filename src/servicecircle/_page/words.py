@@ -102,7 +102,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "layer.station": ("骑手驿站", "Rest station"),
         "layer.shop": ("爱心商铺", "Partner shop"),
         "layer.depot": ("骑手站点", "Rider depot"),
-        "layer.candidate": ("备选点", "Candidate site"),
+        "layer.candidate": ("候选点", "Candidate site"),
         "layer.zone": ("网格边界", "Zone boundary"),
         "layer.zone.note": ("内部使用", "internal"),
         "zone_warning": (
