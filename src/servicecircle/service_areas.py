@@ -205,10 +205,10 @@ class _Drawing:
         k, a, b = self.segments.times(settled, room.streets, limit_ms=int(limits[-1]))
         if not pieces[-1].street.size:
             return _Reached(pieces, metres, [shapely.Polygon() for _ in limits], is_cut)
-        room.a[0, k], room.b[0, k] = a, b
-        field = FieldOfTimes(room.a, room.b, room.owner, room.owner, limits[None, :].astype(np.float64), k)
+        room.ms[0, k, 0], room.ms[0, k, 1] = a, b
+        field = FieldOfTimes(room.ms, room.owner, limits[None, :].astype(np.float64), k)
         drawn = borders(self.segments, field, self.detail, room)
-        room.a[0, k] = room.b[0, k] = np.inf
+        room.ms[0, k] = np.inf
         place = _place_of(self.reach.network, settled)
         parts = polygons(drawn, 0, detail=self.detail)
         areas = [holding(p[: own.street.size], place) for p, own in zip(parts, pieces, strict=True)]
