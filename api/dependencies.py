@@ -19,6 +19,8 @@ from .errors import ParameterError
 from .plans import Breaks, Plans
 from .settings import Settings
 
+#: an answer names at most so many unknown parameters
+N_NAMED = 5
 #: one break: at most one decimal, so that no two breaks share the name of a column
 A_BREAK = re.compile(r"[0-9]{1,4}(\.[0-9])?")
 MinutesText = Annotated[
@@ -107,10 +109,11 @@ def _parameters_of(app: FastAPI, path: str) -> list[str]:
 
 
 def _unknown(unknown: list[str], known: list[str]) -> ParameterError:
-    named = ", ".join(f"`{name[:40]}`" for name in unknown)
+    shown = [name[:40] for name in unknown[:N_NAMED]]
+    named = ", ".join(f"`{name}`" for name in shown)
     allowed = ", ".join(f"`{name}`" for name in known)
     msg = f"Unknown parameter {named}; " + (
         f"this address takes {allowed}." if known else "this address takes none."
     )
     zh = f"未知参数 {named}；" + (f"此地址的参数有：{allowed}。" if known else "此地址没有参数。")
-    return ParameterError([name[:40] for name in unknown], msg, zh=zh, code="unknown-parameter")
+    return ParameterError(shown, msg, zh=zh, code="unknown-parameter")

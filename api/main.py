@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicecircle.errors import InputError
+from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
@@ -195,7 +195,7 @@ def _tell(study: Study, listener: socket.socket) -> None:
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     zh = study.lang == "zh"
     typer.echo(
-        f"{study.name}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
+        f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )
 

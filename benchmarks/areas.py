@@ -184,7 +184,7 @@ def share_right(drawn: Shapes, truth: list[list[tuple[Any, Any, Any]]]) -> float
 
 
 def timed(work: Callable[[Case], Shapes], case: Case, rounds: int) -> tuple[Shapes, float, float]:
-    """Result, and the medians of processor and wall seconds."""
+    """Return the result, and the medians of processor and wall seconds."""
     spent = []
     for _ in range(rounds):
         cpu, wall = time.process_time(), time.perf_counter()

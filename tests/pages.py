@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -54,10 +56,16 @@ def blocks_of(text: str) -> list[Block]:
 
 def run_page(text: str, folder: Path) -> list[tuple[Block, str]]:
     """Run a page in `folder`, beside the examples; return its `prints` blocks with what was printed."""
+    # a page may set it, and the next begins anew
+    with pd.option_context("display.unicode.east_asian_width", False):
+        return _run(blocks_of(text), folder)
+
+
+def _run(blocks: list[Block], folder: Path) -> list[tuple[Block, str]]:
     (folder / "data").symlink_to(REPOSITORY / "data")
     names: dict[str, Any] = {}
     printed, seen = "", []
-    for block in blocks_of(text):
+    for block in blocks:
         if block.mark == "file":
             file = folder / block.argument
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +107,7 @@ def _run_shell(block: Block, folder: Path) -> str:
             "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
             "PYTHONPATH": str(Path(servicecircle.__file__).parents[1]),
             "PYTHONIOENCODING": "utf-8",
+            "SERVICECIRCLE_LANG": "zh",  # the usual one, whatever the machine says
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

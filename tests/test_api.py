@@ -177,6 +177,12 @@ def test_all_unknown_parameters_are_told_at_once_and_cut_short(client: TestClien
     assert problem["parameters"] == ["k", "x" * 40]
 
 
+def test_of_thousands_of_unknown_parameters_a_few_are_told(client: TestClient) -> None:
+    problem = refused(client, "/gaps.geojson?" + "&".join(f"p{i}=1" for i in range(2000)))
+    assert problem["parameters"] == ["p0", "p1", "p2", "p3", "p4"]
+    assert len(problem["detail"]) < 300
+
+
 def test_a_parameter_that_stands_twice_is_refused(client: TestClient) -> None:
     problem = refused(client, "/gaps.geojson?minutes=5&minutes=10")
     assert problem["parameters"] == ["minutes"]

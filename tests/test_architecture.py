@@ -19,7 +19,7 @@ HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors
-_validate _optional whole_files
+_validate _optional _compiled whole_files
 params
 model
 headers coordinates readers columns ledgers polygons study_keys
@@ -32,8 +32,11 @@ edge_tables
 downloads
 network
 osm_extracts extracts
-snapping _kernels
+snapping _kernels node_order threads
+sorted_pairs
+searches
 travel_times
+legs
 street_reach
 street_raster _raster_kernels
 area_shapes
@@ -47,6 +50,7 @@ locate
 suggestions
 synthetic
 maps _page figures report writers
+placement
 pipeline
 packaged
 cli

@@ -233,7 +233,7 @@ def test_a_depot_with_no_street_in_reach_is_named() -> None:
     )
     with pytest.raises(InputError, match="within 3000 m: far\\.") as told:
         riders_of_depots(depots, grid)
-    assert "以下网点 3000 米内没有研究范围内的道路：far" in told.value.zh
+    assert "以下骑手站点 3000 米内没有研究范围内的道路：far" in told.value.zh
     assert math.fsum(riders_of_depots(depots.drop("far"), grid)) == pytest.approx(1)
 
 

@@ -257,3 +257,10 @@ def test_the_table_stays_as_it_was():
     network_from_table(frame, "drive")
     assert_geodataframe_equal(frame, before)
     assert shapely.equals(frame.geometry.iloc[0], STREET)
+
+
+def test_a_line_with_one_nan_is_named():
+    with np.errstate(invalid="ignore"):
+        lines = shapely.linestrings([[(113.38, 22.5), (113.40, 22.5)], [(np.nan, 22.5), (113.40, 22.5)]])
+    with pytest.raises(NetworkError, match="coordinates that are no numbers: 1"):
+        network_from_table(gpd.GeoDataFrame(geometry=lines, crs="EPSG:4326"))

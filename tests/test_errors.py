@@ -99,3 +99,19 @@ def test_a_study_error_tells_every_fault_on_its_own_line() -> None:
     assert error.faults == tuple(faults)
     assert str(error) == "2 fault(s) in the study:\n  - a.csv, row 2: one\n  - two"
     assert error.zh == "研究文件中有 2 处错误：\n  - a.csv，第 2 行：一\n  - 二"
+
+
+# --------------------------------------------------------------------------- what a terminal would obey is shown
+HOSTILE = "a\x1b[31m\x9b2J\u202eb\u2028c\x07\ud800"
+
+
+def test_no_message_holds_what_a_terminal_obeys() -> None:
+    error = InputError(f"`{HOSTILE}`.", zh=f"“{HOSTILE}”。")
+    for text in (str(error), error.told("en"), error.told("zh")):
+        assert text.isprintable() and r"a\u001b[31m\u009b2J\u202eb\u2028c\u0007\ud800" in text
+
+
+def test_a_fault_is_one_line_of_visible_characters() -> None:
+    fault = Fault(f"{HOSTILE}\nfaked line", "中文", file=HOSTILE, sheet=HOSTILE, row=2, column=HOSTILE)
+    assert fault.told("en").isprintable() and fault.told("zh").isprintable()
+    assert str(StudyError([fault])).count("\n") == 1

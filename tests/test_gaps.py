@@ -193,6 +193,14 @@ def test_a_facility_out_of_reach_or_none_at_all_is_no_site() -> None:
     assert none["nearest_min"].isna().tolist() == [True]
 
 
+def test_a_facility_off_the_network_is_no_reason_for_a_barrier() -> None:
+    node, network = draw(RIVER)
+    coverage, grid = planned(network, {"a": node["A"]}, riders={"c5000_25000": 5})
+    facility_at = replace(coverage.times.facility_at, edge=np.array([-1]))
+    off = replace(coverage, times=replace(coverage.times, facility_at=facility_at))
+    assert find_gaps(off, grid)["reason"].tolist() == ["no site in reach"]
+
+
 def test_an_island_in_sight_of_a_facility_is_a_barrier_without_a_nearest() -> None:
     node, network = draw("A--B  C--D")
     (gap,) = find_gaps(*planned(network, {"a": node["A"]})).itertuples()

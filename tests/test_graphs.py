@@ -230,3 +230,28 @@ def test_a_broken_graphml_is_one_clear_error(tmp_path):
 )
 def test_way_ids(value, number):
     assert first_way_id(value) == number
+
+
+@pytest.mark.parametrize("osmid", ["²", "--5", "9" * 30, "9" * 5000, "[7, 9]", "['x', -3]", 10**30, 1e300])
+def test_way_ids_of_nonsense_are_none(osmid: object) -> None:
+    assert first_way_id(osmid) in {0, 7, -3}
+
+
+def test_graphml_that_networkx_stumbles_over_is_told(tmp_path) -> None:
+    head = '<?xml version="1.0"{}?><graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    head += '<graph edgedefault="directed">'
+    for text in (head.format(' encoding="foo"'), head.format("") + '<edge target="1"/></graph></graphml>'):
+        (path := tmp_path / "a.graphml").write_text(text)
+        with pytest.raises(NetworkError, match="cannot be read as GraphML"):
+            read_graphml(path)
+
+
+def test_a_line_with_nan_is_no_line() -> None:
+    streets = nx.MultiDiGraph(crs="EPSG:4326")
+    streets.add_node(1, x=113.38, y=22.5)
+    streets.add_node(2, x=113.40, y=22.5)
+    with np.errstate(invalid="ignore"):
+        line = shapely.LineString([(np.nan, np.nan), (113.38, 22.5), (113.40, 22.5)])
+    streets.add_edge(1, 2, geometry=line)
+    with pytest.raises(NetworkError, match="must be a LineString"):
+        network_from_graph(streets)

@@ -231,3 +231,9 @@ def test_any_tags_give_a_speed_between_closed_and_the_fastest(way, profile):
     assert 0 <= rule.backward_kph <= fastest
     if way.get("access") == "no" and not {"foot", "bicycle", "vehicle", "motor_vehicle", "motorcar"} & way.keys():
         assert not rule.is_open
+
+
+@pytest.mark.parametrize("profile", [WALK, EBIKE, DRIVE], ids=lambda p: p.name)
+@pytest.mark.parametrize("access", ["no", "military", "emergency"])
+def test_a_way_for_soldiers_or_ambulances_only_is_closed_to_all(profile, access):
+    assert kph(f"highway=service access={access}", profile) == (0, 0)

@@ -3,6 +3,8 @@
 import csv
 import itertools
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +18,7 @@ from openpyxl import Workbook
 from servicecircle.columns import Role, parse_number
 from servicecircle.errors import Fault
 from servicecircle.headers import SYNONYMS
-from servicecircle.ledgers import Reading, frame_of_points
+from servicecircle.ledgers import Reading, frame_of_points, in_natural_order
 from servicecircle.readers import read_table
 
 LON, LAT = 113.38, 22.51
@@ -133,6 +135,22 @@ def test_missing_columns_are_told_with_the_headers_there_are(tmp_path: Path) -> 
     reading = ledger(tmp_path, "编号,坐标\n1,\n", "depots")
     assert errors(reading) == [(None, "lon"), (None, "lat"), (None, "riders")]
     assert "编号, 坐标" in reading.faults[0].en
+    assert reading.faults[0].zh == (
+        "缺少经度列（如 经度、lon）。现有表头：编号、坐标。请修改表头，"
+        '或在 study.toml 的 [depots] 下写 columns = { lon = "…", lat = "…", riders = "…" }。'
+    )
+
+
+def test_the_example_for_missing_columns_names_headers_of_the_file_that_fit(tmp_path: Path) -> None:
+    text = '编号,电话,南北"坐标,东西坐标,小哥\n1,13800138000,22.51,113.38,40\n2,13800138001,22.52,113.39,\n'
+    faults = ledger(tmp_path, text, "depots").faults
+    line = re.search("columns = .*}", faults[0].zh)[0]
+    assert tomllib.loads(line)["columns"] == {"lon": "东西坐标", "lat": '南北"坐标', "riders": "小哥"}
+    assert all(
+        line in fault.zh and line in fault.en for fault in faults if fault.column in {"lon", "lat", "riders"}
+    )
+    half = ledger(tmp_path, "东西坐标,纬度\n113.38,22.51\n", columns={"lat": "纬度"}).faults[0]
+    assert 'columns = { lat = "纬度", lon = "东西坐标" }' in half.zh
 
 
 def test_a_header_that_states_a_shifted_datum_is_refused_once(tmp_path: Path) -> None:
@@ -248,6 +266,37 @@ def test_stations_at_one_place_are_kept_with_a_warning(tmp_path: Path) -> None:
     assert list(reading.frame.index) == ["1", "2", "3"]
     assert [(f.row, f.level) for f in reading.faults] == [(2, "warning")]
     assert "row 3 (`2`)" in reading.faults[0].en
+
+
+def test_depots_at_one_place_say_how_many_riders_may_be_counted_twice(tmp_path: Path) -> None:
+    text = rows("1,a,113.38,22.51,40", "2,b,113.38,22.51,45", "3,c,113.38,22.51,0.5", header="id,name,lon,lat,人数")
+    (told,) = ledger(tmp_path, text, "depots").faults
+    assert told.zh == (
+        "与第 3 行（2）、第 4 行（3）位置相同，均予保留。若是同一站点，骑手会重复计算 45.5 人，请删去多余的行。"
+    )
+    assert told.en.endswith(
+        "all are kept. If they are one depot, 45.5 riders are counted twice: remove the surplus rows."
+    )
+
+
+@pytest.mark.parametrize(("metres", "is_told"), [(29.9, True), (30.1, False), (0.05, False)])
+def test_rows_of_one_name_within_30_m_are_told_once(tmp_path: Path, metres: float, is_told: bool) -> None:
+    lat = 22.51 + metres / 111_195
+    text = rows("1,甲,113.38,22.51,40", f"2,甲 ,113.38,{lat:.8f},45", header="id,name,lon,lat,人数")
+    faults = ledger(tmp_path, text, "depots").faults
+    zh = "与第 3 行（2）同名，相距 30 米，均予保留。请核对是否重复填写。"
+    zh += "若是同一站点，骑手会重复计算 45 人，请删去多余的行。"
+    assert [f.zh for f in faults if "同名" in f.zh] == [zh] * is_told
+
+
+def test_rows_without_a_name_are_no_namesakes(tmp_path: Path) -> None:
+    assert ledger(tmp_path, rows("1,,113.38,22.51", "2,,113.3801,22.51", "3, ,113.38,22.5101")).faults == ()
+
+
+def test_each_id_knows_its_row(tmp_path: Path) -> None:
+    reading = ledger(tmp_path, rows("B,x,113.38,22.51", ",,,", "A10,y,113.39,22.51", "A2,z,113.40,22.51"))
+    assert {i: reading.row_of[i] for i in reading.frame.index} == {"A2": 5, "A10": 4, "B": 2}
+    assert list(reading.frame.columns) == ["name", "kind", "minutes", "geometry"]
 
 
 def test_a_ledger_without_a_row_is_an_error(tmp_path: Path) -> None:
@@ -481,3 +530,15 @@ def test_format_and_order_of_rows_change_nothing(
     assert [list(frame["name"]) for frame in frames] == [[name for name, *_ in drawn]] * 6
     for frame in frames[1:]:
         assert_geodataframe_equal(frame, frames[0])
+
+
+def test_ids_of_thousands_of_digits_sort_by_size() -> None:
+    ids = ["9" * 5000, "10" * 2500, "7", "007", "A10", "A2"]
+    frame = gpd.GeoDataFrame({"name": ids}, index=ids, geometry=[shapely.Point(0, 0)] * 6, crs="EPSG:4326")
+    assert list(in_natural_order(frame).index) == ["007", "7", "10" * 2500, "9" * 5000, "A2", "A10"]
+
+
+def test_a_count_of_riders_beyond_any_town_is_an_error(tmp_path: Path) -> None:
+    reading = depots(tmp_path, "1e308", "7")
+    assert [(fault.row, fault.level) for fault in reading.faults] == [(2, "error")]
+    assert "no count of people" in reading.faults[0].en

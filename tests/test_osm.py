@@ -166,3 +166,12 @@ def test_tsinghua_has_the_nodes_and_segments_that_its_readme_counts():
     graph = coo_array((np.ones(len(segments)), segments.T), shape=(raw.node_id.size,) * 2)
     part = connected_components(graph.tocsr(), directed=False)[1]
     assert (np.unique(nodes).size, len(segments), np.bincount(part[np.unique(nodes)]).max()) == (2123, 2528, 2052)
+
+
+@pytest.mark.parametrize("lon", ["abc", "nan", "1000000000"])
+def test_a_coordinate_of_nonsense_is_told(tmp_path, lon) -> None:
+    node = f'<node id="1" version="1" lon="{lon}" lat="22.5"/><node id="2" version="1" lon="113.4" lat="22.5"/>'
+    way = '<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>'
+    (path := tmp_path / "a.osm").write_text(f'<?xml version="1.0"?><osm version="0.6">{node}{way}</osm>')
+    with pytest.raises(NetworkError, match="cannot be read as OpenStreetMap data"):
+        read_osm(path)

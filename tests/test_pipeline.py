@@ -11,7 +11,7 @@ from studies import TOML, write_study
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
 from servicecircle.gaps import riders_scattered
-from servicecircle.pipeline import STAGES, facility_circles, read_roads, suggest
+from servicecircle.pipeline import STAGES, explain, facility_circles, read_roads, suggest
 from servicecircle.study import load_study
 
 
@@ -74,7 +74,10 @@ def test_a_station_off_the_network_is_told_and_the_others_serve(tmp_path: Path) 
     rows.append(",".join(["S9", "远方", last[2], str(float(last[3]) - 0.05)]))
     ledger.write_text("\n".join(rows), encoding="utf-8")
     plan = suggest(load_study(folder))
-    assert any("S9" in warning.en and "no street within 200 m" in warning.en for warning in plan.warnings)
+    (told,) = [warning for warning in plan.warnings if "no street within 200 m" in warning.en]
+    assert told.told("zh") == (
+        "stations.csv，第 4 行：远方 200 米内没有道路，不计入覆盖。请核对坐标，或换用覆盖这一带的路网文件。"
+    )
     assert totals(plan.before)["covered"]["10"] > 0
     assert plan.circles.set_index("facility_id").loc["S9"].geometry.is_empty.all()
 
@@ -98,7 +101,9 @@ def test_an_area_elsewhere_is_told(tmp_path: Path) -> None:
     folder = write_study(tmp_path, TOML + '\n[area]\nfile = "area.geojson"\n')
     zones = (folder / "zones.geojson").read_text(encoding="utf-8")
     (folder / "area.geojson").write_text(zones.replace("112.", "102."), encoding="utf-8")
-    with pytest.raises(InputError, match="No street of the road file lies in the area"):
+    with pytest.raises(
+        InputError, match=r"No street of the road file \(roads.geojson\) lies in the area \(area.geojson\)"
+    ):
         suggest(load_study(folder))
 
 
@@ -126,7 +131,7 @@ def test_a_station_that_is_closed_by_its_status_serves_nobody_and_is_told(tmp_pa
     ledger.write_text("\n".join([f"{head},状态", f"{first},正常", f"{second},已停用"]), encoding="utf-8")
     plan = suggest(load_study(folder))
     assert "S2" not in plan.facilities.index
-    assert any("S2 (东街驿站) is closed" in warning.en for warning in plan.warnings)
+    assert any("东街驿站 is closed" in warning.en and warning.row == 3 for warning in plan.warnings)
 
 
 def test_trunk_roads_are_left_out_until_the_study_admits_them(tmp_path: Path) -> None:
@@ -137,3 +142,21 @@ def test_trunk_roads_are_left_out_until_the_study_admits_them(tmp_path: Path) ->
     toml = TOML.replace('file = "roads.geojson"', 'file = "roads.geojson"\nadmit_trunk = true')
     (folder / "study.toml").write_text(toml, encoding="utf-8")
     assert suggest(load_study(folder)).network.n_street == without.n_street + 20
+
+
+def test_a_time_of_the_plan_is_explained_by_legs_that_add_up_to_it(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    plan = suggest(study, stations=0, shops=0)
+    place = plan.demand.to_crs("EPSG:4326").geometry.iloc[5]
+    nearest = plan.before.times.nearest.iloc[5]
+    legs = explain(study, (place.x, place.y), str(nearest["facility_id"]))
+    assert legs["seconds"].sum() == pytest.approx(nearest["seconds"], abs=0.01)
+    assert set(legs["kind"]) == {"walk", "street"}
+
+
+def test_only_an_open_facility_and_a_place_in_degrees_are_explained(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InputError, match="'S77' is no open station or shop"):
+        explain(study, (112.3, 22.5), "S77")
+    with pytest.raises(InputError, match="`point` must be longitude and latitude"):
+        explain(study, (640_000.0, 22.5), "S1")

@@ -48,3 +48,30 @@ def test_no_crs_and_a_strange_one_are_errors():
         check_metric(None)
     with pytest.raises(CRSError, match="not known"):
         read_crs("EPSG:0")
+
+
+# ------------------------------------------------------------------------------------- what lengths would be wrong
+TOWN = np.array([[113.38, 22.50], [113.40, 22.52]])
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32610", "EPSG:32601"])
+def test_a_crs_that_is_not_true_to_scale_at_the_data_is_refused(crs: str) -> None:
+    with pytest.raises(CRSError, match="not true to scale") as raised:
+        metric_crs(TOWN, CRS("EPSG:4326"), crs)
+    assert "自动采用所在 UTM 带" in raised.value.zh
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32649", "EPSG:4547", "EPSG:32650"])
+def test_a_crs_that_is_true_to_scale_is_taken(crs: str) -> None:
+    assert metric_crs(TOWN, CRS("EPSG:4326"), crs) == CRS(crs)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32649", "EPSG:3857"])
+def test_degrees_labelled_as_metres_are_refused_by_their_unit(crs: str) -> None:
+    with pytest.raises(CRSError, match=r"look like degrees .* in metre"):
+        metric_crs(TOWN, CRS(crs))
+
+
+def test_a_network_with_x_and_y_exchanged_is_told_so() -> None:
+    with pytest.raises(CRSError, match=r"look swapped: 22\.5, 113\.38"):
+        metric_crs(TOWN[:, ::-1], CRS("EPSG:4326"))

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -347,3 +348,80 @@ def test_an_unknown_extension_is_refused(tmp_path: Path, name: str, told: str) -
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "cannot be opened" in refused(tmp_path / "none.csv")
+
+
+# ------------------------------------------------------------------------------------------------ hostile files
+def test_a_workbook_with_a_broken_sheet_is_told(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["编号", "经度", "纬度"])
+    book.save(whole := tmp_path / "whole.xlsx")
+    for content in (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="x"/>'
+        b"</sheetData></worksheet>",
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="999999999"><c r="A999999999"><v>1</v></c></row></sheetData></worksheet>',
+    ):
+        broken = tmp_path / "broken.xlsx"
+        with zipfile.ZipFile(whole) as source, zipfile.ZipFile(broken, "w") as target:
+            for name in source.namelist():
+                target.writestr(name, content if name.endswith("sheet1.xml") else source.read(name))
+        with pytest.raises(StudyError, match="not a readable"):
+            read_table(broken)
+
+
+def test_a_damaged_zip_is_told(tmp_path: Path) -> None:
+    book = Workbook()
+    for i in range(200):
+        book.active.append([f"编号{i}", i * 7, "经度"])
+    book.save(path := tmp_path / "a.xlsx")
+    data = bytearray(path.read_bytes())
+    at = data.find(b"xl/worksheets/sheet1.xml") + 60
+    data[at : at + 40] = bytes(byte ^ 0xFF for byte in data[at : at + 40])
+    path.write_bytes(bytes(data))
+    with pytest.raises(StudyError, match="not a readable"):
+        read_table(path)
+
+
+def test_a_sheet_that_is_a_chart_is_no_sheet(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["编号"])
+    book.create_chartsheet("图")
+    book.save(path := tmp_path / "a.xlsx")
+    with pytest.raises(StudyError):
+        read_table(path, sheet="图")
+
+
+def test_a_cell_that_is_too_long_before_a_wrong_byte_is_told_with_its_row(tmp_path: Path) -> None:
+    (path := tmp_path / "a.csv").write_bytes(b"id\n" + b"x" * 200_000 + b"\n\xff")
+    with pytest.raises(StudyError, match="row 3: is not in UTF-8"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        '{"type": "Point", "coordinates": [1' + "0" * 400 + ", 1]}",
+        '{"type": "Point", "coordinates": [1' + "0" * 5000 + ", 1]}",
+        '{"type": {}, "coordinates": [1, 1]}',
+        '{"type": "Polygon", "coordinates": 5}',
+        '{"type": "MultiPolygon", "coordinates": [null]}',
+    ],
+)
+def test_a_geometry_of_nonsense_is_a_fault_of_its_row_or_none(tmp_path: Path, geometry: str) -> None:
+    feature = f'{{"type": "Feature", "properties": {{"id": 1}}, "geometry": {geometry}}}'
+    (path := tmp_path / "a.geojson").write_text(f'{{"type": "FeatureCollection", "features": [{feature}]}}')
+    table = read_table(path)
+    assert table.geometry is not None
+    shape = table.geometry[0]
+    assert table.faults or shape.is_empty or not np.isfinite(shape.x)
+
+
+def test_a_crs_and_a_header_of_nonsense_are_told(tmp_path: Path) -> None:
+    head = '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": '
+    (path := tmp_path / "a.geojson").write_text(head + '{"\\ud801k": "a\\u009b"}}]}')
+    table = read_table(path)
+    assert {fault.column for fault in table.faults} == {"\ud801k"}
+    assert ("".join(table.header) + table.columns[0][0]).encode("utf-8") == b"?ka?"
+    path.write_text(head + '{}}], "crs": {"properties": {"name": "\\ud800"}}}')
+    with pytest.raises(StudyError, match="CRS that is not known"):
+        read_table(path)

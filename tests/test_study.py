@@ -1,6 +1,7 @@
 """A study in: defaults, keys, faults of every file at once, options of the command line."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -382,6 +383,31 @@ def test_what_is_no_toml_is_one_error_with_its_line(make: Make, content: bytes, 
     assert "not valid TOML" in fault.en
 
 
+@pytest.mark.parametrize(
+    ("line", "signs"),
+    [
+        ("minutes = 10，15", "，"),
+        ("minutes = [10，15]", "，"),
+        ("minutes = ［10, 15］", "［ ］"),
+        ("minutes ＝ [10, 15]", "＝"),
+        ("name = “小镇”", "“ ”"),
+        ('name = "小镇”', "”"),
+        ("【stations】", "【 】"),
+        ("max_snap_m = ２００", "２ ０"),
+    ],
+)
+def test_full_width_signs_are_told_as_such(make: Make, line: str, signs: str) -> None:
+    fault = only(make(f'office = "甲，乙"\n{line}\n'))
+    fix = "逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    assert fault.told("zh") == f"study.toml，第 2 行：写法有误（{signs}）：{fix}"
+    assert f"full-width {signs}: " in fault.en
+
+
+@pytest.mark.parametrize("line", ["name = 小镇", 'name = "甲，乙" x', "minutes = [10 15] # 甲，乙"])
+def test_full_width_signs_in_texts_and_comments_are_no_fault(make: Make, line: str) -> None:
+    assert "not valid TOML" in only(make(f"{line}\n")).en
+
+
 def test_a_study_that_is_not_utf8_or_not_there_is_one_error(make: Make, tmp_path: Path) -> None:
     folder = make()
     (folder / "study.toml").write_bytes('name = "南区"\n'.encode("gbk"))
@@ -636,3 +662,13 @@ def test_a_real_ledger_that_states_gcj02_is_refused(make: Make, shared_data: Pat
     fault = only(folder)
     assert fault.column == "lng_gcj02"
     assert "gcj02" in fault.en
+
+
+def test_a_folder_whose_name_is_no_utf_8_gives_a_name_that_can_be_written(make: Make) -> None:
+    folder = make()
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"\xb1\xb1"))
+    try:
+        folder.rename(odd)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    assert load_study(odd).name.encode("utf-8") == rb"nanqu\udcb1\udcb1"

@@ -76,3 +76,39 @@ def test_every_key_refuses_a_value_of_the_wrong_type_in_both_languages() -> None
 def test_the_nearest_word_is_hinted_at_only_where_there_is_one() -> None:
     assert nearest("minuts", ["minutes", "name"]) == ("; did you mean `minutes`", "，是否为 minutes")
     assert nearest("zzz", ["minutes"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("", "minutes", [5, 10**400]),
+        ("", "minutes", list(range(1, 300))),
+        ("", "minutes", [5, 1e308]),
+        ("", "minutes", [1e-300, 1e-9]),
+        ("", "minutes", [10.0001, 10.00011]),
+        ("", "max_snap_m", 1e308),
+        ("shops", "minutes", 1e308),
+        ("", "max_snap_m", 10**400),
+        ("grid", "cell_m", 10**400),
+        ("suggest", "stations", 10**400),
+        ("shops", "minutes", 10**400),
+        ("", "name", "a\x1b[31mb"),
+        ("", "name", "a\0b"),
+        ("", "crs", "(" * 5000),
+    ],
+)
+def test_enormous_values_and_control_characters_are_told_briefly(table: str, key: str, value: object) -> None:
+    with pytest.raises(InputError) as raised:
+        check_value(table, key, value)
+    assert len(raised.value.en) < 200
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 20_000, "x = 1" + "0" * 5000, "x = {a = " * 2000])
+def test_a_study_file_that_toml_cannot_take_is_a_fault(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StudyError, match=r"study\.toml"):
+        read(tmp_path, text)
+
+
+def test_a_path_that_no_file_can_have_is_told() -> None:
+    with pytest.raises(StudyError, match="is not there"):
+        read_study_file(Path("a\0b"))

@@ -269,9 +269,30 @@ def test_candidates_off_the_network_or_in_reach_of_nobody_are_named():
     minutes = [[1, INF, INF], [1, INF, INF]]
     _, _, warnings = choose(minutes, today, ["A", "B", "C"], ["station"] * 3, stations=1, off=("C",))
     assert [w.en for w in warnings] == [
-        "1 candidate(s) have no street near enough and cannot be chosen: C.",
-        "1 candidate(s) are within reach of no rider: B.",
+        "1 candidate(s) have no street near enough and cannot be chosen: place C.",
+        "1 candidate(s) are within reach of no rider: place B.",
     ]
+    assert warnings[1].zh == "1 个候选点的服务范围内没有骑手：place B。"
+
+
+def test_candidates_that_nobody_listed_are_counted_and_never_named():
+    today = today_of([30], [8])
+    ids = ["A", *(f"corner-{k}" for k in range(6)), "node/1", "own"]
+    frame = candidates_of(ids, ["station"] * 9)
+    frame["source"] = ["study", *["corner"] * 6, "road file", "study"]
+    times = times_of([[1, *[INF] * 8]], today.times.demand_ids, ids)
+    _, _, (told,) = choose_sites(frame, times, today, stations=1, shops=0)
+    assert told.zh == (
+        "8 个候选点的服务范围内没有骑手（路口 6 个，路网文件中的商铺 1 家，研究所列 1 个：place own）。"
+    )
+    assert told.en == (
+        "8 candidate(s) are within reach of no rider (6 street corner(s), 1 shop(s) of the road file, "
+        "1 of the study's own: place own)."
+    )
+    _, _, (told,) = choose_sites(
+        frame.iloc[:7], times_of([[1, *[INF] * 6]], today.times.demand_ids, ids[:7]), today, stations=1, shops=0
+    )
+    assert told.zh == "6 个候选点的服务范围内没有骑手（路口 6 个）。"
 
 
 def test_out_of_time_is_told_and_never_called_optimal():

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from oracle import oracle_times
 
 from servicecircle.errors import InputError
-from servicecircle.model import Network
-from servicecircle.travel_times import travel_times
+from servicecircle.model import Facilities, Network
+from servicecircle.snapping import locate_on_edges
+from servicecircle.travel_times import times_between, travel_times
 
 
 def at_nodes(network: Network, nodes: list[int], ids: list[str] | None = None) -> gpd.GeoDataFrame:
@@ -234,6 +235,27 @@ def test_many_facilities_on_all_cores_equal_one_at_a_time(direction: str) -> Non
         alone = travel_times(network, demand, facilities.iloc[[j]], cutoff_s=400, direction=direction).to_frame()
         same = frame[frame.facility_id == j].sort_values("demand_id", ignore_index=True)
         pd.testing.assert_frame_equal(same, alone.sort_values("demand_id", ignore_index=True))
+
+
+def test_the_number_of_threads_and_the_order_of_rows_change_nothing() -> None:
+    rng = np.random.default_rng(8)
+    _, network = perfect_grid(12, block_m=90, kph=4.3)
+    demand = at_xy(*rng.uniform(0, 1000, (200, 2)).round(-1))  # many ties
+    facilities = at_xy(*rng.uniform(0, 1000, (300, 2)).round(-1))
+    served_by = Facilities(facilities)
+    at = locate_on_edges(demand, network, max_m=200), locate_on_edges(facilities, network, max_m=200)
+    one, two = (
+        times_between(network, at[0], served_by, at[1], limit_ms=300_000, direction="to", threads=threads)
+        for threads in (1, 2)
+    )
+    for name in ("start", "facility", "seconds", "nearest_facility", "nearest_seconds"):
+        assert (getattr(one, name) == getattr(two, name)).all()
+    mixed = travel_times(
+        network, demand.iloc[rng.permutation(200)], facilities.iloc[rng.permutation(300)], cutoff_s=300
+    )
+    frame = mixed.to_frame().sort_values("demand_id", kind="stable", ignore_index=True)
+    pd.testing.assert_frame_equal(frame, one.to_frame())
+    pd.testing.assert_frame_equal(mixed.nearest.sort_index(), one.nearest)
 
 
 def test_the_oracle_itself_follows_one_ways() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from servicecircle._validate import check_minutes, check_points, check_weight, points_xy, read_only, some
+from servicecircle._validate import check_minutes, check_points, check_weight, points_xy, read_only, some, some_zh
 from servicecircle.errors import CRSError, InputError
 
 
@@ -27,10 +27,19 @@ def test_breaks_must_be_finite_and_above_zero(bad: list[float]) -> None:
         check_minutes(bad)
 
 
-@pytest.mark.parametrize("bad", [[15, 10], [10, 10]])
-def test_breaks_must_ascend(bad: list[float]) -> None:
-    with pytest.raises(InputError, match="must ascend"):
+@pytest.mark.parametrize(
+    ("bad", "right"), [([15, 10], "[10, 15]"), ([10.0, 10.0], "[10]"), ([12.3456789, 5], "[5, 12.3456789]")]
+)
+def test_breaks_must_ascend_and_are_told_in_their_order(bad: list[float], right: str) -> None:
+    with pytest.raises(InputError, match="must ascend") as raised:
         check_minutes(bad)
+    assert raised.value.en.endswith(f"Write {right}.")
+    assert raised.value.zh.endswith(f"请写 {right}。")
+
+
+def test_names_in_trouble_are_told_in_each_language() -> None:
+    assert (some("abcde"), some_zh("abcde")) == ("a, b, c, d, e", "a、b、c、d、e")
+    assert (some("abcdefg"), some_zh("abcdefg")) == ("a, b, c, d, e and 2 more", "a、b、c、d、e 等 7 个")
 
 
 def test_points_are_returned_as_they_came() -> None:

@@ -17,7 +17,7 @@ from servicecircle.errors import OutputError
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
-from servicecircle.whole_files import UNFINISHED, write_text
+from servicecircle.whole_files import UNFINISHED
 from servicecircle.writers import summary, write_outputs
 
 NAMES = [
@@ -146,12 +146,3 @@ def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(pla
     assert [f for f in tmp_path.iterdir() if UNFINISHED in f.name]
     write_outputs(plan, tmp_path)
     assert sorted(f.name for f in tmp_path.iterdir()) == sorted(NAMES)
-
-
-def test_a_text_file_takes_the_place_of_the_old_one_only_when_whole(tmp_path: Path) -> None:
-    file = tmp_path / "a.json"
-    write_text(file, "1\n")
-    before = file.stat().st_ino
-    write_text(file, "2\n")
-    assert file.read_bytes() == b"2\n"
-    assert file.stat().st_ino != before

@@ -23,6 +23,7 @@ from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
+from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
 from .model import Facilities as Facilities
@@ -37,6 +38,7 @@ from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
 from .params import PROFILES as PROFILES
 from .params import TravelProfile as TravelProfile
+from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas
 from .snapping import snap as snap

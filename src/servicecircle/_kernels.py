@@ -1,317 +1,308 @@
 """
-Compiled searches on arrays. Nothing here checks its arguments; `travel_times.py` and `service_areas.py` do.
+Compiled searches on arrays. Nothing here checks its arguments; `searches.py` and `service_areas.py` do.
 
 Times are whole milliseconds in 32 bits: sums are exact, and the same whatever the order of the work. Additions are
-done in 64 bits, so that they cannot run over.
+done in 64 bits, so that they cannot run over. Arrays that are indexed with are unsigned: a sign to look at costs a
+fifth of the search. Arrays are replaced between rows only: a loop that might replace one takes three times as long.
+
+Buckets hold entries (node, ms, next entry) in linked lists over one arena; entry 0 ends a list. An entry whose time
+is no longer its node's label is passed over. Labels may be corrected within a bucket, so zero impedances are exact.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from .params import INF_MS
+from ._compiled import compiled
 
 #: width of a bucket is 2**SHIFT ms; flat between 2 and 16 s
 SHIFT = 13
+#: where the ms stand in a label of `nearest_labels`; the rank of the source is below
+MS_AT = 32
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-@nb.njit(nogil=True, cache=True)
-def _grown(array: Ints) -> Ints:
-    """Return the same entries in twice the room."""
-    wide = np.empty(2 * array.size, array.dtype)
-    wide[: array.size] = array
-    return wide
+@compiled
+def _settle(
+    start: Ints,
+    arc: Ints,
+    seed_node: Ints,
+    seed_ms: Ints,
+    limit_ms: int,
+    label: Ints,
+    head: Ints,
+    item: Ints,
+    node: Ints,
+    begin: int,
+) -> int:
+    """
+    Bounded delta-stepping from one row of seeds; nodes reached are listed from `node[begin]`: where the list ends.
+
+    -1 if `item` has no room; all is as before then. `label` is above the limit and `head` 0 when it begins; labels
+    stay for the caller to read and to reset.
+    """
+    room = item.shape[0]
+    used = 1
+    at = begin
+    for end in range(2):
+        v = seed_node[end]
+        x = seed_ms[end]
+        if x > limit_ms or x >= label[v]:
+            continue
+        node[at] = v
+        at += label[v] > limit_ms
+        label[v] = x
+        bucket = x >> SHIFT
+        item[used, 0] = v
+        item[used, 1] = x
+        item[used, 2] = head[bucket]
+        head[bucket] = used
+        used += 1
+    for b in range((limit_ms >> SHIFT) + 1):
+        entry = head[b]
+        while entry > 0:
+            head[b] = item[entry, 2]
+            u = item[entry, 0]
+            t = item[entry, 1]
+            if t == label[u]:
+                first = start[u]
+                last = start[u + 1]
+                if used + (last - first) > room:
+                    for i in range(begin, at):
+                        label[node[i]] = limit_ms + 1
+                    head[b:] = 0
+                    return -1
+                for k in range(first, last):
+                    v = arc[k, 0]
+                    x = t + arc[k, 1]
+                    old = label[v]
+                    if x < old:  # and so within the limit
+                        node[at] = v
+                        at += old > limit_ms
+                        label[v] = x
+                        bucket = x >> SHIFT
+                        item[used, 0] = v
+                        item[used, 1] = x
+                        item[used, 2] = head[bucket]
+                        head[bucket] = used
+                        used += 1
+            entry = head[b]
+    return at
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def node_times(
-    start: Ints, node: Ints, impedance: Ints, seed_node: Ints, seed_ms: Ints, limit_ms: int
-) -> tuple[Ints, Ints, Ints]:
-    """
-    Bounded delta-stepping from each row of seeds: (row pointer, nodes, ms).
-
-    `start`, `node`, `impedance` are the graph in the direction of the search; `seed_node`, `seed_ms` (n, 2) the
-    ends of each source's street and the time to them, `INF_MS` for an end that cannot be used. Buckets hold lazy
-    entries in linked lists over one arena; within a bucket a label may be corrected, so zero impedances are exact.
-    """
-    n_node = start.size - 1
-    label = np.full(n_node, INF_MS, np.int32)
-    done = np.full(n_node, INF_MS, np.int32)
-    head = np.full((limit_ms >> SHIFT) + 2, -1, np.int32)
-    item = np.empty(1024, np.int32)
-    link = np.empty(1024, np.int32)
-    rows = np.zeros(seed_node.shape[0] + 1, np.int64)
-    out_node = np.empty(4096, np.int32)
-    out_ms = np.empty(4096, np.int32)
-    at = 0
-    for row in range(seed_node.shape[0]):
-        begin = at
-        used = 0
-        last = 0
-        for end in range(2):
-            v = seed_node[row, end]
-            x = seed_ms[row, end]
-            if v < 0 or x > limit_ms or x >= label[v]:
-                continue
-            if label[v] == INF_MS:
-                if at == out_node.size:
-                    out_node = _grown(out_node)
-                    out_ms = _grown(out_ms)
-                out_node[at] = v
-                at += 1
-            label[v] = x
-            bucket = x >> SHIFT
-            item[used] = v
-            link[used] = head[bucket]
-            head[bucket] = used
-            used += 1
-            last = max(last, bucket)
-        b = 0
-        while b <= last:
-            while head[b] >= 0:
-                entry = head[b]
-                head[b] = link[entry]
-                u = item[entry]
-                t = label[u]
-                if t >= done[u]:
-                    continue
-                done[u] = t
-                for k in range(start[u], start[u + 1]):
-                    v = node[k]
-                    x = np.int64(t) + impedance[k]
-                    if x > limit_ms or x >= label[v]:
-                        continue
-                    if label[v] == INF_MS:
-                        if at == out_node.size:
-                            out_node = _grown(out_node)
-                            out_ms = _grown(out_ms)
-                        out_node[at] = v
-                        at += 1
-                    label[v] = x
-                    bucket = x >> SHIFT
-                    if used == item.size:
-                        item = _grown(item)
-                        link = _grown(link)
-                    item[used] = v
-                    link[used] = head[bucket]
-                    head[bucket] = used
-                    used += 1
-                    last = max(last, bucket)
-            b += 1
-        for i in range(begin, at):
-            v = out_node[i]
-            out_ms[i] = label[v]
-            label[v] = INF_MS
-            done[v] = INF_MS
-        rows[row + 1] = at
-    return rows, out_node[:at].copy(), out_ms[:at].copy()
-
-
-@nb.njit(nogil=True, cache=True)
-def demand_times(
-    rows: Ints,
+    start: Ints,
+    arc: Ints,
+    seed_node: Ints,
+    seed_ms: Ints,
+    limit_ms: int,
+    label: Ints,
+    head: Ints,
+    item: Ints,
     node: Ints,
     ms: Ints,
-    hang_start: Ints,
-    hang_demand: Ints,
-    hang_ms: Ints,
-    direct_start: Ints,
-    direct_demand: Ints,
-    direct_ms: Ints,
-    n_demand: int,
-    limit_ms: int,
-) -> tuple[Ints, Ints, Ints]:
-    """
-    Read the demand points off settled nodes: (row pointer, demand points, ms) for each row of `node_times`.
-
-    Demand points hang on nodes (`hang_*`: by node, with the time between them); `direct_*` are the times of points
-    that share the source's street and are joined along it (by row).
-    """
-    label = np.full(n_demand, INF_MS, np.int32)
-    out_rows = np.zeros(rows.size, np.int64)
-    out_demand = np.empty(4096, np.int32)
-    out_ms = np.empty(4096, np.int32)
-    at = 0
-    for row in range(rows.size - 1):
-        begin = at
-        for step in range(rows[row], rows[row + 1] + 1):
-            is_direct = step == rows[row + 1]
-            if is_direct:
-                first, last, t = direct_start[row], direct_start[row + 1], np.int64(0)
-            else:
-                first, last, t = hang_start[node[step]], hang_start[node[step] + 1], np.int64(ms[step])
-            for k in range(first, last):
-                i = direct_demand[k] if is_direct else hang_demand[k]
-                x = t + (direct_ms[k] if is_direct else hang_ms[k])
-                if x > limit_ms or x >= label[i]:
-                    continue
-                if label[i] == INF_MS:
-                    if at == out_demand.size:
-                        out_demand = _grown(out_demand)
-                        out_ms = _grown(out_ms)
-                    out_demand[at] = i
-                    at += 1
-                label[i] = x
-        for k in range(begin, at):
-            i = out_demand[k]
-            out_ms[k] = label[i]
-            label[i] = INF_MS
-        out_rows[row + 1] = at
-    return out_rows, out_demand[:at].copy(), out_ms[:at].copy()
-
-
-@nb.njit(nogil=True, cache=True)
-def nearest_source(
-    start: Ints, node: Ints, impedance: Ints, seed_node: Ints, seed_ms: Ints, rank: Ints
+    begin: int,
 ) -> tuple[Ints, Ints]:
     """
-    One unbounded sweep from all sources: (ms, rank of the source) of each node, `INF_MS` and -1 where none comes.
+    Search from each row of seeds and list nodes and times from `begin` on: (row pointer, `item`).
 
-    Of sources at the same time the one of the lower rank wins: labels are compared as pairs.
+    `start`, `arc` (node, ms) are the graph in the direction of the search; `seed_node`, `seed_ms` (n, 2) the ends
+    of each source's street and the time to them, beyond the limit for an end that cannot be used. It stops early
+    where the lists might have no room for another row; `item` is a wider one if it has to be.
     """
-    n_node = start.size - 1
-    label = np.full(n_node, INF_MS, np.int32)
-    owner = np.full(n_node, -1, np.int32)
-    heap = np.empty(1024, np.int64)  # ms in the upper, node in the lower 32 bits
-    size = 0
+    rows = np.full(seed_node.shape[0] + 1, begin, np.int64)
     for row in range(seed_node.shape[0]):
-        for end in range(2):
-            v = np.int64(seed_node[row, end])
-            x = np.int64(seed_ms[row, end])
-            if v < 0 or x == INF_MS or x > label[v] or (x == label[v] and rank[row] >= owner[v]):
-                continue
-            label[v] = x
-            owner[v] = rank[row]
-            if size == heap.size:
-                heap = _grown(heap)
-            _push(heap, size, int((x << 32) | v))
-            size += 1
-    while size > 0:
-        key = heap[0]
-        size -= 1
-        _pop(heap, size)
-        u = key & 0xFFFFFFFF
-        if (key >> 32) != label[u]:
+        first = rows[row]
+        if first + label.size >= node.size:
+            return rows[: row + 1], item
+        at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, first)
+        while at < 0:
+            item = np.empty((2 * item.shape[0], 3), item.dtype)
+            at = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, first)
+        for i in range(first, at):
+            v = node[i]
+            ms[i] = label[v]
+            label[v] = limit_ms + 1
+        rows[row + 1] = at
+    return rows, item
+
+
+@compiled
+def put_rows(
+    rows: Ints, node: Ints, ms: Ints, place: Ints, out_start: Ints, name: Ints, out_node: Ints, out_ms: Ints
+) -> None:
+    """Copy row after row to where row `place[row]` of the whole begins, nodes by their name."""
+    for row in range(rows.size - 1):
+        to = out_start[place[row]] - rows[row]
+        for i in range(rows[row], rows[row + 1]):
+            out_node[to + i] = name[node[i]]
+            out_ms[to + i] = ms[i]
+
+
+@compiled
+def demand_times(
+    start: Ints,
+    arc: Ints,
+    seed_node: Ints,
+    seed_ms: Ints,
+    limit_ms: int,
+    label: Ints,
+    head: Ints,
+    item: Ints,
+    demand: Ints,
+    ms: Ints,
+    begin: int,
+    node: Ints,
+    seen: Ints,
+    hang_start: Ints,
+    hang: Ints,
+    direct_start: Ints,
+    direct: Ints,
+) -> tuple[Ints, Ints]:
+    """
+    Search as `node_times` does and list the demand points read off the nodes, with their times.
+
+    Demand points hang on nodes (`hang_start` by node, `hang` (demand point, ms)); `direct` holds those that share
+    the source's street and are joined along it (by row). `seen` is to demand points what `label` is to nodes.
+    """
+    rows = np.full(seed_node.shape[0] + 1, begin, np.int64)
+    for row in range(seed_node.shape[0]):
+        at = rows[row]
+        if at + seen.size >= demand.size:
+            return rows[: row + 1], item
+        settled = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, 0)
+        while settled < 0:
+            item = np.empty((2 * item.shape[0], 3), item.dtype)
+            settled = _settle(start, arc, seed_node[row], seed_ms[row], limit_ms, label, head, item, node, 0)
+        for i in range(settled):
+            v = node[i]
+            t = label[v]
+            label[v] = limit_ms + 1
+            for k in range(hang_start[v], hang_start[v + 1]):
+                d = hang[k, 0]
+                x = t + hang[k, 1]
+                old = seen[d]
+                if x < old:
+                    demand[at] = d
+                    at += old > limit_ms
+                    seen[d] = x
+        for k in range(direct_start[row], direct_start[row + 1]):
+            d = direct[k, 0]
+            old = seen[d]
+            if direct[k, 1] < old:
+                demand[at] = d
+                at += old > limit_ms
+                seen[d] = direct[k, 1]
+        for i in range(rows[row], at):
+            d = demand[i]
+            ms[i] = seen[d]
+            seen[d] = limit_ms + 1
+        rows[row + 1] = at
+    return rows, item
+
+
+@compiled
+def put_keys(rows: Ints, demand: Ints, ms: Ints, rank: Ints, bits: Ints, cursor: Ints, keys: Ints) -> None:
+    """
+    Write each pair of `demand_times` as a key behind the `cursor` of its block of demand points.
+
+    A key is (demand point within its block, ms, rank of the row), each in `bits` of its own, so that a sorted block
+    is in the order of `TravelTimes`.
+    """
+    block_bits, ms_bits, rank_bits = bits
+    for row in range(rows.size - 1):
+        for i in range(rows[row], rows[row + 1]):
+            d = np.uint64(demand[i])
+            block = d >> block_bits
+            local = d - (block << block_bits)
+            keys[cursor[block]] = (((local << ms_bits) | np.uint64(ms[i])) << rank_bits) | np.uint64(rank[row])
+            cursor[block] += np.uint64(1)
+
+
+@compiled
+def count_keys(keys: Ints, bits: Ints, count: Ints) -> None:
+    """Add up the pairs of each demand point of a block."""
+    below = bits[1] + bits[2]
+    for i in range(keys.size):
+        count[keys[i] >> below] += 1
+
+
+@compiled
+def read_keys(keys: Ints, bits: Ints, start: Ints, facility_of: Ints, facility: Ints, seconds: Floats) -> None:
+    """Write the pairs of a sorted block to where each demand point's begin; `start` moves on with them."""
+    _, ms_bits, rank_bits = bits
+    one = np.uint64(1)
+    for i in range(keys.size):
+        key = keys[i]
+        local = key >> (ms_bits + rank_bits)
+        to = start[local]
+        start[local] = to + 1
+        facility[to] = facility_of[key & ((one << rank_bits) - one)]
+        seconds[to] = np.int64((key >> rank_bits) & ((one << ms_bits) - one)) / 1000.0
+
+
+@compiled
+def nearest_labels(
+    start: Ints, arc: Ints, seed_node: Ints, seed_label: Ints, label: Ints, head: Ints, item: Ints
+) -> bool:
+    """
+    One unbounded sweep from all seeds; False if `item` has no room, and all has to begin anew.
+
+    A label is the ms in the upper and the rank of the source in the lower 32 bits, so of sources at the same time
+    the one of the lower rank wins.
+    """
+    room = item.shape[0]
+    used = 1
+    first_bucket: Any = head.size
+    last_bucket: Any = 0
+    for i in range(seed_node.size):
+        v = seed_node[i]
+        x = seed_label[i]
+        if x >= label[v]:
             continue
-        for k in range(start[u], start[u + 1]):
-            v = np.int64(node[k])
-            x = (key >> 32) + impedance[k]
-            if x > label[v] or (x == label[v] and owner[u] >= owner[v]):
-                continue
-            label[v] = x
-            owner[v] = owner[u]
-            if size == heap.size:
-                heap = _grown(heap)
-            _push(heap, size, int((x << 32) | v))
-            size += 1
-    return label, owner
-
-
-@nb.njit(nogil=True, cache=True)
-def _push(heap: Ints, size: int, key: int) -> None:
-    """Add `key` to a 4-ary heap of `size` keys."""
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 2
-        if heap[parent] <= key:
-            break
-        heap[i] = heap[parent]
-        i = parent
-    heap[i] = key
-
-
-@nb.njit(nogil=True, cache=True)
-def _pop(heap: Ints, size: int) -> None:
-    """Remove the least key of a 4-ary heap; `size` is what stays."""
-    last = heap[size]
-    i = 0
-    while True:
-        first = (i << 2) + 1
-        if first >= size:
-            break
-        least = first
-        for child in range(first + 1, min(first + 4, size)):
-            if heap[child] < heap[least]:
-                least = child
-        if heap[least] >= last:
-            break
-        heap[i] = heap[least]
-        i = least
-    heap[i] = last
-
-
-@nb.njit(nogil=True, cache=True)
-def nearest_segments(
-    x0: float,
-    y0: float,
-    cell_m: float,
-    n_x: int,
-    n_y: int,
-    segment: Floats,
-    bucket_start: Ints,
-    bucket_segment: Ints,
-    bucket_x0: float,
-    bucket_y0: float,
-    bucket_m: float,
-    n_bucket_x: int,
-    n_bucket_y: int,
-    max_m: float,
-) -> tuple[Ints, Floats, Floats]:
-    """
-    Nearest segment of each lattice point, exactly: (segment or -1, share along it, distance), shape `(n_y, n_x)`.
-
-    `segment` is (n, 4): x, y of both ends. Segments lie in square buckets (CSR by bucket); rings of buckets round a
-    point are searched until none beyond can be nearer. Of segments at one distance the first wins.
-    """
-    hit = np.full((n_y, n_x), -1, np.int32)
-    share = np.zeros((n_y, n_x), np.float32)
-    distance = np.full((n_y, n_x), np.inf, np.float32)
-    rings = int(max_m / bucket_m) + 1
-    for j in range(n_y):
-        y = y0 + j * cell_m
-        by = int(np.floor((y - bucket_y0) / bucket_m))
-        for i in range(n_x):
-            x = x0 + i * cell_m
-            bx = int(np.floor((x - bucket_x0) / bucket_m))
-            best = max_m * max_m * (1 + 1e-12)
-            best_k = -1
-            best_f = 0.0
-            for ring in range(rings + 1):
-                if ring > 0 and best_k >= 0 and best <= ((ring - 1) * bucket_m) ** 2:
-                    break
-                for cy in range(max(0, by - ring), min(n_bucket_y, by + ring + 1)):
-                    edge_row = cy == by - ring or cy == by + ring
-                    step = 1 if edge_row else max(1, 2 * ring)
-                    for cx in range(bx - ring, bx + ring + 1, step):
-                        if cx < 0 or cx >= n_bucket_x:
-                            continue
-                        bucket = cy * n_bucket_x + cx
-                        for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
-                            k = bucket_segment[q]
-                            ax = segment[k, 0]
-                            ay = segment[k, 1]
-                            dx = segment[k, 2] - ax
-                            dy = segment[k, 3] - ay
-                            square = dx * dx + dy * dy
-                            f = 0.0
-                            if square > 0.0:
-                                f = min(1.0, max(0.0, ((x - ax) * dx + (y - ay) * dy) / square))
-                            ex = x - ax - f * dx
-                            ey = y - ay - f * dy
-                            z = ex * ex + ey * ey
-                            if z < best or (z == best and k < best_k):
-                                best = z
-                                best_k = k
-                                best_f = f
-            if best_k >= 0:
-                hit[j, i] = best_k
-                share[j, i] = best_f
-                distance[j, i] = np.sqrt(best)
-    return hit, share, distance
+        if used == room:
+            return False
+        label[v] = x
+        t = x >> np.uint64(MS_AT)
+        bucket = np.int64(t >> np.uint64(SHIFT))
+        item[used, 0] = v
+        item[used, 1] = t
+        item[used, 2] = head[bucket]
+        head[bucket] = used
+        used += 1
+        first_bucket = min(first_bucket, bucket)
+        last_bucket = max(last_bucket, bucket)
+    b = first_bucket
+    while b <= last_bucket:
+        entry = head[b]
+        while entry > 0:
+            head[b] = item[entry, 2]
+            u = item[entry, 0]
+            key = label[u]
+            if (key >> np.uint64(MS_AT)) == item[entry, 1]:
+                first = start[u]
+                last = start[u + 1]
+                if used + (last - first) > room:
+                    return False
+                for k in range(first, last):
+                    v = arc[k, 0]
+                    x = key + (np.uint64(arc[k, 1]) << np.uint64(MS_AT))
+                    if x < label[v]:
+                        label[v] = x
+                        t = x >> np.uint64(MS_AT)
+                        bucket = np.int64(t >> np.uint64(SHIFT))
+                        item[used, 0] = v
+                        item[used, 1] = t
+                        item[used, 2] = head[bucket]
+                        head[bucket] = used
+                        used += 1
+                        last_bucket = max(last_bucket, bucket)
+            entry = head[b]
+        b += 1
+    return True

@@ -1,9 +1,10 @@
 """
 Compiled work on a lattice: where the frontier of a reach runs, and its rings. Nothing is checked here.
 
-A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. Its time at
-share f is the less of `a + f * rise_a` and `b + (1 - f) * rise_b` (ms), with `a, b = ms[c, k]` for each class c. A *label* is `owner * n_band + band` of the facility and the
-first break that reach a place, or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
+A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. Its time
+at share f is the less of `a + f * rise_a` and `b + (1 - f) * rise_b` (ms), with `a, b = ms[c, k]` for each class c of
+facilities with the same limits. A *label* is `owner * n_band + band`: the facility that reaches a place first, and at
+which break; or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
@@ -12,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from ._compiled import compiled_unguarded, inlined
 
 #: label of a place that is not reached
 OUT = -1
@@ -31,7 +33,7 @@ Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
     wide = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
@@ -40,7 +42,7 @@ def _grown(array: Ints) -> Ints:
 
 
 # ------------------------------------------------------------------------------------------------- time at places
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _label_at(
     x: float,
     y: float,
@@ -96,7 +98,7 @@ def _label_at(
     return label, away
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _is_uniform(
     near: Ints,
     away: Floats,
@@ -166,7 +168,7 @@ def _is_uniform(
 
 
 # ---------------------------------------------------------------------------------------------- cells of a frontier
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def frontier_cells(
     root: Ints,
     levels: int,
@@ -314,7 +316,7 @@ def frontier_cells(
     return cell[:n].copy(), start[: n + 1].copy(), kept[:n_kept].copy()
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def reachable_roots(
     segment: Floats,
     of: Ints,
@@ -364,7 +366,7 @@ def reachable_roots(
 
 
 # ----------------------------------------------------------------------------------------------- streets in a cell
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tuple[float, float, int, int]:
     """Shares between which a segment lies in a cell, and the sides it crosses: 0 south, 1 east, 2 north, 3 west."""
     f0 = 0.0
@@ -404,7 +406,7 @@ def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tup
     return f0, f1, side0, side1
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _pieces(
     k: int,
     c: int,
@@ -438,14 +440,14 @@ def _pieces(
     return n
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _rank(label: int, n_band: int) -> int:
     """Band of a label; beyond the last where not reached."""
     return n_band if label == OUT else label % n_band
 
 
 # ------------------------------------------------------------------------------------------------- corners by place
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     """Slot of a corner in a table of open addresses: where it is, or where it goes."""
     mask = table.size - 1
@@ -455,7 +457,7 @@ def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     return at
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def _emptied(n: int) -> Ints:
     """Return a table for up to `n` corners."""
     size = 1024
@@ -464,7 +466,7 @@ def _emptied(n: int) -> Ints:
     return np.full(size, -1, np.int32)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> None:
     """Write one piece of border."""
     border[k, 0] = tail
@@ -473,7 +475,7 @@ def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> N
     border[k, 3] = right
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def border_pieces(
     cell: Ints,
     start: Ints,
@@ -851,7 +853,7 @@ def border_pieces(
 
 
 # ---------------------------------------------------------------------------------------------------------- rings
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     """Pieces of border at each of `n` places: (their number, up to three of them)."""
     count = np.zeros(n, np.int32)
@@ -865,7 +867,7 @@ def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     return count, piece
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: Ints, todo: Ints) -> None:
     """Douglas and Peucker: mark what must stay of a chain whose ends stay."""
     size = 1
@@ -899,7 +901,7 @@ def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: In
             size += 2
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Ints:
     """
     Return which places of borders stay, so that none that goes lies farther than the tolerance from its border.
@@ -960,13 +962,13 @@ def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Int
     return kept
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _is_inside(label: int, owner: int, band: int, n_band: int) -> bool:
     """Whether a place belongs to an owner (of -1: to any) at a band or before."""
     return label >= 0 and label % n_band <= band and (owner < 0 or label // n_band == owner)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_unguarded
 def rings(
     xy: Floats, kept: Ints, border: Ints, of: Ints, owner: int, band: int, n_band: int, after: Ints
 ) -> tuple[Floats, Ints, Floats, Ints]:

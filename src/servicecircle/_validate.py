@@ -39,6 +39,20 @@ def some(ids: Iterable[Hashable]) -> str:
     return shown if len(every) <= N_NAMED else f"{shown} and {len(every) - N_NAMED} more"
 
 
+def some_zh(ids: Iterable[Hashable]) -> str:
+    """
+    Return what `some` says, in Chinese.
+
+    Examples
+    --------
+    >>> some_zh("abc"), some_zh("abcdefg")
+    ('a、b、c', 'a、b、c、d、e 等 7 个')
+    """
+    every = [str(i) for i in ids]
+    shown = "、".join(every[:N_NAMED])
+    return shown if len(every) <= N_NAMED else f"{shown} 等 {len(every)} 个"
+
+
 def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
     """
     Return the breaks as a tuple, checked: at least one, finite, above 0, ascending, none twice.
@@ -50,15 +64,21 @@ def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
     """
     breaks = tuple(float(m) for m in minutes)
     if not breaks or not all(np.isfinite(breaks)) or min(breaks) <= 0:
-        msg = f"`minutes` must hold numbers above 0, got {tuple(minutes)!r}."
-        raise InputError(msg, zh=f"分钟数必须大于 0，现为 {tuple(minutes)!r}。")
+        msg = f"`minutes` must hold numbers above 0, got {_listed(minutes)}."
+        raise InputError(msg, zh=f"分钟数必须大于 0，现为 {_listed(minutes)}。")
     if any(b <= a for a, b in itertools.pairwise(breaks)):
-        msg = f"`minutes` must ascend, got {tuple(minutes)!r}."
-        raise InputError(msg, zh=f"分钟数必须从小到大且不重复，现为 {tuple(minutes)!r}。")
+        said, right = _listed(minutes), _listed(sorted(set(breaks)))
+        msg = f"`minutes` must ascend, got {said}. Write {right}."
+        raise InputError(msg, zh=f"分钟数必须从小到大且不重复，现为 {said}。请写 {right}。")
     if len({f"{m:g}" for m in breaks}) < len(breaks):  # columns are named by it
-        msg = f"`minutes` must differ in their first six digits, got {tuple(minutes)!r}."
-        raise InputError(msg, zh=f"分钟数须在前六位数字上有区别，现为 {tuple(minutes)!r}。")
+        msg = f"`minutes` must differ in their first six digits, got {_listed(minutes)}."
+        raise InputError(msg, zh=f"分钟数须在前六位数字上有区别，现为 {_listed(minutes)}。")
     return breaks
+
+
+def _listed(minutes: Sequence[float]) -> str:
+    """Return numbers as study.toml lists them, none with a needless `.0`."""
+    return f"[{', '.join(f'{m:g}' if float(f'{m:g}') == m else repr(float(m)) for m in map(float, minutes))}]"
 
 
 def check_points(frame: object, name: str) -> gpd.GeoDataFrame:

@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 from scipy.spatial import KDTree
 
-from ._validate import FloatArray, IntArray, StrArray, check_points, some
+from ._validate import FloatArray, IntArray, StrArray, check_points, some, some_zh
 from .errors import CRSError, Fault, InputError
 from .model import Network, Study
 
@@ -379,7 +379,7 @@ def _own_candidates(study: Study) -> gpd.GeoDataFrame:
     odd = set(kind) - {"station", "shop", "both"}
     if odd:
         msg = f"`kind` of a candidate must be station, shop or both, got {some(sorted(map(str, odd)))}."
-        zh = f"候选点的类型只能是 station、shop 或 both，现有 {some(sorted(map(str, odd)))}。"
+        zh = f"候选点的类型只能是 station、shop 或 both，现有 {some_zh(sorted(map(str, odd)))}。"
         raise InputError(msg, zh=zh)
     name = [text or str(i) for text, i in zip(_column(own, "name", ""), own.index, strict=True)]
     frame = _frame(own.index, name, kind, "study", own.geometry.to_crs(WGS84))

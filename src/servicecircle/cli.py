@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TextIO
 import typer
 
 from ._validate import check_minutes
-from .errors import InputError, Lang, ServiceCircleError, StudyError
+from .errors import InputError, Lang, ServiceCircleError, StudyError, visible
 from .params import PROFILES
 
 if TYPE_CHECKING:
@@ -316,7 +316,9 @@ def _bar(lang: Lang, *, total: int | None) -> Iterator[Callable[[str, int], None
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda stage, done: bar.update(task, description=STAGE_WORDS[lang][stage], completed=done)
+        yield lambda stage, done: bar.update(
+            task, description=STAGE_WORDS[lang][stage], completed=done, refresh=True
+        )
 
 
 def _width(stream: object) -> int | None:
@@ -339,7 +341,8 @@ def _told_plainly(study: Path | None = None) -> Iterator[None]:
         lang = _lang_of(study)
         for line in fault_lines(error.faults, lang, width=_width(sys.stderr)):
             _say(line, to=sys.stderr)
-        _fail(fault_count(error.faults, lang), lang, error)
+        _say(fault_count(error.faults, lang), to=sys.stderr)
+        raise typer.Exit(1) from error
     except ServiceCircleError as error:
         lang = _lang_of(study)
         _fail(error.told(lang), lang, error)
@@ -381,7 +384,7 @@ def _fail(told: str, lang: Lang, error: Exception) -> NoReturn:
 def _say(line: str, *, to: TextIO | None = None) -> None:
     """Print a line, at once; not through `typer.echo`, which takes a stream without Chinese for one in UTF-8."""
     stream = to or sys.stdout
-    stream.write(line + "\n")
+    stream.write(visible(line) + "\n")
     stream.flush()
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from ._validate import FloatArray, some
+from ._validate import FloatArray, some, some_zh
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
 from .readers import Table
@@ -42,21 +43,27 @@ KINDS: Mapping[str, str] = MappingProxyType(
         for word in words
     }
 )
+#: people in one row
+MAX_RIDERS = 100_000_000
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
-ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度"})
+ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度", "riders": "骑手数"})
+#: what the middle number of an unknown column is like if it is of the field: places in China, counts of riders
+_LIKELY: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"lon": (73.0, 136.0), "lat": (3.0, 54.0), "riders": (0.0, 1e5)}
+)
 
 
 def match_headers(
-    table: Table, columns: Mapping[str, str], needed: Sequence[str]
+    table: Table, role: Role, *, columns: Mapping[str, str], needed: Sequence[str]
 ) -> tuple[dict[str, int], list[Fault]]:
     """
     Find the column of each known field: as `columns` says, else by the synonyms of `SYNONYMS`.
 
     Of several headers that mean one field the surest is taken, the others stay columns of their own; two
     longitudes or latitudes (but for `x`, `y`) are an error. A needed field without a column is an error that
-    lists the headers of the file.
+    lists the headers of the file, and how study.toml may name one.
     """
     positions: dict[str, int] = {}
     faults: list[Fault] = []
@@ -85,7 +92,7 @@ def match_headers(
         if field in {"lon", "lat"} and len(rivals) > 1:
             faults.append(_several(table, field, rivals))
     missing = [field for field in needed if field not in positions and field not in stated]
-    return positions, [*faults, *_missing_columns(table, missing)]
+    return positions, [*faults, *_missing_columns(table, role, missing, columns)]
 
 
 def _position(header: Sequence[str], wanted: str) -> int | None:
@@ -114,9 +121,15 @@ def _several(table: Table, field: str, headers: Sequence[str]) -> Fault:
     return table.fault(f"{en}. Say which: `{fix}`.", f"{zh}。请指明：{fix}。", column=headers[1])
 
 
-def _missing_columns(table: Table, missing: Sequence[str]) -> list[Fault]:
+def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: Mapping[str, str]) -> list[Fault]:
+    """Return an error for each needed column that is not there, with a line for study.toml that names them all."""
     faults = []
-    headers = ", ".join(table.header)
+    headers = ", ".join(table.header), "、".join(table.header)
+    names = dict(columns)
+    for field in missing:
+        names[field] = _likely_header(table, field, taken=names.values())
+    pairs = ", ".join(f"{field} = {json.dumps(header, ensure_ascii=False)}" for field, header in names.items())
+    line = f"columns = {{ {pairs} }}"
     for field in missing:
         shifted = [h for h in table.header if field in {"lon", "lat"} and stated_datum(h)]
         if shifted:
@@ -126,14 +139,27 @@ def _missing_columns(table: Table, missing: Sequence[str]) -> list[Fault]:
         words = SYNONYMS[field]
         faults.append(
             table.fault(
-                f"has no column for {field} ({', '.join(words[:3])}, ...). It has: {headers}. Rename one, or state "
-                f'`columns = {{ {field} = "..." }}`.',
-                f"缺少 {field} 列（如 {'、'.join(words[:3])}）。现有表头：{headers}。请修改表头，"
-                f'或写明 columns = {{ {field} = "…" }}。',
+                f"has no column for {field} ({', '.join(words[:3])}, ...). It has: {headers[0]}. Rename one, or "
+                f"under [{role}] in study.toml write {line}.",
+                f"缺少{ZH_FIELD[field]}列（如 {words[1]}、{words[0]}）。现有表头：{headers[1]}。请修改表头，"
+                f"或在 study.toml 的 [{role}] 下写 {line}。",
                 column=field,
             )
         )
     return faults
+
+
+def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
+    """Return an unknown header whose numbers may be the field's, for an example; "…" where there is none."""
+    low, high = _LIKELY[field]
+    for header, column in zip(table.header, table.columns, strict=True):
+        if header in taken or field_of(header) or stated_datum(header) or is_personal(header, column):
+            continue
+        numbers = [parse_number(cell) for cell in column if cell.strip()]
+        whole = sorted(number for number in numbers if number is not None)
+        if whole and len(whole) == len(numbers) and low <= whole[len(whole) // 2] <= high:
+            return header
+    return "…"
 
 
 def _shifted_header(table: Table, headers: Sequence[str]) -> Fault:
@@ -278,11 +304,15 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
     for at in np.flatnonzero(values < 0):
         en, zh = f"cannot be negative: {values[at]:g}.", f"人数不能为负：{values[at]:g}。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
-    values = np.where(values < 0, np.nan, values)
+    for at in np.flatnonzero(values > MAX_RIDERS):
+        en = f"is no count of people: {values[at]:g} (at most {MAX_RIDERS:,})."
+        zh = f"人数过大：{values[at]:g}（最多 {MAX_RIDERS:,}）。"
+        faults.append(table.fault(en, zh, at=int(at), column=header))
+    values = np.where((values < 0) | (values > MAX_RIDERS), np.nan, values)
     if role == "population" and blank:
-        rows = some(int(table.rows[at]) for at in blank)
-        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {rows}."
-        zh = f"{len(blank)} 行没有人数，已略去（0 会保留）：第 {rows} 行。"
+        rows = [int(table.rows[at]) for at in blank]
+        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}."
+        zh = f"{len(blank)} 行没有人数，已略去（0 会保留），行号：{some_zh(rows)}。"
         return values, [*faults, table.warning(en, zh, column=header)]
     en = "has no count of riders. Write the number; 0 if there are none."
     zh = "没有填写人数。请填写数字；确实没有则填 0。"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ._validate import FloatArray, GeometryArray, IntArray, check_points, points_xy, some
+from ._validate import FloatArray, GeometryArray, IntArray, check_points, points_xy, some, some_zh
 from .coverage import sum_by, zone_ids
 from .errors import Fault, InputError
 from .grids import CRUMB_M, StreetPieces, polygons_in, street_pieces
@@ -205,13 +205,15 @@ def riders_of_depots(
         distance = np.hypot(*(centre - xy[d]).T)
         near = np.flatnonzero(distance <= reach_m)
         if not near.size:
-            far.append(depots.index[d])
+            far.append(_told_name(depots, d))
             continue
         pull = street_m[near] * np.exp((distance[near].min() - distance[near]) / decay_m)
         riders[near] += count[d] * (pull / pull.sum())
     if far:
-        msg = f"These depots have no street of the study area within {reach_m:g} m: {some(far)}."
-        raise InputError(msg, zh=f"以下网点 {reach_m:g} 米内没有研究范围内的道路：{some(far)}。请核对坐标。")
+        told = f"{len(far)} depot(s) have no street of the study area within {reach_m:g} m: {some(far)}."
+        msg = f"{told} Check their coordinates, or take a road file that covers more ground."
+        zh = f"以下骑手站点 {reach_m:g} 米内没有研究范围内的道路：{some_zh(far)}。"
+        raise InputError(msg, zh=f"{zh}请核对坐标，或换用覆盖更大范围的路网文件。")
     return _series(riders, grid)
 
 
@@ -325,9 +327,9 @@ def riders_warnings(source: gpd.GeoDataFrame, riders: RiderSeries, name: str) ->
     faults = []
     missing = np.isnan(count)
     if missing.any():
-        ids, n = some(source.index[missing]), int(missing.sum())
-        en = f"{n} row(s) state no number of riders and count for nobody (this is not 0): {ids}."
-        zh = f"{n} 行没有填写骑手数，未计入（不等于 0）：{ids}。"
+        ids = source.index[missing]
+        en = f"{len(ids)} row(s) state no number of riders and count for nobody (this is not 0): {some(ids)}."
+        zh = f"{len(ids)} 行没有填写骑手数，未计入（不等于 0）：{some_zh(ids)}。"
         faults.append(Fault(en, zh, file=name, column="riders", level="warning"))
     total = math.fsum(count[~missing])
     left_out = total - math.fsum(riders)
@@ -354,10 +356,16 @@ def _riders(frame: pd.DataFrame, name: str) -> FloatArray:
     count = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     bad = (np.isnan(count) & given.notna().to_numpy()) | np.isinf(count) | (count < 0)
     if bad.any():
-        rows = some(f"{i} ({value!r})" for i, value in zip(frame.index[bad], given[bad].tolist(), strict=True))
-        msg = f"`riders` of `{name}` must be numbers >= 0; these are not: {rows}."
-        raise InputError(msg, zh=f"{name} 的骑手数必须是不小于 0 的数字，以下不是：{rows}。")
+        rows = [f"{i} ({value!r})" for i, value in zip(frame.index[bad], given[bad].tolist(), strict=True)]
+        msg = f"`riders` of `{name}` must be numbers >= 0; these are not: {some(rows)}."
+        raise InputError(msg, zh=f"{name} 的骑手数必须是不小于 0 的数字，以下不是：{some_zh(rows)}。")
     return np.asarray(count)
+
+
+def _told_name(frame: pd.DataFrame, row: int) -> str:
+    """Return the name of a row where it has one, else its id."""
+    own = frame["name"].iloc[row] if "name" in frame.columns else ""
+    return str(own) if isinstance(own, str) and own.strip() else str(frame.index[row])
 
 
 def _riders_of_points(xy: FloatArray, count: FloatArray, grid: Grid) -> FloatArray:

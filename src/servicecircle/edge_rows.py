@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some, some_zh
 from .errors import CRSError, Fault, NetworkError
 from .impedance import CLASSES, TAG_KEYS, WayRule, joint_rule, main_class, tag_values
 from .junctions import cluster_points, pair_directions, same_lines, split_at_junctions
@@ -117,8 +117,9 @@ def read_number(value: object, label: str, what: str) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if not np.isfinite(number) or number < 0:
-        msg = f"`{what}` of edge {label} must be a finite number >= 0, got {value!r}."
-        raise NetworkError(msg, zh=f"道路 {label} 的 {what} 必须是不小于 0 的有限数，现为 {value!r}。")
+        shown = repr(value)[:60]
+        msg = f"`{what}` of edge {label} must be a finite number >= 0, got {shown}."
+        raise NetworkError(msg, zh=f"道路 {label} 的 {what} 必须是不小于 0 的有限数，现为 {shown}。")
     return number
 
 
@@ -407,6 +408,6 @@ def refuse_rows(bad: BoolArray, labels: Sequence[str], what: str, zh: str) -> No
         If any.
     """
     if bad.any():
-        named = some(labels[k] for k in np.flatnonzero(bad).tolist())
-        msg = f"{int(bad.sum())} row(s) {what}: {named}."
-        raise NetworkError(msg, zh=f"{int(bad.sum())} 行{zh}：{named}。")
+        named = [labels[k] for k in np.flatnonzero(bad).tolist()]
+        msg = f"{len(named)} row(s) {what}: {some(named)}."
+        raise NetworkError(msg, zh=f"{len(named)} 行{zh}：{some_zh(named)}。")

@@ -77,7 +77,7 @@ def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
         if file.suffix.lower() in {".parquet", ".geoparquet"}:
             return gpd.read_parquet(file)
         frame: object = gpd.read_file(file, layer=_line_layer(file))
-    except (RuntimeError, ValueError, OSError, KeyError) as error:  # pyogrio and pyarrow raise these
+    except Exception as error:  # GDAL, Arrow and GEOS have trees of their own
         msg = f"`{path}` cannot be read as a table of streets; it may be broken or cut off: {error}"
         raise NetworkError(msg, zh=f"无法读取道路文件 {path}，文件可能已损坏或不完整：{error}") from error
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -260,7 +260,9 @@ def _whole_lines(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str], 
     is_multi = kind == shapely.GeometryType.MULTILINESTRING
     is_line = (kind == shapely.GeometryType.LINESTRING) | is_multi
     missing = shapely.is_missing(line) | shapely.is_empty(line)
-    is_finite = np.asarray(np.isfinite(shapely.bounds(line)).all(axis=1))
+    coordinates, owner = shapely.get_coordinates(line, return_index=True)
+    is_finite = np.ones(line.size, dtype=bool)
+    is_finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     refuse_rows(np.asarray(missing), labels, "have no geometry", "没有几何图形")
     refuse_rows(np.asarray(~is_line), labels, "are no lines", "不是线")
     refuse_rows(~is_finite, labels, "have coordinates that are no numbers", "坐标不是有效数字")

@@ -19,20 +19,36 @@ one, `zh` holds the same in Chinese.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Lang = Literal["zh", "en"]
 
+#: what a terminal obeys or hides: controls but for tab and newline, line separators, turns of the writing direction
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    r"""
+    Return `text` with characters that a terminal would obey, and not show, as `\uXXXX`; tab and newline stay.
+
+    Examples
+    --------
+    >>> print(visible("\x1b[31mred"))
+    \u001b[31mred
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
 
 class ServiceCircleError(Exception):
     """Root of every error that servicecircle raises on purpose."""
 
     def __init__(self, message: str, *, zh: str | None = None) -> None:
-        super().__init__(message)
-        self.en = message
-        self.zh = zh if zh is not None else message
+        self.en = visible(message)
+        self.zh = visible(zh) if zh is not None else self.en
+        super().__init__(self.en)
 
     def told(self, lang: Lang) -> str:
         """Return the message in `lang`."""
@@ -80,7 +96,7 @@ class Fault:
     level: Literal["error", "warning"] = "error"
 
     def told(self, lang: Lang) -> str:
-        """Return place and message in one line."""
+        """Return place and message in one line, every character to be seen."""
         zh = lang == "zh"
         place = [self.file, self.sheet]
         if self.row is not None:
@@ -89,7 +105,8 @@ class Fault:
             place.append(f"“{self.column}”" if zh else f"column `{self.column}`")
         where = ("，" if zh else ", ").join(part for part in place if part)
         text = self.zh if zh else self.en
-        return (f"{where}：{text}" if zh else f"{where}: {text}") if where else text
+        told = (f"{where}：{text}" if zh else f"{where}: {text}") if where else text
+        return visible(told).replace("\n", " ")
 
 
 class StudyError(InputError):

@@ -26,7 +26,7 @@ from .edge_rows import EdgeRows, Reading, RowsRead, take_runs
 from .edge_tables import TABLE_SUFFIXES, read_edge_table, short_key, table_rows
 from .errors import InputError, NetworkError
 from .graphs import graph_rows, read_graphml
-from .impedance import DEFAULT_CLASS, TAG_KEYS, oneway_of
+from .impedance import CLASSES, DEFAULT_CLASS, TAG_KEYS, oneway_of
 from .junctions import pair_directions, same_lines, split_at_junctions
 from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm, whole_runs
 from .osm_extracts import cut_osm
@@ -249,13 +249,14 @@ def _rows_of(path: Path) -> RowsRead:
 
 
 def _rows_of_ways(ways: RawWays) -> tuple[EdgeRows, IntArray]:
-    """Return ways split at their junctions as rows, and the id of each node."""
-    node, first, way = whole_runs(ways, np.ones(ways.way_id.size, dtype=bool))
+    """Return streets split at their junctions as rows, and the id of each node."""
+    is_street = np.array([tags["highway"] in CLASSES for tags in ways.combos])[ways.combo]
+    node, first, way = whole_runs(ways, is_street)
     take, first, piece = split_at_junctions(node, first)
     path, piece_way = node[take], way[piece]
     if not piece.size:
-        msg = "The file holds the nodes of no street: it may be cut off."
-        raise NetworkError(msg, zh="文件中没有道路的节点坐标，可能不完整。")
+        msg = "The file holds no street with its nodes: it may be cut off."
+        raise NetworkError(msg, zh="文件中没有带节点坐标的道路，可能不完整。")
     line, is_back = same_lines(path[:, None], first)
     same = np.column_stack([line, is_back, ways.combo[piece_way]])
     kept = np.sort(
@@ -341,7 +342,7 @@ def _write_table(target: Path, source: _Source, region: Any) -> Extract:  # noqa
 #: what GDAL writes beyond its defaults
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     ".gpkg": {"layer": "edges"},
-    ".geojson": {"RFC7946": "YES", "COORDINATE_PRECISION": _DIGITS},
+    ".geojson": {"layer": "edges", "RFC7946": "YES", "COORDINATE_PRECISION": _DIGITS},
     ".shp": {"encoding": "UTF-8", "DBF_DATE_LAST_UPDATE": NO_DATE},
 }
 
@@ -440,7 +441,7 @@ def _directions(
     first = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(line))])
     ends = np.column_stack([np.minimum(rows.start, rows.end), np.maximum(rows.start, rows.end)])
     number, is_back = same_lines(np.column_stack([coords, np.repeat(ends, np.diff(first), axis=0)]), first)
-    along, against = pair_directions(number, is_back, np.nan_to_num(rows.length_m))
+    along, against = pair_directions(number, is_back, np.nan_to_num(rows.length_m), rows.way_id)
     back = against >= 0
     other = np.where(back, against, along)
     is_one_sided = np.array([bool(_ONE_DIRECTION & tags.keys()) for tags in rows.combos])[rows.combo]

@@ -191,8 +191,9 @@ def _reason(coverage: Coverage, point: IntArray, b: int) -> IntArray:
     speed = (times.profile.speed_kph or DRIVE_KPH) / 3.6
     reach_m = limits_s(times, coverage.minutes)[:, b] * speed
     is_near = np.zeros(point.size, dtype=bool)
-    for radius in np.unique(reach_m):
-        distance, _ = KDTree(times.facility_at.xy[reach_m == radius]).query(times.demand_at.xy[point])
+    is_on = times.facility_at.is_on_network  # one that no street leads to is no way round
+    for radius in np.unique(reach_m[is_on]):
+        distance, _ = KDTree(times.facility_at.xy[is_on & (reach_m == radius)]).query(times.demand_at.xy[point])
         is_near |= distance <= radius
     return np.where(times.demand_at.edge[point] < 0, 0, np.where(is_near, 1, 2))
 

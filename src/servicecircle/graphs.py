@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import shapely
 
-from ._validate import FloatArray, GeometryArray, some
+from ._validate import FloatArray, GeometryArray, some, some_zh
 from .edge_rows import EdgeRows, RowsRead, TagCodes, network_from_rows, read_number
 from .errors import CRSError, NetworkError
 from .impedance import tag_values
@@ -20,6 +20,10 @@ from .projections import read_crs
 
 if TYPE_CHECKING:
     import networkx as nx
+
+#: a whole number that fits 64 bits, or nearly
+_WHOLE = re.compile("-?[0-9]{1,19}")
+_MAX_ID = 2**63 - 1
 
 
 def network_from_graph(
@@ -176,15 +180,15 @@ def read_graphml(path: str | Path) -> Any:  # noqa: ANN401
         raise NetworkError(msg, zh=f"找不到文件 {path}。")
     try:
         return nx.read_graphml(file, node_type=_node_id)  # type: ignore[call-overload]
-    except (ParseError, nx.NetworkXError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # NetworkX takes apart what expat gives, and raises whatever that leads to
         msg = f"`{path}` cannot be read as GraphML; it may be broken or cut off: {error}"
         raise NetworkError(msg, zh=f"无法读取 GraphML 文件 {path}，文件可能已损坏或不完整：{error}") from error
 
 
 def first_way_id(value: object) -> int:
     """Return the smallest id of the ways an edge was made of, 0 where there is none."""
-    numbers = [int(text) for text in _id_texts(value) if text.lstrip("-").isdigit()]
-    return min(numbers, default=0)
+    numbers = [int(text) for text in _id_texts(value) if _WHOLE.fullmatch(text)]
+    return min((number for number in numbers if abs(number) <= _MAX_ID), default=0)
 
 
 def _id_texts(value: object) -> tuple[str, ...]:
@@ -200,7 +204,7 @@ def _id_texts(value: object) -> tuple[str, ...]:
 
 
 def _node_id(text: str) -> Hashable:
-    return int(text) if text.lstrip("-").isdigit() else text
+    return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def _order(node: Hashable) -> tuple[bool, float, str]:
@@ -221,7 +225,7 @@ def _node_xy(graph: nx.Graph[Any], ids: list[Any], source: str) -> FloatArray:
     bad = [node for node, good in zip(ids, np.isfinite(xy).all(axis=1), strict=True) if not good]
     if bad:
         msg = f"Nodes of `{source}` need finite numbers `x` and `y`; these have none: {some(bad)}."
-        raise NetworkError(msg, zh=f"{source} 的节点缺少坐标 x、y：{some(bad)}。")
+        raise NetworkError(msg, zh=f"{source} 的节点缺少坐标 x、y：{some_zh(bad)}。")
     return xy
 
 
@@ -247,7 +251,11 @@ def _line(value: object, label: str) -> Any:  # noqa: ANN401
         line = shapely.from_wkt(value) if isinstance(value, str) else value
     except shapely.errors.GEOSException:
         line = value
-    if not isinstance(line, shapely.LineString) or line.is_empty or not np.isfinite(line.bounds).all():
+    if (
+        not isinstance(line, shapely.LineString)
+        or line.is_empty
+        or not np.isfinite(shapely.get_coordinates(line)).all()
+    ):
         msg = f"`geometry` of edge {label} must be a LineString, got {str(value)[:60]!r}."
         raise NetworkError(msg, zh=f"道路 {label} 的 geometry 不是有效的折线。")
     return shapely.force_2d(line)

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
 
-from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some, some_zh
 from .errors import CRSError, InputError
 from .model import Grid, Network
 
@@ -206,22 +206,22 @@ def polygons_in(frame: object, name: str, crs: CRS) -> GeometryArray:
         msg = f"`{name}` states no CRS. Set it: {name}.set_crs('EPSG:4326') for longitude and latitude."
         raise CRSError(msg, zh=f"{name} 没有写明坐标系。经纬度请用 set_crs('EPSG:4326') 写明。")
     if not frame.index.is_unique:
-        double = some(frame.index[frame.index.duplicated()].unique())
-        msg = f"`{name}` has the same id more than once: {double}."
-        raise InputError(msg, zh=f"{name} 中编号重复：{double}。")
+        double = frame.index[frame.index.duplicated()].unique()
+        msg = f"`{name}` has the same id more than once: {some(double)}."
+        raise InputError(msg, zh=f"{name} 中编号重复：{some_zh(double)}。")
     polygons = np.asarray(frame.geometry.array, dtype=object)
     kinds = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
     bad = ~np.isin(shapely.get_type_id(polygons), kinds) | shapely.is_empty(polygons)
     if bad.any():
-        rows = some(frame.index[bad])
-        msg = f"`{name}` must hold polygons; these rows do not: {rows}."
-        raise InputError(msg, zh=f"{name} 中只能有面要素，以下各行不是：{rows}。")
+        rows = frame.index[bad]
+        msg = f"`{name}` must hold polygons; these rows do not: {some(rows)}."
+        raise InputError(msg, zh=f"{name} 中只能有面要素，以下各行不是：{some_zh(rows)}。")
     bad = ~shapely.is_valid(polygons)
     if bad.any():
-        why = zip(frame.index[bad], shapely.is_valid_reason(polygons[bad]), strict=True)
-        rows = some(f"{i} ({reason})" for i, reason in why)
-        msg = f"`{name}` holds polygons that are not valid: {rows}. Mend them in QGIS with 'Fix geometries'."
-        raise InputError(msg, zh=f"{name} 中有无效的面：{rows}。请用 QGIS 的“修正几何图形”修复。")
+        why = list(zip(frame.index[bad], shapely.is_valid_reason(polygons[bad]), strict=True))
+        en, zh = some(f"{i} ({reason})" for i, reason in why), some_zh(f"{i}（{reason}）" for i, reason in why)
+        msg = f"`{name}` holds polygons that are not valid: {en}. Mend them in QGIS with 'Fix geometries'."
+        raise InputError(msg, zh=f"{name} 中有无效的面：{zh}。请用 QGIS 的“修正几何图形”修复。")
     if not len(frame) and name == "area":
         msg = "`area` holds no polygon, so that no rider would be counted."
         raise InputError(msg, zh="研究范围 area 中没有任何面。")

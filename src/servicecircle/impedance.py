@@ -76,6 +76,8 @@ TAG_KEYS: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 
+#: values of `access` that close a way to everybody a study plans for
+_SHUT = frozenset({"no", "military", "emergency"})
 _YES = frozenset({"yes", "designated", "permissive", "official", "destination", "customers", "delivery"})
 _RIDE = frozenset({"yes", "designated"})
 _NO = frozenset({"no", "none", ""})
@@ -162,7 +164,7 @@ def _walk(tags: Tags, profile: TravelProfile, *, admit_trunk: bool) -> WayRule:
     foot = tags.get("foot", "")
     if foot == "no":
         return _closed("closed_tag")
-    if tags.get("access") == "no" and foot not in _YES:
+    if tags.get("access") in _SHUT and foot not in _YES:
         return _closed("closed_access")
     if _is_motorway(tags) and foot not in _YES:
         return _closed("closed_class")
@@ -179,7 +181,7 @@ def _ebike(tags: Tags, profile: TravelProfile, *, admit_trunk: bool) -> WayRule:
     highway, bicycle = tags["highway"], tags.get("bicycle", "")
     if bicycle == "no":
         return _closed("closed_tag")
-    if tags.get("access") == "no" and bicycle not in _YES and tags.get("vehicle") not in _YES:
+    if tags.get("access") in _SHUT and bicycle not in _YES and tags.get("vehicle") not in _YES:
         return _closed("closed_access")
     if highway in {"steps", "elevator"} or (_is_motorway(tags) and bicycle not in _YES):
         return _closed("closed_class")
@@ -220,7 +222,7 @@ def _drive(tags: Tags, profile: TravelProfile) -> WayRule:
         return _closed("closed_class")
     if own in {"no", "private", "agricultural", "forestry"}:
         return _closed("closed_tag")
-    if tags.get("access") in {"no", "private", "agricultural", "forestry"} and own not in _YES:
+    if tags.get("access") in _SHUT | {"private", "agricultural", "forestry"} and own not in _YES:
         return _closed("closed_access")
     if profile.speed_kph is not None:
         return _one_way(oneway_of(tags), profile.speed_kph, ())

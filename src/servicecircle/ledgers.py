@@ -23,15 +23,19 @@ from .readers import Table
 WGS84 = CRS.from_epsg(4326)
 #: coordinates this near are one place (degrees; 0.1 m)
 SAME_PLACE_DEG = 1e-6
+#: rows of one name this near to each other are perhaps one thing told twice (metres, closed)
+SAME_NAME_M = 30.0
+METRES_PER_DEG = 111_195.0
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A ledger as read: the frame (WGS 84, index id), how many rows the file has, and its faults."""
+    """A ledger as read: the frame (WGS 84, index id), how many rows the file has, its faults, and each id's row."""
 
     frame: gpd.GeoDataFrame
     rows: int
     faults: tuple[Fault, ...]
+    row_of: Mapping[str, int]  # as Excel counts: the header is row 1
 
 
 def frame_of_points(
@@ -63,7 +67,7 @@ def frame_of_points(
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
         fractions (expected values).
     """
-    positions, faults = match_headers(table, columns or {}, _needed(table, role))
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role))
     ids, id_faults = ids_of(table, role, positions)
     points, place_faults = _points(table, positions)
     numbers, number_faults = _role_numbers(table, role, positions)
@@ -80,8 +84,9 @@ def frame_of_points(
     if role in {"depots", "population"} and "riders" in data:
         good &= np.isfinite(frame["riders"].to_numpy(np.float64))
     every = (*table.faults, *faults, *id_faults, *place_faults, *number_faults, *kind_faults, *text_faults)
-    last = _same_places(table, points, ids) if len(table.rows) else [no_rows(table, role)]
-    return Reading(in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)))
+    last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
+    row_of = dict(zip(ids, table.rows.tolist(), strict=True))
+    return Reading(in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of)
 
 
 def by_row(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -106,7 +111,13 @@ def in_natural_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return tuple((0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts)
+    return tuple(_number_key(part) if part[0] in "0123456789" else (1, 0, part) for part in parts)
+
+
+def _number_key(digits: str) -> tuple[int, int, str]:
+    """Return what sorts digits by size, however many there are."""
+    shown = digits.lstrip("0")
+    return (0, len(shown), shown)
 
 
 def _needed(table: Table, role: Role) -> list[str]:
@@ -261,21 +272,96 @@ def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
     ]
 
 
-def _same_places(table: Table, points: GeometryArray, ids: Sequence[str]) -> list[Fault]:
+def _told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame) -> list[Fault]:
+    """Warn of rows that are perhaps one thing told twice: at one place, or of one name and near."""
+    points = np.asarray(frame.geometry.array, dtype=object)
     here = np.flatnonzero(~shapely.is_missing(points))
     if here.size == 0:
         return []
-    steps = np.round(shapely.get_coordinates(points[here]) / SAME_PLACE_DEG).astype(np.int64)
-    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for at, (x, y) in zip(here.tolist(), steps.tolist(), strict=True):
-        groups[x, y].append(at)
-    return [
-        table.warning(
-            f"stands at the same place as {', '.join(f'row {table.rows[at]} (`{ids[at]}`)' for at in group[1:])}; "
-            "all are kept.",
-            f"与{'、'.join(f'第 {table.rows[at]} 行（{ids[at]}）' for at in group[1:])}位置相同；均予保留。",
-            at=group[0],
-        )
-        for group in groups.values()
-        if len(group) > 1 and len({ids[at] for at in group}) > 1
+    degrees = np.full((len(points), 2), np.nan)
+    degrees[here] = shapely.get_coordinates(points[here])
+    places: dict[object, list[int]] = defaultdict(list)
+    names: dict[object, list[int]] = defaultdict(list)
+    steps = np.round(degrees[here] / SAME_PLACE_DEG).astype(np.int64)
+    for at, (x, y), name in zip(here.tolist(), steps.tolist(), frame["name"].iloc[here], strict=True):
+        places[x, y].append(at)
+        if name.strip():
+            names[name.strip()].append(at)
+    riders = frame["riders"].to_numpy(np.float64) if role == "depots" and "riders" in frame.columns else None
+    told = [
+        _same_place(table, frame.index, group, riders)
+        for group in places.values()
+        if len(group) > 1 and len(set(frame.index[group])) > 1
     ]
+    if role == "population":
+        return told
+    near = [group for same in names.values() if len(same) > 1 for group in _near_groups(same, degrees)]
+    return told + [_same_name(table, frame.index, group, degrees, riders) for group in near]
+
+
+def _same_place(table: Table, ids: pd.Index, group: Sequence[int], riders: FloatArray | None) -> Fault:
+    """Return the warning of rows at one place, at the first of them."""
+    twice = _counted_twice(group, riders)
+    en, zh = _rows_of(table, ids, group[1:])
+    return table.warning(
+        f"stands at the same place as {en}; all are kept.{twice[0]}",
+        f"与{zh}位置相同，均予保留。{twice[1]}",
+        at=group[0],
+    )
+
+
+def _same_name(
+    table: Table, ids: pd.Index, group: Sequence[int], degrees: FloatArray, riders: FloatArray | None
+) -> Fault:
+    """Return the warning of rows with one name that stand near the first of them."""
+    twice = _counted_twice(group, riders)
+    en, zh = _rows_of(table, ids, group[1:])
+    within = "相距" if len(group) == 2 else "相距不超过"  # noqa: PLR2004
+    far_m = f"{max(1.0, _metres_between(degrees, group[0], group[1:]).max()):.0f}"
+    return table.warning(
+        f"has the name of {en}, within {far_m} m; all are kept. Is it one thing told twice?{twice[0]}",
+        f"与{zh}同名，{within} {far_m} 米，均予保留。请核对是否重复填写。{twice[1]}",
+        at=group[0],
+    )
+
+
+def _rows_of(table: Table, ids: pd.Index, rows: Sequence[int]) -> tuple[str, str]:
+    """Return rows with their ids, in English and Chinese."""
+    return (
+        ", ".join(f"row {table.rows[at]} (`{ids[at]}`)" for at in rows),
+        "、".join(f"第 {table.rows[at]} 行（{ids[at]}）" for at in rows),
+    )
+
+
+def _near_groups(same: Sequence[int], degrees: FloatArray) -> list[list[int]]:
+    """Return rows that stand within `SAME_NAME_M` of a first one, and not at its very place, each row once."""
+    groups, left = [], list(same)
+    while len(left) > 1:
+        first, *others = left
+        metres = _metres_between(degrees, first, others)
+        apart = np.abs(np.round(degrees[others] / SAME_PLACE_DEG) - np.round(degrees[first] / SAME_PLACE_DEG))
+        near = (metres <= SAME_NAME_M) & (apart > 0).any(axis=1)
+        if near.any():
+            groups.append([first, *np.array(others)[near].tolist()])
+        left = np.array(others)[~near].tolist()
+    return groups
+
+
+def _metres_between(degrees: FloatArray, first: int, others: Sequence[int]) -> FloatArray:
+    """Return straight metres between a row and others that are near it."""
+    lon, lat = (degrees[list(others)] - degrees[first]).T
+    return np.asarray(METRES_PER_DEG * np.hypot(lon * np.cos(np.radians(degrees[first, 1])), lat))
+
+
+def _counted_twice(group: Sequence[int], riders: FloatArray | None) -> tuple[str, str]:
+    """Return what to say of riders that would be counted twice if a group of depots is one."""
+    if riders is None:
+        return ("", "")
+    more = float(np.nansum(riders[list(group[1:])]))
+    if more <= 0:
+        return ("", "")
+    n = f"{more:,.1f}".removesuffix(".0")
+    return (
+        f" If they are one depot, {n} riders are counted twice: remove the surplus rows.",
+        f"若是同一站点，骑手会重复计算 {n} 人，请删去多余的行。",
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -142,6 +142,11 @@ class Network:
         """Index of the admissible streets' geometries, and the street of each of its rows."""
         street = np.flatnonzero(self.is_street_admissible)
         return shapely.STRtree(self.street_geometry[street]), read_only(street)
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What later stages made of this network alone, by name: kept with it, and gone with it."""
+        return {}
 
     @cached_property
     def is_street_admissible(self) -> BoolArray:
@@ -364,6 +369,9 @@ class InputFile:
     rows: int | None  # rows of data; None where rows have no meaning
     sha256: str
     datum: str | None  # wgs84, gcj02, bd09; None where it has none
+    sheet: str | None = None  # sheet or layer, where the file has several
+    #: row of each id, as Excel counts: the header is row 1
+    row_of: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, StrArray, some, some_zh
 from .errors import Fault, NetworkError
 from .impedance import DEFAULT_CLASS, DRIVE_KPH
 from .model import Network, NetworkReport
@@ -237,7 +237,7 @@ def _refuse(bad: BoolArray, value: FloatArray, way_id: IntArray, label: str) -> 
         return
     named = [f"{s} (way {way_id[s]}: {value[s]:g})" for s in np.flatnonzero(bad)]
     msg = f"`{label}` must be a finite number >= 0; these streets are not: {some(named)}."
-    raise NetworkError(msg, zh=f"{label} 必须是不小于 0 的有限数；以下道路不符合：{some(named)}。")
+    raise NetworkError(msg, zh=f"{label} 必须是不小于 0 的有限数；以下道路不符合：{some_zh(named)}。")
 
 
 def _impedances(

@@ -342,6 +342,8 @@ def _polygon(to_wkb: Any, area: Any) -> Any:  # noqa: ANN401
 @contextmanager
 def clear_errors(path: str | Path) -> Iterator[None]:
     """Tell a missing, empty, broken or truncated file in one clear error."""
+    import osmium
+
     file = Path(path)
     if not file.is_file():
         msg = f"`{path}` does not exist, or is no file."
@@ -353,7 +355,7 @@ def clear_errors(path: str | Path) -> Iterator[None]:
         yield
     except NetworkError:
         raise
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         msg = f"`{path}` cannot be read as OpenStreetMap data; it may be broken or cut off: {error}"
         zh = f"无法读取 OSM 文件 {path}，文件可能已损坏或不完整：{error}"
         raise NetworkError(msg, zh=zh) from error

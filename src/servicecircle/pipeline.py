@@ -10,17 +10,33 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ._validate import BoolArray
 from .candidates import study_candidates
 from .coverage import cover
-from .demand import demand_points, riders_of_depots, riders_of_population, riders_uniform, riders_warnings
-from .errors import Fault, InputError, NetworkError, ServiceCircleError
+from .demand import (
+    RiderSeries,
+    demand_points,
+    riders_of_depots,
+    riders_of_population,
+    riders_uniform,
+    riders_warnings,
+)
+from .errors import Fault, InputError, NetworkError, ServiceCircleError, StudyError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
-from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .legs import find_legs
+from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
 from .osm import is_osm_file, read_land, read_places
 from .params import Direction, TravelProfile
+from .placement import (
+    input_of,
+    is_closed,
+    no_street_in_area,
+    told_of_closed,
+    told_of_depots,
+    told_of_places,
+    told_of_zones,
+)
 from .service_areas import each_and_merged, service_areas
 from .snapping import locate_on_edges
 from .study import with_options
@@ -32,8 +48,6 @@ WGS84 = "EPSG:4326"
 OnStage = Callable[[str], None]
 #: a search for suggestions ends after this, with the best plan found and its gap (seconds)
 TIME_LIMIT_S = 60.0
-#: words of the column `status` for a facility that serves nobody
-CLOSED = frozenset({"停用", "停业", "关闭", "暂停", "撤销", "closed", "inactive"})
 STAGES = ("roads", "grid", "times", "candidates", "choose", "circles")
 
 
@@ -110,7 +124,7 @@ def suggest(
     demand_at = demand_positions(demand)
     times = _times(study, network, demand_at, facilities)
     before = cover(times, demand, minutes=study.minutes)
-    warnings += _told_of_places(times.facility_at, facilities, network, study)
+    warnings += told_of_places(times.facility_at, facilities, network, study)
     begin("candidates")
     candidates, told_of_candidates = study_candidates(study, network, places)
     warnings += told_of_candidates
@@ -190,8 +204,10 @@ def check_on_roads(study: Study) -> list[Fault]:
         facilities, closed = study_facilities(study)
         told += closed
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
-        told += _told_of_places(at, facilities, network, study)
+        told += told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places)[1]
+    except StudyError as error:
+        told += error.faults
     except ServiceCircleError as error:
         file = study.network_file.name if isinstance(error, NetworkError) and study.network_file else None
         told.append(Fault(error.en, error.zh, file=file))
@@ -230,7 +246,53 @@ def facility_circles(
         max_snap_m=study.max_snap_m,
     )
     areas.insert(1, "kind", facilities["kind"].reindex(areas["facility_id"]).to_numpy())
-    return areas[~areas.geometry.is_empty].to_crs(WGS84)
+    return areas[~areas.geometry.is_empty].drop(columns="cut_by_edge").to_crs(WGS84)
+
+
+def explain(
+    study: Study, point: tuple[float, float], facility: str, *, roads: Roads | None = None
+) -> gpd.GeoDataFrame:
+    """
+    Tell the way between a point and a station or shop of a study, leg by leg.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it; its profile and direction count.
+    point
+        Longitude and latitude, WGS 84.
+    facility
+        Id of a station or shop that is open.
+    roads
+        What `read_roads` gave for this study, so that it is not read again.
+
+    Returns
+    -------
+    legs
+        As `find_legs`, in WGS 84: the walk to the street, each street by name, the walk to the door, with metres
+        and seconds. The seconds add up to the travel time; no row if there is no way.
+
+    Raises
+    ------
+    InputError
+        If `point` is no place in degrees, or no facility has that id.
+    """
+    lon, lat = point
+    if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - also false for nan
+        msg = f"`point` must be longitude and latitude in degrees, got {point}."
+        raise InputError(msg, zh=f"point 应为经度、纬度（度），现为 {point}。")
+    facilities, _ = study_facilities(study)
+    if facility not in facilities.index:
+        msg = f"`facility` {facility!r} is no open station or shop of the study."
+        raise InputError(msg, zh=f"研究中没有正在开放的驿站或商铺 {facility!r}。")
+    legs = find_legs(
+        (roads or read_roads(study)).network,
+        gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat]), crs=WGS84),
+        facilities.loc[[facility]],
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    return legs.to_crs(WGS84)
 
 
 # --------------------------------------------------------------------------------------------------- the stages
@@ -285,8 +347,7 @@ def lay_grid(study: Study, network: Network) -> Grid:
     else:
         grid = square_grid(network, cell_m=study.cell_m or 100.0, area=area, zones=study.zones)
     if grid.cells.empty:
-        msg = "No street of the road file lies in the area of the study: area and roads are of different places."
-        zh = "研究区域内没有任何道路：区域（或网格）文件与路网文件不在同一地方。"
+        msg, zh = no_street_in_area(study)
         raise InputError(msg, zh=zh)
     return grid
 
@@ -301,7 +362,7 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
         If the source that `[demand]` names is not in the study, or a depot has no street near.
     """
     area = study_area(study)
-    told: list[Fault] = []
+    told = told_of_zones(study, network)
     if study.demand_source == "uniform":
         riders = riders_uniform(grid)
     else:
@@ -310,12 +371,22 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
             msg = f"`[demand] source` is {study.demand_source!r}, but the study has no [{study.demand_source}]."
             zh = f"[demand] source 为 {study.demand_source}，但研究中没有 [{study.demand_source}]。"
             raise InputError(msg, zh=zh)
+        used = input_of(study, study.demand_source)
         if study.demand_source == "depots":
-            riders = riders_of_depots(source, grid)
+            riders = _riders_near(source, grid, used.file if used else None)
+            told += told_of_depots(study, network)
         else:
             riders = riders_of_population(source, grid, network, area=area)
-        told = riders_warnings(source, riders, study.demand_source)
+        told += riders_warnings(source, riders, used.file if used else study.demand_source)
     return demand_points(network, grid, riders, area=area), told
+
+
+def _riders_near(depots: gpd.GeoDataFrame, grid: Grid, file: str | None) -> RiderSeries:
+    """Return the riders of depots by cell; what is wrong with them names their file."""
+    try:
+        return riders_of_depots(depots, grid)
+    except InputError as error:
+        raise StudyError([Fault(error.en, error.zh, file=file)]) from error
 
 
 def demand_positions(demand: gpd.GeoDataFrame) -> Positions:
@@ -344,13 +415,15 @@ def _times(study: Study, network: Network, demand_at: Positions, facilities: gpd
 
 def study_facilities(study: Study) -> tuple[gpd.GeoDataFrame, list[Fault]]:
     """Return the stations and shops that are open, in one frame, a shop with its own limit; and tell the closed."""
-    frames, told = [], []
-    for kind, frame in (("station", study.stations), ("shop", study.shops)):
+    frames: list[gpd.GeoDataFrame] = []
+    told: list[Fault] = []
+    kinds: tuple[tuple[Kind, gpd.GeoDataFrame | None], ...] = (("station", study.stations), ("shop", study.shops))
+    for kind, frame in kinds:
         if frame is None or frame.empty:
             continue
-        is_closed = _is_closed(frame)
-        told += [_told_of_closed(kind, str(j), str(frame.at[j, "name"])) for j in frame.index[is_closed]]
-        own = frame[~is_closed].assign(kind=kind)
+        closed = is_closed(frame)
+        told += told_of_closed(study, kind, frame[closed])
+        own = frame[~closed].assign(kind=kind)
         if "minutes" not in own.columns:
             own["minutes"] = np.nan
         if kind == "shop":
@@ -363,23 +436,6 @@ def study_facilities(study: Study) -> tuple[gpd.GeoDataFrame, list[Fault]]:
     return joined, told
 
 
-def _is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
-    """Whether a facility's status says that it serves nobody."""
-    if "status" not in frame.columns:
-        return np.zeros(len(frame), dtype=bool)
-    status = frame["status"].fillna("").astype(str).str.strip().str.casefold().str.removeprefix("已")
-    return status.isin(CLOSED).to_numpy(bool)
-
-
-def _told_of_closed(kind: str, facility_id: str, name: str) -> Fault:
-    """Return the notice of a facility that does not count because it is closed."""
-    return Fault(
-        f"{kind} {facility_id} ({name}) is closed by its status and serves nobody.",
-        f"{_ZH[kind]} {facility_id}（{name}）的状态为停用，不计入覆盖。",
-        level="warning",
-    )
-
-
 def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Existing facilities, then suggested ones."""
     columns = ["name", "kind", "minutes", "geometry"]
@@ -387,33 +443,3 @@ def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.Ge
     if not frames:
         return facilities[columns]
     return gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
-
-
-def _told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Network, study: Study) -> list[Fault]:
-    """Facilities that serve nobody because no street is near, and facilities on an island of the network."""
-    told = []
-    for j in np.flatnonzero(~at.is_on_network).tolist():
-        name, kind = facilities["name"].iloc[j], facilities["kind"].iloc[j]
-        told.append(
-            Fault(
-                f"{kind} {at.ids[j]} ({name}) has no street within {study.max_snap_m:g} m and serves nobody. "
-                "Check its coordinates.",
-                f"{_ZH[kind]} {at.ids[j]}（{name}）{study.max_snap_m:g} 米内没有道路，不计入覆盖。请核对坐标。",
-                level="warning",
-            )
-        )
-    on = np.flatnonzero(at.is_on_network)
-    part = network.part[network.tail[at.edge[on]]]
-    for j, p in zip(on[part > 0].tolist(), part[part > 0].tolist(), strict=True):
-        name, kind, km = facilities["name"].iloc[j], facilities["kind"].iloc[j], network.part_m[p] / 1000
-        told.append(
-            Fault(
-                f"{kind} {at.ids[j]} ({name}) stands on {km:.1f} km of street that are joined to nothing else.",
-                f"{_ZH[kind]} {at.ids[j]}（{name}）所在的 {km:.1f} 公里道路与主路网不相连。",
-                level="warning",
-            )
-        )
-    return told
-
-
-_ZH = {"station": "驿站", "shop": "商铺"}

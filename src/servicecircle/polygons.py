@@ -56,7 +56,7 @@ def frame_of_polygons(
     if not len(table.rows):
         return _nothing(table, _no_zones(table) if role == "zones" else no_rows(table, role))
     needed = ["riders"] if role == "population" else []
-    positions, faults = match_headers(table, columns or {}, needed)
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed)
     ids, id_faults = ids_of(table, role, positions)
     polygons, shape_faults = _polygons(table, ids)
     texts, text_faults = texts_of(table, positions, keep=keep)
@@ -71,7 +71,9 @@ def frame_of_polygons(
     every = [*table.faults, *faults, *id_faults, *shape_faults, *number_faults, *text_faults]
     if role != "area":
         every += _overlaps(table, polygons, ids)
-    return Reading(in_natural_order(frame[good & ~frame.index.duplicated()]), len(table.rows), by_row(every))
+    row_of = dict(zip(ids, table.rows.tolist(), strict=True))
+    frame = in_natural_order(frame[good & ~frame.index.duplicated()])
+    return Reading(frame, len(table.rows), by_row(every), row_of)
 
 
 def repair(geometry: BaseGeometry) -> BaseGeometry:
@@ -104,7 +106,7 @@ def _areal(geometry: BaseGeometry) -> BaseGeometry:
 
 def _nothing(table: Table, fault: Fault) -> Reading:
     frame = gpd.GeoDataFrame({"name": []}, geometry=[], crs=WGS84, index=pd.Index([], dtype=object, name="id"))
-    return Reading(frame, len(table.rows), (*table.faults, fault))
+    return Reading(frame, len(table.rows), (*table.faults, fault), {})
 
 
 def _no_zones(table: Table) -> Fault:

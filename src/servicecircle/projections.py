@@ -65,26 +65,64 @@ def metric_crs(xy: FloatArray, crs: CRS, target_crs: Any = None) -> CRS:  # noqa
     Raises
     ------
     CRSError
-        If the one asked for is not metric, or coordinates in degrees lie outside -180..180, -90..90.
+        If the one asked for is not metric or not true to scale, if coordinates in degrees lie outside -180..180,
+        -90..90, or those in metres all within.
     """
-    if crs.is_geographic and (np.abs(xy) > (180.0, 90.0)).any():
-        msg = (
-            f"The coordinates are not degrees (up to {np.abs(xy).max():.0f}), yet the CRS is {crs.name!r}. State "
-            "the projected CRS they are in, for example `crs='EPSG:32650'` (UTM) or `'EPSG:4547'` (CGCS2000)."
-        )
-        raise CRSError(msg, zh=f"坐标不是经纬度（最大 {np.abs(xy).max():.0f}），但坐标系写的是 {crs.name}。")
-    if target_crs is not None:
-        return check_metric(target_crs)
+    _check_degrees(xy, crs)
     centre = (xy.min(axis=0) + xy.max(axis=0)) / 2
     to_degrees = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     lon, lat = to_degrees.transform(*centre)
-    if crs.is_projected and {axis.unit_conversion_factor for axis in crs.axis_info[:2]} == {1.0}:
-        factors = pyproj.Proj(crs).get_factors(lon, lat)
-        scales = np.array([factors.meridional_scale, factors.parallel_scale])
-        if (np.abs(scales - 1.0) <= SCALE_TOLERANCE).all():
-            return _named(crs)
+    if target_crs is not None:
+        metric = check_metric(target_crs)
+        if not _is_true_to_scale(metric, lon, lat):
+            msg = (
+                f"`crs` {metric.name!r} is not true to scale at {lon:.2f}, {lat:.2f}: lengths would be wrong by "
+                "more than 1 %. Leave it out for the UTM zone of the data."
+            )
+            zh = f"坐标系 {metric.name} 在 {lon:.2f}，{lat:.2f} 处的长度误差超过 1%。"
+            raise CRSError(msg, zh=zh + "请删去 crs，自动采用所在 UTM 带。")
+        return metric
+    is_in_metres = crs.is_projected and {axis.unit_conversion_factor for axis in crs.axis_info[:2]} == {1.0}
+    if is_in_metres and _is_true_to_scale(crs, lon, lat):
+        return _named(crs)
     zone = min(int((lon + 180.0) // 6.0) + 1, 60)
     return CRS.from_epsg((_UTM_NORTH if lat >= 0 else _UTM_SOUTH) + zone)
+
+
+def _check_degrees(xy: FloatArray, crs: CRS) -> None:
+    """Refuse degrees that are none or exchanged, and metres that are degrees."""
+    are_degrees = bool((np.abs(xy) <= (180.0, 90.0)).all())
+    if crs.is_geographic == are_degrees or not (crs.is_geographic or crs.is_projected):
+        return
+    x, y = xy[0]
+    if crs.is_projected:
+        unit = crs.axis_info[0].unit_name
+        msg = (
+            f"The coordinates look like degrees ({x:.10g}, {y:.10g}), yet the CRS is {crs.name!r}, in {unit}. "
+            "State the CRS they are in: `crs='EPSG:4326'` for longitude and latitude."
+        )
+        zh = f"坐标看来是经纬度（{x:.10g}，{y:.10g}），但坐标系写的是 {crs.name}。"
+        raise CRSError(msg, zh=zh + "经纬度应为 EPSG:4326。")
+    if (np.abs(xy) <= (90.0, 180.0)).all():
+        msg = f"Longitude and latitude look swapped: {x:.10g}, {y:.10g}. Exchange x and y in the file."
+        raise CRSError(msg, zh=f"经纬度似乎写反了（{x:.10g}，{y:.10g}）。请对调文件中的 x 和 y。")
+    most = float(np.abs(xy).max())
+    msg = (
+        f"The coordinates are not degrees (up to {most:.7g}), yet the CRS is {crs.name!r}. State the "
+        "projected CRS they are in, for example `crs='EPSG:32650'` (UTM) or `'EPSG:4547'` (CGCS2000)."
+    )
+    zh = f"坐标不是经纬度（最大 {most:.7g}），但坐标系写的是 {crs.name}。请写明实际的投影坐标系，如 EPSG:4547。"
+    raise CRSError(msg, zh=zh)
+
+
+def _is_true_to_scale(crs: CRS, lon: float, lat: float) -> bool:
+    """Whether a metre is a metre within 1 % at a place."""
+    try:
+        factors = pyproj.Proj(crs).get_factors(lon, lat)
+    except pyproj.exceptions.ProjError:  # not on its map at all
+        return False
+    scales = np.array([factors.meridional_scale, factors.parallel_scale])
+    return bool((np.abs(scales - 1.0) <= SCALE_TOLERANCE).all())
 
 
 def _named(crs: CRS) -> CRS:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +26,7 @@ import shapely
 import shapely.geometry
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
+from shapely.errors import ShapelyError
 
 from ._validate import GeometryArray, IntArray, read_only
 from .errors import Fault, StudyError
@@ -35,8 +35,12 @@ from .headers import field_of
 SHEET_SUFFIXES = (".csv", ".xlsx")
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".parquet", ".geoparquet")
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FIRST_ROW = 2  # of data: the header is row 1
+#: as many as Excel has; a file may state a row beyond it, with nothing in between
+MAX_ROWS = 1_048_576
+#: of a whole number in JSON; Python refuses more
+MAX_DIGITS = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +172,10 @@ def _decoded(data: bytes, file: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", errors="replace") + "x"
-        row = sum(1 for _ in csv.reader(io.StringIO(before, newline="")))
+        try:
+            row = sum(1 for _ in csv.reader(io.StringIO(before, newline="")))
+        except csv.Error:  # a cell that is too long
+            row = before.count("\n") + 1
         en = "is not in UTF-8. In Excel: Save As, type `CSV UTF-8`; or save it as .xlsx."
         zh = "不是 UTF-8 编码。请在 Excel 中“另存为”，类型选“CSV UTF-8”，或存为 .xlsx。"
         raise _unreadable(file, en, zh, row=row) from error
@@ -176,27 +183,32 @@ def _decoded(data: bytes, file: str) -> str:
 
 def _read_xlsx(path: Path, file: str, sheet: str | None, is_header: Callable[[Sequence[str]], bool]) -> Table:
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
+    book: Any = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and drop-downs that openpyxl does not keep
             book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, EOFError, SyntaxError) as error:
+            chosen = _choose_sheet(book, file, sheet, is_header)
+            return _table(file, str(chosen.title), _sheet_records(chosen))
+    except (StudyError, OSError):
+        raise
+    except (
+        Exception
+    ) as error:  # zip, zlib, XML and openpyxl itself raise whatever they like, sheets as they are read
         en = "is not a readable .xlsx workbook. Open it in Excel and save it again as .xlsx."
         zh = "不是可读的 .xlsx 工作簿。请在 Excel 中打开后重新另存为 .xlsx。"
         raise _unreadable(file, en, zh) from error
-    try:
-        chosen = _choose_sheet(book, file, sheet, is_header)
-        return _table(file, str(chosen.title), _sheet_records(chosen))
     finally:
-        book.close()
+        if book is not None:
+            book.close()
 
 
 def _choose_sheet(book: Any, file: str, sheet: str | None, is_header: Callable[[Sequence[str]], bool]) -> Any:  # noqa: ANN401
     if sheet is not None:
-        if sheet not in book.sheetnames:
-            raise _no_sheet(file, sheet, book.sheetnames)
+        sheets = [str(candidate.title) for candidate in book.worksheets]  # not those that are charts
+        if sheet not in sheets:
+            raise _no_sheet(file, sheet, sheets)
         return book[sheet]
     filled = []
     for candidate in book.worksheets:
@@ -215,6 +227,9 @@ def _choose_sheet(book: Any, file: str, sheet: str | None, is_header: Callable[[
 def _sheet_records(sheet: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401
     sheet.reset_dimensions()  # some writers state a wrong size
     for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > MAX_ROWS:
+            msg = f"more than {MAX_ROWS} rows"
+            raise ValueError(msg)
         yield number, [cell_text(c.value, c.number_format if isinstance(c.value, int) else "") for c in cells]
 
 
@@ -264,7 +279,7 @@ def _unique(header: Sequence[str]) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------ with geometry
 def _read_geojson(path: Path, file: str) -> Table:
     try:
-        content = json.loads(_decoded(path.read_bytes(), file))
+        content = json.loads(_decoded(path.read_bytes(), file), parse_int=_whole)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         en = f"is not valid JSON: {error.msg} ({where})."
@@ -276,7 +291,7 @@ def _read_geojson(path: Path, file: str) -> Table:
     for i, feature in enumerate(features):
         try:
             shapes.append(_shape(feature))
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, shapely.errors.ShapelyError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ShapelyError) as error:
             shapes.append(None)
             en = f"feature {i + 1} cannot be read: {error}."
             zh = f"第 {i + 1} 个要素无法读取：{error}。"
@@ -289,6 +304,11 @@ def _read_geojson(path: Path, file: str) -> Table:
     rows = np.arange(len(features), dtype=np.int64) + _FIRST_ROW
     crs = _geojson_crs(content, file)
     return Table(file, None, header, rows, columns, _geometries(shapes), crs, tuple(faults))
+
+
+def _whole(text: str) -> float:
+    """Return a whole number of JSON; one that is too long for that as a float, perhaps infinite."""
+    return int(text) if len(text) <= MAX_DIGITS else float(text)
 
 
 def _features(content: object, file: str) -> list[Any]:
@@ -312,11 +332,17 @@ def _shape(feature: Any) -> Any:  # noqa: ANN401
 
 def _has_open_ring(feature: Any) -> bool:  # noqa: ANN401
     geometry = feature.get("geometry") if isinstance(feature, dict) else None
-    if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
+    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
         return False
-    parts = geometry.get("coordinates") or []
-    polygons = [parts] if geometry["type"] == "Polygon" else parts
-    return any(ring and ring[0] != ring[-1] for rings in polygons for ring in rings if isinstance(ring, list))
+    polygons = [geometry.get("coordinates")]
+    if geometry["type"] == "MultiPolygon":
+        polygons = _items(polygons[0])
+    rings = [ring for polygon in polygons for ring in _items(polygon)]
+    return any(ring[0] != ring[-1] for ring in rings if isinstance(ring, list) and ring)
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _properties(features: Sequence[Any]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -336,7 +362,7 @@ def _geojson_crs(content: dict[str, Any], file: str) -> CRS:
         return CRS.from_epsg(4326)  # RFC 7946
     try:
         return CRS.from_user_input(stated["properties"]["name"])
-    except (ProjError, KeyError, TypeError) as error:
+    except (ProjError, KeyError, TypeError, ValueError) as error:
         en = f"states a CRS that is not known: {stated!r}. Leave `crs` out for longitude and latitude."
         raise _unreadable(file, en, f"坐标系无法识别：{stated!r}。若为经纬度，请删去 crs。") from error
 
@@ -396,10 +422,21 @@ def _with_control_faults(table: Table) -> Table:
         for at, cell in enumerate(column)
         if (found := _CONTROL.search(cell))
     ]
+    faults += [
+        table.fault(
+            f"holds the control character U+{ord(found.group()):04X} in a header. Type the header anew.",
+            f"表头含有控制字符 U+{ord(found.group()):04X}。请重新输入表头。",
+            column=name,
+        )
+        for name in table.header
+        if (found := _CONTROL.search(name))
+    ]
     if not faults:
         return table
+    header = _unique([_CONTROL.sub("?", name) for name in table.header])  # what follows meets none of them
+    columns = tuple(tuple(_CONTROL.sub("?", cell) for cell in column) for column in table.columns)
     every = (*table.faults, *faults)
-    return Table(table.file, table.sheet, table.header, table.rows, table.columns, table.geometry, table.crs, every)
+    return Table(table.file, table.sheet, header, table.rows, columns, table.geometry, table.crs, every)
 
 
 def _unreadable(file: str, en: str, zh: str, *, row: int | None = None) -> StudyError:

@@ -94,13 +94,18 @@ def _gap_lines(plan: Plan) -> Iterator[str]:
     scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
     today = shown_riders(plan.before)
     in_gaps, elsewhere = numbers.apportioned([riders, scattered], today.riders - today.within[-1])
-    worst, n = numbers.told(float(plan.gaps["riders"].iloc[0])), len(plan.gaps)
+    n, large = len(plan.gaps), int((plan.gaps["riders"] >= 1 - 1e-9).sum())
+    worst = numbers.told(float(plan.gaps["riders"].iloc[0]))
     if zh:
+        of_them = f"，最大一处 {worst} 人" if large == n else "（每处不足 1 人）"
+        of_them = f"（其中 {large} 处不少于 1 人，最大 {worst} 人）" if 0 < large < n else of_them
         more = f"；另有 {elsewhere} 人分散在各处" if elsewhere else ""
-        yield f"缺口 {n} 处，共 {numbers.whole(in_gaps)} 人，最大一处 {worst} 人{more}。"
+        yield f"缺口 {n} 处，共 {numbers.whole(in_gaps)} 人{of_them}{more}。"
     else:
+        of_them = f", {worst} in the largest" if large == n else " (each below 1 rider)"
+        of_them = f" ({large} of them of 1 rider or more, {worst} in the largest)" if 0 < large < n else of_them
         more = f"; {elsewhere} more scattered" if elsewhere else ""
-        yield f"{n} gap{'s' if n > 1 else ''}, {numbers.riders(in_gaps, 'en')}, {worst} in the largest{more}."
+        yield f"{n} gap{'s' if n > 1 else ''}, {numbers.riders(in_gaps, 'en')}{of_them}{more}."
 
 
 def _site_lines(plan: Plan) -> Iterator[str]:
@@ -111,6 +116,15 @@ def _site_lines(plan: Plan) -> Iterator[str]:
         told = words("gain", n=numbers.gain(rounded, site["riders_gained"]))
         kind = words(f"kind.{site['kind']}")
         yield f"{site['rank']}. {kind}  {site['name']}  {told}"
+    small = sum(rounded == 0 for rounded in gains)
+    if small > 1:  # each alone reads as nothing
+        together = words("gain", n=numbers.gain(sum(gains), math.fsum(plan.sites["riders_gained"])))
+        n = len(gains)
+        yield (
+            f"以上 {n} 处合计 {together}，{f'其中 {small} 处' if small < n else ''}各不足 1 人。"
+            if words.lang == "zh"
+            else f"{together} by all {n} together, below 1 rider by {f'{small} of them' if small < n else 'each'}."
+        )
     text = proof(plan, words)
     yield text if text.endswith(("。", ".")) else text + ("。" if words.lang == "zh" else ".")
 

@@ -20,7 +20,7 @@ from .travel_times import OnStreet, SearchGraph
 #: side of the squares from which the lattice is refined (metres)
 ROOT_M = 80.0
 #: times along a closed direction rise by this much: no place but its very beginning is reached (ms)
-CLOSED_MS = 1e12
+CLOSED_MS = 1e20
 #: the lattice is moved by this share of a cell, so that its lines do not run along streets on round coordinates
 ASIDE = (0.3819660112501051, 0.2360679774997896)
 
@@ -170,12 +170,11 @@ def shared_out(
     Returns (row of `k`, first and last share of the segment, owner or -1, ms of the owner in the middle).
     """
     n_class = len(field.limit_ms)
-    rise = np.concatenate(
-        [np.tile(segments.slope[k, 0], (n_class, 1)), -np.tile(segments.slope[k, 1], (n_class, 1))]
-    )
-    at_0 = np.concatenate([field.a[:, k], field.b[:, k] + segments.slope[k, 1]])
+    rise_a, rise_b = segments.segment[k, 6], segments.segment[k, 7]
+    rise = np.concatenate([np.tile(rise_a, (n_class, 1)), -np.tile(rise_b, (n_class, 1))])
+    at_0 = np.concatenate([field.ms[:, k, 0], field.ms[:, k, 1] + rise_b])
     limit = np.tile(field.limit_ms, (2, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         cuts = [np.zeros(k.size), np.ones(k.size)]
         cuts += [(limit[i, b] - at_0[i]) / rise[i] for i in range(2 * n_class) for b in range(limit.shape[1])]
         cuts += [(at_0[i] - at_0[j]) / (rise[j] - rise[i]) for i in range(2 * n_class) for j in range(i)]

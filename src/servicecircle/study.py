@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from .columns import ONE_OF, Role, is_ledger_header
-from .errors import Fault, InputError, Lang, StudyError
+from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
@@ -155,7 +155,7 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
     faults = [*said.faults, *_faults_between_keys(said)]
     network, network_faults = _network_file(said)
     faults += network_faults
-    frames: dict[str, gpd.GeoDataFrame] = {}
+    readings: dict[str, Reading] = {}
     inputs = [_input_file("network", said.get("network", "file"), network)] if network else []
     for role in get_args(Role):
         if role in said.tables:
@@ -163,8 +163,9 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
             faults += ledger_faults
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
-                frames[role] = reading.frame
-    frames, clashes = _own_ids(frames, said)
+                readings[role] = reading
+    frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
+    inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += [*clashes, *_far_apart(frames, said)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
@@ -185,7 +186,7 @@ def _study(
     h3 = said.get("grid", "h3")
     folder = said.path.resolve().parent
     return Study(
-        name=said.get("", "name", folder.name),
+        name=said.get("", "name", visible(folder.name)),
         folder=folder,
         profile=said.get("", "profile", travel_profile("walk")),
         minutes=said.get("", "minutes", DEFAULT_MINUTES),
@@ -295,10 +296,20 @@ def _is_readable(path: Path) -> bool:
         return False
 
 
-def _input_file(role: str, file: str, path: Path, rows: int | None = None) -> InputFile:
+def _input_file(
+    role: str, file: str, path: Path, *, rows: int | None = None, sheet: str | None = None
+) -> InputFile:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return InputFile(role, file, rows, digest, None if role == "network" else "wgs84")
+    return InputFile(role, file, rows, digest, None if role == "network" else "wgs84", sheet)
+
+
+def _with_rows(used: InputFile, reading: Reading | None, frame: gpd.GeoDataFrame | None) -> InputFile:
+    """Return the file with the row of each id that the study has of it, also where ids were renamed."""
+    if reading is None or frame is None:
+        return used
+    prefix = "" if set(frame.index) == set(reading.frame.index) else f"{ONE_OF[cast('Role', used.role)]}-"
+    return dataclasses.replace(used, row_of={i: reading.row_of[i.removeprefix(prefix)] for i in frame.index})
 
 
 def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile | None, list[Fault]]:
@@ -324,7 +335,8 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
         return None, None, list(error.faults)
     frame_of = frame_of_polygons if _holds_polygons(table, role) else frame_of_points
     reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
-    return reading, _input_file(role, stated["file"], path, reading.rows), list(reading.faults)
+    used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    return reading, used, list(reading.faults)
 
 
 def _holds_polygons(table: Table, role: Role) -> bool:

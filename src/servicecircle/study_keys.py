@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 import math
 import re
 import tomllib
@@ -27,12 +28,29 @@ Check: TypeAlias = Callable[[Any], Any]
 
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
+MAX_COUNT = 1_000_000
+MAX_BREAKS = 20
+#: a day
+MAX_MINUTES = 1440.0
+#: breaks nearer than this, or below it, are a slip
+MIN_STEP = 0.05
+MAX_SNAP_M = 10_000.0
+#: of a text: all but tab and newline
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: a text of TOML in one line
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
+#: what a Chinese keyboard writes for the signs of TOML
+_FULL_WIDTH = re.compile("[\uff01-\uff5e“”‘’、。【】「」《》〔〕]")
+#: a wrong value is shown up to this many characters
+N_SHOWN = 80
 
 
 # ------------------------------------------------------------------------------------------------------- checks
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _wrong(value, "a text in quotes", "带引号的文字")
+    if _CONTROL.search(value):
+        raise _wrong(value, "a text without control characters", "不含控制字符的文字")
     return value
 
 
@@ -43,9 +61,16 @@ def _flag(value: object) -> bool:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise _wrong(value, "a number", "数字")
     return float(value)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _above_zero(value: object) -> float:
@@ -54,9 +79,23 @@ def _above_zero(value: object) -> float:
     return number
 
 
+def _snap_m(value: object) -> float:
+    if (number := _above_zero(value)) > MAX_SNAP_M:
+        raise _wrong(value, f"metres up to {MAX_SNAP_M:g}", f"不超过 {MAX_SNAP_M:g} 的米数")
+    return number
+
+
+def _minutes(value: object) -> float:
+    if (number := _above_zero(value)) > MAX_MINUTES:
+        raise _wrong(value, f"minutes up to {MAX_MINUTES:g}", f"不超过 {MAX_MINUTES:g} 的分钟数")
+    return number
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise _wrong(value, "a whole number, 0 or more", "不小于 0 的整数")
+    if int(value) > MAX_COUNT:
+        raise _wrong(value, f"a whole number up to {MAX_COUNT:,}", f"不超过 {MAX_COUNT:,} 的整数")
     return int(value)
 
 
@@ -76,7 +115,14 @@ def _h3(value: object) -> int:
 def _breaks(value: object) -> tuple[float, ...]:
     if not isinstance(value, (list, tuple)) or any(isinstance(v, bool) or not isinstance(v, Real) for v in value):
         raise _wrong(value, "a list of numbers, e.g. [10, 15]", "数字列表，如 [10, 15]")
-    return check_minutes(value)
+    if len(value) > MAX_BREAKS:
+        raise _wrong(value, f"a list of at most {MAX_BREAKS} numbers", f"至多 {MAX_BREAKS} 个数字的列表")
+    breaks = check_minutes([v if _is_finite(v) else math.inf for v in value])
+    if breaks[-1] > MAX_MINUTES:
+        raise _wrong(value, f"minutes up to {MAX_MINUTES:g}", f"不超过 {MAX_MINUTES:g} 的分钟数")
+    if min(b - a for a, b in itertools.pairwise((0.0, *breaks))) < MIN_STEP:
+        raise _wrong(value, f"minutes at least {MIN_STEP:g} apart", f"彼此相差至少 {MIN_STEP:g} 的分钟数")
+    return breaks
 
 
 def _date(value: object) -> str:
@@ -163,6 +209,8 @@ def not_served(*, what: str, zh: str) -> InputError:
 
 def _wrong(value: object, en: str, zh: str) -> InputError:
     shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    if len(shown) > N_SHOWN:
+        shown = f"{shown[:N_SHOWN]}…"
     return InputError(f"must be {en}; got {shown}.", zh=f"应为{zh}，现为 {shown}。")
 
 
@@ -182,14 +230,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "direction": lambda value: check_direction(_one_of("to", "from")(value)),
             "minutes": _breaks,
             "crs": _metric_crs,
-            "max_snap_m": _above_zero,
+            "max_snap_m": _snap_m,
             "when": _not_yet("`when`", "时段（when）"),
             "service": _not_yet("`service`", "服务项目筛选（service）"),
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag},
         "area": _LEDGER,
         "stations": _LEDGER,
-        "shops": {**_LEDGER, "minutes": _above_zero},
+        "shops": {**_LEDGER, "minutes": _minutes},
         "depots": _LEDGER,
         "candidates": _LEDGER,
         "zones": _LEDGER,
@@ -258,10 +306,13 @@ def read_study_file(path: Path) -> StudyFile:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        row = int(found[1]) if found else text.count("\n") + 1
-        en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
-        raise StudyError([Fault(en, zh, file=path.name, row=row)]) from error
+        raise _no_toml(path, text, error) from error
+    except RecursionError as error:
+        en, zh = "is nested too deeply.", "嵌套层数过多。"
+        raise StudyError([Fault(en, zh, file=path.name)]) from error
+    except ValueError as error:  # a number of thousands of digits
+        en, zh = f"holds a value that cannot be read: {error}.", f"含有无法读取的值：{error}。"
+        raise StudyError([Fault(en, zh, file=path.name)]) from error
     lines = _lines(text)
     values: dict[str, dict[str, Any]] = {"": {}}
     faults: list[Fault] = []
@@ -284,13 +335,31 @@ def read_study_file(path: Path) -> StudyFile:
     return StudyFile(path, values, tuple(faults), lines)
 
 
+def _no_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> StudyError:
+    """Return the error of a text that is no TOML, with its line, and with what a Chinese keyboard did there."""
+    found = re.search(r"line (\d+)", str(error))
+    row = int(found[1]) if found else text.count("\n") + 1
+    en, zh = f"is not valid TOML: {error}. Texts need quotes.", f"不是有效的 TOML：{error}。文字须加英文引号。"
+    if wide := _full_width_signs(text.split("\n")[row - 1 : row]):
+        en = f"holds full-width {wide}: write commas, brackets, equals signs, quotes and digits in ASCII, e.g. "
+        en += "minutes = [10, 15]."
+        zh = f"写法有误（{wide}）：逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    return StudyError([Fault(en, zh, file=path.name, row=row)])
+
+
+def _full_width_signs(lines: Sequence[str]) -> str:
+    """Return the full-width signs that stand outside texts and comments, each once."""
+    bare = (re.sub(r"#.*", "", re.sub(_QUOTED, "", line)) for line in lines)
+    return " ".join(dict.fromkeys(sign for line in bare for sign in re.findall(_FULL_WIDTH, line)))
+
+
 def _toml_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         en, zh = "is not in UTF-8. Save it as UTF-8.", "不是 UTF-8 编码，请另存为 UTF-8。"
         raise StudyError([Fault(en, zh, file=path.name)]) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the second: a name that no file can have
         en = "is not there. A study is a folder with a study.toml, or that file itself."
         zh = "不存在。研究是含有 study.toml 的文件夹，或该文件本身。"
         raise StudyError([Fault(en, zh, file=str(path))]) from error

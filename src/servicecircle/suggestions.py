@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ._validate import FloatArray, IntArray, check_points, some
+from ._validate import FloatArray, IntArray, check_points, some, some_zh
 from .candidates import WGS84
 from .errors import Fault, InputError
 from .locate import mclp
@@ -23,6 +24,13 @@ from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
 
 _KINDS: tuple[Kind, Kind] = ("station", "shop")
+#: candidates that no planner named, by `source`: how many there are, in English and Chinese
+_GENERATED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "corner": ("{} street corner(s)", "路口 {} 个"),
+        "road file": ("{} shop(s) of the road file", "路网文件中的商铺 {} 家"),
+    }
+)
 
 
 class Suggestions(NamedTuple):
@@ -294,21 +302,37 @@ def _told_of_candidates(
     """Candidates that cannot serve anybody, wherever they stand."""
     is_off = ~times.facility_at.is_on_network
     if is_off.any():
-        ids = candidates.index[is_off]
+        n, (en, zh) = int(is_off.sum()), _which(candidates[is_off])
         yield _warning(
-            f"{len(ids)} candidate(s) have no street near enough and cannot be chosen: {some(ids)}.",
-            f"{len(ids)} 个候选点附近没有道路，无法选用：{some(ids)}。",
+            f"{n} candidate(s) have no street near enough and cannot be chosen{en}.",
+            f"{n} 个候选点附近没有道路，无法选用{zh}。",
         )
     riders = options.covers.T @ (weight > 0).astype(np.float64)
     is_of_use = np.zeros(len(candidates), dtype=np.bool_)
     is_of_use[options.candidate[riders > 0]] = True
     is_idle = ~is_of_use & ~is_off
     if is_idle.any() and weight.any():
-        ids = candidates.index[is_idle]
+        n, (en, zh) = int(is_idle.sum()), _which(candidates[is_idle])
         yield _warning(
-            f"{len(ids)} candidate(s) are within reach of no rider: {some(ids)}.",
-            f"{len(ids)} 个候选点的服务范围内没有骑手：{some(ids)}。",
+            f"{n} candidate(s) are within reach of no rider{en}.",
+            f"{n} 个候选点的服务范围内没有骑手{zh}。",
         )
+
+
+def _which(candidates: gpd.GeoDataFrame) -> tuple[str, str]:
+    """Return which candidates these are: a planner's own by name, others by what they are and how many."""
+    source = candidates["source"] if "source" in candidates.columns else pd.Series("study", candidates.index)
+    own = candidates[~source.isin(_GENERATED)]
+    names = own["name"].where(own["name"].astype(bool), own.index) if "name" in own.columns else own.index
+    if len(own) == len(candidates):
+        return f": {some(names)}", f"：{some_zh(names)}"
+    counted = [(words, int((source == made).sum())) for made, words in _GENERATED.items()]
+    en = [words[0].format(n) for words, n in counted if n]
+    zh = [words[1].format(n) for words, n in counted if n]
+    if len(own):
+        en.append(f"{len(own)} of the study's own: {some(names)}")
+        zh.append(f"研究所列 {len(own)} 个：{some_zh(names)}")
+    return f" ({', '.join(en)})", f"（{'，'.join(zh)}）"
 
 
 def _told_of_plan(

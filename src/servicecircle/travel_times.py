@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ._validate import FloatArray, IntArray, some
 from .errors import InputError, NetworkError
 from .model import Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
+from .searches import (
+    CurveGraph,
+    Ends,
+    Ms,
+    Nearest,
+    curve_graph,
+    nearest_at_demand,
+    nearest_at_nodes,
+    times_at_demand,
+    times_at_nodes,
+)
 from .snapping import locate_on_edges
+from .threads import Progress
 
-#: facilities searched from at once, and so the bound on what is held in memory between search and reading
-CHUNK = 256
 _MS_LIMIT = 2**30  # an impedance or a cutoff of 12 days
-
-Ms = npt.NDArray[np.int32]
-_T = TypeVar("_T")
 
 
 # ------------------------------------------------------------------------------------------- graph of a search
@@ -37,9 +40,7 @@ class SearchGraph:
     end *b* on their way between a demand point on it and a facility elsewhere; `INF_MS` where that is closed.
     """
 
-    start: IntArray  # (n_node + 1,)
-    node: Ms
-    impedance: Ms
+    curve: CurveGraph
     end: IntArray  # (n_street, 2) nodes a and b
     a_ms: IntArray  # (n_street,)
     b_ms: IntArray
@@ -48,29 +49,33 @@ class SearchGraph:
 
 def search_graph(network: Network, direction: Direction) -> SearchGraph:
     """
-    Return the graph that a search from a facility walks.
+    Return the graph that a search from a facility walks; it is made once and kept with the network.
 
     Raises
     ------
     NetworkError
         If an impedance is longer than 12 days.
     """
+    name = f"search_graph {direction}"
+    if name not in network.kept:
+        network.kept[name] = _search_graph(network, direction)
+    graph: SearchGraph = network.kept[name]
+    return graph
+
+
+def _search_graph(network: Network, direction: Direction) -> SearchGraph:
+    """Make the graph of a direction."""
     ms = np.rint(network.seconds * 1000.0)
     if (ms > _MS_LIMIT).any():
         long = np.flatnonzero(ms > _MS_LIMIT)
         msg = f"`seconds` of these edges are longer than 12 days: {some(long)}."
         raise NetworkError(msg)
     near, far = (network.head, network.tail) if direction == "to" else (network.tail, network.head)
-    order = np.lexsort((far, near))
-    start = np.zeros(network.n_node + 1, dtype=np.int64)
-    np.cumsum(np.bincount(near, minlength=network.n_node), out=start[1:])
     ahead, back = network.street_edge.T
     along = ms[ahead].astype(np.int64)
     against = np.where(back >= 0, ms[back], INF_MS).astype(np.int64)
     return SearchGraph(
-        start=start,
-        node=far[order].astype(np.int32),
-        impedance=ms[order].astype(np.int32),
+        curve=curve_graph(network.node_xy, near, far, ms.astype(np.int64)),
         end=np.column_stack([network.tail[ahead], network.head[ahead]]),
         a_ms=against if direction == "to" else along,
         b_ms=along if direction == "to" else against,
@@ -177,39 +182,32 @@ def facility_limits_s(profile: TravelProfile, own_minutes: FloatArray, minutes: 
     return np.minimum(own[:, None], breaks)
 
 
-def in_chunks(n: int, work: Callable[[int, int], _T], *, chunk: int = CHUNK) -> list[_T]:
-    """Run `work(first, last)` over chunks of `range(n)` on all cores; results in order."""
-    cores = os.cpu_count() or 1
-    size = max(1, min(chunk, -(-n // cores)))
-    spans = [(first, min(first + size, n)) for first in range(0, n, size)]
-    if len(spans) <= 1:
-        return [work(*span) for span in spans]
-    with ThreadPoolExecutor(max_workers=cores) as pool:
-        return list(pool.map(lambda span: work(*span), spans))
+def settled_nodes(
+    graph: SearchGraph,
+    at: OnStreet,
+    *,
+    limit_ms: int,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[IntArray, Ms, Ms]:
+    """
+    Row pointer, nodes and milliseconds of all nodes within the limit of each facility position.
+
+    `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
+    """
+    ends = _ends(graph, at, is_facility=True)
+    return times_at_nodes(graph.curve, ends, limit_ms=limit_ms, threads=threads, on_progress=on_progress)
 
 
-def settled_nodes(graph: SearchGraph, at: OnStreet, *, limit_ms: int) -> tuple[Any, Any, Any]:
-    """Row pointer, nodes and milliseconds of all nodes within the limit of each facility position."""
-    from . import _kernels as kernels
-
-    seed_node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1).astype(np.int32)
-    seed_ms = leg_ms(graph, at, is_facility=True).astype(np.int32)
-
-    def work(first: int, last: int) -> tuple[Any, Any, Any]:
-        return kernels.node_times(
-            graph.start, graph.node, graph.impedance, seed_node[first:last], seed_ms[first:last], limit_ms
-        )
-
-    return _joined(in_chunks(len(at.street), work))
+def nearest_of_nodes(graph: SearchGraph, at: OnStreet, rank: IntArray) -> Nearest:
+    """Nearest facility position of each node, without a limit; ties to the lower rank."""
+    return nearest_at_nodes(graph.curve, _ends(graph, at, is_facility=True), rank)
 
 
-def _joined(chunks: Sequence[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
-    """Chunks of CSR rows as one."""
-    if not chunks:
-        return np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-    sizes = np.concatenate([np.diff(rows) for rows, _, _ in chunks])
-    rows = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return rows, np.concatenate([c[1] for c in chunks]), np.concatenate([c[2] for c in chunks])
+def _ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
+    """Positions by the ends of their streets."""
+    node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1)
+    return Ends(node=node, ms=leg_ms(graph, at, is_facility=is_facility))
 
 
 # ----------------------------------------------------------------------------------------------- public face
@@ -274,21 +272,32 @@ def times_between(
     *,
     limit_ms: int,
     direction: Direction,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
 ) -> TravelTimes:
-    """Return travel times between positions that are known already, as `travel_times` does after snapping."""
+    """
+    Return travel times between positions that are known already, as `travel_times` does after snapping.
+
+    `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
+    """
     graph = search_graph(network, direction)
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
-    start, facility, ms = _pairs(graph, i_at, j_at, rank, limit_ms)
-    nearest_facility, nearest_ms = _nearest(graph, i_at, j_at, rank)
+    direct = _joined_along(graph, i_at, j_at)
+    i_ends, j_ends = _ends(graph, i_at, is_facility=False), _ends(graph, j_at, is_facility=True)
+    start, facility, seconds = times_at_demand(
+        graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
+    )
+    nearest = nearest_at_demand(graph.curve, j_ends, i_ends, direct, rank)
+    facility_of = np.append(np.argsort(rank), -1)  # rank -1: none
     return TravelTimes(
         demand_ids=demand_at.ids,
         facility_ids=facility_at.ids,
         start=start,
         facility=facility,
-        seconds=ms / 1000.0,
-        nearest_facility=nearest_facility,
-        nearest_seconds=np.where(nearest_facility >= 0, nearest_ms / 1000.0, np.inf),
+        seconds=seconds,
+        nearest_facility=facility_of[nearest.rank],
+        nearest_seconds=np.where(nearest.rank >= 0, nearest.ms / 1000.0, np.inf),
         facility_kind=served_by.kind,
         facility_minutes=served_by.minutes,
         demand_at=demand_at,
@@ -310,17 +319,6 @@ def id_ranks(ids: pd.Index) -> IntArray:
     return rank
 
 
-def _hanging(graph: SearchGraph, i_at: OnStreet) -> tuple[IntArray, Ms, Ms]:
-    """Demand points by the nodes they hang on: (row pointer by node, demand point, ms)."""
-    ms = leg_ms(graph, i_at, is_facility=False)
-    demand, end = np.nonzero(ms < INF_MS)
-    node = graph.end[i_at.street[demand], end]
-    order = np.argsort(node, kind="stable")
-    start = np.zeros(graph.start.size, dtype=np.int64)
-    np.cumsum(np.bincount(node, minlength=graph.start.size - 1), out=start[1:])
-    return start, demand[order].astype(np.int32), ms[demand, end][order].astype(np.int32)
-
-
 def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
     """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
     by_street = np.argsort(i_at.street, kind="stable")
@@ -333,60 +331,3 @@ def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[I
     ms = joined_ms(graph, j_at.street[j], i_at.share[i], j_at.share[j])
     ms = np.where(ms < INF_MS, ms + i_at.access_ms[i] + j_at.access_ms[j], INF_MS)
     return start, i, ms
-
-
-def _pairs(
-    graph: SearchGraph, i_at: OnStreet, j_at: OnStreet, rank: IntArray, limit_ms: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Pairs within the limit by demand point, nearest first: (row pointer, facility, ms)."""
-    from . import _kernels as kernels
-
-    n_demand = len(i_at.street)
-    hang = _hanging(graph, i_at)
-    direct_start, direct_demand, direct_ms = _joined_along(graph, i_at, j_at)
-    seed_node = np.where(j_at.street[:, None] >= 0, graph.end[j_at.street], -1).astype(np.int32)
-    seed_ms = leg_ms(graph, j_at, is_facility=True).astype(np.int32)
-
-    def work(first: int, last: int) -> tuple[Any, Any, Any]:
-        settled = kernels.node_times(
-            graph.start, graph.node, graph.impedance, seed_node[first:last], seed_ms[first:last], limit_ms
-        )
-        rows = slice(direct_start[first], direct_start[last])
-        own_start = direct_start[first : last + 1] - direct_start[first]
-        direct = (own_start, direct_demand[rows].astype(np.int32), direct_ms[rows].astype(np.int32))
-        return kernels.demand_times(*settled, *hang, *direct, n_demand, limit_ms)
-
-    rows, demand, ms = _joined(in_chunks(len(j_at.street), work))
-    facility = np.repeat(np.arange(len(j_at.street)), np.diff(rows))
-    order = np.lexsort((rank[facility], ms, demand))
-    start = np.zeros(n_demand + 1, dtype=np.int64)
-    np.cumsum(np.bincount(demand, minlength=n_demand), out=start[1:])
-    return start, facility[order], ms[order].astype(np.int64)
-
-
-def _nearest(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet, rank: IntArray) -> tuple[IntArray, IntArray]:
-    """Nearest facility (-1 where none) and ms of each demand point, without a limit; ties to the lower rank."""
-    from . import _kernels as kernels
-
-    seed_node = np.where(j_at.street[:, None] >= 0, graph.end[j_at.street], -1).astype(np.int32)
-    seed_ms = leg_ms(graph, j_at, is_facility=True).astype(np.int32)
-    node_ms, node_rank = kernels.nearest_source(
-        graph.start, graph.node, graph.impedance, seed_node, seed_ms, rank.astype(np.int32)
-    )
-    hang_start, hang_demand, hang_ms = _hanging(graph, i_at)
-    node = np.repeat(np.arange(node_ms.size), np.diff(hang_start))
-    direct_start, direct_demand, direct_ms = _joined_along(graph, i_at, j_at)
-    direct_j = np.repeat(np.arange(len(j_at.street)), np.diff(direct_start))
-    demand = np.concatenate([hang_demand.astype(np.int64), direct_demand])
-    ms = np.concatenate([node_ms[node].astype(np.int64) + hang_ms, direct_ms])
-    owner = np.concatenate([node_rank[node].astype(np.int64), rank[direct_j]])
-    found = np.concatenate([node_ms[node] < INF_MS, direct_ms < INF_MS])
-    demand, ms, owner = demand[found], ms[found], owner[found]
-    order = np.lexsort((owner, ms, demand))
-    first = order[np.unique(demand[order], return_index=True)[1]]
-    nearest = np.full(len(i_at.street), -1, dtype=np.int64)
-    nearest_ms = np.full(len(i_at.street), INF_MS, dtype=np.int64)
-    by_rank = np.argsort(rank)
-    nearest[demand[first]] = by_rank[owner[first]]
-    nearest_ms[demand[first]] = ms[first]
-    return nearest, nearest_ms

@@ -52,21 +52,25 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
         os.close(handle)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    unfinished = Path(name)
-    stem = unfinished.name.removesuffix("".join(path.suffixes[-2:])) + "."
+    unfinished = path.parent / Path(name).name  # as the folder is named: mkstemp gives an absolute path
+
+    def made() -> list[Path]:  # the one that was asked for comes last
+        beside = unfinished.name.removesuffix("".join(path.suffixes[-2:])) + "."
+        files = [file for file in path.parent.iterdir() if file.name.startswith(beside) and file != unfinished]
+        return [*sorted(files), unfinished] if unfinished.exists() else files
+
     try:
         write(unfinished)
-        made = [file for file in sorted(path.parent.iterdir()) if file.name.startswith(stem)]
-        for file in made:
+        for file in made():
             with file.open("rb+") as stream:
                 os.fsync(stream.fileno())
             file.chmod(0o644)
-        for file in sorted(made, key=unfinished.__eq__):  # the one that was asked for comes last
+        for file in made():
             file.replace(path if file == unfinished else path.with_suffix(file.suffix))
     except (OSError, RuntimeError) as error:  # GDAL and libosmium raise the second
         raise _cannot_write(path, error) from error
     finally:
-        for file in [file for file in path.parent.iterdir() if file.name.startswith(stem)]:
+        for file in made():
             file.unlink(missing_ok=True)
     return path
 

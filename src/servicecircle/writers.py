@@ -73,7 +73,8 @@ def plan_layers(plan: Plan) -> dict[str, list[Feature]]:
 
 def circle_features(plan: Plan) -> list[Feature]:
     """Return a feature a facility and break: `facility_id, kind, minutes, street_m, area_m2`; no empty areas."""
-    return frame_features(plan.circles[~plan.circles.geometry.is_empty])
+    columns = ["facility_id", "kind", "minutes", "street_m", "area_m2", "geometry"]
+    return frame_features(plan.circles.loc[~plan.circles.geometry.is_empty, columns])
 
 
 def coverage_features(plan: Plan) -> list[Feature]:

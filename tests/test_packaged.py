@@ -1,0 +1,142 @@
+"""What travels with the package: from the checkout, and from a wheel in a folder far away from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from servicecircle.errors import InputError
+from servicecircle.packaged import api_module, example_folder, example_names, package_version
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS = {"map.html", "plan.gpkg", "summary.json"} | {
+    f"{name}.geojson" for name in ("circles", "coverage", "gaps", "suggestions")
+}
+#: no request leaves the machine: every proxy is a closed port, and there is no cache to fall back on
+OFFLINE = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "all")}
+
+
+def test_the_examples_are_known_by_name() -> None:
+    assert "nanqu" in example_names()
+    assert (example_folder("nanqu") / "study.toml").is_file()
+
+
+@pytest.mark.parametrize("name", ["lost", "../nanqu", "", "/"])
+def test_an_unknown_example_tells_the_known_ones(name: str) -> None:
+    with pytest.raises(InputError, match=r"there are: .*nanqu"):
+        example_folder(name)
+
+
+def test_the_application_is_found_in_a_checkout() -> None:
+    assert callable(api_module("main").create_app)
+    assert api_module("main") is api_module("main")
+    with pytest.raises(ModuleNotFoundError):
+        api_module("nothing")
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    assert f'version = "{package_version()}"' in (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------------------------------------------- from a wheel
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the wheel and the source distribution of a clean copy of the checkout."""
+    copy = tmp_path_factory.mktemp("checkout") / "servicecircle"
+    junk = shutil.ignore_patterns("__pycache__", ".git", ".venv", "dist", "out", "*.pyc")
+    shutil.copytree(REPOSITORY, copy, ignore=junk, symlinks=True)
+    out = tmp_path_factory.mktemp("dist")
+    for kind in ("build_wheel", "build_sdist"):
+        code = f"import hatchling.build as b; b.{kind}({str(out)!r})"
+        subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, capture_output=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel in it, and the dependencies of this one on its path."""
+    venv = tmp_path_factory.mktemp("venv")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    site = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    outer = sysconfig.get_paths()["purelib"]
+    (site / "outer.pth").write_text(f"{outer}\n", encoding="utf-8")
+    (wheel,) = built.glob("*.whl")
+    command = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "install", "--no-index"]
+    subprocess.run([*command, "--no-deps", "--ignore-installed", str(wheel)], check=True, capture_output=True)
+    return venv
+
+
+def in_venv(venv: Path, *arguments: str, folder: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the installed command in a folder, without the checkout and without the network."""
+    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "NUMBA_CACHE_DIR"}}
+    return subprocess.run(
+        [str(venv / "bin" / arguments[0]), *arguments[1:]],
+        cwd=folder,
+        env={**environment, **OFFLINE, "PYTHONIOENCODING": "utf-8", "HOME": str(folder)},
+        capture_output=True,
+        encoding="utf-8",
+        check=check,
+    )
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_application_the_example_and_the_page(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    wanted = {f"servicecircle/api/{file.name}" for file in (REPOSITORY / "api").glob("*.py")}
+    wanted |= {f"servicecircle/_examples/nanqu/{file.name}" for file in (REPOSITORY / "data" / "nanqu").iterdir()}
+    source = REPOSITORY / "src"
+    package = source / "servicecircle"
+    wanted |= {
+        str(file.relative_to(source))
+        for file in package.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert wanted <= held
+    rest = {name for name in held - wanted if ".dist-info/" not in name}
+    assert {name for name in rest if not name.startswith("servicecircle/api/")} == set()
+
+
+@pytest.mark.slow
+def test_the_source_distribution_holds_all_that_the_tests_need(built: Path) -> None:
+    (archive,) = built.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        held = {name.split("/", 1)[1] for name in opened.getnames() if "/" in name}
+    assert {"pyproject.toml", "README.md", "README.zh.md", "CHANGELOG.md", "LICENSE"} <= held
+    assert {"src/servicecircle/cli.py", "api/main.py", "tests/test_packaged.py", "data/nanqu/study.toml"} <= held
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_the_wheel_in_an_empty_folder_without_the_network(
+    installed: Path, tmp_path: Path
+) -> None:
+    where = in_venv(
+        installed, "python", "-c", "import servicecircle as s; print(s.__file__)", folder=tmp_path
+    ).stdout
+    assert Path(where.strip()).is_relative_to(installed)
+    done = in_venv(installed, "servicecircle", "demo", folder=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    out = tmp_path / "out" / "nanqu"
+    assert {file.name for file in out.iterdir()} == RESULTS
+    figures = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert figures["solution"]["status"] == "optimal"
+    assert figures["before"]["riders"] == pytest.approx(214)
+    assert f"{figures['study']}\n" in done.stdout
+    assert in_venv(installed, "servicecircle", "--version", folder=tmp_path).stdout.split()[1] == package_version()
+
+
+@pytest.mark.slow
+def test_the_application_is_found_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = "from servicecircle.packaged import api_module; m = api_module('main'); print(m.__name__, m.__file__)"
+    name, file = in_venv(installed, "python", "-c", code, folder=tmp_path).stdout.split()
+    assert name == "servicecircle.api.main"
+    assert Path(file).is_relative_to(installed)
