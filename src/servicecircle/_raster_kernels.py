@@ -2,9 +2,9 @@
 Compiled work on a lattice: where the frontier of a reach runs, and its rings. Nothing is checked here.
 
 A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. Its time
-at share f is the less of `a + f * rise_a` and `b + (1 - f) * rise_b` (ms), with `a, b = ms[c, k]` for each class c of
-facilities with the same limits. A *label* is `owner * n_band + band`: the facility that reaches a place first, and at
-which break; or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
+at share f is the less of `a + f * rise_a` and `b + (1 - f) * rise_b` (ms), with `a, b = ms[c, k]` for each class c
+of facilities with the same limits. A *label* is `owner * n_band + band`: the facility that reaches a place first,
+and at which break; or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
@@ -65,7 +65,7 @@ def _label_at(
         px = x - segment[i, 0]
         py = y - segment[i, 1]
         f = (px * segment[i, 2] + py * segment[i, 3]) * segment[i, 4]
-        f = min(max(f, 0.0), 1.0)
+        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
         px -= f * segment[i, 2]
         py -= f * segment[i, 3]
         z = px * px + py * py
@@ -230,7 +230,7 @@ def frontier_cells(
                         px = x - segment[k, 0]
                         py = y - segment[k, 1]
                         f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                        f = min(max(f, 0.0), 1.0)
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                         px -= f * segment[k, 2]
                         py -= f * segment[k, 3]
                         z = px * px + py * py
@@ -243,11 +243,19 @@ def frontier_cells(
                             along = _grown(along)
                         near[used] = k
                         used += 1
-        todo[0] = (root[r, 0] * side, root[r, 1] * side, levels, 0, used)
+        todo[0, 0] = root[r, 0] * side
+        todo[0, 1] = root[r, 1] * side
+        todo[0, 2] = levels
+        todo[0, 3] = 0
+        todo[0, 4] = used
         size = 1
         while size > 0:
             size -= 1
-            ix, iy, level, p0, p1 = todo[size]
+            ix = todo[size, 0]
+            iy = todo[size, 1]
+            level = todo[size, 2]
+            p0 = todo[size, 3]
+            p1 = todo[size, 4]
             width = cell_m * (1 << level)
             half = width * 0.7072 + 1e-6
             x = origin[0] + ix * cell_m + width / 2
@@ -265,7 +273,7 @@ def frontier_cells(
                 px = x - segment[k, 0]
                 py = y - segment[k, 1]
                 f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                f = min(max(f, 0.0), 1.0)
+                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                 px -= f * segment[k, 2]
                 py -= f * segment[k, 3]
                 z = px * px + py * py
@@ -297,7 +305,11 @@ def frontier_cells(
             if level > 0:
                 step = 1 << (level - 1)
                 for q in range(4):
-                    todo[size] = (ix + (q & 1) * step, iy + (q >> 1) * step, level - 1, p1, end)
+                    todo[size, 0] = ix + (q & 1) * step
+                    todo[size, 1] = iy + (q >> 1) * step
+                    todo[size, 2] = level - 1
+                    todo[size, 3] = p1
+                    todo[size, 4] = end
                     size += 1
                 continue
             if n == cell.shape[0]:
@@ -307,7 +319,8 @@ def frontier_cells(
                 start = wide
             while n_kept + end - p1 > kept.size:
                 kept = _grown(kept)
-            cell[n] = (ix, iy)
+            cell[n, 0] = ix
+            cell[n, 1] = iy
             for q in range(p1, end):
                 kept[n_kept] = near[q]
                 n_kept += 1
@@ -1006,7 +1019,8 @@ def rings(
                 holder = -1
                 while True:
                     if kept[v] or every == 1:
-                        out[n] = xy[v]
+                        out[n, 0] = xy[v, 0]
+                        out[n, 1] = xy[v, 1]
                         n += 1
                     k = after[v] >> 1
                     back = after[v] & 1

@@ -34,7 +34,7 @@ class Detail:
 
 #: by name. Unreached street d metres from reached street has d / 2 round it that are not reached: it stays outside
 #: where that is more than half the diagonal of a cell and what simplification moves (fine: 10 m, fast: 16 m)
-DETAIL = {"fine": Detail(4, 4, 0.25, 5.0), "fast": Detail(3, 3, 0.5, 2.0)}
+DETAIL = {"fine": Detail(4, 4, 0.4, 5.0), "fast": Detail(3, 3, 0.5, 2.0)}
 
 
 @dataclass(frozen=True, eq=False)

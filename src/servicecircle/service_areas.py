@@ -91,7 +91,7 @@ def service_areas(
     max_snap_m
         How far a place may lie from its street, and a facility from its own (metres).
     detail
-        `"fine"`: cells of 5 m, borders simplified by at most 0.25 m. `"fast"`: 10 m and 0.5 m, and
+        `"fine"`: cells of 5 m, borders simplified by at most 0.4 m. `"fast"`: 10 m and 0.5 m, and
         unreached street stays outside only if it is more than 16 m from reached street.
     rings
         Whether the area of a break leaves out that of the break before: rings instead of disks.
