@@ -10,28 +10,37 @@ import pytest
 import shapely
 from drawing import ORIGIN, draw, lay_out, perfect_grid
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_travel_times import at_nodes, at_xy, networks, places
 
-from servicecircle.errors import InputError
+from servicecircle.errors import CRSError, InputError
 from servicecircle.model import Network
 from servicecircle.service_areas import service_areas
 from servicecircle.street_reach import street_reach
 
+#: unreached street farther than this from reached street stays outside
+CLEAR_M = {"fine": 10.0, "fast": 16.0}
 
-def unreached(network: Network, pieces: gpd.GeoDataFrame) -> shapely.Geometry:
+
+def unreached(network: Network, pieces: gpd.GeoDataFrame, clear_m: float = 10.0) -> shapely.Geometry:
     """Street that is not reached and more than 10 m from street that is."""
     streets = shapely.union_all(network.street_geometry[network.is_street_admissible])
     lines = pieces.geometry.to_numpy()
     ends = shapely.union_all(shapely.get_point(lines, 0))  # a street of no length has no buffer of its own
-    beside = shapely.union_all([*shapely.buffer(lines, 10.0 + 1e-6), shapely.buffer(ends, 10.0 + 1e-6)])
+    beside = shapely.union_all([*shapely.buffer(lines, clear_m + 1e-6), shapely.buffer(ends, clear_m + 1e-6)])
     return shapely.difference(streets, beside)
 
 
 def assert_sound(
-    network: Network, facilities: gpd.GeoDataFrame, minutes: tuple[float, ...], **options: object
+    network: Network,
+    facilities: gpd.GeoDataFrame,
+    minutes: tuple[float, ...],
+    *,
+    detail: str = "fine",
+    **options: object,
 ) -> None:
     """All reached street inside, no unreached street away from it, one valid polygon each, nested."""
-    areas = service_areas(network, facilities, minutes=minutes, **options)
+    areas = service_areas(network, facilities, minutes=minutes, detail=detail, **options)
     pieces = street_reach(network, facilities, minutes=minutes, **options)
     for (j, m), rows in areas.groupby(["facility_id", "minutes"]):
         area = rows.geometry.iloc[0]
@@ -42,7 +51,7 @@ def assert_sound(
         assert area.geom_type == "Polygon"
         assert area.is_valid
         assert shapely.difference(shapely.union_all(own.geometry.to_numpy()), area.buffer(1e-6)).length < 1e-6
-        assert shapely.intersection(unreached(network, own), area.buffer(-1e-6)).length < 1e-6
+        assert shapely.intersection(unreached(network, own, CLEAR_M[detail]), area.buffer(-1e-6)).length < 1e-6
         assert rows.street_m.iloc[0] == pytest.approx(own.length_m.sum())
     for _, rows in areas.groupby("facility_id"):
         for small, large in itertools.pairwise(rows.sort_values("minutes").geometry):
@@ -135,6 +144,69 @@ def test_nearest_parts_lose_nothing_at_one_place_and_at_limits_of_their_own(wher
         assert own.street_m.sum() == pytest.approx(whole.street_m)
 
 
+def test_neighbours_share_the_places_of_their_border() -> None:
+    node, network = perfect_grid(15, block_m=150)
+    facilities = at_nodes(network, [node[5, 5], node[8, 9], node[12, 2]])
+    parts = service_areas(network, facilities, minutes=(10,), overlap="nearest").geometry
+    merged = service_areas(network, facilities, minutes=(10,), overlap="merged").geometry.iloc[0]
+    corners = [set(map(tuple, shapely.get_coordinates(p).tolist())) for p in [*parts, merged]]
+    borders = [shapely.intersection(one, other) for one, other in itertools.combinations(parts, 2)]
+    assert [border.area for border in borders] == [0.0, 0.0, 0.0]
+    assert max(border.length for border in borders) > 500.0
+    for border, (i, j) in zip(borders, itertools.combinations(range(3), 2), strict=True):
+        assert set(map(tuple, shapely.get_coordinates(border).tolist())) <= corners[i] & corners[j]
+    assert corners[3] <= corners[0] | corners[1] | corners[2]
+
+
+def test_rings_and_disks_hold_the_same_places() -> None:
+    node, network = perfect_grid(15, block_m=150)
+    facility = at_nodes(network, [node[7, 7]])
+    disks = service_areas(network, facility, minutes=(5, 10))
+    rings = service_areas(network, facility, minutes=(5, 10), rings=True)
+    assert rings.geometry.iloc[0].equals(disks.geometry.iloc[0])
+    assert rings.geometry.iloc[1].equals(disks.geometry.iloc[1].difference(disks.geometry.iloc[0]))
+    assert rings.area_m2.sum() == pytest.approx(disks.area_m2.iloc[1])
+    assert rings.street_m.sum() == pytest.approx(disks.street_m.iloc[1])
+
+
+def test_water_is_cut_out_but_for_bridges() -> None:
+    _, network = draw(
+        """
+        A--+--B
+        |  |  |
+        C--+--D
+        """
+    )
+    river = gpd.GeoSeries([shapely.box(-500, 20, 1500, 80)], crs=network.crs).translate(*ORIGIN)
+    facility = at_xy((300, 0))
+    area = service_areas(network, facility, minutes=(10,), exclude=river).geometry.iloc[0]
+    reached = street_reach(network, facility, minutes=(10,))
+    assert area.buffer(1e-6).covers(shapely.union_all(reached.geometry.to_numpy()))
+    on_river = area.intersection(river.iloc[0])
+    assert on_river.difference(shapely.union_all(reached.geometry.to_numpy()).buffer(10.001)).area < 1e-6
+    assert on_river.area == pytest.approx(3 * 60 * 20, rel=0.01)
+
+
+def test_what_is_excluded_must_state_its_crs() -> None:
+    _, network = draw("A--B")
+    with pytest.raises(CRSError, match="`exclude` states no CRS"):
+        service_areas(network, at_xy((0, 0)), exclude=gpd.GeoSeries([shapely.box(0, 0, 1, 1)]))
+
+
+def test_a_reach_that_runs_to_a_dead_end_at_the_outline_is_cut_by_the_edge_of_the_data() -> None:
+    node, network = draw(
+        """
+        A---------+---------+
+                  |         |
+                  |  B--+   |
+                  |     |   |
+                  +-----+---+
+        """
+    )
+    areas = service_areas(network, at_nodes(network, [node["A"], node["B"]]), minutes=(5, 15, 60))
+    assert areas.cut_by_edge.tolist() == [True, True, True, False, False, True]
+
+
 def test_a_facility_off_the_network_has_an_empty_area_and_the_others_are_drawn() -> None:
     _, network = draw("A--------B")
     areas = service_areas(network, at_xy((100, 0), (5000, 5000)), minutes=(5,))
@@ -165,7 +237,26 @@ def test_an_overlap_that_is_unknown_is_refused() -> None:
         service_areas(network, at_xy((0, 0)), overlap="split")
 
 
+def test_a_level_of_detail_that_is_unknown_is_refused() -> None:
+    _, network = draw("A--B")
+    with pytest.raises(InputError, match="`detail` must be"):
+        service_areas(network, at_xy((0, 0)), detail="finest")
+
+
 @settings(max_examples=60, deadline=None)
-@given(networks(), places)
-def test_areas_are_sound_on_any_network(network: Network, where: list) -> None:
-    assert_sound(network, at_xy(*where), (1, 2.5, 6), max_snap_m=100)
+@given(networks(), places, st.sampled_from(["to", "from"]))
+def test_nearest_parts_tile_the_merged_area_on_any_network(network: Network, where: list, direction: str) -> None:
+    options = {"minutes": (1, 4), "direction": direction, "max_snap_m": 100}
+    merged = service_areas(network, at_xy(*where), overlap="merged", **options)
+    parts = service_areas(network, at_xy(*where), overlap="nearest", **options)
+    for minutes, whole in zip(merged.minutes, merged.geometry, strict=True):
+        own = parts[parts.minutes == minutes]
+        assert own.area.sum() == pytest.approx(whole.area, abs=1e-3)
+        assert shapely.union_all(own.geometry.to_numpy()).area == pytest.approx(whole.area, abs=0.5)
+    assert parts.groupby("minutes").street_m.sum().tolist() == pytest.approx(merged.street_m.tolist(), abs=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), places, st.sampled_from(["to", "from"]), st.sampled_from(["fine", "fast"]))
+def test_areas_are_sound_on_any_network(network: Network, where: list, direction: str, detail: str) -> None:
+    assert_sound(network, at_xy(*where), (1, 2.5, 6), detail=detail, direction=direction, max_snap_m=100)

@@ -1,9 +1,10 @@
 """
 Compiled work on a lattice: where the frontier of a reach runs, and its rings. Nothing is checked here.
 
-A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, length)`. Its time at share f is the less
-of `a + f * slope_a` and `b + (1 - f) * slope_b` (ms). A *label* is `owner * n_band + band` of the facility and the
-first break that reach a place, or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
+A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. Its time
+at share f is the less of `a + f * rise_a` and `b + (1 - f) * rise_b` (ms), with `a, b = ms[c, k]` for each class c
+of facilities with the same limits. A *label* is `owner * n_band + band`: the facility that reaches a place first,
+and at which break; or `OUT`. A *cell* is a square of the lattice, known by its lower left corner.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled
+from ._compiled import compiled_unguarded, inlined
 
 #: label of a place that is not reached
 OUT = -1
@@ -32,7 +33,7 @@ Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-@compiled
+@compiled_unguarded
 def _copied(array: Ints, wide: Ints) -> None:
     """Copy entry by entry: to compile the assignment of a slice takes seconds."""
     source, to = array.reshape(-1), wide.reshape(-1)
@@ -40,7 +41,7 @@ def _copied(array: Ints, wide: Ints) -> None:
         to[k] = source[k]
 
 
-@compiled
+@compiled_unguarded
 def _grown(array: Ints) -> Ints:
     """Return the same entries in twice the room."""
     wide = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
@@ -49,7 +50,7 @@ def _grown(array: Ints) -> Ints:
 
 
 # ------------------------------------------------------------------------------------------------- time at places
-@compiled
+@inlined
 def _label_at(
     x: float,
     y: float,
@@ -57,11 +58,8 @@ def _label_at(
     first: int,
     last: int,
     segment: Floats,
-    slope: Floats,
-    a: Floats,
-    b: Floats,
-    own_a: Ints,
-    own_b: Ints,
+    ms: Floats,
+    owner: Ints,
     limit: Floats,
     ms_per_m: float,
     max_m: float,
@@ -75,7 +73,7 @@ def _label_at(
         px = x - segment[i, 0]
         py = y - segment[i, 1]
         f = (px * segment[i, 2] + py * segment[i, 3]) * segment[i, 4]
-        f = min(max(f, 0.0), 1.0)
+        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
         px -= f * segment[i, 2]
         py -= f * segment[i, 3]
         z = px * px + py * py
@@ -91,24 +89,24 @@ def _label_at(
     label = OUT
     least = np.inf
     for c in range(limit.shape[0]):
-        by_a = a[c, k] + share * slope[k, 0]
-        by_b = b[c, k] + (1.0 - share) * slope[k, 1]
+        by_a = ms[c, k, 0] + share * segment[k, 6]
+        by_b = ms[c, k, 1] + (1.0 - share) * segment[k, 7]
         t = min(by_a, by_b) + away * ms_per_m
         if t > limit[c, n_band - 1] + EPS_MS or t > least:
             continue
         band = 0
         while t > limit[c, band] + EPS_MS:
             band += 1
-        owner = own_a[c, k] if by_a < by_b else own_b[c, k]
+        holder = owner[c, k, 0] if by_a < by_b else owner[c, k, 1]
         if by_a == by_b:
-            owner = min(own_a[c, k], own_b[c, k])
-        if t < least or owner < label // n_band:
-            label = owner * n_band + band
+            holder = min(owner[c, k, 0], owner[c, k, 1])
+        if t < least or holder < label // n_band:
+            label = holder * n_band + band
             least = t
     return label, away
 
 
-@compiled
+@inlined
 def _is_uniform(
     near: Ints,
     away: Floats,
@@ -117,11 +115,8 @@ def _is_uniform(
     last: int,
     half: float,
     segment: Floats,
-    slope: Floats,
-    a: Floats,
-    b: Floats,
-    own_a: Ints,
-    own_b: Ints,
+    ms: Floats,
+    owner: Ints,
     limit: Floats,
     ms_per_m: float,
     max_m: float,
@@ -131,7 +126,7 @@ def _is_uniform(
     common = -2
     for q in range(first, last):
         k = near[q]
-        spread = half / max(segment[k, 5], 1e-9)
+        spread = half * segment[k, 5]
         f0 = max(0.0, along[q] - spread)
         f1 = min(1.0, along[q] + spread)
         walk0 = max(0.0, away[q] - half) * ms_per_m
@@ -141,37 +136,37 @@ def _is_uniform(
         sure = np.inf
         chosen = -1
         for c in range(limit.shape[0]):
-            high = min(a[c, k] + f1 * slope[k, 0], b[c, k] + (1.0 - f0) * slope[k, 1]) + walk1 + 1.0
+            high = min(ms[c, k, 0] + f1 * segment[k, 6], ms[c, k, 1] + (1.0 - f0) * segment[k, 7]) + walk1 + 1.0
             if high > limit[c, n_band - 1] or high >= sure or may_be_off:
                 continue
-            low_a = a[c, k] + f0 * slope[k, 0]
-            low_b = b[c, k] + (1.0 - f1) * slope[k, 1]
+            low_a = ms[c, k, 0] + f0 * segment[k, 6]
+            low_b = ms[c, k, 1] + (1.0 - f1) * segment[k, 7]
             low = min(low_a, low_b) + walk0 - 1.0
             band = 0
             while low > limit[c, band]:
                 band += 1
             if high > limit[c, band]:
                 return False
-            owner = own_a[c, k]
-            if own_a[c, k] != own_b[c, k]:
-                if a[c, k] + f1 * slope[k, 0] < low_b - 1.0:
-                    owner = own_a[c, k]
-                elif b[c, k] + (1.0 - f0) * slope[k, 1] < low_a - 1.0:
-                    owner = own_b[c, k]
+            holder = owner[c, k, 0]
+            if owner[c, k, 0] != owner[c, k, 1]:
+                if ms[c, k, 0] + f1 * segment[k, 6] < low_b - 1.0:
+                    holder = owner[c, k, 0]
+                elif ms[c, k, 1] + (1.0 - f0) * segment[k, 7] < low_a - 1.0:
+                    holder = owner[c, k, 1]
                 else:
                     return False
-            label = owner * n_band + band
+            label = holder * n_band + band
             sure = high
             chosen = c
         for c in range(limit.shape[0]):
-            low_a = a[c, k] + f0 * slope[k, 0]
-            low_b = b[c, k] + (1.0 - f1) * slope[k, 1]
+            low_a = ms[c, k, 0] + f0 * segment[k, 6]
+            low_b = ms[c, k, 1] + (1.0 - f1) * segment[k, 7]
             low = min(low_a, low_b) + walk0 - 1.0
             if low > limit[c, n_band - 1] or low > sure:
                 continue
             if label == OUT:
                 return False
-            if c != chosen and (own_a[c, k] != label // n_band or own_b[c, k] != label // n_band):
+            if c != chosen and (owner[c, k, 0] != label // n_band or owner[c, k, 1] != label // n_band):
                 return False
         if common == -2:
             common = label
@@ -181,7 +176,7 @@ def _is_uniform(
 
 
 # ---------------------------------------------------------------------------------------------- cells of a frontier
-@compiled
+@compiled_unguarded
 def frontier_cells(
     root: Ints,
     levels: int,
@@ -192,11 +187,8 @@ def frontier_cells(
     bucket_segment: Ints,
     n_across: int,
     n_up: int,
-    slope: Floats,
-    a: Floats,
-    b: Floats,
-    own_a: Ints,
-    own_b: Ints,
+    ms: Floats,
+    owner: Ints,
     limit: Floats,
     ms_per_m: float,
     max_m: float,
@@ -219,28 +211,59 @@ def frontier_cells(
     deep = 4 * (levels + 2)
     todo = np.empty((deep, 5), np.int64)  # x, y, level, first and last of the parent's segments
     side = 1 << levels
-    rings = int(np.ceil(max_m / (cell_m * side)))
+    root_m = cell_m * side
+    rings = int(np.ceil(max_m / root_m))
     for r in range(root.shape[0]):
         used = 0
-        for cy in range(max(0, root[r, 1] - rings), min(n_up, root[r, 1] + rings + 1)):
-            for cx in range(max(0, root[r, 0] - rings), min(n_across, root[r, 0] + rings + 1)):
-                bucket = cy * n_across + cx
-                for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
-                    k = bucket_segment[q]
-                    if stamp[k] == r:
+        serial = stamp[stamp.size - 1] + 1  # what has been seen for this root
+        stamp[stamp.size - 1] = serial
+        half = root_m * 0.7072 + 1e-6
+        x = origin[0] + (root[r, 0] + 0.5) * root_m
+        y = origin[1] + (root[r, 1] + 0.5) * root_m
+        far = max_m + half
+        for ring in range(rings + 1):
+            if (ring - 0.5) * root_m > far:
+                break
+            for cy in range(max(0, root[r, 1] - ring), min(n_up, root[r, 1] + ring + 1)):
+                step = 1 if cy == root[r, 1] - ring or cy == root[r, 1] + ring else max(1, 2 * ring)
+                for cx in range(root[r, 0] - ring, root[r, 0] + ring + 1, step):
+                    if cx < 0 or cx >= n_across:
                         continue
-                    stamp[k] = r
-                    if used == near.size:
-                        near = _grown(near)
-                        away = _grown(away)
-                        along = _grown(along)
-                    near[used] = k
-                    used += 1
-        todo[0] = (root[r, 0] * side, root[r, 1] * side, levels, 0, used)
+                    bucket = cy * n_across + cx
+                    for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
+                        k = bucket_segment[q]
+                        if stamp[k] == serial:
+                            continue
+                        stamp[k] = serial
+                        px = x - segment[k, 0]
+                        py = y - segment[k, 1]
+                        f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+                        px -= f * segment[k, 2]
+                        py -= f * segment[k, 3]
+                        z = px * px + py * py
+                        if z > far * far:
+                            continue
+                        far = min(far, np.sqrt(z) + 2 * half)
+                        if used == near.size:
+                            near = _grown(near)
+                            away = _grown(away)
+                            along = _grown(along)
+                        near[used] = k
+                        used += 1
+        todo[0, 0] = root[r, 0] * side
+        todo[0, 1] = root[r, 1] * side
+        todo[0, 2] = levels
+        todo[0, 3] = 0
+        todo[0, 4] = used
         size = 1
         while size > 0:
             size -= 1
-            ix, iy, level, p0, p1 = todo[size]
+            ix = todo[size, 0]
+            iy = todo[size, 1]
+            level = todo[size, 2]
+            p0 = todo[size, 3]
+            p1 = todo[size, 4]
             width = cell_m * (1 << level)
             half = width * 0.7072 + 1e-6
             x = origin[0] + ix * cell_m + width / 2
@@ -250,38 +273,51 @@ def frontier_cells(
                 away = _grown(away)
                 along = _grown(along)
             least = max_m + half
+            far = (max_m + half) ** 2
             top = p1
+            nearest = p1
             for q in range(p0, p1):
                 k = near[q]
                 px = x - segment[k, 0]
                 py = y - segment[k, 1]
                 f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                f = min(max(f, 0.0), 1.0)
+                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                 px -= f * segment[k, 2]
                 py -= f * segment[k, 3]
-                z = np.sqrt(px * px + py * py)
-                if z - half > least + half or z > max_m + half:
+                z = px * px + py * py
+                if z > far:
                     continue
-                least = min(least, z)
                 near[top] = k
                 away[top] = z
                 along[top] = f
                 top += 1
+                if z < least * least:
+                    least = np.sqrt(z)
+                    far = min(far, (least + 2 * half) ** 2)
+                    nearest = top - 1
             end = p1
+            if top > p1:  # the nearest first: it rules out the most where the square is quartered
+                near[p1], near[nearest] = near[nearest], near[p1]
+                away[p1], away[nearest] = away[nearest], away[p1]
+                along[p1], along[nearest] = along[nearest], along[p1]
             for q in range(p1, top):
-                if away[q] <= least + 2 * half:
+                if away[q] <= far:
                     near[end] = near[q]
-                    away[end] = away[q]
+                    away[end] = np.sqrt(away[q])
                     along[end] = along[q]
                     end += 1
             if end == p1 or _is_uniform(
-                near, away, along, p1, end, half, segment, slope, a, b, own_a, own_b, limit, ms_per_m, max_m
+                near, away, along, p1, end, half, segment, ms, owner, limit, ms_per_m, max_m
             ):
                 continue
             if level > 0:
                 step = 1 << (level - 1)
                 for q in range(4):
-                    todo[size] = (ix + (q & 1) * step, iy + (q >> 1) * step, level - 1, p1, end)
+                    todo[size, 0] = ix + (q & 1) * step
+                    todo[size, 1] = iy + (q >> 1) * step
+                    todo[size, 2] = level - 1
+                    todo[size, 3] = p1
+                    todo[size, 4] = end
                     size += 1
                 continue
             if n == cell.shape[0]:
@@ -291,23 +327,21 @@ def frontier_cells(
                 start = wide
             while n_kept + end - p1 > kept.size:
                 kept = _grown(kept)
-            cell[n] = (ix, iy)
+            cell[n, 0] = ix
+            cell[n, 1] = iy
             for q in range(p1, end):
                 kept[n_kept] = near[q]
                 n_kept += 1
             n += 1
             start[n] = n_kept
-        for q in range(used):
-            stamp[near[q]] = -1
     return cell[:n].copy(), start[: n + 1].copy(), kept[:n_kept].copy()
 
 
-@compiled
+@compiled_unguarded
 def reachable_roots(
     segment: Floats,
     of: Ints,
-    a: Floats,
-    b: Floats,
+    ms: Floats,
     limit: Floats,
     ms_per_m: float,
     max_m: float,
@@ -319,11 +353,12 @@ def reachable_roots(
     """Root squares that hold a place within reach by one of the segments `of`, row by row."""
     mark = np.zeros((n_up, n_across), np.bool_)
     last = limit.shape[1] - 1
+    west, south, east, north = n_across, n_up, 0, 0
     for q in range(of.size):
         k = of[q]
         left = -1.0
         for c in range(limit.shape[0]):
-            left = max(left, limit[c, last] - min(a[c, k], b[c, k]))
+            left = max(left, limit[c, last] - min(ms[c, k, 0], ms[c, k, 1]))
         if left < 0:
             continue
         off = min(max_m, left / ms_per_m) + 0.01
@@ -331,24 +366,39 @@ def reachable_roots(
         x1 = max(segment[k, 0], segment[k, 0] + segment[k, 2]) + off - origin[0]
         y0 = min(segment[k, 1], segment[k, 1] + segment[k, 3]) - off - origin[1]
         y1 = max(segment[k, 1], segment[k, 1] + segment[k, 3]) + off - origin[1]
-        for cy in range(max(0, int(np.floor(y0 / root_m))), min(n_up - 1, int(np.floor(y1 / root_m))) + 1):
-            for cx in range(max(0, int(np.floor(x0 / root_m))), min(n_across - 1, int(np.floor(x1 / root_m))) + 1):
-                mark[cy, cx] = True
-    up, across = np.nonzero(mark)
-    root = np.empty((up.size, 2), np.int64)
-    root[:, 0] = across
-    root[:, 1] = up
-    return root
+        first_x = max(0, int(np.floor(x0 / root_m)))
+        last_x = min(n_across - 1, int(np.floor(x1 / root_m)))
+        first_y = max(0, int(np.floor(y0 / root_m)))
+        last_y = min(n_up - 1, int(np.floor(y1 / root_m)))
+        mark[first_y : last_y + 1, first_x : last_x + 1] = True
+        west = min(west, first_x)
+        south = min(south, first_y)
+        east = max(east, last_x + 1)
+        north = max(north, last_y + 1)
+    root = np.empty((max(0, east - west) * max(0, north - south), 2), np.int64)
+    n = 0
+    for cy in range(south, north):
+        for cx in range(west, east):
+            if mark[cy, cx]:
+                root[n, 0] = cx
+                root[n, 1] = cy
+                n += 1
+    return root[:n].copy()
 
 
 # ----------------------------------------------------------------------------------------------- streets in a cell
-@compiled
+@inlined
 def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tuple[float, float, int, int]:
     """Shares between which a segment lies in a cell, and the sides it crosses: 0 south, 1 east, 2 north, 3 west."""
     f0 = 0.0
     f1 = 1.0
     side0 = -1
     side1 = -1
+    for axis in range(2):
+        low = (x0 if axis == 0 else y0) - segment[k, axis]
+        d = segment[k, 2 + axis]
+        if min(d, 0.0) > low + width or max(d, 0.0) < low:
+            return 1.0, 0.0, -1, -1
     for axis in range(2):
         p = segment[k, axis]
         d = segment[k, 2 + axis]
@@ -377,16 +427,15 @@ def _clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tup
     return f0, f1, side0, side1
 
 
-@compiled
+@inlined
 def _pieces(
     k: int,
     c: int,
     band: int,
     f0: float,
     f1: float,
-    slope: Floats,
-    a: Floats,
-    b: Floats,
+    segment: Floats,
+    ms: Floats,
     limit: Floats,
     piece: Floats,
 ) -> int:
@@ -394,10 +443,10 @@ def _pieces(
     t = limit[c, band]
     from_a = -1.0
     from_b = 2.0
-    if a[c, k] <= t:
-        from_a = 1.0 if a[c, k] + slope[k, 0] <= t else (t - a[c, k]) / slope[k, 0]
-    if b[c, k] <= t:
-        from_b = 0.0 if b[c, k] + slope[k, 1] <= t else 1.0 - (t - b[c, k]) / slope[k, 1]
+    if ms[c, k, 0] <= t:
+        from_a = 1.0 if ms[c, k, 0] + segment[k, 6] <= t else (t - ms[c, k, 0]) / segment[k, 6]
+    if ms[c, k, 1] <= t:
+        from_b = 0.0 if ms[c, k, 1] + segment[k, 7] <= t else 1.0 - (t - ms[c, k, 1]) / segment[k, 7]
     n = 0
     if from_a >= f0:
         piece[n, 0] = f0
@@ -412,14 +461,14 @@ def _pieces(
     return n
 
 
-@compiled
+@inlined
 def _rank(label: int, n_band: int) -> int:
     """Band of a label; beyond the last where not reached."""
     return n_band if label == OUT else label % n_band
 
 
 # ------------------------------------------------------------------------------------------------- corners by place
-@compiled
+@inlined
 def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     """Slot of a corner in a table of open addresses: where it is, or where it goes."""
     mask = table.size - 1
@@ -429,7 +478,7 @@ def _slot(table: Ints, place: Ints, ix: int, iy: int) -> int:
     return at
 
 
-@compiled
+@compiled_unguarded
 def _emptied(n: int) -> Ints:
     """Return a table for up to `n` corners."""
     size = 1024
@@ -438,7 +487,7 @@ def _emptied(n: int) -> Ints:
     return np.full(size, -1, np.int32)
 
 
-@compiled
+@inlined
 def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> None:
     """Write one piece of border."""
     border[k, 0] = tail
@@ -447,7 +496,7 @@ def _put(border: Ints, k: int, tail: int, head: int, left: int, right: int) -> N
     border[k, 3] = right
 
 
-@compiled
+@compiled_unguarded
 def border_pieces(
     cell: Ints,
     start: Ints,
@@ -456,11 +505,8 @@ def border_pieces(
     halvings: int,
     origin: Floats,
     segment: Floats,
-    slope: Floats,
-    a: Floats,
-    b: Floats,
-    own_a: Ints,
-    own_b: Ints,
+    ms: Floats,
+    owner: Ints,
     limit: Floats,
     ms_per_m: float,
     max_m: float,
@@ -495,7 +541,7 @@ def border_pieces(
                 place[m, 1] = iy
                 label[m], _ = _label_at(
                     origin[0] + ix * cell_m, origin[1] + iy * cell_m, near, start[i], start[i + 1],
-                    segment, slope, a, b, own_a, own_b, limit, ms_per_m, max_m,
+                    segment, ms, owner, limit, ms_per_m, max_m,
                 )  # fmt: skip
                 truth[m] = label[m]
                 leaf[m] = -1
@@ -526,9 +572,8 @@ def border_pieces(
                 found = True
                 for band in range(min(worst, n_band)):
                     for c in range(limit.shape[0]):
-                        for p in range(_pieces(k, c, band, f0, f1, slope, a, b, limit, piece)):
-                            owner = own_a[c, k] if piece[p, 2] == 0.0 else own_b[c, k]
-                            want = owner * n_band + band
+                        for p in range(_pieces(k, c, band, f0, f1, segment, ms, limit, piece)):
+                            want = owner[c, k, 0 if piece[p, 2] == 0.0 else 1] * n_band + band
                             n_cross = 0
                             for e in range(4):
                                 if label[corner_of[i, e]] != label[corner_of[i, (e + 1) & 3]]:
@@ -637,7 +682,7 @@ def border_pieces(
                 continue
             for band in range(least_rank, min(worst, n_band)):
                 for c in range(limit.shape[0]):
-                    for p in range(_pieces(k, c, band, f0, f1, slope, a, b, limit, piece)):
+                    for p in range(_pieces(k, c, band, f0, f1, segment, ms, limit, piece)):
                         for end in range(2):
                             f = piece[p, end]
                             side = side0 if end == 0 else side1
@@ -702,7 +747,7 @@ def border_pieces(
                         here, away = _label_at(
                             x + (s * cell_m if axis == 0 else 0.0), y + (s * cell_m if axis == 1 else 0.0),
                             near, start[i], start[i + 1],
-                            segment, slope, a, b, own_a, own_b, limit, ms_per_m, max_m,
+                            segment, ms, owner, limit, ms_per_m, max_m,
                         )  # fmt: skip
                         if here == label[low] or (label[high] == OUT and here != OUT):
                             s0 = s
@@ -754,7 +799,7 @@ def border_pieces(
                     if f0 > f1:
                         continue
                     for c in range(limit.shape[0]):
-                        for p in range(_pieces(k, c, band, f0, f1, slope, a, b, limit, piece)):
+                        for p in range(_pieces(k, c, band, f0, f1, segment, ms, limit, piece)):
                             stays[tail] = True
                             stays[head] = True
                             for end in range(2):
@@ -816,7 +861,7 @@ def border_pieces(
                 middle, _ = _label_at(
                     origin[0] + (cells[i, 0] + 0.5) * cell_m, origin[1] + (cells[i, 1] + 0.5) * cell_m,
                     near, start[i], start[i + 1],
-                    segment, slope, a, b, own_a, own_b, limit, ms_per_m, max_m,
+                    segment, ms, owner, limit, ms_per_m, max_m,
                 )  # fmt: skip
                 through = middle == l0
             for q in range(2):
@@ -829,7 +874,7 @@ def border_pieces(
 
 
 # ---------------------------------------------------------------------------------------------------------- rings
-@compiled
+@compiled_unguarded
 def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     """Pieces of border at each of `n` places: (their number, up to three of them)."""
     count = np.zeros(n, np.int32)
@@ -843,7 +888,7 @@ def _meetings(n: int, border: Ints) -> tuple[Ints, Ints]:
     return count, piece
 
 
-@compiled
+@compiled_unguarded
 def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: Ints, todo: Ints) -> None:
     """Douglas and Peucker: mark what must stay of a chain whose ends stay."""
     size = 1
@@ -877,7 +922,7 @@ def _straightened(xy: Floats, chain: Ints, n: int, tolerance_m: float, stays: In
             size += 2
 
 
-@compiled
+@compiled_unguarded
 def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Ints:
     """
     Return which places of borders stay, so that none that goes lies farther than the tolerance from its border.
@@ -938,13 +983,13 @@ def simplified(xy: Floats, stays: Ints, border: Ints, tolerance_m: float) -> Int
     return kept
 
 
-@compiled
+@inlined
 def _is_inside(label: int, owner: int, band: int, n_band: int) -> bool:
     """Whether a place belongs to an owner (of -1: to any) at a band or before."""
     return label >= 0 and label % n_band <= band and (owner < 0 or label // n_band == owner)
 
 
-@compiled
+@compiled_unguarded
 def rings(
     xy: Floats, kept: Ints, border: Ints, of: Ints, owner: int, band: int, n_band: int, after: Ints
 ) -> tuple[Floats, Ints, Floats, Ints]:
@@ -982,7 +1027,8 @@ def rings(
                 holder = -1
                 while True:
                     if kept[v] or every == 1:
-                        out[n] = xy[v]
+                        out[n, 0] = xy[v, 0]
+                        out[n, 1] = xy[v, 1]
                         n += 1
                     k = after[v] >> 1
                     back = after[v] & 1

@@ -24,7 +24,7 @@ class Detail:
     levels: int  # the lattice is a root square halved so often
     halvings: int  # of a side of a cell, to find where the frontier crosses it
     tolerance_m: float  # borders are simplified by no more than this
-    least_hole_m2: float  # a smaller hole holds no unreached street that is 10 m from reached street
+    least_hole_m2: float  # a smaller hole holds no unreached street that must stay outside
 
     @property
     def cell_m(self) -> float:
@@ -32,9 +32,9 @@ class Detail:
         return float(ROOT_M / 2**self.levels)
 
 
-#: by name; a place whose unreached street lies 10 m from reached street has 5 m round it that are not reached, so a
-#: cell must be smaller than 7 m for it to stay outside
-DETAIL = {"fine": Detail(7, 4, 0.25, 30.0), "fast": Detail(6, 3, 0.5, 5.0)}
+#: by name. Unreached street d metres from reached street has d / 2 round it that are not reached: it stays outside
+#: where that is more than half the diagonal of a cell and what simplification moves (fine: 10 m, fast: 16 m)
+DETAIL = {"fine": Detail(4, 4, 0.4, 5.0), "fast": Detail(3, 3, 0.5, 2.0)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +51,9 @@ class Workspace:
     """Room that one thread goes on using."""
 
     def __init__(self, segments: StreetSegments) -> None:
-        self.stamp = np.full(segments.n, -1, dtype=np.int32)
-        self.a = np.full((1, segments.n), np.inf)
-        self.b = np.full((1, segments.n), np.inf)
-        self.owner = np.zeros((1, segments.n), dtype=np.int32)
+        self.stamp = np.zeros(segments.n + 1, dtype=np.int32)  # the last counts
+        self.ms = np.full((1, segments.n, 2), np.inf)
+        self.owner = np.zeros((1, segments.n, 2), dtype=np.int32)
         self.streets = segments.streets_of_nodes()
 
 
@@ -65,8 +64,7 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
     root = kernels.reachable_roots(
         segments.segment,
         field.reached,
-        field.a,
-        field.b,
+        field.ms,
         field.limit_ms,
         segments.ms_per_m,
         segments.max_m,
@@ -75,7 +73,7 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
         segments.n_across,
         segments.n_up,
     )
-    times = (segments.slope, field.a, field.b, field.owner_a, field.owner_b, field.limit_ms)
+    times = (field.ms, field.owner, field.limit_ms)
     limits = (segments.ms_per_m, segments.max_m)
     found = kernels.frontier_cells(
         root,

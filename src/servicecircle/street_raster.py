@@ -18,9 +18,9 @@ from .street_reach import Settled, StreetsOfNodes
 from .travel_times import OnStreet, SearchGraph
 
 #: side of the squares from which the lattice is refined (metres)
-ROOT_M = 320.0
+ROOT_M = 80.0
 #: times along a closed direction rise by this much: no place but its very beginning is reached (ms)
-CLOSED_MS = 1e12
+CLOSED_MS = 1e20
 #: the lattice is moved by this share of a cell, so that its lines do not run along streets on round coordinates
 ASIDE = (0.3819660112501051, 0.2360679774997896)
 
@@ -30,13 +30,11 @@ class FieldOfTimes:
     """
     Times along segments, as `_raster_kernels` reads them; a row a class of facilities with the same limits.
 
-    `owner_a`, `owner_b` say whose time it is, by whole numbers of which the least wins a tie.
+    `owner` says whose time it is, by whole numbers of which the least wins a tie.
     """
 
-    a: FloatArray  # (n_class, n_segment) ms at a segment's beginning, inf where not reached
-    b: FloatArray  # (n_class, n_segment) ms at its end
-    owner_a: Any  # (n_class, n_segment)
-    owner_b: Any
+    ms: Any  # (n_class, n_segment, 2) at a segment's beginning and end, inf where not reached
+    owner: Any  # (n_class, n_segment, 2)
     limit_ms: FloatArray  # (n_class, n_break)
     reached: IntArray  # segments that may be reached
 
@@ -56,7 +54,6 @@ class StreetSegments:
         length = np.hypot(step[:, 0], step[:, 1])
         square = length**2
         inverse = np.divide(1.0, square, out=np.zeros_like(square), where=square > 0)
-        self.segment = np.ascontiguousarray(np.column_stack([xy[:-1][joined], step, inverse, length]))
         self.street = owner[:-1][joined]
         self.first = share[:-1][joined]
         self.last = share[1:][joined]
@@ -65,7 +62,10 @@ class StreetSegments:
         self.whole_a = np.where(graph.a_ms < INF_MS, graph.a_ms, CLOSED_MS).astype(np.float64)
         self.whole_b = np.where(graph.b_ms < INF_MS, graph.b_ms, CLOSED_MS).astype(np.float64)
         part = self.last - self.first
-        self.slope = np.column_stack([part * self.whole_a[self.street], part * self.whole_b[self.street]])
+        rise = [part * self.whole_a[self.street], part * self.whole_b[self.street]]
+        steep = np.minimum(np.sqrt(inverse), 1e9)
+        steep[length == 0] = 1e9
+        self.segment = np.ascontiguousarray(np.column_stack([xy[:-1][joined], step, inverse, steep, *rise]))
         self._put_in_buckets()
 
     def _put_in_buckets(self) -> None:
@@ -137,9 +137,9 @@ class LeastTimes:
     """The least times of several facilities along segments, class by class."""
 
     def __init__(self, segments: StreetSegments, limit_ms: IntArray) -> None:
-        shape = (len(limit_ms), segments.n)
-        self._a, self._b = np.full(shape, np.inf), np.full(shape, np.inf)
-        self._owner_a, self._owner_b = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        shape = (len(limit_ms), segments.n, 2)
+        self._ms = np.full(shape, np.inf)
+        self._owner = np.zeros(shape, np.int32)
         self._limit_ms = limit_ms.astype(np.float64)
         self._is_reached = np.zeros(segments.n, dtype=bool)
 
@@ -147,18 +147,18 @@ class LeastTimes:
         """Take in the times of a facility (`StreetSegments.times`); at the same time the least owner stays."""
         k, *times = found
         self._is_reached[k] = True
-        for ms, least, least_owner in zip(times, (self._a, self._b), (self._owner_a, self._owner_b), strict=True):
-            held = least[kind, k]
-            is_first = (ms < held) | ((ms == held) & (owner < least_owner[kind, k]))
-            least[kind, k[is_first]] = ms[is_first]
-            least_owner[kind, k[is_first]] = owner
+        for end, ms in enumerate(times):
+            held, holder = self._ms[kind, k, end], self._owner[kind, k, end]
+            is_first = (ms < held) | ((ms == held) & (owner < holder))
+            self._ms[kind, k, end] = np.where(is_first, ms, held)
+            self._owner[kind, k, end] = np.where(is_first, owner, holder)
 
     def done(self) -> FieldOfTimes | None:
         """Return the field, None where nothing is reached."""
         reached = np.flatnonzero(self._is_reached)
         if not reached.size:
             return None
-        return FieldOfTimes(self._a, self._b, self._owner_a, self._owner_b, self._limit_ms, reached)
+        return FieldOfTimes(self._ms, self._owner, self._limit_ms, reached)
 
 
 def shared_out(
@@ -170,12 +170,11 @@ def shared_out(
     Returns (row of `k`, first and last share of the segment, owner or -1, ms of the owner in the middle).
     """
     n_class = len(field.limit_ms)
-    rise = np.concatenate(
-        [np.tile(segments.slope[k, 0], (n_class, 1)), -np.tile(segments.slope[k, 1], (n_class, 1))]
-    )
-    at_0 = np.concatenate([field.a[:, k], field.b[:, k] + segments.slope[k, 1]])
+    rise_a, rise_b = segments.segment[k, 6], segments.segment[k, 7]
+    rise = np.concatenate([np.tile(rise_a, (n_class, 1)), -np.tile(rise_b, (n_class, 1))])
+    at_0 = np.concatenate([field.ms[:, k, 0], field.ms[:, k, 1] + rise_b])
     limit = np.tile(field.limit_ms, (2, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         cuts = [np.zeros(k.size), np.ones(k.size)]
         cuts += [(limit[i, b] - at_0[i]) / rise[i] for i in range(2 * n_class) for b in range(limit.shape[1])]
         cuts += [(at_0[i] - at_0[j]) / (rise[j] - rise[i]) for i in range(2 * n_class) for j in range(i)]
@@ -186,7 +185,7 @@ def shared_out(
     middle = (first + last) / 2
     ms = at_0[:, row] + middle * rise[:, row]
     ms = np.where(ms <= limit[:, -1:], ms, np.inf)
-    owners = np.concatenate([field.owner_a[:, k], field.owner_b[:, k]])[:, row]
+    owners = np.concatenate([field.owner[:, k, 0], field.owner[:, k, 1]])[:, row]
     least = ms.min(axis=0)
     owner = np.where(ms == least, owners, np.iinfo(np.int32).max).min(axis=0)
     return row, first, last, np.where(np.isfinite(least), owner, -1), least

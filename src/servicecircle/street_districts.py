@@ -1,0 +1,129 @@
+"""Street districts: every piece of street with the facility that is nearest to it in time."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ._validate import FloatArray, IntArray
+from .model import Facilities, Network
+from .params import INF_MS, MAX_SNAP_M, check_direction
+from .snapping import locate_on_edges
+from .street_raster import FieldOfTimes, StreetSegments, shared_out
+from .street_reach import cut
+from .travel_times import OnStreet, id_ranks, nearest_of_nodes, on_street, search_graph
+
+#: pieces shorter than this share of their street are rounding
+_LEAST_SHARE = 1e-9
+#: times are less than this, but for those that go against a one-way
+_LATEST_MS, _NEVER_MS = 2.0**33, 1e25
+
+
+def street_districts(
+    network: Network,
+    facilities: gpd.GeoDataFrame | Facilities,
+    *,
+    direction: str = "to",
+    max_snap_m: float = MAX_SNAP_M,
+) -> gpd.GeoDataFrame:
+    """
+    Share out the streets: each piece to the facility that is nearest to it in time, without a limit.
+
+    Parameters
+    ----------
+    network
+        Streets of one profile.
+    facilities
+        Points in any stated CRS, or `Facilities`; limits of their own are not minded.
+    direction
+        `"to"` the facility or `"from"` it.
+    max_snap_m
+        A facility farther than this from every admissible street has no district (metres).
+
+    Returns
+    -------
+    pieces
+        A row a piece, in the network's CRS, by street and place: `facility_id` (None where no facility can be
+        reached, or the street is not admissible), `edge` (the one that the street is drawn along), `from_fraction`,
+        `to_fraction` of it, `length_m`, geometry. Streets are split where the nearest facility changes; ties go by
+        id. The pieces of a street make it up: every metre of street is in one piece.
+
+    Raises
+    ------
+    CRSError
+        If `facilities` states no CRS.
+    InputError
+        If a parameter is out of range.
+    """
+    served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
+    graph = search_graph(network, check_direction(direction))
+    at = on_street(locate_on_edges(served_by, network, max_m=max_snap_m), network, graph)
+    rank = id_ranks(served_by.ids)
+    segments = StreetSegments(network, graph, at, max_m=max_snap_m)
+    street, first, last, owner = _pieces(segments, _field(segments, at, rank))
+    ids = np.full(len(street), None, dtype=object)
+    by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(rank)]
+    ids[owner >= 0] = by_rank[owner[owner >= 0]]
+    edge = network.street_first[street]
+    return gpd.GeoDataFrame(
+        {
+            "facility_id": pd.Series(ids, dtype=object),
+            "edge": edge,
+            "from_fraction": first,
+            "to_fraction": last,
+            "length_m": (last - first) * network.length_m[edge],
+        },
+        geometry=cut(network.street_geometry[street], first, last),
+        crs=network.crs,
+    )
+
+
+def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTimes:
+    """Return the times of the nearest facility along every segment, with its rank as the owner."""
+    graph = segments.graph
+    nearest = nearest_of_nodes(graph, at, rank)
+    end = graph.end[segments.street]
+    node_ms = np.where(nearest.ms < INF_MS, nearest.ms, np.inf)
+    ms = np.empty((1, segments.n, 2))
+    ms[0, :, 0] = node_ms[end[:, 0]] + segments.first * segments.whole_a[segments.street]
+    ms[0, :, 1] = node_ms[end[:, 1]] + (1.0 - segments.last) * segments.whole_b[segments.street]
+    owner = nearest.rank[end].astype(np.int32)[None, :, :].copy()
+    for j in np.argsort(rank):  # ties to the lower rank, whatever the order of the rows
+        if at.street[j] < 0:
+            continue
+        k = np.arange(segments.start[at.street[j]], segments.start[at.street[j] + 1])
+        for side, beyond, whole in (
+            (0, segments.first[k] - at.share[j], segments.whole_a[at.street[j]]),
+            (1, at.share[j] - segments.last[k], segments.whole_b[at.street[j]]),
+        ):
+            direct = np.where(beyond >= 0, at.access_ms[j] + beyond * whole, np.inf)
+            held, holder = ms[0, k, side], owner[0, k, side]
+            is_first = (direct < held) | ((direct == held) & (rank[j] < holder))
+            ms[0, k, side] = np.where(is_first, direct, held)
+            owner[0, k, side] = np.where(is_first, rank[j], holder)
+    return FieldOfTimes(ms, owner, np.full((1, 1), _NEVER_MS), np.arange(segments.n))
+
+
+def _pieces(segments: StreetSegments, field: FieldOfTimes) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """Pieces of all streets, neighbours of one owner joined: (street, first and last share, owner or -1)."""
+    row, first, last, owner, ms = shared_out(segments, field, field.reached)
+    owner = np.where(ms < _LATEST_MS, owner, -1)  # against a one-way that nothing else enters
+    part = (segments.last - segments.first)[row]
+    street = segments.street[row]
+    first, last = segments.first[row] + first * part, segments.first[row] + last * part
+    other = np.setdiff1d(np.arange(segments.network.n_street), street)
+    street = np.concatenate([street, other])
+    first = np.concatenate([first, np.zeros(other.size)])
+    last = np.concatenate([last, np.ones(other.size)])
+    owner = np.concatenate([owner, np.full(other.size, -1)])
+    wide = last - first > _LEAST_SHARE
+    order = np.flatnonzero(wide)[np.lexsort((first[wide], street[wide]))]
+    street, last, owner = street[order], last[order], owner[order]
+    opens = np.append(True, (street[1:] != street[:-1]) | (owner[1:] != owner[:-1]))
+    closes = np.append(opens[1:], True)
+    is_end = np.append(street[1:] != street[:-1], True)
+    ends = np.where(is_end, 1.0, last)[closes]  # what was rounding between two pieces goes to the second
+    begins = np.concatenate([[0.0], ends[:-1]])
+    new_street = np.append(True, street[opens][1:] != street[opens][:-1])
+    return street[opens], np.where(new_street, 0.0, begins), ends, owner[opens]
