@@ -42,6 +42,7 @@ from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas
 from .snapping import snap as snap
+from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach
 from .study import check_study as check_study
 from .study import load_study as load_study
