@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
-from studies import TOML, write_study
+import shapely
+from studies import TOML, degrees, write_study
 
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
@@ -160,3 +163,40 @@ def test_only_an_open_facility_and_a_place_in_degrees_are_explained(tmp_path: Pa
         explain(study, (112.3, 22.5), "S77")
     with pytest.raises(InputError, match="`point` must be longitude and latitude"):
         explain(study, (640_000.0, 22.5), "S1")
+
+
+def test_rows_in_any_order_give_the_same_plan(tmp_path: Path) -> None:
+    plain = suggest(load_study(write_study(tmp_path / "plain")))
+    folder = write_study(tmp_path / "turned")
+    for ledger in sorted(folder.glob("*.csv")):
+        head, *rows = ledger.read_text(encoding="utf-8").split()
+        ledger.write_text("\n".join([head, *rows[::-1]]), encoding="utf-8")
+    turned = suggest(load_study(folder))
+    assert turned.sites.drop(columns="geometry").equals(plain.sites.drop(columns="geometry"))
+    assert turned.solution.objective == plain.solution.objective
+    assert totals(turned.before) == totals(plain.before)
+    assert totals(turned.after) == totals(plain.after)
+
+
+def test_a_one_way_trap_serves_from_but_not_to(tmp_path: Path) -> None:
+    folder = write_study(
+        tmp_path, TOML.replace("[suggest]\nstations = 1\nshops = 2", "[suggest]\nstations = 0\nshops = 0")
+    )
+    roads = gpd.read_file(folder / "roads.geojson")
+    ends = degrees((12, 2), (14, 2)).to_numpy()
+    alley = gpd.GeoDataFrame(
+        {"name": ["死胡同"], "highway": ["residential"], "oneway": ["yes"]},
+        geometry=[shapely.LineString(ends)],
+        crs="EPSG:4326",
+    )
+    gpd.GeoDataFrame(pd.concat([roads.assign(oneway="no"), alley])).to_file(folder / "roads.geojson")
+    stations = folder / "stations.csv"
+    lon, lat = ends[1]
+    stations.write_text(f"编号,名称,经度,纬度\nS1,尽头驿站,{lon},{lat}\n", encoding="utf-8")
+    study = load_study(folder)
+    reached = {}
+    for direction in ("to", "from"):
+        pairs = suggest(study, profile="ebike", minutes=(5, 10), direction=direction).before.times.to_frame()
+        reached[direction] = int((pairs["facility_id"] == "S1").sum())
+    assert reached["to"] > 100
+    assert reached["from"] < 10  # what stands on the alley itself, ahead of the station
