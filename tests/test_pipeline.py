@@ -6,10 +6,11 @@ import math
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from studies import TOML, degrees, write_study
+from studies import BLOCK_M, CRS, ORIGIN, TOML, write_study
 
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
@@ -183,15 +184,14 @@ def test_a_one_way_trap_serves_from_but_not_to(tmp_path: Path) -> None:
         tmp_path, TOML.replace("[suggest]\nstations = 1\nshops = 2", "[suggest]\nstations = 0\nshops = 0")
     )
     roads = gpd.read_file(folder / "roads.geojson")
-    ends = degrees((12, 2), (14, 2)).to_numpy()
+    line = shapely.LineString(ORIGIN + BLOCK_M * np.array([[12, 2], [14, 2]]))
     alley = gpd.GeoDataFrame(
-        {"name": ["死胡同"], "highway": ["residential"], "oneway": ["yes"]},
-        geometry=[shapely.LineString(ends)],
-        crs="EPSG:4326",
+        {"name": ["死胡同"], "highway": ["residential"], "oneway": ["yes"]}, geometry=[line], crs=CRS
     )
+    alley = alley.to_crs(roads.crs)
     gpd.GeoDataFrame(pd.concat([roads.assign(oneway="no"), alley])).to_file(folder / "roads.geojson")
     stations = folder / "stations.csv"
-    lon, lat = ends[1]
+    lon, lat = alley.geometry.iloc[0].coords[-1]
     stations.write_text(f"编号,名称,经度,纬度\nS1,尽头驿站,{lon},{lat}\n", encoding="utf-8")
     study = load_study(folder)
     reached = {}
