@@ -1020,6 +1020,9 @@ def rings(
             if after[first] < 0:
                 continue
             begin = n
+            here = border[after[first] >> 1, 2 + (after[first] & 1)]
+            beyond = border[after[first] >> 1, 3 - (after[first] & 1)]
+            is_between_two = True
             for every in range(2):  # a ring of less than three places is left as it is
                 v = first
                 n = begin
@@ -1036,16 +1039,22 @@ def rings(
                     alone = alone and (holder < 0 or holder == inner)
                     alone = alone and not _is_inside(border[k, 3 - back], -1, band, n_band)
                     holder = inner
+                    is_between_two = (
+                        is_between_two and border[k, 2 + back] == here and border[k, 3 - back] == beyond
+                    )
                     v = border[k, 1 - back]
                     if v == first or after[v] < 0:
                         break
-                if n - begin >= 3:
+                if n - begin >= 3 or not is_between_two:
                     break
             v = first
             while after[v] >= 0:
                 following = border[after[v] >> 1, 1 - (after[v] & 1)]
                 after[v] = -1
                 v = following
+            if n - begin < 3:  # between more than two: they share it out along one line
+                n = begin
+                continue
             twice = 0.0
             for i in range(begin, n):
                 j = i + 1 if i + 1 < n else begin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,18 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
     )
     kept = kernels.simplified(xy, stays, piece, detail.tolerance_m)
     return Borders(xy, kept, piece, field.limit_ms.shape[1])
+
+
+def unsimplified(drawn: Borders) -> Borders:
+    """Return the same borders with all their places."""
+    return replace(drawn, kept=np.full(len(drawn.xy), True))
+
+
+def are_sound(areas: Sequence[shapely.Polygon]) -> bool:
+    """Whether areas are valid and each lies within the next."""
+    shapes: GeometryArray = np.array(areas, dtype=object)
+    is_valid = bool(shapely.is_valid(shapes).all())
+    return is_valid and float(shapely.area(shapely.difference(shapes[:-1], shapes[1:])).sum()) == 0.0
 
 
 def polygons(drawn: Borders, owner: int, *, detail: Detail, of: IntArray | None = None) -> list[GeometryArray]:

@@ -17,14 +17,17 @@ import shapely
 from ._validate import BoolArray, FloatArray
 from .area_shapes import (
     DETAIL,
+    Borders,
     Detail,
     Workspace,
+    are_sound,
     borders,
     holding,
     joined,
     polygonal,
     polygons,
     polygons_of_owners,
+    unsimplified,
 )
 from .errors import CRSError, InputError
 from .model import Facilities, Network
@@ -210,9 +213,14 @@ class _Drawing:
         drawn = borders(self.segments, field, self.detail, room)
         room.ms[0, k] = np.inf
         place = _place_of(self.reach.network, settled)
-        parts = polygons(drawn, 0, detail=self.detail)
-        areas = [holding(p[: own.street.size], place) for p, own in zip(parts, pieces, strict=True)]
+        areas = self._own_areas(drawn, pieces, place)
+        if not are_sound(areas):  # simplification made borders cross
+            areas = self._own_areas(unsimplified(drawn), pieces, place)
         return _Reached(pieces, metres, self._without(areas, pieces), is_cut)
+
+    def _own_areas(self, drawn: Borders, pieces: list[Pieces], place: FloatArray) -> list[shapely.Polygon]:
+        parts = polygons(drawn, 0, detail=self.detail)
+        return [holding(p[: own.street.size], place) for p, own in zip(parts, pieces, strict=True)]
 
     # ---------------------------------------------------------------------------------------------- together
     def merged(self, group: BoolArray) -> gpd.GeoDataFrame:
