@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from ._page import numbers
-from ._page.summary import proof, shown_riders, whole_gains
+from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .coverage import totals
 from .errors import Fault, Lang
@@ -116,15 +116,7 @@ def _site_lines(plan: Plan) -> Iterator[str]:
         told = words("gain", n=numbers.gain(rounded, site["riders_gained"]))
         kind = words(f"kind.{site['kind']}")
         yield f"{site['rank']}. {kind}  {site['name']}  {told}"
-    small = sum(rounded == 0 for rounded in gains)
-    if small > 1:  # each alone reads as nothing
-        together = words("gain", n=numbers.gain(sum(gains), math.fsum(plan.sites["riders_gained"])))
-        n = len(gains)
-        yield (
-            f"以上 {n} 处合计 {together}，{f'其中 {small} 处' if small < n else ''}各不足 1 人。"
-            if words.lang == "zh"
-            else f"{together} by all {n} together, below 1 rider by {f'{small} of them' if small < n else 'each'}."
-        )
+    yield from ["  ".join(rest)] if (rest := small_gains(plan, words)) else []
     text = proof(plan, words)
     yield text if text.endswith(("。", ".")) else text + ("。" if words.lang == "zh" else ".")
 
