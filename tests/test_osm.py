@@ -10,7 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from servicecircle.errors import NetworkError
-from servicecircle.osm import is_osm_file, read_land, read_osm, read_places
+from servicecircle.osm import is_osm_file, read_osm
+from servicecircle.osm_places import read_land, read_places
 
 SQUARE = "".join(
     node(i + 1, 113 + x, 22 + y) for i, (x, y) in enumerate([(0, 0), (0.001, 0), (0.001, 0.001), (0, 0.001)])

@@ -26,7 +26,8 @@ from .grids import hex_grid, square_grid
 from .legs import find_legs
 from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
-from .osm import is_osm_file, read_land, read_places
+from .osm import is_osm_file
+from .osm_places import read_land, read_places
 from .params import Direction, TravelProfile
 from .placement import (
     input_of,
