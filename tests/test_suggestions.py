@@ -283,10 +283,10 @@ def test_candidates_that_nobody_listed_are_counted_and_never_named():
     times = times_of([[1, *[INF] * 8]], today.times.demand_ids, ids)
     _, _, (told,) = choose_sites(frame, times, today, stations=1, shops=0)
     assert told.zh == (
-        "8 个候选点的服务范围内没有骑手（路口 6 个，路网文件中的商铺 1 家，研究所列 1 个：place own）。"
+        "8 个候选点的服务范围内没有骑手（路口 6 个，路网文件中的场所 1 处，研究所列 1 个：place own）。"
     )
     assert told.en == (
-        "8 candidate(s) are within reach of no rider (6 street corner(s), 1 shop(s) of the road file, "
+        "8 candidate(s) are within reach of no rider (6 street corner(s), 1 place(s) of the road file, "
         "1 of the study's own: place own)."
     )
     _, _, (told,) = choose_sites(

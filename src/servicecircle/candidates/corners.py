@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import KDTree
 
-from .._validate import FloatArray, IntArray, StrArray
+from .._validate import IntArray, StrArray
 from ..errors import InputError
 from ..model import Network
-from .frames import WGS84, frame_of, is_within
+from .frames import WGS84, frame_of, is_within, thinned
+from .naming import is_chinese, near_names, place_ids, with_own_names
 
 #: streets that people give directions by come first; other classes stand before `service`
 _CLASS_ORDER = (
@@ -29,8 +27,6 @@ _CLASS_ORDER = (
 _LAST_CLASSES = ("service", "cycleway", "track", "path", "footway", "steps", "corridor")
 #: streets that meet at a corner, at the least
 _CORNER_STREETS = 3
-#: an unnamed corner is told by the nearest named street within this distance
-_NEAR_M = 300.0
 
 
 def corner_candidates(
@@ -73,10 +69,12 @@ def corner_candidates(
     ends = _street_ends(network)
     nodes = _corners_by_priority(network, ends)
     nodes = nodes[is_within(network.node_xy[nodes], network.crs, area)]
-    nodes = _thinned(network.node_xy, nodes, spacing_m)
+    nodes = thinned(network.node_xy, nodes, spacing_m)
     points = gpd.GeoSeries(shapely.points(network.node_xy[nodes]), crs=network.crs).to_crs(WGS84)
-    frame = frame_of(_corner_ids(points), _corner_names(network, ends, nodes, points), "station", "corner", points)
-    return _with_own_names(frame.sort_index())
+    frame = frame_of(
+        place_ids("corner", points), _corner_names(network, ends, nodes, points), "station", "corner", points
+    )
+    return with_own_names(frame.sort_index())
 
 
 # ----------------------------------------------------------------------------------------------------- corners
@@ -114,37 +112,11 @@ def _corners_by_priority(network: Network, ends: pd.DataFrame) -> IntArray:
     return table.index.to_numpy(np.int64)
 
 
-def _thinned(node_xy: FloatArray, nodes: IntArray, spacing_m: float) -> IntArray:
-    """Take nodes in order, dropping those nearer than `spacing_m` to a taken one."""
-    if nodes.size == 0 or spacing_m == 0:
-        return nodes
-    xy = node_xy[nodes]
-    tree = KDTree(xy)
-    is_free = np.ones(nodes.size, dtype=np.bool_)
-    taken = []
-    for k in range(nodes.size):
-        if is_free[k]:
-            taken.append(k)
-            is_free[tree.query_ball_point(xy[k], np.nextafter(spacing_m, 0))] = False
-    return nodes[taken]
-
-
-def _corner_ids(points: gpd.GeoSeries) -> pd.Index:
-    """Ids from longitude and latitude to five places (1 m); nodes that share them are numbered."""
-    ids = []
-    seen: Counter[str] = Counter()
-    for lon, lat in shapely.get_coordinates(points.to_numpy()).tolist():
-        place = f"corner-{lon:.5f}_{lat:.5f}"
-        seen[place] += 1
-        ids.append(place if seen[place] == 1 else f"{place}_{seen[place]}")
-    return pd.Index(ids, dtype=object)
-
-
 def _corner_names(network: Network, ends: pd.DataFrame, nodes: IntArray, points: gpd.GeoSeries) -> list[str]:
     """Names of corners by the streets that meet there, the higher class first."""
     named = ends[(ends["name"] != "") & ends["node"].isin(nodes)].sort_values(["rank", "name"])
     streets = named.drop_duplicates(["node", "name"]).groupby("node")["name"].agg(list)
-    near = _near_names(network, nodes)
+    near = near_names(network, network.node_xy[nodes])
     place = shapely.get_coordinates(points.to_numpy()).tolist()
     return [
         _corner_name(streets.get(node, []), near[k]) or f"路口 {place[k][0]:.5f}, {place[k][1]:.5f}"
@@ -156,40 +128,9 @@ def _corner_name(streets: list[str], near: str) -> str:
     """Name of one corner, Chinese where its streets are; "" where no named street is near."""
     match streets:
         case [first, second, *_]:
-            return f"{first}与{second}路口" if _is_chinese(first + second) else f"{first} / {second}"
+            return f"{first}与{second}路口" if is_chinese(first + second) else f"{first} / {second}"
         case [first]:
-            return f"{first}路口" if _is_chinese(first) else f"corner of {first}"
+            return f"{first}路口" if is_chinese(first) else f"corner of {first}"
     if not near:
         return ""
-    return f"{near}附近路口" if _is_chinese(near) else f"near {near}"
-
-
-def _near_names(network: Network, nodes: IntArray) -> list[str]:
-    """Name of the nearest named street of each node, "" where none is near; ties by name."""
-    streets = np.flatnonzero(network.is_street_admissible & (network.street_name != ""))
-    near = [""] * nodes.size
-    if streets.size == 0 or nodes.size == 0:
-        return near
-    tree = shapely.STRtree(network.geometry[network.street_first[streets]])
-    node, street = tree.query_nearest(shapely.points(network.node_xy[nodes]), max_distance=_NEAR_M)
-    for k, name in sorted(
-        zip(node.tolist(), network.street_name[streets[street]].tolist(), strict=True), reverse=True
-    ):
-        near[k] = name
-    return near
-
-
-def _with_own_names(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Tell corners that share a name apart by a number, in the order of their ids."""
-    names = frame["name"].tolist()
-    total, so_far = Counter(names), Counter[str]()
-    for k, name in enumerate(names):
-        so_far[name] += 1
-        if total[name] > 1:
-            names[k] = f"{name} {so_far[name]}"
-    frame["name"] = np.array(names, dtype=object)
-    return frame
-
-
-def _is_chinese(text: str) -> bool:
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
+    return f"{near}附近路口" if is_chinese(near) else f"near {near}"

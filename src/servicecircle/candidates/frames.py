@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from scipy.spatial import KDTree
 
-from .._validate import BoolArray, FloatArray, StrArray
+from .._validate import BoolArray, FloatArray, IntArray, StrArray
 from ..errors import CRSError
 
 WGS84 = CRS.from_epsg(4326)
@@ -45,3 +46,24 @@ def text_column(frame: gpd.GeoDataFrame, name: str, default: str) -> StrArray:
     if name not in frame.columns:
         return np.full(len(frame), default, dtype=object)
     return frame[name].astype(object).where(frame[name].notna(), default).to_numpy(dtype=object)
+
+
+def number_column(frame: gpd.GeoDataFrame, name: str, default: float) -> FloatArray:
+    """Return a column of numbers with `default` where there is none."""
+    if name not in frame.columns:
+        return np.full(len(frame), default)
+    return frame[name].to_numpy(np.float64)
+
+
+def thinned(xy: FloatArray, order: IntArray, spacing_m: float) -> IntArray:
+    """Take points in an order, dropping those nearer than `spacing_m` to a taken one; return those taken."""
+    if order.size == 0 or spacing_m == 0:
+        return order
+    tree = KDTree(xy[order])
+    is_free = np.ones(order.size, dtype=np.bool_)
+    taken = []
+    for k, at in enumerate(xy[order]):
+        if is_free[k]:
+            taken.append(k)
+            is_free[tree.query_ball_point(at, np.nextafter(spacing_m, 0))] = False
+    return order[taken]
