@@ -18,7 +18,7 @@ from .frames import WGS84, frame_of, text_column
 REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ground_floor": ("not on the ground floor", "不在一层"),
-        "street_facing": ("do not face the street", "不临街"),
+        "street_facing": ("not facing the street", "不临街"),
         "min_area": ("too small", "面积不足"),
         "spacing": ("too near an existing station", "距现有驿站过近"),
         "existing": ("a station or shop of the study already", "已是研究中的驿站或商铺"),
@@ -27,6 +27,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_rider": ("no rider within reach", "服务范围内没有骑手"),
     }
 )
+#: those of a site rule, which speaks of stations
+RULE_REASONS = ("ground_floor", "street_facing", "min_area", "spacing")
 #: candidates that no planner named, by `source`: how many there are, in English and Chinese
 _GENERATED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -89,10 +91,12 @@ def told_of_rejected(rejected: gpd.GeoDataFrame) -> Iterator[Fault]:
     for name, (en, zh) in REASONS.items():
         own = rejected[[name in ids for ids in rejected["reasons"]]]
         if len(own):
+            is_rule = name in RULE_REASONS
+            verb = ("cannot become stations", "不可作驿站") if is_rule else ("are left out", "未采用")
             which = which_of(own)
             yield Fault(
-                f"{len(own)} candidate(s) are left out, {en}{which[0]}.",
-                f"{len(own)} 个候选点未采用，原因：{zh}{which[1]}。",
+                f"{len(own)} candidate(s) {verb[0]}, {en}{which[0]}.",
+                f"{len(own)} 个候选点{verb[1]}，原因：{zh}{which[1]}。",
                 level="warning",
             )
 

@@ -71,8 +71,9 @@ def judge_candidates(
         What is asked; `SITE_RULES` has those that ship.
     network
         Its streets are what a place faces. Where `street_facing` does not say, a place within 20 m of a street
-        (straight, to the drawn line; `service` and ways for people on foot do not count) faces it, one farther than
-        50 m from every street faces none, and between them it is unknown.
+        (straight, to the drawn line) faces it, one farther than 50 m from every street faces none, and between them
+        it is unknown. `service` and ways for people on foot or on a bicycle are no streets to face; where they
+        have a name, it is unknown.
     facilities
         Existing stations and shops, index id; only those of `kind` `station` count. None: there are none. Nearer to
         one than `dense_spacing_m` is too near; nearer than `spacing_m` is, unless `dense` says yes.
@@ -176,24 +177,25 @@ def _ground_floor(candidates: gpd.GeoDataFrame) -> _Verdict:
 
 def _street_facing(candidates: gpd.GeoDataFrame, xy: FloatArray, network: Network) -> _Verdict:
     stated = _signs([is_yes(text) for text in text_column(candidates, "street_facing", "")])
-    street_m = _street_m(xy, network)
+    is_front = ~np.isin(network.street_class, _NO_FRONT)
+    front_m = _metres_to(xy, network, is_front)
+    named_m = _metres_to(xy, network, is_front | (network.street_name != ""))
     reach_m = np.nan_to_num(number_column(candidates, "extent_m", 0.0))
-    seen = np.where(street_m <= FACING_M, 1, np.where(street_m - reach_m > APART_M, -1, 0))
+    seen = np.where(front_m <= FACING_M, 1, np.where(named_m - reach_m > APART_M, -1, 0))
     told = [
         ("the ledger says so", "台账注明")
         if ledger
         else (f"{m:.0f} m from the next street", f"距最近街道 {m:.0f} 米")
         if np.isfinite(m)
         else ("there is none", "附近没有街道")
-        for ledger, m in zip(stated != 0, street_m, strict=True)
+        for ledger, m in zip(stated != 0, front_m, strict=True)
     ]
     return _Verdict("street_facing", np.where(stated != 0, stated, seen).astype(np.int64), told)
 
 
-def _street_m(xy: FloatArray, network: Network) -> FloatArray:
-    """Return straight metres to the nearest street that a place can face, `inf` where there is none."""
-    has_front = network.is_street_admissible & ~np.isin(network.street_class, _NO_FRONT)
-    street = np.flatnonzero(has_front)
+def _metres_to(xy: FloatArray, network: Network, is_wanted: BoolArray) -> FloatArray:
+    """Return straight metres to the nearest admissible street of those wanted, `inf` where there is none."""
+    street = np.flatnonzero(network.is_street_admissible & is_wanted)
     metres = np.full(len(xy), np.inf)
     if street.size:
         tree = shapely.STRtree(network.street_geometry[street])
