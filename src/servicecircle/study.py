@@ -322,11 +322,7 @@ def _with_rows(used: InputFile, reading: Reading | None, frame: gpd.GeoDataFrame
 def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile | None, list[Fault]]:
     stated = said.tables[role]
     if "file" not in stated:
-        if (
-            role == "candidates"
-            and {"sources", "rule"} & stated.keys()
-            and "study" not in stated.get("sources", ())
-        ):
+        if role == "candidates" and _needs_no_list(said):
             return None, None, []
         told = any(fault.column == f"{role}.file" for fault in said.faults)
         en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
@@ -350,6 +346,14 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     return reading, used, list(reading.faults)
+
+
+def _needs_no_list(said: StudyFile) -> bool:
+    """Whether [candidates] says something else than where the study's own list is, right or wrong."""
+    stated = said.tables["candidates"]
+    told = {fault.column for fault in said.faults}
+    others = {key for key in ("sources", "rule") if key in stated or f"candidates.{key}" in told}
+    return bool(others) and "study" not in stated.get("sources", ())
 
 
 def _holds_polygons(table: Table, role: Role) -> bool:

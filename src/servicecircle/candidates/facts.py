@@ -9,6 +9,8 @@ import unicodedata
 _GROUND = frozenset({"首", "底", "地面", "地上", "g", "gf", "ground", "groundfloor"})
 _BELOW = re.compile(r"负.*|地下.*|-[0-9]+f?|b[0-9]?f?")
 _FLOORS = re.compile(r"f?[0-9]{1,2}f?(?:[-~,;/、至到]f?[0-9]{1,2}f?)*")
+#: the tenth floor and those above it, none of them the first
+_TENS = re.compile(r"[一二两三四五六七八九]?十[一二三四五六七八九]?")
 _DIGITS = str.maketrans("一二两三四五六七八九", "1223456789")
 _AREA = re.compile(r"约?([0-9]+(?:\.[0-9]+)?)(?:平方米|平米|平|m2)?(?:左右|以上)?")
 _YES = frozenset({"是", "有", "可", "临街", "沿街", "密集", "yes", "y", "true", "1", "√", "✓"})
@@ -31,7 +33,7 @@ def is_ground(text: object) -> bool | None:
         return True
     if _BELOW.fullmatch(plain):
         return False
-    plain = plain.replace("十", "10").translate(_DIGITS)
+    plain = _TENS.sub("10", plain).translate(_DIGITS)
     return "1" in re.findall(r"[0-9]+", plain) if _FLOORS.fullmatch(plain) else None
 
 
