@@ -644,7 +644,7 @@ def test_a_list_that_is_a_source_must_be_there_and_one_that_is_not_is_told(make:
 )
 def test_a_wrong_source_or_rule_is_told_with_what_is_allowed(make: Make, line: str, told: str) -> None:
     fault = only(make(NETWORK + f"[candidates]\n{line}\n"))
-    assert (fault.column, told in fault.en) == (f"candidates.{line.split()[0]}", True)
+    assert (fault.column, told in fault.en) == (f"candidates.{line.split(maxsplit=1)[0]}", True)
 
 
 def test_what_a_site_rule_asks_is_kept_under_its_own_name(make: Make) -> None:
