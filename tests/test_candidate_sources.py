@@ -1,7 +1,6 @@
 """Sources of candidates: gates on the streets, points of a grid, one place told twice, and what a study chooses."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -12,32 +11,21 @@ from drawing import ORIGIN, draw, perfect_grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osm_text import SHARED
+from placing import TOWN, at, gate, own_list, study_of, town_places
 
 from servicecircle.candidates import gate_candidates, grid_candidates, place_candidates, study_candidates
 from servicecircle.candidates.same import without_existing, without_same
 from servicecircle.errors import InputError
 from servicecircle.grids import square_grid
-from servicecircle.model import Study, SuggestRule
-from servicecircle.params import CANDIDATE_SOURCES, PROFILES
+from servicecircle.params import CANDIDATE_SOURCES
 
 STREET = "A--B--C--D"  # 900 m from west to east
-
-
-def at(*rows, crs="EPSG:32649"):
-    """Points in metres from the origin of a drawing: (id, x, y, {column: value})."""
-    columns = pd.DataFrame([row[3] for row in rows], index=pd.Index([row[0] for row in rows], dtype=object))
-    xy = np.array([row[1:3] for row in rows], dtype=float).reshape(-1, 2) + ORIGIN
-    return gpd.GeoDataFrame(columns, geometry=shapely.points(xy), crs=crs)
 
 
 def metres(frame, network):
     """Coordinates in metres from the origin of the drawing, to the decimetre."""
     xy = shapely.get_coordinates(frame.geometry.to_crs(network.crs).to_numpy()) - ORIGIN
     return [tuple(float(v) + 0.0 for v in p) for p in np.round(xy, 1)]
-
-
-def gate(i, x, y, **columns):
-    return (i, x, y, {"what": "gate", "kind": "station", "name": "", **columns})
 
 
 # -------------------------------------------------------------------------------------------------------- gates
@@ -193,33 +181,13 @@ def test_a_place_that_is_a_shop_already_may_still_become_a_station():
     }
     assert merged.rejected["kind"].to_dict() == {"node/1": "shop", "node/2": "shop"}
     assert merged.rejected.loc["node/2", "reason_zh"] == "已是研究中的驿站或商铺：S7"
+    both = pd.concat([shops, at(("S8", 0, 0, {"name": "便利店", "kind": "station"}))])
+    merged = without_existing(frame, both, frame.crs)
+    assert merged.frame["kind"].to_dict() == {"own": "shop", "node/3": "shop"}
+    assert merged.rejected["kind"].to_dict() == {"node/1": "shop", "node/2": "both", "node/4": "station"}
 
 
 # -------------------------------------------------------------------------------------------------------- study
-TOWN = """
-    A--B--C--D
-    |  |  |  |
-    E--F--G--H
-"""
-
-
-def study_of(*, stations=1, shops=1, **fields):
-    rule = SuggestRule(stations=stations, shops=shops, spacing_m=100)
-    return Study(name="s", folder=Path(), profile=PROFILES["walk"], minutes=(10.0, 15.0), suggest=rule, **fields)
-
-
-def town_places():
-    return at(
-        ("node/1", 150, 0, {"name": "工商银行", "kind": "station", "what": "public"}),
-        ("node/2", 150, 5, {"name": "茶馆", "kind": "shop", "what": "shop"}),
-        gate("node/3", 450, 0),
-    )
-
-
-def own_list():
-    return at(("k1", 600, 150, {"name": "党群服务中心", "kind": "station"})).to_crs("EPSG:4326")
-
-
 def test_a_study_chooses_its_sources_and_they_come_together():
     _, network = draw(TOWN)
     for asked in (("study", "gates"), ("places",), ("corners", "places"), ("grid", "places"), CANDIDATE_SOURCES):

@@ -10,7 +10,7 @@ import pytest
 from drawing import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_candidate_sources import at, own_list, study_of, town_places
+from placing import TOWN, at, own_list, study_of, town_places
 
 from servicecircle import SITE_RULES, SiteRule, judge_candidates, load_study, suggest
 from servicecircle.candidates import study_candidates, told_of_checks
@@ -214,13 +214,6 @@ def test_floors_that_do_not_say(text):
 
 
 # -------------------------------------------------------------------------------------------------------- study
-TOWN = """
-    A--B--C--D
-    |  |  |  |
-    E--F--G--H
-"""
-
-
 def test_a_study_with_a_rule_tells_what_it_forbids_and_what_is_unknown():
     _, network = draw(TOWN)
     own = own_list().assign(floor="2", area_m2="40", street_facing="是")

@@ -117,8 +117,8 @@ SITE_RULES: Mapping[str, SiteRule] = MappingProxyType(
         "none": SiteRule("none", ""),
         "shandong": SiteRule(
             "shandong",
-            "Shandong Federation of Trade Unions, as reported on 2022-08-12 (http://hamasdt.com/cn/Instant/local/"
-            "202208/t20220812_7256501.html)",
+            "Shandong Federation of Trade Unions, as reported on 2022-08-12 "
+            "(山东：为户外劳动者提供更方便更暖心服务，中国西藏网)",
             ground_floor=True,
             street_facing=True,
             min_area_m2=12.0,

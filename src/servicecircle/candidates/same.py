@@ -54,19 +54,18 @@ def without_same(candidates: gpd.GeoDataFrame, crs: CRS) -> Merged:
     kind, source = candidates["kind"].to_numpy(dtype=object), candidates["source"].to_numpy(dtype=object)
     same = np.full(len(candidates), -1)
     tree = KDTree(xy) if len(xy) else None
+
+    def is_same(k: int, j: int) -> bool:
+        if source[k] in _STREET_PLACES:
+            return kind[j] != "shop" and float(np.hypot(*(xy[j] - xy[k]))) <= SAME_PLACE_M
+        return bool(name[k] == name[j] != "")
+
     for k in range(len(candidates)):
         near = [] if tree is None else sorted(j for j in tree.query_ball_point(xy[k], SAME_NAME_M) if j < k)
-        for j in near:
-            if same[j] >= 0 or source[j] == source[k]:
-                continue
-            is_street = source[k] in _STREET_PLACES
-            apart_m = float(np.hypot(*(xy[j] - xy[k])))
-            if (name[j] == name[k] != "") if not is_street else (apart_m <= SAME_PLACE_M and kind[j] != "shop"):
-                same[k] = j
-                break
+        stay = (j for j in near if same[j] < 0 and source[j] != source[k] and is_same(k, j))
+        same[k] = next(stay, -1)
     is_out = same >= 0
-    ids = candidates.index[same[is_out]]
-    reasons = [[reason("duplicate", str(i), str(i))] for i in ids]
+    reasons = [[reason("duplicate", str(i), str(i))] for i in candidates.index[same[is_out]]]
     return Merged(candidates[~is_out], rejected_of(candidates[is_out], kind[is_out], reasons))
 
 
@@ -88,8 +87,9 @@ def without_existing(candidates: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame,
         near = [j for j in sorted(tree.query_ball_point(xy[k], SAME_NAME_M)) if theirs[j] == own != ""]
         near = [j for j in near if kind[k] in {is_what[j], "both"}]
         if near:
-            lost[k] = is_what[near[0]]
-            kind[k] = "" if kind[k] != "both" else "shop" if lost[k] == "station" else "station"
+            there = {is_what[j] for j in near}
+            lost[k] = "both" if len(there) > 1 else is_what[near[0]]
+            kind[k] = "" if lost[k] == kind[k] else "shop" if lost[k] == "station" else "station"
             reasons.append([reason("existing", *[str(facilities.index[near[0]])] * 2)])
     out = candidates[lost != ""]
     rejected = rejected_of(out, lost[lost != ""], reasons)
