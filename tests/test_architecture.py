@@ -24,7 +24,7 @@ params
 model
 headers coordinates readers columns ledgers polygons study_keys
 study
-projections junctions impedance osm
+projections junctions impedance osm osm_places
 network_builder
 edge_rows
 graphs

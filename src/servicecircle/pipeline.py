@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .candidates import study_candidates
+from .candidates import joined, study_candidates, told_of_checks
 from .coverage import cover
 from .demand import (
     RiderSeries,
@@ -26,7 +26,8 @@ from .grids import hex_grid, square_grid
 from .legs import find_legs
 from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
-from .osm import is_osm_file, read_land, read_places
+from .osm import is_osm_file
+from .osm_places import read_surroundings
 from .params import Direction, TravelProfile
 from .placement import (
     input_of,
@@ -40,7 +41,7 @@ from .placement import (
 from .service_areas import each_and_merged, service_areas
 from .snapping import locate_on_edges
 from .study import with_options
-from .suggestions import choose_sites
+from .suggestions import choose_sites, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 
 WGS84 = "EPSG:4326"
@@ -55,7 +56,7 @@ class Roads(NamedTuple):
     """What a road file gives: the network, and what stands beside it."""
 
     network: Network
-    places: gpd.GeoDataFrame | None  # shops and restaurants, WGS 84
+    places: gpd.GeoDataFrame | None  # shops, public places and gates, WGS 84
     land: Land | None
 
 
@@ -126,7 +127,7 @@ def suggest(
     before = cover(times, demand, minutes=study.minutes)
     warnings += told_of_places(times.facility_at, facilities, network, study)
     begin("candidates")
-    candidates, told_of_candidates = study_candidates(study, network, places)
+    candidates, left_out, told_of_candidates = study_candidates(study, network, places, facilities)
     warnings += told_of_candidates
     begin("choose")
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
@@ -139,7 +140,8 @@ def suggest(
         shop_minutes=study.shop_minutes,
         time_limit_s=time_limit_s,
     )
-    warnings += chosen.warnings
+    warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
+    unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
     every = _with_sites(facilities, chosen.sites)
     after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
     begin("circles")
@@ -170,6 +172,7 @@ def suggest(
         circles_before=today,
         circles_after=proposed,
         land=land,
+        rejected=joined([left_out, unreached]),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -205,7 +208,7 @@ def check_on_roads(study: Study) -> list[Fault]:
         told += closed
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
-        told += study_candidates(study, network, places)[1]
+        told += study_candidates(study, network, places, facilities).warnings
     except StudyError as error:
         told += error.faults
     except ServiceCircleError as error:
@@ -298,7 +301,7 @@ def explain(
 # --------------------------------------------------------------------------------------------------- the stages
 def read_roads(study: Study) -> Roads:
     """
-    Read the network of a study's profile, and from an OSM file the shops and the land beside it.
+    Read the network of a study's profile, and from an OSM file the places and the land beside it.
 
     Raises
     ------
@@ -324,7 +327,7 @@ def read_roads(study: Study) -> Roads:
     )
     if not is_osm_file(study.network_file):
         return Roads(network, None, None)
-    return Roads(network, read_places(study.network_file), read_land(study.network_file))
+    return Roads(network, *read_surroundings(study.network_file))
 
 
 def study_area(study: Study) -> gpd.GeoDataFrame | None:

@@ -212,6 +212,8 @@ def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "demand": plan.demand.reset_index(names="id"),
         "streets": streets,
     }
+    if plan.rejected is not None:
+        frames["rejected"] = plan.rejected.reset_index(names="id")
     return {name: _plain(frame) for name, frame in frames.items() if not frame.empty}
 
 
