@@ -454,3 +454,8 @@ class Plan:
     circles_after: gpd.GeoDataFrame
     land: Land | None = None
     warnings: tuple[Fault, ...] = ()
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What later stages made of this plan alone, by name: kept with it, and gone with it."""
+        return {}
