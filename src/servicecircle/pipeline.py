@@ -144,10 +144,11 @@ def suggest(
     after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
     begin("circles")
     is_site = np.arange(len(every)) >= len(facilities)
-    circles, (today, proposed) = each_and_merged(
+    groups = [~is_site, np.full(len(every), True)]
+    circles, merged = each_and_merged(
         network,
         Facilities(every),
-        [~is_site, np.full(len(every), True)],
+        groups if is_site.any() else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
@@ -167,8 +168,8 @@ def suggest(
         gaps=find_gaps(before, grid),
         gaps_after=find_gaps(after, grid),
         circles=circles,
-        circles_before=today,
-        circles_after=proposed,
+        circles_before=merged[0],
+        circles_after=merged[-1],
         land=land,
         warnings=tuple(dict.fromkeys(warnings)),
     )
