@@ -141,10 +141,14 @@ def suggest(
     )
     warnings += chosen.warnings
     every = _with_sites(facilities, chosen.sites)
-    after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
-    begin("circles")
     is_site = np.arange(len(every)) >= len(facilities)
     groups = [~is_site, np.full(len(every), True)]
+    after, gaps = before, find_gaps(before, grid)
+    gaps_after = gaps
+    if is_site.any():
+        after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
+        gaps_after = find_gaps(after, grid)
+    begin("circles")
     circles, merged = each_and_merged(
         network,
         Facilities(every),
@@ -165,8 +169,8 @@ def suggest(
         solution=chosen.solution,
         before=before,
         after=after,
-        gaps=find_gaps(before, grid),
-        gaps_after=find_gaps(after, grid),
+        gaps=gaps,
+        gaps_after=gaps_after,
         circles=circles,
         circles_before=merged[0],
         circles_after=merged[-1],
