@@ -212,7 +212,7 @@ def test_times_equal_networkx_on_the_cut_network(
 
 @settings(max_examples=60, deadline=None)
 @given(networks(), places, places, st.floats(5, 500), st.floats(1, 2))
-def test_a_longer_cutoff_only_adds_pairs_and_to_is_from_on_the_reversed_network(
+def test_a_longer_cutoff_only_adds_pairs_and_to_is_from_with_the_ends_changed_over(
     network: Network, demand: list, facilities: list, cutoff_s: float, factor: float
 ) -> None:
     i, j = at_xy(*demand), at_xy(*facilities)

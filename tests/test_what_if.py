@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 
-from servicecircle import load_study, service_areas, suggest, what_if
+from servicecircle import PROFILES, load_study, service_areas, suggest, what_if
 from servicecircle.coverage import coverage_by_cell, coverage_by_zone, totals
 from servicecircle.errors import CRSError, InputError
 from servicecircle.model import Plan, Study
@@ -168,6 +168,17 @@ def test_other_breaks_are_asked_in_turn(plan: Plan, roads: tuple[Study, Roads]) 
     assert own.after == back.after
     with pytest.raises(InputError, match="beyond the cutoff"):
         what_if(plan, add=new, minutes=(10, 12))
+
+
+def test_the_standard_cutoffs_of_a_profile_count_and_a_study_without_zones_is_one(tmp_path: Path) -> None:
+    loaded = load_study(write_study(tmp_path))
+    study = dataclasses.replace(loaded, zones=None, profile=PROFILES["gb50180"], direction="from")
+    with_roads = read_roads(study)
+    plan = suggest(study, stations=0, shops=0, roads=with_roads)
+    found = what_if(plan, add=places((8.0, 6.0), kind="shop"), close=["S2"])
+    check(found, plan, again(plan, found, closed=["S2"], roads=with_roads))
+    assert list(found.zones.index) == [None]
+    assert found.zones["gained_10"].tolist() == [found.gained["10"]]
 
 
 def test_areas_are_those_of_the_new_places_on_the_whole_network(plan: Plan) -> None:
