@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ from oracle import Cut, cut_everywhere
 
 from servicecircle.model import Facilities, Network, Positions
 from servicecircle.network_builder import build_network
-from servicecircle.street_reach import Reach, StreetsOfNodes, reached_pieces
-from servicecircle.travel_times import search_graph, times_between
+from servicecircle.street_reach import StreetsOfNodes, reached_pieces, search_reach
+from servicecircle.travel_times import times_between
 
 #: (tail, head, metres, seconds a metre ahead, and back or None): one-ways, parallels, loops, zero lengths, islands
 Streets = list[tuple[int, int, int, int, int | None]]
@@ -134,14 +135,11 @@ def metres_within(cut: Cut, network: Network, ms: dict[int, int], *, limit_ms: i
 def check_reach(town: Town, direction: str, limit_ms: int) -> None:
     network = town.network()
     cut, streets = cut_everywhere(network), StreetsOfNodes(network)
-    reach = Reach(
-        network=network,
-        facilities=at_places(len(town.facilities)),
+    served_by = at_places(len(town.facilities))
+    reach = dataclasses.replace(
+        search_reach(network, served_by, minutes=(1,), direction=direction, max_snap_m=1.0),
         at=town.positions(town.facilities, network),
-        graph=search_graph(network, direction),
-        breaks=(1.0,),
         limit_ms=np.full((len(town.facilities), 1), limit_ms),
-        margin_ms=0,
     )
     for place, settled in zip(town.facilities, reach.each(), strict=True):
         pieces = reached_pieces(settled, streets, limit_ms=limit_ms)

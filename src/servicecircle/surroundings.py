@@ -8,7 +8,6 @@ import shapely
 from ._validate import FloatArray, IntArray
 from .model import Network, Positions
 from .service_areas import nodes_at_the_edge
-from .street_reach import StreetsOfNodes
 from .travel_times import on_street, search_graph, settled_nodes
 
 
@@ -34,10 +33,14 @@ def _boxes(network: Network, at: Positions, *, limit_ms: int, direction: str) ->
     graph = search_graph(network, "from" if direction == "from" else "to")
     own = on_street(at, network, graph)
     rows, node, _ = settled_nodes(graph, own, limit_ms=limit_ms)
-    streets, bounds = _streets_of_nodes(network), _street_bounds(network)
+    bounds = _street_bounds(network)
+    is_settled = np.zeros(network.n_node, dtype=bool)
     boxes = []
     for j in np.flatnonzero(own.street >= 0):
-        reached = np.append(streets.of(node[rows[j] : rows[j + 1]].astype(np.int64)), own.street[j])
+        settled = node[rows[j] : rows[j + 1]]
+        is_settled[settled] = True
+        reached = np.append(np.flatnonzero(is_settled[graph.end].any(axis=1)), own.street[j])
+        is_settled[settled] = False
         boxes.append([*bounds[reached, :2].min(axis=0), *bounds[reached, 2:].max(axis=0)])
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)
 
@@ -68,14 +71,6 @@ def part_of(network: Network, street: IntArray) -> Network:
     )
     part.kept["nodes_at_the_edge"] = nodes_at_the_edge(network)[node]
     return part
-
-
-def _streets_of_nodes(network: Network) -> StreetsOfNodes:
-    """Return which streets meet at a node, kept with the network."""
-    if "streets_of_nodes" not in network.kept:
-        network.kept["streets_of_nodes"] = StreetsOfNodes(network)
-    kept: StreetsOfNodes = network.kept["streets_of_nodes"]
-    return kept
 
 
 def _street_bounds(network: Network) -> FloatArray:

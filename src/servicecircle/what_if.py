@@ -137,7 +137,7 @@ def what_if(
         start=start,
         demand=demand,
         seconds=seconds,
-        areas=_areas(plan, facilities, at, breaks),
+        areas=_areas(plan, served_by, at, breaks),
         covered=change.covered,
         before=change.before,
         after=change.after,
@@ -148,19 +148,19 @@ def what_if(
     )
 
 
-def _areas(plan: Plan, facilities: gpd.GeoDataFrame, at: Positions, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
+def _areas(plan: Plan, served_by: Facilities, at: Positions, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
     """Return the areas of facilities, drawn on the streets round them."""
     study = plan.study
     limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
     part = surroundings(plan.network, at, limit_ms=limit_ms, direction=study.direction, max_m=study.max_snap_m)
     areas = service_areas(
         part,
-        Facilities(facilities),
+        served_by,
         minutes=breaks,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
     )
-    areas.insert(1, "kind", np.repeat(facilities["kind"].to_numpy(dtype=object), len(breaks)))
+    areas.insert(1, "kind", np.repeat(served_by.kind, len(breaks)))
     return areas
 
 
