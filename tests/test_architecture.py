@@ -41,8 +41,10 @@ street_reach
 street_raster _raster_kernels
 area_shapes
 service_areas street_districts
+surroundings
 grids
 coverage
+standing
 demand
 gaps
 candidates
@@ -52,6 +54,7 @@ synthetic
 maps _page figures report writers
 placement
 pipeline
+what_if
 packaged
 usage
 cli

@@ -458,3 +458,8 @@ class Plan:
     land: Land | None = None
     rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
     warnings: tuple[Fault, ...] = ()
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What later stages made of this plan alone, by name: kept with it, and gone with it."""
+        return {}

@@ -143,13 +143,18 @@ def suggest(
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
     unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
     every = _with_sites(facilities, chosen.sites)
-    after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
-    begin("circles")
     is_site = np.arange(len(every)) >= len(facilities)
-    circles, (today, proposed) = each_and_merged(
+    groups = [~is_site, np.full(len(every), True)]
+    after, gaps = before, find_gaps(before, grid)
+    gaps_after = gaps
+    if is_site.any():
+        after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
+        gaps_after = find_gaps(after, grid)
+    begin("circles")
+    circles, merged = each_and_merged(
         network,
         Facilities(every),
-        [~is_site, np.full(len(every), True)],
+        groups if is_site.any() else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
@@ -166,11 +171,11 @@ def suggest(
         solution=chosen.solution,
         before=before,
         after=after,
-        gaps=find_gaps(before, grid),
-        gaps_after=find_gaps(after, grid),
+        gaps=gaps,
+        gaps_after=gaps_after,
         circles=circles,
-        circles_before=today,
-        circles_after=proposed,
+        circles_before=merged[0],
+        circles_after=merged[-1],
         land=land,
         rejected=joined([left_out, unreached]),
         warnings=tuple(dict.fromkeys(warnings)),

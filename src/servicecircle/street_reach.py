@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
-from shapely.ops import substring
+import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
 from .model import Facilities, Network, Positions
@@ -294,6 +295,23 @@ def piece_metres(network: Network, pieces: Pieces) -> float:
 def cut(lines: GeometryArray, first: FloatArray, last: FloatArray) -> GeometryArray:
     """Return the part of each line between two shares of its length; whole lines are not copied."""
     parts = lines.copy()
-    for k in np.flatnonzero((first > 0.0) | (last < 1.0)):
-        parts[k] = substring(lines[k], first[k], last[k], normalized=True)
+    cut_short = np.flatnonzero((first > 0.0) | (last < 1.0))
+    if cut_short.size:
+        parts[cut_short] = _between(lines[cut_short], first[cut_short], last[cut_short])
     return parts
+
+
+def _between(lines: GeometryArray, first: FloatArray, last: FloatArray) -> Any:  # noqa: ANN401
+    """Return the part of each line between two shares of its length, each with both its ends."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    step = np.append(0.0, np.hypot(*np.diff(xy, axis=0).T))
+    along = np.cumsum(np.where(np.diff(row, prepend=-1) > 0, 0.0, step))
+    along -= along[np.searchsorted(row, np.arange(len(lines)))][row]
+    whole = shapely.length(lines)
+    begin, end = first * whole, last * whole
+    inner = np.flatnonzero((along > begin[row]) & (along < end[row]))
+    own = np.arange(len(lines))
+    ends = [shapely.get_coordinates(shapely.line_interpolate_point(lines, at)) for at in (begin, end)]
+    every = np.concatenate([own, row[inner], own])
+    order = np.argsort(every, kind="stable")  # of each line its beginning, what lies between, its end
+    return shapely.linestrings(np.concatenate([ends[0], xy[inner], ends[1]])[order], indices=every[order])
