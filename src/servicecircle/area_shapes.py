@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -96,18 +96,6 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
     return Borders(xy, kept, piece, field.limit_ms.shape[1])
 
 
-def unsimplified(drawn: Borders) -> Borders:
-    """Return the same borders with all their places."""
-    return replace(drawn, kept=np.full(len(drawn.xy), True))
-
-
-def are_sound(areas: Sequence[shapely.Polygon]) -> bool:
-    """Whether areas are valid and each lies within the next."""
-    shapes: GeometryArray = np.array(areas, dtype=object)
-    is_valid = bool(shapely.is_valid(shapes).all())
-    return is_valid and float(shapely.area(shapely.difference(shapes[:-1], shapes[1:])).sum()) == 0.0
-
-
 def polygons(drawn: Borders, owner: int, *, detail: Detail, of: IntArray | None = None) -> list[GeometryArray]:
     """Return for each break the polygons that `owner` (-1: any) reaches; `of` are the pieces of its border."""
     from . import _raster_kernels as kernels
@@ -147,15 +135,6 @@ def _assembled(xy: FloatArray, start: Any, area: FloatArray, wanted: BoolArray) 
     for i, s in enumerate(shell):
         shapes[i] = shapely.polygons(rings[s], rings[hole[which[smallest][into[smallest] == i]]])
     return shapes
-
-
-def holding(shapes: GeometryArray, place: FloatArray) -> shapely.Polygon:
-    """Return the polygon that holds a place, else the largest; an empty one of none."""
-    if not shapes.size:
-        return shapely.Polygon()
-    here = np.flatnonzero(shapely.intersects_xy(shapes, *place)) if shapes.size > 1 else np.zeros(1, np.int64)
-    chosen: shapely.Polygon = shapes[here[0] if here.size else int(np.argmax(shapely.area(shapes)))]
-    return chosen
 
 
 def joined(shapes: Sequence[Any] | GeometryArray) -> Any:  # noqa: ANN401

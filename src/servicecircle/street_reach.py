@@ -11,7 +11,7 @@ from shapely.ops import substring
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
 from .model import Facilities, Network, Positions
-from .params import INF_MS, MAX_SNAP_M, check_direction
+from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
 from .travel_times import (
     OnStreet,
@@ -56,6 +56,7 @@ class Reach:
     facilities: Facilities
     at: Positions
     graph: SearchGraph
+    direction: Direction
     breaks: tuple[float, ...]  # minutes
     limit_ms: IntArray  # (n_facility, n_break): the break, or the facility's own limit
     margin_ms: int  # searched beyond the largest limit
@@ -101,6 +102,7 @@ def search_reach(
         facilities=served_by,
         at=at,
         graph=graph,
+        direction=check_direction(direction),
         breaks=breaks,
         limit_ms=limit_ms.reshape(len(served_by.ids), len(breaks)),
         margin_ms=round(margin_s * 1000),
