@@ -8,7 +8,7 @@ lattice of corners, known by its lower left corner; corners by row and column of
 Sides of a cell are 0 south, 1 east, 2 north, 3 west; side e runs from corner e to corner e + 1, counter-clockwise.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0914, PLR0915, PLR0917, PLR2004 - flat on purpose
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def ranks_of_squares(
 def _row_of(
     k: int, segment: Floats, ms: Floats
 ) -> tuple[float, float, float, float, float, float, float, float, float]:
-    """What the time at a place near a segment depends on: x, y, dx, dy, 1 / length**2, rises and times."""
+    """Return what the time near a segment depends on: x, y, dx, dy, 1 / length**2, its rises and its times."""
     return (
         segment[k, 0],
         segment[k, 1],
@@ -492,10 +492,7 @@ def _street_bound(
                 if (side0 if end == 0 else side1) != e or f != (f0 if end == 0 else f1):
                     continue
                 s = (segment[k, axis] + f * segment[k, 2 + axis] - (x0 if axis == 0 else y0)) / cell_m
-                if low_is_in:
-                    bound = max(bound, s + (1.0 - s) * SLIVER)
-                else:
-                    bound = min(bound, s - s * SLIVER)
+                bound = max(bound, s + (1.0 - s) * SLIVER) if low_is_in else min(bound, s - s * SLIVER)
     return bound
 
 
@@ -831,7 +828,7 @@ def rings_of_band(
 @compiled_unguarded
 def thinned(place: Floats, start: Ints) -> tuple[Floats, Ints, Floats]:
     """
-    Leave places of rings out, as far as the straight way passes through all windows between: (xy, row pointer, area).
+    Leave places of rings out where the straight way passes all windows between: (xy, row pointer, area).
 
     Windows lie on the sides of cells, so a border goes on crossing the same sides in the same order: it can cross
     neither itself nor another. Rings are closed; the area is below 0 where one runs clockwise.

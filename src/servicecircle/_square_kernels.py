@@ -5,7 +5,7 @@ A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / le
 of the lattice is known by `row * n_across + column`; segments lie in *buckets*, two squares wide and high.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0914, PLR0917 - flat on purpose
+# ruff: noqa: C901, PLR0915, PLR0917 - flat on purpose
 
 from __future__ import annotations
 

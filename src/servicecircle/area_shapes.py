@@ -47,17 +47,7 @@ class Borders:
     n_band: int
 
 
-class Workspace:
-    """Room that one thread goes on using."""
-
-    def __init__(self, segments: StreetSegments) -> None:
-        self.stamp = np.zeros(segments.n + 1, dtype=np.int32)  # the last counts
-        self.ms = np.full((1, segments.n, 2), np.inf)
-        self.owner = np.zeros((1, segments.n, 2), dtype=np.int32)
-        self.streets = segments.streets_of_nodes()
-
-
-def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room: Workspace) -> Borders:
+def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail) -> Borders:
     """Return the borders between the places that a field gives different labels."""
     from . import _raster_kernels as kernels
 
@@ -87,7 +77,7 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
         segments.n_up,
         *times,
         *limits,
-        room.stamp,
+        np.zeros(segments.n + 1, dtype=np.int32),  # the last counts
     )
     xy, stays, piece = kernels.border_pieces(
         *found, detail.cell_m, detail.halvings, segments.origin, segments.segment, *times, *limits

@@ -11,7 +11,7 @@ import shapely
 
 from ._validate import FloatArray, GeometryArray, IntArray
 from .area_shapes import Detail
-from .street_reach import Settled
+from .street_reach import EndTimes, Settled
 from .street_squares import SQUARE_M, Known, Room, StreetSquares
 
 #: places of closed rings, and where each ring begins: a shell, then its holes
@@ -33,12 +33,14 @@ class FacilityTimes:
     square: IntArray  # squares that may hold a place within reach
 
 
-def times_of_facility(squares: StreetSquares, settled: Settled, limit_ms: FloatArray, room: Room) -> FacilityTimes:
+def times_of_facility(
+    squares: StreetSquares, settled: Settled, ends: EndTimes, limit_ms: FloatArray, room: Room
+) -> FacilityTimes:
     """Return the times of one facility along segments, and the squares within its reach."""
     from . import _square_kernels as kernels
 
     own = squares.segments
-    k, a, b = own.times(settled, room.streets, limit_ms=int(limit_ms[-1]))
+    k, a, b = own.times(settled, ends)
     ms = np.column_stack([a, b])
     if not k.size:
         return FacilityTimes(k, ms, _NOWHERE, limit_ms, k)
@@ -87,10 +89,11 @@ def mixed(times: FacilityTimes, rank: Any) -> IntArray:  # noqa: ANN401
     """Return the squares that the frontier may pass through."""
     from ._frontier_kernels import MIXED
 
-    return times.square[rank == MIXED]
+    square: IntArray = times.square[rank == MIXED]
+    return square
 
 
-def rings_of_facility(
+def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
     squares: StreetSquares,
     known: Known,
     times: FacilityTimes,

@@ -14,10 +14,11 @@ import pandas as pd
 import shapely
 
 from ._validate import BoolArray, FloatArray
-from .area_shapes import DETAIL, Detail, Workspace, borders, joined, polygonal, polygons, polygons_of_owners
+from .area_shapes import DETAIL, Detail, borders, joined, polygonal, polygons, polygons_of_owners
 from .errors import CRSError, InputError
 from .facility_areas import (
     NO_RINGS,
+    FacilityTimes,
     Rings,
     as_polygons,
     mixed,
@@ -35,6 +36,7 @@ from .street_reach import (
     joined_pieces,
     piece_lines,
     piece_metres,
+    reached_metres,
     reached_pieces,
     search_reach,
 )
@@ -197,22 +199,28 @@ class _Drawing:
         rows = self.reach.each()
         while chunk := list(itertools.islice(rows, _CHUNK)):
             drawn += self._drawn(chunk, len(drawn))
-        geometry = as_polygons([rings for row in drawn for rings in row.rings])
+        areas = list(as_polygons([rings for row in drawn for rings in row.rings]))
         if self.outside is not None:
-            geometry = self._without(list(geometry), [p for row in drawn for p in row.pieces])
+            areas = self._without(areas, [p for row in drawn for p in row.pieces])
         return _frame(
             self.reach,
             facility=np.repeat(np.arange(len(drawn)), self.n_band).tolist(),
             street_m=[metres for row in drawn for metres in row.metres],
             cut_by_edge=[is_cut for row in drawn for is_cut in row.cut_by_edge],
-            geometry=geometry,
+            geometry=areas,
         )
 
     def _drawn(self, chunk: list[Settled], begin: int) -> list[_Drawn]:
-        """Draw some facilities: what is not known yet of the squares they reach is worked out once for all of them."""
+        """Draw some facilities; what is not known yet of the squares they reach is found once for all of them."""
         squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m)
         limits = self.reach.limit_ms[begin : begin + len(chunk)].astype(np.float64)
-        times = _each(squares, len(chunk), lambda i, room: times_of_facility(squares, chunk[i], limits[i], room))
+
+        def search(i: int, room: Room) -> tuple[FacilityTimes, list[float | None]]:
+            ends = room.streets.end_times(chunk[i], limit_ms=int(limits[i, -1]))
+            metres = [reached_metres(self.reach.network, chunk[i], ends, int(ms)) for ms in limits[i]]
+            return times_of_facility(squares, chunk[i], ends, limits[i], room), metres
+
+        times, metres = zip(*_each(squares, len(chunk), search), strict=True)
         known = squares.know(np.concatenate([t.square for t in times]), corners=False)
         ranks = _each(squares, len(chunk), lambda i, room: ranks_of_squares(squares, known, times[i], room))
         frontier = np.concatenate([mixed(t, r) for t, r in zip(times, ranks, strict=True)])
@@ -221,15 +229,16 @@ class _Drawing:
 
         def draw(i: int, room: Room) -> _Drawn:
             settled = chunk[i]
-            reached = [reached_pieces(settled, room.streets, limit_ms=int(ms)) for ms in limits[i]]
             rings: list[Rings] = [NO_RINGS] * self.n_band
             if times[i].square.size:
                 rings = rings_of_facility(squares, with_corners, times[i], ranks[i], places[i], self.detail, room)
             return _Drawn(
-                rings=[r if p.street.size else NO_RINGS for r, p in zip(rings, reached, strict=True)],
-                metres=[piece_metres(self.reach.network, p) for p in reached],
+                rings=[NO_RINGS if m is None else r for r, m in zip(rings, metres[i], strict=True)],
+                metres=[m or 0.0 for m in metres[i]],
                 cut_by_edge=[bool(self.is_edge[settled.node[settled.ms <= ms]].any()) for ms in limits[i]],
-                pieces=[] if self.outside is None else reached,
+                pieces=[]
+                if self.outside is None
+                else [reached_pieces(settled, room.streets, limit_ms=int(ms)) for ms in limits[i]],
             )
 
         return _each(squares, len(chunk), draw)
@@ -240,7 +249,7 @@ class _Drawing:
         pieces, is_cut, field = self._together(group)
         areas: list[Any] = [shapely.MultiPolygon()] * self.n_band
         if field is not None:
-            drawn = borders(self.segments, field, self.detail, Workspace(self.segments))
+            drawn = borders(self.segments, field, self.detail)
             areas = [joined(parts) for parts in polygons(drawn, -1, detail=self.detail)]
         return _frame(
             self.reach,
@@ -257,7 +266,7 @@ class _Drawing:
         areas: list[Any] = [shapely.Polygon() for _ in range(n * self.n_band)]
         metres = np.zeros((n, self.n_band))
         if field is not None:
-            drawn = borders(self.segments, field, self.detail, Workspace(self.segments))
+            drawn = borders(self.segments, field, self.detail)
             metres = metres_of_owners(self.segments, field, n)
             for rank, parts in polygons_of_owners(drawn, n, detail=self.detail):
                 j = int(np.flatnonzero(self._rank == rank)[0])
@@ -289,7 +298,8 @@ class _Drawing:
             for b, ms in enumerate(reach.limit_ms[j].tolist()):
                 pieces[b].append(reached_pieces(settled, streets, limit_ms=ms))
                 is_cut[j, b] = bool(self.is_edge[settled.node[settled.ms <= ms]].any())
-            found = self.segments.times(settled, streets, limit_ms=int(reach.limit_ms[j, -1]))
+            ends = streets.end_times(settled, limit_ms=int(reach.limit_ms[j, -1]))
+            found = self.segments.times(settled, ends)
             field.add(found, kind=int(of_class.ravel()[j]), owner=int(self._rank[j]))
         return [joined_pieces(p) for p in pieces], is_cut, field.done()
 

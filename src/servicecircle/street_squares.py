@@ -1,4 +1,4 @@
-"""Squares over a network: which streets may be nearest to a place in each. Worked out when first needed, and kept."""
+"""Squares over a network: which streets may be nearest to a place in each. Found when first needed, and kept."""
 
 from __future__ import annotations
 
