@@ -77,14 +77,15 @@ def segments_of_squares(
                         px = x - segment[k, 0]
                         py = y - segment[k, 1]
                         f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                        f = min(1.0, max(0.0, f))
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                         px -= f * segment[k, 2]
                         py -= f * segment[k, 3]
                         z = px * px + py * py
                         if z > far * far:
                             continue
                         z = np.sqrt(z)
-                        far = min(far, z + 2.0 * half)
+                        if z + 2.0 * half < far:
+                            far = z + 2.0 * half
                         if n == near.size:
                             near, away, along = longer(near), longer(away), longer(along)
                         near[n] = k
@@ -141,18 +142,19 @@ def segments_of_corners(
         for quarter in range(4):  # with the few segments that may be nearest in it
             x = x0 + square_m * (0.25 + 0.5 * (quarter & 1))
             y = y0 + square_m * (0.25 + 0.5 * (quarter >> 1))
-            least = max_m
+            least = max_m * max_m
             for q in range(first[s], last[s]):
                 k = near[q]
                 px = x - segment[k, 0]
                 py = y - segment[k, 1]
                 f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                f = min(1.0, max(0.0, f))
+                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                 px -= f * segment[k, 2]
                 py -= f * segment[k, 3]
                 square_of[q - first[s]] = px * px + py * py
-                least = min(least, np.sqrt(square_of[q - first[s]]))
-            far = least + square_m * 0.70710678 + 2.0 * ROOM_M
+                if square_of[q - first[s]] < least:
+                    least = square_of[q - first[s]]
+            far = np.sqrt(least) + square_m * 0.70710678 + 2.0 * ROOM_M
             n = 0
             for q in range(first[s], last[s]):
                 if square_of[q - first[s]] <= far * far:
@@ -171,7 +173,7 @@ def segments_of_corners(
                         px = x - segment[k, 0]
                         py = y - segment[k, 1]
                         f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                        f = min(1.0, max(0.0, f))
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
                         px -= f * segment[k, 2]
                         py -= f * segment[k, 3]
                         z = px * px + py * py
