@@ -39,7 +39,9 @@ travel_times
 legs
 street_reach
 street_raster _raster_kernels
-area_shapes
+_square_kernels street_squares
+area_shapes _frontier_kernels
+facility_areas
 service_areas street_districts
 surroundings
 grids
