@@ -37,7 +37,6 @@ STAGES = {
     "locate_on_edges": "snapping",
     "times_of_each": "times",
     "changed": "riders",
-    "surroundings": "streets round it",
     "service_areas": "reach and polygons",
 }
 

@@ -43,7 +43,6 @@ _square_kernels street_squares
 area_shapes _frontier_kernels
 facility_areas
 service_areas street_districts
-surroundings
 grids
 coverage
 standing

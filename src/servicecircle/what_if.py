@@ -17,7 +17,6 @@ from .placement import told_of_places
 from .service_areas import service_areas
 from .snapping import locate_on_edges
 from .standing import changed, standing
-from .surroundings import surroundings
 from .travel_times import facility_limits_s, limit_in_ms, times_of_each
 
 WGS84 = "EPSG:4326"
@@ -137,7 +136,7 @@ def what_if(
         start=start,
         demand=demand,
         seconds=seconds,
-        areas=_areas(plan, served_by, at, breaks),
+        areas=_areas(plan, served_by, breaks),
         covered=change.covered,
         before=change.before,
         after=change.after,
@@ -148,13 +147,11 @@ def what_if(
     )
 
 
-def _areas(plan: Plan, served_by: Facilities, at: Positions, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
-    """Return the areas of facilities, drawn on the streets round them."""
+def _areas(plan: Plan, served_by: Facilities, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
+    """Return the areas of facilities."""
     study = plan.study
-    limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
-    part = surroundings(plan.network, at, limit_ms=limit_ms, direction=study.direction, max_m=study.max_snap_m)
     areas = service_areas(
-        part,
+        plan.network,
         served_by,
         minutes=breaks,
         direction=study.direction,
