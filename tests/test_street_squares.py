@@ -72,10 +72,12 @@ def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
     _, network = perfect_grid(12, block_m=90)
     squares = StreetSquares(network, "to", max_m=MAX_M)
     before = squares.know(np.array([100, 101]), corners=True)
-    kept = [array.copy() for array in (before.slot, before.near, before.corner_slot, before.nearest)]
+    kept = [array.copy() for array in (before.square, before.start, before.near, before.away, before.nearest)]
+    slots = before.slot[[100, 101]].tolist()
     after = squares.know(np.arange(90, 140), corners=True)
-    now = (before.slot, before.near, before.corner_slot, before.nearest)
+    now = (before.square, before.start, before.near, before.away, before.nearest)
     assert all(np.array_equal(one, other) for one, other in zip(kept, now, strict=True))
+    assert before.slot[[100, 101]].tolist() == slots
     assert after.square.size == 50
     assert squares.know(np.array([95]), corners=True) is after
 

@@ -542,7 +542,7 @@ def _corners_of_side(
     """Nearest segments of the ends of side e of a cell, as its square knows them; -2: they were never needed."""
     row = lattice.row + (j >> shift)
     at = slot[row * lattice.n_across + lattice.column + (i >> shift)]
-    if at < 0 or corner_slot[at] < 0:
+    if at < 0 or at >= corner_slot.size or corner_slot[at] < 0 or corner_slot[at] >= nearest.shape[0]:
         return -2, -2
     every = (CORNERS - 1) >> shift
     mask = lattice.cells - 1

@@ -24,14 +24,14 @@ _MOST_BYTES = 400_000_000
 @dataclass(frozen=True, eq=False)
 class Known:
     """
-    What is known of squares. No array is ever changed: a drawing goes on with what it began with.
+    What is known of squares at one time. Entries are only ever added, so a drawing goes on with what it began with.
 
-    `slot` is -1 for a square that is not known; `corner_slot` -1 for one whose corners are not.
+    `slot` and `corner_slot` are -1 for what is not known; numbers beyond the other arrays became known later.
     """
 
     slot: Any  # (n_square,)
-    square: IntArray  # (n_slot,)
-    start: IntArray  # (n_slot + 1,) of the segments near to each
+    square: Any  # (n_slot,)
+    start: Any  # (n_slot + 1,) of the segments near to each
     near: Any
     away: Any  # of each from the middle of the square (metres)
     along: Any  # share of the segment that is nearest to it
@@ -42,6 +42,17 @@ class Known:
     def nbytes(self) -> int:
         """Memory that grows with the squares known."""
         return int(self.near.nbytes + self.away.nbytes + self.along.nbytes + self.nearest.nbytes)
+
+
+def _appended(held: Any, more: Any) -> Any:  # noqa: ANN401
+    """Return `more` behind `held`, in the room behind it where there is some: `held` must be the longest view."""
+    n = len(held) + len(more)
+    wide = held if held.base is None else held.base
+    if len(wide) < n:
+        wide = np.empty((2 * n, *held.shape[1:]), held.dtype)
+        wide[: len(held)] = held
+    wide[len(held) : n] = more
+    return wide[:n]
 
 
 class Room:
@@ -125,18 +136,18 @@ class StreetSquares:
             self.n_buckets,
             own.max_m,
         )
-        slot = known.slot.copy()
-        slot[new] = np.arange(known.square.size, known.square.size + new.size)
-        return Known(
-            slot=slot,
-            square=np.concatenate([known.square, new]),
-            start=np.concatenate([known.start, start[1:] + known.start[-1]]),
-            near=np.concatenate([known.near, near]),
-            away=np.concatenate([known.away, away]),
-            along=np.concatenate([known.along, along]),
-            corner_slot=np.concatenate([known.corner_slot, np.full(new.size, -1, np.int32)]),
+        grown = Known(
+            slot=known.slot,
+            square=_appended(known.square, new),
+            start=_appended(known.start, start[1:] + known.start[-1]),
+            near=_appended(known.near, near),
+            away=_appended(known.away, away),
+            along=_appended(known.along, along),
+            corner_slot=_appended(known.corner_slot, np.full(new.size, -1, np.int32)),
             nearest=known.nearest,
         )
+        known.slot[new] = np.arange(known.square.size, grown.square.size)
+        return grown
 
     def _with_corners(self, known: Known, square: IntArray) -> Known:
         from . import _square_kernels as kernels
@@ -157,9 +168,9 @@ class StreetSquares:
             known.near,
             own.max_m,
         )
-        corner_slot = known.corner_slot.copy()
-        corner_slot[slot] = np.arange(len(known.nearest), len(known.nearest) + slot.size)
-        return replace(known, corner_slot=corner_slot, nearest=np.concatenate([known.nearest, found]))
+        nearest = _appended(known.nearest, found)
+        known.corner_slot[slot] = np.arange(len(known.nearest), len(nearest))
+        return replace(known, nearest=nearest)
 
 
 def street_squares(network: Network, direction: Direction, *, max_m: float) -> StreetSquares:
