@@ -41,6 +41,7 @@ street_reach
 street_raster _raster_kernels
 _square_kernels street_squares
 area_shapes _frontier_kernels
+_ring_kernels
 facility_areas
 service_areas street_districts
 grids

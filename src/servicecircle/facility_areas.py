@@ -104,6 +104,7 @@ def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
 ) -> list[Rings]:
     """Return the rings of the polygon that holds the facility's `place`, for each break."""
     from . import _frontier_kernels as kernels
+    from . import _ring_kernels as tracing
 
     lattice = _lattice(squares, known, times, detail)
     n = lattice.width * lattice.height
@@ -117,7 +118,7 @@ def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
     side = kernels.sides_of_borders(times.square, rank, made, lattice, corner)
     found = []
     for band in range(times.limit_ms.size):
-        places, start = kernels.rings_of_band(
+        places, start = tracing.rings_of_band(
             side,
             band,
             detail.halvings,
@@ -131,8 +132,8 @@ def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
             segment,
             following,
         )
-        xy, begins, area = kernels.thinned(places, start)
-        found.append(kernels.one_polygon(xy, begins, area, place[0], place[1], detail.least_hole_m2))
+        xy, begins, area = tracing.thinned(places, start)
+        found.append(tracing.one_polygon(xy, begins, area, place[0], place[1], detail.least_hole_m2))
     visited[side] = 0
     first[cell] = 0
     room.ms[times.segment] = np.inf
