@@ -2,7 +2,7 @@
 A network as one file: numbers and text, never code, and nothing in it trusted when it is read.
 
 A line with the format, a checksum of the rest, the length of a JSON text (counts, CRS, names, report), that text,
-and the arrays of `_LAYOUT`, one behind the other. The counts say how long each array is: a file has one right length.
+and the arrays of `_LAYOUT`, one behind the other. The counts say how long each array is, and so the whole file.
 """
 
 from __future__ import annotations
@@ -95,6 +95,11 @@ def packed_network(network: Network) -> list[bytes]:
     if not shapely.equals_exact(_edge_lines(lines, arrays), network.geometry).all():
         msg = "an edge is not drawn as its street"
         raise UnusableError(msg)
+    return _sealed(text, arrays)
+
+
+def _sealed(text: dict[str, Any], arrays: Arrays) -> list[bytes]:
+    """Return the pieces of a file."""
     said = json.dumps(text).encode("ascii")
     said += b" " * (-(len(FORMAT) + _DIGEST + len(said)) % _LENGTH)
     body = [len(said).to_bytes(_LENGTH, "little"), said]
@@ -104,8 +109,8 @@ def packed_network(network: Network) -> list[bytes]:
             raise UnusableError(msg)
         body.append(np.ascontiguousarray(arrays[key]).tobytes())
     digest = hashlib.blake2b(digest_size=_DIGEST)
-    for part in body:
-        digest.update(part)
+    for piece in body:
+        digest.update(piece)
     return [FORMAT, digest.digest(), *body]
 
 
