@@ -52,7 +52,7 @@ def reads(monkeypatch):
 
 
 def kept(road_file):
-    return sorted(cache_folder(road_file).iterdir())
+    return sorted(cache_folder(road_file).glob("*.network"))
 
 
 def test_the_second_time_nothing_is_read_and_all_is_the_same_report_and_warnings_too(town, reads):
@@ -244,6 +244,12 @@ def test_a_study_uses_the_cache_unless_it_says_no(tmp_path, reads):
     read_roads(load_study(folder))
     assert len(reads) == 2
     assert not cache_folder(folder / "roads.geojson").exists()
+
+
+def test_git_passes_over_the_folder_and_nothing_else_is_in_it(town):
+    read_network(town)
+    assert (cache_folder(town) / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert len(list(cache_folder(town).iterdir())) == 2
 
 
 def test_what_is_kept_is_text_and_numbers(town):

@@ -24,7 +24,7 @@ from pyproj import CRS
 from .model import Network
 from .network_files import FORMAT, UnusableError, load_network, packed_network
 from .params import TravelProfile
-from .whole_files import make_folder, write_whole
+from .whole_files import make_folder, write_text, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def _keep(network: Network, file: Path) -> None:
         if not beside.stat().st_mode & _ANY_WRITE:  # nobody is to write there: neither are we, even if we could
             return
         pieces = packed_network(network)
-        make_folder(file.parent)
+        write_text(make_folder(file.parent) / ".gitignore", "*\n")  # no part of anyone's work
         write_whole(file, partial(_write, pieces))
         stamp = file.name.split("-", maxsplit=1)[0]
         kept = sorted(file.parent.glob(f"*{_SUFFIX}"), key=lambda other: other.stat().st_mtime_ns, reverse=True)
