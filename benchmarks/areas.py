@@ -35,6 +35,13 @@ def ours(case: Case, detail: str) -> Shapes:
     return [shapes[k : k + n] for k in range(0, len(shapes), n)]
 
 
+def afresh(case: Case, detail: str) -> Shapes:
+    """Draw as on a network that nothing was drawn on before: it has kept no more than the graph of the search."""
+    for name in [name for name in case.network.kept if not name.startswith("search_graph")]:
+        del case.network.kept[name]
+    return ours(case, detail)
+
+
 def areas(case: Case, *, rounds: int, budget_s: float, with_peers: Sequence[str] = PEERS) -> list[Row]:
     """Draw the circles of all facilities in every way, and count places on their right side."""
     drawn: dict[str, tuple[Case, Shapes]] = {}
@@ -48,7 +55,12 @@ def areas(case: Case, *, rounds: int, budget_s: float, with_peers: Sequence[str]
     def runner(name: str, draw: Callable[[], Shapes | tuple[Taken, Shapes]], of: Case = case) -> Runner:
         return Runner(name, partial(kept, name, of, draw), len(of.facilities) / len(case.facilities))
 
-    runners = [runner(f"servicecircle, {detail}", partial(ours, case, detail)) for detail in ("fine", "fast")]
+    one = at_places(case.name, case.network, case.facilities.iloc[:1], case.minutes)
+    runners = []
+    for detail in ("fine", "fast"):
+        ours(one, detail)  # compiles it
+        runners.append(runner(f"servicecircle, {detail}", partial(afresh, case, detail)))
+    runners.append(runner("servicecircle, fast, on the same streets again", partial(ours, case, "fast")))
     if "osmnx" in with_peers:
         few = at_places(case.name, case.network, case.facilities.iloc[:SAMPLE], case.minutes)
         runners.append(runner("OSMnx recipe", peers.osmnx_recipe(few, peers.networkx_graph(few)), few))

@@ -24,7 +24,7 @@ params
 model
 headers coordinates readers columns ledgers polygons study_keys
 study
-projections junctions impedance osm
+projections junctions impedance osm osm_places
 network_builder
 edge_rows
 graphs
@@ -41,10 +41,14 @@ travel_times
 legs
 street_reach
 street_raster _raster_kernels
-area_shapes
+_square_kernels street_squares
+area_shapes _frontier_kernels
+facility_areas
 service_areas street_districts
+surroundings
 grids
 coverage
+standing
 demand
 gaps
 candidates
@@ -54,6 +58,7 @@ synthetic
 maps _page figures report writers
 placement
 pipeline
+what_if
 packaged
 usage
 cli

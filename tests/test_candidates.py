@@ -279,7 +279,7 @@ def test_shops_without_any_candidate_shop_are_refused_with_what_to_add(places):
 
 def test_no_corner_in_the_area_is_told():
     _, network = draw("A--B--C")
-    frame, warnings = study_candidates(study_of(), network)
+    frame, _, warnings = study_candidates(study_of(), network)
     assert frame.empty
     assert "no corner in the area" in warnings[0].en
 

@@ -17,7 +17,8 @@ from test_downloads import PLACE, servers  # noqa: F401  (a fixture)
 import servicecircle as sc
 from servicecircle.errors import DownloadError, InputError, NetworkError, OutputError
 from servicecircle.extracts import cut_region, write_extract
-from servicecircle.osm import read_land, read_osm, read_places, whole_runs
+from servicecircle.osm import read_osm, whole_runs
+from servicecircle.osm_places import read_land, read_places
 
 TABLES = [".gpkg", ".parquet", ".geojson", ".shp"]
 PROFILES = ["walk", "ebike", "drive"]

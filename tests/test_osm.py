@@ -5,12 +5,14 @@ import gzip
 import numpy as np
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 from osm_text import HELSINKI, SHARED, node, osm, way
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from servicecircle.errors import NetworkError
-from servicecircle.osm import is_osm_file, read_land, read_osm, read_places
+from servicecircle.osm import is_osm_file, read_osm
+from servicecircle.osm_places import read_land, read_places, read_surroundings
 
 SQUARE = "".join(
     node(i + 1, 113 + x, 22 + y) for i, (x, y) in enumerate([(0, 0), (0.001, 0), (0.001, 0.001), (0, 0.001)])
@@ -120,6 +122,53 @@ def test_shops_are_nodes_or_areas_named_or_not_in_a_stable_order(tmp_path):
     assert set(places["kind"]) == {"shop"}
     assert places.crs.to_epsg() == 4326
     assert shapely.box(113, 22, 113.001, 22.001).contains(places.geometry["way/5"])
+
+
+def test_public_places_and_gates_stand_beside_the_shops(tmp_path):
+    body = (
+        SQUARE
+        + node(11, 113, 22, amenity="bank", name="工商银行")
+        + node(12, 113, 22, amenity="pharmacy", level="1")
+        + node(13, 113, 22, shop="convenience")
+        + node(14, 113, 22, barrier="lift_gate", access="private")
+        + node(15, 113, 22, barrier="gate", access="no")
+        + node(16, 113, 22, barrier="bollard")
+        + node(17, 113, 22, entrance="main")
+        + node(18, 113, 22, entrance="staircase")
+        + node(19, 113, 22, office="government", name="街道办事处")
+        + node(20, 113, 22, amenity="parking", name="政务服务中心停车场")
+        + way(5, [1, 2, 3, 4, 1], building="yes", name="东湖社区党群服务中心")
+        + way(6, [1, 2, 3, 4, 1], amenity="townhall")
+        + way(7, [1, 2, 3, 4, 1], building="yes", name="东湖大厦")
+        + way(8, [1, 2, 3, 4, 1], barrier="gate")
+    )
+    places = read_places(osm(tmp_path / "a.osm", body))
+    told = places[["osm_tag", "what", "kind", "level"]]
+    assert {i: tuple(row) for i, row in zip(told.index, told.to_numpy().tolist(), strict=True)} == {
+        "node/11": ("amenity=bank", "public", "station", ""),
+        "node/12": ("amenity=pharmacy", "public", "both", "1"),
+        "node/13": ("shop=convenience", "shop", "both", ""),
+        "node/14": ("barrier=lift_gate", "gate", "station", ""),
+        "node/17": ("entrance=main", "gate", "station", ""),
+        "node/19": ("office=government", "public", "station", ""),
+        "way/5": ("amenity=community_centre", "public", "station", ""),
+        "way/6": ("amenity=townhall", "public", "station", ""),
+    }
+    side = 0.001 * 111_195  # of the square, in metres; narrower by the cosine of 22 degrees from west to east
+    lean = np.cos(np.radians(22))
+    assert places.loc["way/5", "area_m2"] == pytest.approx(side * side * lean, rel=0.01)
+    assert places.loc["way/5", "extent_m"] == pytest.approx(side * np.hypot(1, lean), rel=0.01)
+    assert places["area_m2"].notna().sum() == 1  # grounds are no floor, and a node has none
+    assert places.loc["node/11", "extent_m"] == 0
+
+
+@pytest.mark.parametrize("file", [HELSINKI, SHARED / "nanjing.osm.pbf"], ids=lambda f: f.name)
+def test_one_reading_gives_what_two_give(file):
+    if not file.is_file():
+        pytest.skip("the shared data folder is not there")
+    places, land = read_surroundings(file)
+    assert_geodataframe_equal(places, read_places(file))
+    assert_geodataframe_equal(land.frame, read_land(file).frame)
 
 
 def test_a_file_without_shops_gives_an_empty_frame(tmp_path):

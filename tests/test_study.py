@@ -616,6 +616,45 @@ def test_options_are_checked_as_the_keys_are(make: Make, option: dict[str, Any],
     assert raised.value.zh != raised.value.en
 
 
+# ------------------------------------------------------------------------------------------ sources of candidates
+def test_sources_and_rule_of_candidates_need_no_list(make: Make) -> None:
+    study = load_study(make(NETWORK + '[candidates]\nsources = ["grid", "places", "grid"]\nrule = "shandong"\n'))
+    assert (study.candidate_sources, study.site_rule, study.candidates) == (("places", "grid"), "shandong", None)
+    assert load_study(make(NETWORK + '[candidates]\nrule = "none"\n')).candidate_sources == ()
+
+
+def test_a_list_that_is_a_source_must_be_there_and_one_that_is_not_is_told(make: Make) -> None:
+    fault = only(make(NETWORK + '[candidates]\nsources = ["study"]\n'))
+    assert (fault.column, fault.en) == ("candidates.file", "is missing: [candidates] needs `file`.")
+    ledger = points("1,甲,111.0,22.0,均可", header="编号,名称,经度,纬度,类型")
+    toml = NETWORK + '[candidates]\nfile = "c.csv"\nsources = ["corners"]\n'
+    (warning,) = check_study(make(toml, c__csv=ledger))
+    assert (warning.level, warning.column) == ("warning", "candidates.file")
+    assert warning.zh == "已读入但未使用：sources 中没有 study。"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('sources = ["place"]', "did you mean 'places'?"),
+        ("sources = []", "must be a list of sources"),
+        ('sources = "places"', "must be a list of sources"),
+        ('rule = "shangdong"', "must be one of none, shandong (did you mean 'shandong'?)"),
+    ],
+)
+def test_a_wrong_source_or_rule_is_told_with_what_is_allowed(make: Make, line: str, told: str) -> None:
+    fault = only(make(NETWORK + f"[candidates]\n{line}\n"))
+    assert (fault.column, told in fault.en) == (f"candidates.{line.split(maxsplit=1)[0]}", True)
+
+
+def test_what_a_site_rule_asks_is_kept_under_its_own_name(make: Make) -> None:
+    header = "编号,名称,经度,纬度,类型,楼层,使用面积（㎡）,是否临街,人员密集"
+    ledger = points("1,甲,111.0,22.0,驿站,1F,12,是,否", header=header)
+    own = load_study(make(NETWORK + '[candidates]\nfile = "c.csv"\n', c__csv=ledger)).candidates
+    assert own is not None
+    assert own.loc["1", ["floor", "area_m2", "street_facing", "dense"]].tolist() == ["1F", "12", "是", "否"]
+
+
 # --------------------------------------------------------------------------------------------- docs and real data
 @pytest.mark.parametrize("page", ["study.md", "study.zh.md"])
 def test_every_key_and_field_stands_in_the_docs(page: str) -> None:

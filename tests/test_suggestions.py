@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from servicecircle.errors import InputError
 from servicecircle.model import Coverage, Positions, TravelTimes
 from servicecircle.params import PROFILES, TravelProfile
-from servicecircle.suggestions import choose_sites
+from servicecircle.suggestions import choose_sites, unreached_candidates
 
 WALK = PROFILES["walk"]
 INF = math.inf
@@ -275,6 +275,21 @@ def test_candidates_off_the_network_or_in_reach_of_nobody_are_named():
     assert warnings[1].zh == "1 个候选点的服务范围内没有骑手：place B。"
 
 
+def test_candidates_that_serve_nobody_are_listed_with_the_reason():
+    today = today_of([30], [8])
+    ids = ["D", "C", "B", "A"]
+    frame = candidates_of(ids, ["station", "station", "shop", "both"])
+    times = times_of([[INF, INF, 5.1, 5.1]], today.times.demand_ids, ids, off=("C",))
+    listed = unreached_candidates(frame, times, today)
+    assert listed["reasons"].to_dict() == {"B": ("no_rider",), "C": ("off_network",), "D": ("no_rider",)}
+    assert listed["kind"].tolist() == ["shop", "station", "station"]
+    assert listed.loc["C", ["reason_en", "reason_zh"]].tolist() == ["no street near enough", "附近没有道路"]
+    nobody = today_of([30], [0])
+    assert unreached_candidates(frame, times, nobody).index.tolist() == ["C"]
+    with pytest.raises(InputError, match="`times` must have the candidates"):
+        unreached_candidates(frame.iloc[:2], times, today)
+
+
 def test_candidates_that_nobody_listed_are_counted_and_never_named():
     today = today_of([30], [8])
     ids = ["A", *(f"corner-{k}" for k in range(6)), "node/1", "own"]
@@ -283,10 +298,10 @@ def test_candidates_that_nobody_listed_are_counted_and_never_named():
     times = times_of([[1, *[INF] * 8]], today.times.demand_ids, ids)
     _, _, (told,) = choose_sites(frame, times, today, stations=1, shops=0)
     assert told.zh == (
-        "8 个候选点的服务范围内没有骑手（路口 6 个，路网文件中的商铺 1 家，研究所列 1 个：place own）。"
+        "8 个候选点的服务范围内没有骑手（路口 6 个，路网文件中的场所 1 处，研究所列 1 个：place own）。"
     )
     assert told.en == (
-        "8 candidate(s) are within reach of no rider (6 street corner(s), 1 shop(s) of the road file, "
+        "8 candidate(s) are within reach of no rider (6 street corner(s), 1 place(s) of the road file, "
         "1 of the study's own: place own)."
     )
     _, _, (told,) = choose_sites(

@@ -1,6 +1,9 @@
 """Service circles of rest stations and partner shops for delivery riders, exactly, on the street network."""
 
 from .candidates import corner_candidates as corner_candidates
+from .candidates import gate_candidates as gate_candidates
+from .candidates import grid_candidates as grid_candidates
+from .candidates import judge_candidates as judge_candidates
 from .candidates import place_candidates as place_candidates
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
@@ -36,7 +39,10 @@ from .model import TravelTimes as TravelTimes
 from .network import download_network as download_network
 from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
+from .osm_places import read_places as read_places
 from .params import PROFILES as PROFILES
+from .params import SITE_RULES as SITE_RULES
+from .params import SiteRule as SiteRule
 from .params import TravelProfile as TravelProfile
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
@@ -48,4 +54,6 @@ from .study import check_study as check_study
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times
+from .what_if import WhatIf as WhatIf
+from .what_if import what_if as what_if
 from .writers import write_outputs as write_outputs

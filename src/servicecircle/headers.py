@@ -38,6 +38,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             "status": ("status 状态 狀態 运营状态 使用状态",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
+            "floor": ("floor 楼层 所在楼层",),
+            "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),
+            "street_facing": ("street_facing 临街 是否临街 沿街 是否沿街",),
+            "dense": ("dense 人员密集 是否人员密集 密集区",),
         }.items()
     }
 )

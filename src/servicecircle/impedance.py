@@ -21,8 +21,10 @@ import numpy as np
 
 from .params import TravelProfile
 
-#: speed where nothing is signed, by class of road (km/h): the upper design speeds of CJJ 37-2012, table 3.2.1,
-#: for urban roads; 30 for streets without a centre line (Road Traffic Safety Regulations, article 45)
+#: speed where nothing is signed, by class of road (km/h). Design speeds of CJJ 37-2012 for urban roads: the middle
+#: one for trunk (expressways, 100-80-60), the upper ones for primary (60-50-40), secondary (50-40-30) and tertiary
+#: (branch roads, 40-30-20); for motorways the middle one of JTG B01-2014 (120-100-80); 30 for streets without a
+#: centre line (Road Traffic Safety Regulations, article 45). Links, living streets and service roads: our own
 DRIVE_KPH: Mapping[str, float] = {
     "motorway": 100.0,
     "motorway_link": 60.0,

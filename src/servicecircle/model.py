@@ -390,7 +390,8 @@ class Study:
 
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
-    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both). Frames that the study
+    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
+    them, `floor`, `area_m2`, `street_facing`, `dense`. Frames that the study
     does not name are None.
     """
 
@@ -422,6 +423,8 @@ class Study:
     cell_m: float | None = 100.0
     h3: int | None = None
     suggest: SuggestRule = field(default_factory=SuggestRule)
+    candidate_sources: tuple[str, ...] = ()  # of `CANDIDATE_SOURCES`; none: the own list, else corners and shops
+    site_rule: str = "none"  # a key of `SITE_RULES`
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -443,7 +446,7 @@ class Plan:
     grid: Grid
     demand: gpd.GeoDataFrame  # index id; weight, cell_id, zone_id; CRS of the network
     facilities: gpd.GeoDataFrame  # existing stations and shops that are open, WGS 84
-    candidates: gpd.GeoDataFrame  # WGS 84; kind station, shop or both
+    candidates: gpd.GeoDataFrame  # WGS 84; kind station, shop or both; to_check, where a site rule is asked
     sites: gpd.GeoDataFrame  # suggestions in rank order, WGS 84, see `suggestions.py`
     solution: Solution
     before: Coverage
@@ -454,4 +457,10 @@ class Plan:
     circles_before: gpd.GeoDataFrame  # merged, one row a break
     circles_after: gpd.GeoDataFrame
     land: Land | None = None
+    rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
     warnings: tuple[Fault, ...] = ()
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What later stages made of this plan alone, by name: kept with it, and gone with it."""
+        return {}

@@ -84,6 +84,51 @@ PROFILES: Mapping[str, TravelProfile] = MappingProxyType(
 )
 
 
+#: where candidates come from, the surest first: of two that are one place the former stays
+CANDIDATE_SOURCES = ("study", "places", "gates", "corners", "grid")
+
+
+@dataclass(frozen=True)
+class SiteRule:
+    """What a published rule asks of the place of a station; 0 and False ask nothing."""
+
+    name: str
+    source: str  # who published it, and where
+    ground_floor: bool = False
+    street_facing: bool = False
+    min_area_m2: float = 0.0  # closed: exactly this is enough
+    spacing_m: float = 0.0  # straight to the next existing station, where people are not dense; closed
+    dense_spacing_m: float = 0.0  # the same where they are
+
+    def __post_init__(self) -> None:
+        for name in ("min_area_m2", "spacing_m", "dense_spacing_m"):
+            value = getattr(self, name)
+            if not 0 <= value < float("inf"):
+                msg = f"`{name}` must be >= 0, got {value}."
+                raise InputError(msg)
+        if self.dense_spacing_m > self.spacing_m:
+            msg = f"`dense_spacing_m` {self.dense_spacing_m} must not be above `spacing_m` {self.spacing_m}."
+            raise InputError(msg)
+
+
+#: The rules that ship; `docs/concepts/suggestion.md` says how each was read.
+SITE_RULES: Mapping[str, SiteRule] = MappingProxyType(
+    {
+        "none": SiteRule("none", ""),
+        "shandong": SiteRule(
+            "shandong",
+            "Shandong Federation of Trade Unions, as reported on 2022-08-12 "
+            "(山东：为户外劳动者提供更方便更暖心服务，中国西藏网)",
+            ground_floor=True,
+            street_facing=True,
+            min_area_m2=12.0,
+            spacing_m=1000.0,
+            dense_spacing_m=500.0,
+        ),
+    }
+)
+
+
 def travel_profile(profile: str | TravelProfile) -> TravelProfile:
     """
     Return a profile by its name; a `TravelProfile` is returned as it is.

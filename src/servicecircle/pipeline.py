@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .candidates import study_candidates
+from .candidates import joined, study_candidates, told_of_checks
 from .coverage import cover
 from .demand import (
     RiderSeries,
@@ -26,7 +26,8 @@ from .grids import hex_grid, square_grid
 from .legs import find_legs
 from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study, TravelTimes
 from .network import download_network, read_network
-from .osm import is_osm_file, read_land, read_places
+from .osm import is_osm_file
+from .osm_places import read_surroundings
 from .params import Direction, TravelProfile
 from .placement import (
     input_of,
@@ -40,7 +41,7 @@ from .placement import (
 from .service_areas import each_and_merged, service_areas
 from .snapping import locate_on_edges
 from .study import with_options
-from .suggestions import choose_sites
+from .suggestions import choose_sites, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 
 WGS84 = "EPSG:4326"
@@ -55,7 +56,7 @@ class Roads(NamedTuple):
     """What a road file gives: the network, and what stands beside it."""
 
     network: Network
-    places: gpd.GeoDataFrame | None  # shops and restaurants, WGS 84
+    places: gpd.GeoDataFrame | None  # shops, public places and gates, WGS 84
     land: Land | None
 
 
@@ -126,7 +127,7 @@ def suggest(
     before = cover(times, demand, minutes=study.minutes)
     warnings += told_of_places(times.facility_at, facilities, network, study)
     begin("candidates")
-    candidates, told_of_candidates = study_candidates(study, network, places)
+    candidates, left_out, told_of_candidates = study_candidates(study, network, places, facilities)
     warnings += told_of_candidates
     begin("choose")
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
@@ -139,15 +140,21 @@ def suggest(
         shop_minutes=study.shop_minutes,
         time_limit_s=time_limit_s,
     )
-    warnings += chosen.warnings
+    warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
+    unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
     every = _with_sites(facilities, chosen.sites)
-    after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
-    begin("circles")
     is_site = np.arange(len(every)) >= len(facilities)
-    circles, (today, proposed) = each_and_merged(
+    groups = [~is_site, np.full(len(every), True)]
+    after, gaps = before, find_gaps(before, grid)
+    gaps_after = gaps
+    if is_site.any():
+        after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
+        gaps_after = find_gaps(after, grid)
+    begin("circles")
+    circles, merged = each_and_merged(
         network,
         Facilities(every),
-        [~is_site, np.full(len(every), True)],
+        groups if is_site.any() else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
@@ -164,12 +171,13 @@ def suggest(
         solution=chosen.solution,
         before=before,
         after=after,
-        gaps=find_gaps(before, grid),
-        gaps_after=find_gaps(after, grid),
+        gaps=gaps,
+        gaps_after=gaps_after,
         circles=circles,
-        circles_before=today,
-        circles_after=proposed,
+        circles_before=merged[0],
+        circles_after=merged[-1],
         land=land,
+        rejected=joined([left_out, unreached]),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -205,7 +213,7 @@ def check_on_roads(study: Study) -> list[Fault]:
         told += closed
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
-        told += study_candidates(study, network, places)[1]
+        told += study_candidates(study, network, places, facilities).warnings
     except StudyError as error:
         told += error.faults
     except ServiceCircleError as error:
@@ -298,7 +306,7 @@ def explain(
 # --------------------------------------------------------------------------------------------------- the stages
 def read_roads(study: Study) -> Roads:
     """
-    Read the network of a study's profile, and from an OSM file the shops and the land beside it.
+    Read the network of a study's profile, and from an OSM file the places and the land beside it.
 
     Raises
     ------
@@ -325,7 +333,7 @@ def read_roads(study: Study) -> Roads:
     )
     if not is_osm_file(study.network_file):
         return Roads(network, None, None)
-    return Roads(network, read_places(study.network_file), read_land(study.network_file))
+    return Roads(network, *read_surroundings(study.network_file))
 
 
 def study_area(study: Study) -> gpd.GeoDataFrame | None:

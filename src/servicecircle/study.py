@@ -214,6 +214,8 @@ def _study(
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
         h3=h3,
         suggest=SuggestRule(**said.tables.get("suggest", {})),
+        candidate_sources=said.get("candidates", "sources", ()),
+        site_rule=said.get("candidates", "rule", "none"),
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
@@ -236,6 +238,11 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
     if {"cell_m", "h3"} <= said.tables.get("grid", {}).keys():
         en, zh = "takes either `cell_m` or `h3`, not both.", "cell_m 与 h3 只能写一个。"
         faults.append(said.fault("grid", "h3", en, zh))
+    sources = said.get("candidates", "sources")
+    if sources and "study" not in sources and said.get("candidates", "file"):
+        en = 'is read and not used: `sources` does not name "study".'
+        fault = said.fault("candidates", "file", en, "已读入但未使用：sources 中没有 study。")
+        faults.append(dataclasses.replace(fault, level="warning"))
     source = said.get("demand", "source")
     if source in {"depots", "population"} and source not in said.tables:
         en = f'is {source!r}, and there is no [{source}]. Add it, or take source = "uniform".'
@@ -316,6 +323,8 @@ def _with_rows(used: InputFile, reading: Reading | None, frame: gpd.GeoDataFrame
 def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile | None, list[Fault]]:
     stated = said.tables[role]
     if "file" not in stated:
+        if role == "candidates" and _needs_no_list(said):
+            return None, None, []
         told = any(fault.column == f"{role}.file" for fault in said.faults)
         en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
         return None, None, [] if told else [said.fault(role, "file", en, zh)]
@@ -338,6 +347,14 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     return reading, used, list(reading.faults)
+
+
+def _needs_no_list(said: StudyFile) -> bool:
+    """Whether [candidates] says something else than where the study's own list is, right or wrong."""
+    stated = said.tables["candidates"]
+    told = {fault.column for fault in said.faults}
+    others = {key for key in ("sources", "rule") if key in stated or f"candidates.{key}" in told}
+    return bool(others) and "study" not in stated.get("sources", ())
 
 
 def _holds_polygons(table: Table, role: Role) -> bool:

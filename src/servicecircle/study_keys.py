@@ -21,7 +21,7 @@ from pyproj.exceptions import CRSError as ProjError
 from ._validate import check_minutes
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS
-from .params import PROFILES, check_direction, travel_profile
+from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -175,6 +175,13 @@ def _source(value: object) -> str:
     return str(_one_of("depots", "population", "uniform")(value))
 
 
+def _sources(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise _wrong(value, 'a list of sources, e.g. ["study", "places"]', '来源列表，如 ["study", "places"]')
+    sources = [_one_of(*CANDIDATE_SOURCES)(one) for one in value]
+    return tuple(one for one in CANDIDATE_SOURCES if one in sources)
+
+
 def _columns(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise _wrong(
@@ -239,7 +246,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "stations": _LEDGER,
         "shops": {**_LEDGER, "minutes": _minutes},
         "depots": _LEDGER,
-        "candidates": _LEDGER,
+        "candidates": {**_LEDGER, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {"stations": _count, "shops": _count, "spacing_m": _above_zero},
         "grid": {"cell_m": _cell_m, "h3": _h3},

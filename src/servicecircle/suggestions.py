@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -14,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ._validate import FloatArray, IntArray, check_points, some, some_zh
-from .candidates import WGS84
+from ._validate import FloatArray, IntArray, check_points, some
+from .candidates import WGS84, joined, reason, rejected_of, which_of
 from .errors import Fault, InputError
 from .locate import mclp
 from .locate._checks import settle
@@ -24,13 +23,6 @@ from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
 
 _KINDS: tuple[Kind, Kind] = ("station", "shop")
-#: candidates that no planner named, by `source`: how many there are, in English and Chinese
-_GENERATED: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "corner": ("{} street corner(s)", "路口 {} 个"),
-        "road file": ("{} shop(s) of the road file", "路网文件中的商铺 {} 家"),
-    }
-)
 
 
 class Suggestions(NamedTuple):
@@ -130,9 +122,37 @@ def choose_sites(
         seconds=time.perf_counter() - started,
     )
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
-    told = [*_told_of_candidates(candidates, times, options, today.weight)]
+    told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
     told += _told_of_plan(today, options, sites, solution, asked=(stations, shops))
     return Suggestions(sites, solution, tuple(told))
+
+
+def unreached_candidates(
+    candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, *, shop_minutes: float = SHOP_MINUTES
+) -> gpd.GeoDataFrame:
+    """
+    Return the candidates that cannot serve anybody: off the network, or with no rider within their own limit.
+
+    Parameters
+    ----------
+    candidates, times, today, shop_minutes
+        As for `choose_sites`.
+
+    Returns
+    -------
+    unreached
+        Points in WGS 84, sorted by id; columns `name`, `kind`, `source`, `reasons` (`("off_network",)` or
+        `("no_rider",)`), `reason_en`, `reason_zh`. Without any rider only those off the network.
+
+    Raises
+    ------
+    InputError
+        If the ids of `times` do not fit, its cutoff is below the largest break or its direction another.
+    """
+    check_points(candidates, "candidates")
+    _check_fit(candidates, times, today, stations=0, shops=0)
+    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    return _unreached(candidates, times, options, today.weight)
 
 
 # ----------------------------------------------------------------------------------------------------- options
@@ -296,43 +316,35 @@ def _replaced(today: Coverage, rows: IntArray) -> tuple[object, ...]:
 
 
 # ---------------------------------------------------------------------------------------------------- warnings
-def _told_of_candidates(
+def _unreached(
     candidates: gpd.GeoDataFrame, times: TravelTimes, options: _Options, weight: FloatArray
-) -> Iterator[Fault]:
-    """Candidates that cannot serve anybody, wherever they stand."""
+) -> gpd.GeoDataFrame:
+    """Return the candidates that cannot serve anybody, wherever they stand, by id; without riders none is idle."""
     is_off = ~times.facility_at.is_on_network
+    riders = options.covers.T @ (weight > 0).astype(np.float64)
+    is_idle = np.full(len(candidates), bool(weight.any())) & ~is_off
+    is_idle[options.candidate[riders > 0]] = False
+    parts = [
+        rejected_of(candidates[which], candidates.loc[which, "kind"].to_numpy(dtype=object), [[reason(name)]] * n)
+        for name, which, n in (("off_network", is_off, is_off.sum()), ("no_rider", is_idle, is_idle.sum()))
+    ]
+    return joined(parts)
+
+
+def _told_of_unreached(unreached: gpd.GeoDataFrame) -> Iterator[Fault]:
+    is_off = unreached["reasons"] == ("off_network",)
     if is_off.any():
-        n, (en, zh) = int(is_off.sum()), _which(candidates[is_off])
+        n, (en, zh) = int(is_off.sum()), which_of(unreached[is_off])
         yield _warning(
             f"{n} candidate(s) have no street near enough and cannot be chosen{en}.",
             f"{n} 个候选点附近没有道路，无法选用{zh}。",
         )
-    riders = options.covers.T @ (weight > 0).astype(np.float64)
-    is_of_use = np.zeros(len(candidates), dtype=np.bool_)
-    is_of_use[options.candidate[riders > 0]] = True
-    is_idle = ~is_of_use & ~is_off
-    if is_idle.any() and weight.any():
-        n, (en, zh) = int(is_idle.sum()), _which(candidates[is_idle])
+    if (~is_off).any():
+        n, (en, zh) = int((~is_off).sum()), which_of(unreached[~is_off])
         yield _warning(
             f"{n} candidate(s) are within reach of no rider{en}.",
             f"{n} 个候选点的服务范围内没有骑手{zh}。",
         )
-
-
-def _which(candidates: gpd.GeoDataFrame) -> tuple[str, str]:
-    """Return which candidates these are: a planner's own by name, others by what they are and how many."""
-    source = candidates["source"] if "source" in candidates.columns else pd.Series("study", candidates.index)
-    own = candidates[~source.isin(_GENERATED)]
-    names = own["name"].where(own["name"].astype(bool), own.index) if "name" in own.columns else own.index
-    if len(own) == len(candidates):
-        return f": {some(names)}", f"：{some_zh(names)}"
-    counted = [(words, int((source == made).sum())) for made, words in _GENERATED.items()]
-    en = [words[0].format(n) for words, n in counted if n]
-    zh = [words[1].format(n) for words, n in counted if n]
-    if len(own):
-        en.append(f"{len(own)} of the study's own: {some(names)}")
-        zh.append(f"研究所列 {len(own)} 个：{some_zh(names)}")
-    return f" ({', '.join(en)})", f"（{'，'.join(zh)}）"
 
 
 def _told_of_plan(
