@@ -30,6 +30,8 @@ edge_rows
 graphs
 edge_tables
 downloads
+network_files
+network_cache
 network
 osm_extracts extracts
 snapping _kernels node_order threads

@@ -410,6 +410,7 @@ class Study:
     network_place: str | None = None
     network_crs: CRS | None = None
     admit_trunk: bool = False  # walk and e-bike may use every trunk road
+    network_cache: bool = True  # keep what is read of the road file beside it
     area: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None

@@ -329,6 +329,7 @@ def read_roads(study: Study) -> Roads:
         crs=study.network_crs,
         target_crs=study.crs,
         admit_trunk=study.admit_trunk,
+        cache=study.network_cache,
     )
     if not is_osm_file(study.network_file):
         return Roads(network, None, None)
