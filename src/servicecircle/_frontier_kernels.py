@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._compiled import compiled_unguarded, inlined
-from ._square_kernels import CORNERS, ROOM_M, longer
+from ._square_kernels import ROOM_M, longer
 
 #: times are compared with this much room (ms)
 EPS_MS = 1e-6
@@ -148,7 +148,6 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
     slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
     n_band = limit.size
     cells, width = lattice.cells, lattice.width
-    every = (CORNERS - 1) // cells
     cell_m = lattice.square_m / cells
     for c in range(width * lattice.height):
         raster[c] = n_band
@@ -169,7 +168,7 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
         known = -1  # neighbours mostly share their segment: its row is read once
         for j in range(cells):
             for i in range(cells):
-                k = nearest[at, every * (j * CORNERS + i)]
+                k = nearest[at, j * (cells + 1) + i]
                 if k < 0:
                     continue
                 if k != known:

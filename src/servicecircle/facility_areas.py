@@ -106,7 +106,7 @@ def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
     from . import _frontier_kernels as kernels
     from . import _ring_kernels as tracing
 
-    lattice = _lattice(squares, known, times, detail)
+    lattice = _lattice(squares, known, times)
     n = lattice.width * lattice.height
     truth, corner, visited, first = room.rasters(n)
     room.ms[times.segment] = times.ms
@@ -161,13 +161,13 @@ def _field(squares: StreetSquares, times: FacilityTimes, room: Room) -> Any:  # 
     return kernels.Field(own.segment, room.ms, times.own, times.limit_ms, own.ms_per_m, own.max_m)
 
 
-def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes, detail: Detail) -> Any:  # noqa: ANN401
+def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes) -> Any:  # noqa: ANN401
     """Return the raster of corners round the squares of a facility, a square wider on each side."""
     from . import _frontier_kernels as kernels
 
     column, row = times.square % squares.n_across, times.square // squares.n_across
     west, south = int(column.min()) - 1, int(row.min()) - 1
-    cells = round(SQUARE_M / detail.cell_m)
+    cells = squares.cells
     return kernels.Lattice(
         squares.segments.origin,
         squares.n_across,

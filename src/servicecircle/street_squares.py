@@ -36,7 +36,7 @@ class Known:
     away: Any  # of each from the middle of the square (metres)
     along: Any  # share of the segment that is nearest to it
     corner_slot: Any  # (n_slot,)
-    nearest: Any  # (n, CORNERS**2) segment nearest to each corner, -1: none within `max_m`
+    nearest: Any  # (n, (cells + 1)**2) segment nearest to each corner, -1: none within `max_m`
 
     @property
     def nbytes(self) -> int:
@@ -72,9 +72,14 @@ class Room:
 
 
 class StreetSquares:
-    """Segments of a whole network in one direction, and what is known of the squares over them."""
+    """
+    Segments of a whole network in one direction, and what is known of the squares over them.
 
-    def __init__(self, network: Network, direction: Direction, *, max_m: float) -> None:
+    A square has `cells` cells along a side, a power of two.
+    """
+
+    def __init__(self, network: Network, direction: Direction, *, max_m: float, cells: int) -> None:
+        self.cells = cells
         nowhere = OnStreet(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
         self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
         self.n_across = 2 * self.segments.n_across
@@ -105,8 +110,6 @@ class StreetSquares:
             return self._known
 
     def _nothing(self) -> Known:
-        from ._square_kernels import CORNERS
-
         return Known(
             slot=np.full(self.n_across * 2 * self.segments.n_up, -1, dtype=np.int32),
             square=np.empty(0, np.int64),
@@ -115,7 +118,7 @@ class StreetSquares:
             away=np.empty(0, np.float32),
             along=np.empty(0, np.float32),
             corner_slot=np.empty(0, np.int32),
-            nearest=np.empty((0, CORNERS**2), np.int32),
+            nearest=np.empty((0, (self.cells + 1) ** 2), np.int32),
         )
 
     def _with_near(self, known: Known, square: IntArray) -> Known:
@@ -161,6 +164,7 @@ class StreetSquares:
             known.square[slot],
             self.n_across,
             SQUARE_M,
+            self.cells,
             own.origin,
             own.segment,
             known.start[slot],
@@ -173,10 +177,10 @@ class StreetSquares:
         return replace(known, nearest=nearest)
 
 
-def street_squares(network: Network, direction: Direction, *, max_m: float) -> StreetSquares:
+def street_squares(network: Network, direction: Direction, *, max_m: float, cells: int) -> StreetSquares:
     """Return the squares over a network; they are made once and kept with it."""
-    name = f"street_squares {direction} {max_m!r}"
+    name = f"street_squares {direction} {max_m!r} {cells}"
     if name not in network.kept:
-        network.kept[name] = StreetSquares(network, direction, max_m=max_m)
+        network.kept[name] = StreetSquares(network, direction, max_m=max_m, cells=cells)
     squares: StreetSquares = network.kept[name]
     return squares
