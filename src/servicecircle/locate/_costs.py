@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -44,8 +46,8 @@ def _all_pairs(cost: FloatArray) -> Csr:
     )
 
 
-def _stored(cost: sparse.sparray | sparse.spmatrix) -> Csr:
-    """Pairs that are stored, each row in the order of its sites; doubles stay (CSR conversion would add them up)."""
+def _stored(cost: Any) -> Csr:  # noqa: ANN401 - any SciPy sparse array or matrix
+    """Pairs that are stored, each row in the order of its sites; doubles stay (SciPy would add them up)."""
     if cost.format == "csr":
         rows = sparse.csr_array((np.asarray(cost.data, np.float64), cost.indices, cost.indptr), shape=cost.shape)
         return rows if rows.has_sorted_indices else rows.sorted_indices()

@@ -1,5 +1,7 @@
 """Kernels of p-median: rows in order, exchanges with gains kept up to date, steps of the Lagrangian bound."""
 
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - flat on purpose
+
 from __future__ import annotations
 
 from typing import Any, TypeAlias
@@ -41,7 +43,7 @@ def signatures(indptr: Ints, indices: Ints, bits: IntArray, kept: IntArray) -> n
 def sorted_rows(
     order: IntArray, indptr: Ints, indices: Ints, cost: FloatArray, weight: FloatArray, limit: float
 ) -> tuple[IntArray, Sites, FloatArray]:
-    """Starts, sites and worths of the rows of `order`, pairs below `limit` only, each row by a shell sort."""
+    """Return starts, sites and worths of the rows `order`, pairs below `limit`, each row by a shell sort."""
     n_pair = 0
     for k in range(order.size):
         n_pair += indptr[order[k] + 1] - indptr[order[k]]
@@ -261,7 +263,7 @@ def relax(
     patience: int,
     n_most: int,
 ) -> None:
-    """Do `n_most` steps up the Lagrangian, or fewer when the bound is `enough`; all arrays from `price` on are changed."""
+    """Do up to `n_most` steps up the Lagrangian, until the bound is `enough`; `price` and on change."""
     n_row = limit.size
     value, is_taken = np.empty(state.size), np.empty(state.size, np.bool_)
     for _ in range(n_most):

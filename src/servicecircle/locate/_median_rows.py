@@ -28,7 +28,7 @@ class MedianRows:
         start = np.concatenate([[0], np.cumsum(np.bincount(self.site, minlength=self.n_site))])
         return start, *columns(self.start, self.site, self.worth, start)
 
-    def worths(self, sites: Sites) -> FloatArray:
+    def worths(self, sites: Sites | IntArray) -> FloatArray:
         """Return what each row adds under a plan."""
         is_open = np.zeros(self.n_site, dtype=np.bool_)
         is_open[sites] = True

@@ -50,10 +50,10 @@ class Search:
         if key in self.tried:
             return False
         self.tried.add(key)
-        rows, n_done = self.rows, _AT_ONCE
+        rows, least_gain, n_done = self.rows, _EQUAL * self.total, _AT_ONCE
         while n_done == _AT_ONCE and not self.clock.is_over() and n_fixed < self.p < rows.n_site:
             n_done = exchange(
-                rows.start, rows.site, rows.worth, rows.far, *rows.by_site, sites, n_fixed, _EQUAL * self.total, _AT_ONCE
+                rows.start, rows.site, rows.worth, rows.far, *rows.by_site, sites, n_fixed, least_gain, _AT_ONCE
             )  # fmt: skip
         total = float(rows.worths(sites).sum())
         if not total < self.total * (1 - _EQUAL):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ _ROOT_LEAST_STEP, _LEAST_STEP = 2e-3, 0.07
 _ROOT_PATIENCE, _BRANCH_PATIENCE = 20, 15
 #: steps, and pairs looked at, between two looks at the clock
 _STEPS, _PAIRS = 25, 4_000_000
+#: share of the sites that must be left before a branch is written anew
+_MANY = 0.7
 #: the aim of a step lies this share above the best plan
 _AIM = 1e-3
 #: plans shaken after the root, and the sites exchanged at random in each
@@ -207,7 +209,7 @@ class Tree:
     def _smaller(self, branch: Branch) -> Branch:
         """Leave out the sites that are ruled out, if they are many."""
         keep = branch.state != OUT
-        if keep.sum() > 0.7 * keep.size:  # noqa: PLR2004
+        if keep.sum() > _MANY * keep.size:
             return branch
         return replace(
             branch,

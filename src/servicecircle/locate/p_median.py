@@ -7,16 +7,15 @@ import time
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .._validate import IntArray
 from ..errors import InputError, SolutionError
 from ..model import Solution
+from ._center_search import Centers
 from ._checks import check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._stop import Clock
-from .lscp import cover_all
 
 
 def p_median(
@@ -61,8 +60,8 @@ def p_median(
     solution
         `chosen` holds exactly `min(p, n_site)` positions; `objective` is the weighted sum of costs, `bound` a lower
         bound. No demand costs 0. `"infeasible"` if no `p` sites reach every demand point and `unreached_cost` is
-        `None`: no site is chosen, `objective` and `bound` are `inf`. Ties: the same plan every run, whatever the order
-        of the demand points.
+        `None`: no site is chosen, `objective` and `bound` are `inf`. Ties: the same plan every run, whatever the
+        order of the demand points.
 
     Raises
     ------
@@ -75,9 +74,9 @@ def p_median(
     References
     ----------
     Hakimi (1964), Operations Research 12, 450-459; ReVelle and Swain (1970), Geographical Analysis 2, 30-42.
-    Exchanges: Teitz and Bart (1968), Operations Research 16, 955-961; Resende and Werneck (2007), European Journal of
-    Operational Research 179, 54-68. Bound: Cornuéjols, Fisher and Nemhauser (1977), Management Science 23, 789-810;
-    Beasley (1985), European Journal of Operational Research 21, 270-273.
+    Exchanges: Teitz and Bart (1968), Operations Research 16, 955-961; Resende and Werneck (2007), European Journal
+    of Operational Research 179, 54-68. Bound: Cornuéjols, Fisher and Nemhauser (1977), Management Science 23,
+    789-810; Beasley (1985), European Journal of Operational Research 21, 270-273.
 
     Examples
     --------
@@ -136,13 +135,11 @@ def _any_plan(costs: Csr, options: Options, clock: Clock) -> IntArray | None:
     SolutionError
         If time runs out before either is known.
     """
-    p = min(int(options.room[0]), options.n)
-    reaches = sparse.csr_array((np.ones(costs.nnz), costs.indices, costs.indptr), shape=costs.shape)
-    plan, n_found, bound = cover_all(reaches, options, until=time.perf_counter() + clock.seconds_left(), at_most=p)
-    if n_found <= p:
-        spare = np.flatnonzero(~plan)[: p - int(plan.sum())]
-        return np.concatenate([np.flatnonzero(plan), spare])
-    if bound > p:
+    centers = Centers(costs, options, clock)
+    verdict = centers.within(float(costs.data.max(initial=0.0)))
+    if verdict == "yes" and centers.plan is not None:
+        return np.flatnonzero(centers.plan)
+    if verdict == "no":
         return None
     msg = "Time ran out before any plan was found that reaches every demand point."
     raise SolutionError(msg, zh="求解时间已用完，尚未找到能到达所有需求点的方案。")
