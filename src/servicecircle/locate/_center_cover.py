@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import linprog
 
@@ -15,6 +16,8 @@ from ._stop import Clock
 
 #: a bound must lie this far above a whole number to be the next one
 _ABOVE = 1e-6
+#: up to so many sites are tried before HiGHS is asked, and how many choices at most
+_FEW, _TRIES = 12, 300_000
 #: matrices of more columns are not searched for dominated ones
 _MANY_COLUMNS = 4000
 
@@ -40,7 +43,9 @@ def cover_with(covers: BoolArray, n_most: int, clock: Clock) -> Verdict:
         return _UNKNOWN
     if _n_apart(core) > n_most or _bound(core) > n_most + _ABOVE:
         return _NO
-    return _by_highs(core, column, n_most, clock)
+    tried = _by_trying(core, n_most) if n_most <= _FEW else _UNKNOWN
+    verdict, plan = tried if tried[0] != "unknown" else _by_highs(core, n_most, clock)
+    return verdict, column[plan]
 
 
 def _holds_another(rows: BoolArray) -> BoolArray:
@@ -88,7 +93,24 @@ def _bound(covers: BoolArray) -> float:
     return float(price.sum() / max(1.0, float((price @ covers).max())))
 
 
-def _by_highs(covers: BoolArray, column: IntArray, n_most: int, clock: Clock) -> Verdict:
+def _by_trying(covers: BoolArray, n_most: int) -> Verdict:
+    from . import _center_kernels as kernels  # numba is not imported before it is needed
+
+    plan = np.full(n_most + 1, -1, dtype=np.int64)
+    answer = kernels.try_all(_words(covers.T), _words(covers), n_most, plan, _TRIES)
+    if answer == kernels.UNKNOWN:
+        return _UNKNOWN
+    return ("yes", plan[plan >= 0]) if answer == kernels.FOUND else _NO
+
+
+def _words(rows: BoolArray) -> npt.NDArray[np.uint64]:
+    """Bits of each row in words of 64, the first bit lowest."""
+    padded = np.zeros((rows.shape[0], -(-rows.shape[1] // 64) * 64), dtype=np.bool_)
+    padded[:, : rows.shape[1]] = rows
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def _by_highs(covers: BoolArray, n_most: int, clock: Clock) -> Verdict:
     n_row, n = covers.shape
     answer = minimise(
         Program(
@@ -110,4 +132,4 @@ def _by_highs(covers: BoolArray, column: IntArray, n_most: int, clock: Clock) ->
     if plan.size > n_most or not covers[:, plan].any(axis=1).all():
         msg = "The solver's plan leaves demand points uncovered, or has too many sites."
         raise SolutionError(msg, zh="求解器给出的方案有需求点未覆盖或选址过多，已拒绝。")
-    return "yes", column[plan]
+    return "yes", plan
