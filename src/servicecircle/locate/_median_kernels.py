@@ -249,6 +249,9 @@ def relax(
     start: IntArray,
     site: Sites,
     worth: FloatArray,
+    column: IntArray,
+    column_row: Sites,
+    column_worth: FloatArray,
     limit: FloatArray,
     state: npt.NDArray[np.int8],
     n_more: int,
@@ -265,7 +268,7 @@ def relax(
 ) -> None:
     """Do up to `n_most` steps up the Lagrangian, until the bound is `enough`; `price` and on change."""
     n_row = limit.size
-    value, is_taken = np.empty(state.size), np.empty(state.size, np.bool_)
+    value, is_taken, slope = np.empty(state.size), np.empty(state.size, np.bool_), np.empty(n_row)
     for _ in range(n_most):
         value[:] = 0.0
         bound = 0.0
@@ -296,15 +299,15 @@ def relax(
             price[:] = best_price
             direction[:] = 0.0
             continue
+        slope[:] = 1.0
+        for j in range(state.size):
+            if is_taken[j]:
+                for q in range(column[j], column[j + 1]):
+                    if column_worth[q] < price[column_row[q]]:
+                        slope[column_row[q]] -= 1.0
         norm = 0.0
         for i in range(n_row):
-            u = price[i]
-            g = 1.0
-            for q in range(start[i], start[i + 1]):
-                if worth[q] >= u:
-                    break
-                if is_taken[site[q]]:
-                    g -= 1.0
+            u, g = price[i], slope[i]
             if (u >= limit[i] and g > 0) or (u <= 0 and g < 0):
                 g = 0.0
             direction[i] = _MEMORY * direction[i] + (1 - _MEMORY) * g

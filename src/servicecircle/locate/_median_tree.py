@@ -26,9 +26,11 @@ _EXACT_TOTAL, _ABOVE = 1e9, 1e-4
 _ROOT_STEP, _BRANCH_STEP = 1.0, 0.1
 _ROOT_LEAST_STEP, _LEAST_STEP = 2e-3, 0.07
 #: steps without a better bound after which the step shrinks
-_ROOT_PATIENCE, _BRANCH_PATIENCE = 20, 15
+_ROOT_PATIENCE, _BRANCH_PATIENCE = 10, 15
+#: the same when the root's steps begin again, and their first step then
+_LAST_PATIENCE, _AGAIN_STEP = 20, 0.1
 #: steps, and pairs looked at, between two looks at the clock
-_STEPS, _PAIRS = 25, 4_000_000
+_STEPS, _PAIRS = 25, 10_000_000
 #: share of the sites that must be left before a branch is written anew
 _MANY = 0.7
 #: the aim of a step lies this share above the best plan
@@ -109,7 +111,7 @@ class Tree:
         state[self.search.fixed] = IN
         low, now = rows.worths(np.arange(rows.n_site)), rows.worths(self.search.sites)
         zero = np.zeros(rows.n_site)
-        start = np.minimum(np.where(now >= rows.far, 2 * low, 1.3 * now), rows.far)
+        start = np.where(now >= rows.far, np.minimum(2 * low, rows.far), now)
         return Branch(rows, np.arange(rows.n_site), state, float(low.sum()), start, zero, zero.copy())
 
     def _keep(self, branch: Branch | None) -> None:
@@ -132,8 +134,8 @@ class Tree:
     def _raised(self, branch: Branch, steps: Steps, n: int, patience: int = _BRANCH_PATIENCE) -> Branch:
         rows = branch.rows
         relax(
-            rows.start, rows.site, rows.worth, self._limit(rows), branch.state, self._n_more(branch), steps.price,
-            steps.direction, steps.best_price, steps.value, steps.share, steps.memory,
+            rows.start, rows.site, rows.worth, *rows.by_site, self._limit(rows), branch.state, self._n_more(branch),
+            steps.price, steps.direction, steps.best_price, steps.value, steps.share, steps.memory,
             self.search.total * (1 + _AIM), self.cut(), patience, n,
         )  # fmt: skip
         bound = max(branch.bound, float(steps.memory[BEST]))
@@ -147,12 +149,17 @@ class Tree:
         steps = Steps(branch, _ROOT_STEP if is_root else _BRANCH_STEP)
         least_step = _ROOT_LEAST_STEP if is_root else _LEAST_STEP
         patience = _ROOT_PATIENCE if is_root else _BRANCH_PATIENCE
+        n_steps = 0
         while not self._is_leaf(branch):
+            if steps.memory[STEP] < least_step and is_root and patience < _LAST_PATIENCE:
+                patience, steps.memory[STEP] = _LAST_PATIENCE, _AGAIN_STEP
             if steps.memory[STEP] < least_step or self.clock.is_over():
                 self._try(branch)
                 return branch
             branch = self._raised(branch, steps, self._steps_at_once(branch.rows), patience)
-            if is_root:
+            n_steps += self._steps_at_once(branch.rows)
+            if is_root and n_steps >= _STEPS:
+                n_steps = 0
                 self._try(branch)
             if branch.bound >= self.cut():
                 return None
@@ -164,7 +171,7 @@ class Tree:
         return None
 
     def _steps_at_once(self, rows: MedianRows) -> int:
-        return max(1, min(_STEPS, _PAIRS // (rows.site.size + 1)))
+        return max(2, min(_STEPS, _PAIRS // (rows.site.size + 1)))
 
     def _limit(self, rows: MedianRows) -> FloatArray:
         """Return prices above which no row needs to go: one of its nearest sites is always chosen."""
