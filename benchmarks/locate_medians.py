@@ -174,9 +174,13 @@ def _spopt(
             continue
 
         def run(make: Callable[[], Any] = make) -> Answer:
-            with contextlib.redirect_stdout(io.StringIO()):
-                solved = kind.from_cost_matrix(*given).solve(make())
-            return Answer(float(pulp.value(solved.problem.objective)), None)
+            built = kind.from_cost_matrix(*given)
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    built.solve(make())
+            except RuntimeError:  # spopt's word for a time limit without an answer
+                return Answer(np.nan, None)
+            return Answer(float(pulp.value(built.problem.objective)), None)
 
         yield name, run
 

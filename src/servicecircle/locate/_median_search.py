@@ -74,13 +74,13 @@ class Search:
         others = chosen[~np.isin(chosen, self.fixed)]
         return self.improve(np.concatenate([self.fixed, others]).astype(np.int32))
 
-    def shake(self, rng: np.random.Generator, n: int) -> bool:
-        """Exchange `n` sites of the best plan at random, then improve."""
-        n_free = self.p - self.fixed.size
-        n = min(n, n_free, self.rows.n_site - self.p)
+    def shake(self, rng: np.random.Generator, n: int, pool: IntArray) -> bool:
+        """Exchange `n` sites of the best plan at random for some of `pool`, then improve."""
+        n_fixed = self.fixed.size
+        outside = np.setdiff1d(pool, self.sites)
+        n = min(n, self.p - n_fixed, outside.size)
         if n <= 0:
             return False
         sites = self.sites.copy()
-        outside = np.setdiff1d(np.arange(self.rows.n_site), sites)
-        sites[self.fixed.size + rng.permutation(n_free)[:n]] = rng.permutation(outside)[:n]
+        sites[n_fixed + rng.permutation(self.p - n_fixed)[:n]] = rng.permutation(outside)[:n]
         return self.improve(sites)

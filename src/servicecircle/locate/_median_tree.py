@@ -35,8 +35,8 @@ _STEPS, _PAIRS = 25, 10_000_000
 _MANY = 0.7
 #: the aim of a step lies this share above the best plan
 _AIM = 1e-3
-#: plans shaken after the root, and the sites exchanged at random in each
-_SHAKES, _SHAKEN = 60, 3
+#: plans shaken after the root, and the least number of sites exchanged at random in each
+_SHAKES, _SHAKEN = 100, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +91,11 @@ class Tree:
         """Prove, until it is done or time is up; return the bound."""
         root = self._tightened(self._root(), is_root=True)
         if root is not None:
+            pool = root.name[np.argsort(root.value, kind="stable")[: 2 * self.search.p]]
             for _ in range(_SHAKES):
                 if self.clock.is_over():
                     break
-                self.search.shake(self.rng, _SHAKEN)
+                self.search.shake(self.rng, max(_SHAKEN, self.search.p // 6), pool)
         self._keep(root)
         while self.open and not self.clock.is_over():
             branch = heapq.heappop(self.open)[2]
