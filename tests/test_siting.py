@@ -54,7 +54,7 @@ def first_cover(q: Siting, w, chosen, floor):
     zones = (
         [] if q.zone is None else [g for g in sorted(set(q.zone)) if g >= 0 and a[np.array(q.zone) == g].sum() > 0]
     )
-    floors = np.zeros(len(zones)) if floor is None else np.broadcast_to(floor, (max([*zones, -1]) + 1,))[zones]
+    floors = np.zeros(len(zones)) if floor is None else np.broadcast_to(floor, (max(q.zone) + 1,))[zones]
     total = np.array([a[np.array(q.zone) == g].sum() for g in zones])
     if not np.isfinite(capacity).any():
         v = w[:, sorted(chosen)].max(axis=1, initial=0)
@@ -132,7 +132,7 @@ def brute_force(q: Siting):
     if not q.fair:
         return max(b for b, _, _ in best), math.nan
     worst = max(w for _, w, _ in best)
-    own = np.zeros(max([*q.zone, 0]) + 1) if q.floor is None else np.broadcast_to(q.floor, (max([*q.zone, 0]) + 1,))
+    own = np.zeros(max(q.zone) + 1) if q.floor is None else np.broadcast_to(q.floor, (max(q.zone) + 1,))
     return max(b for b, _, _ in search(np.maximum(own, worst * (1 - 1e-8)))), worst
 
 

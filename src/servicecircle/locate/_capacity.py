@@ -20,6 +20,7 @@ from scipy.optimize import linprog
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
+from ._decay import Levels
 from ._form import Csr
 from ._siting_form import Draft, Form, SitingRows
 
@@ -55,6 +56,20 @@ def add_seats(draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntA
         (np.arange(tight.size), y[tight], -1.0),
     )
     return Seats(row, value, x)
+
+
+def add_pool(
+    draft: Draft, form: Form, rows: SitingRows, scenario: int, levels: Levels, columns: tuple[IntArray, IntArray]
+) -> None:
+    """Add that those covered are no more than the seats of all open options together, a relaxation of `add_seats`."""
+    z, y = columns
+    worth = rows.worth[scenario].tocsc()
+    wanted = np.add.reduceat(np.append(rows.weight[worth.indices], 0.0), worth.indptr[:-1]) * (np.diff(worth.indptr) > 0)
+    seats = np.minimum(form.capacity, wanted)
+    is_lowest = np.append(np.diff(levels.row) != 0, True)[: levels.row.size]
+    scale = max(float(seats.max(initial=0.0)), 1e-300)
+    column = np.concatenate([z[is_lowest], y])
+    draft.row(0.0, column, np.concatenate([rows.weight[levels.row[is_lowest]], -seats]) / scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,71 +37,91 @@ def maximise(draft: Draft, *, known: float, clock: Clock, gap: float) -> Found:
     """
     Maximise a draft, of which a solution worth `known` is at hand (`-inf`: none).
 
-    The relaxation comes first. Its multipliers give a bound in plain arithmetic, whatever HiGHS thinks of it, and
-    fix the options that no better solution holds.
+    The relaxation comes first: its bound may end the search, and it fixes the options that no better solution holds.
 
     Raises
     ------
     SolutionError
         If HiGHS gives a fraction for a whole number.
     """
-    total = float(np.abs(draft.gain).sum())
-    scale = 2.0 ** float(np.round(np.log2(_SCALED_SUM / total))) if total > 0 else 1.0
+    relaxed = relax(draft, clock)
+    is_proven = known >= relaxed.bound * (1 - max(gap, 0.0)) - 1e-9 * abs(relaxed.bound)
+    if relaxed.is_infeasible or is_proven or clock.is_over():
+        return Found(None, relaxed.bound, is_infeasible=relaxed.is_infeasible)
+    lower, upper = _fixed(draft, relaxed, known)
+    return _branch(draft, lower, upper, bound=relaxed.bound, clock=clock, gap=gap, known=known)
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """The bound of the relaxation, and what each variable's other value would cost."""
+
+    bound: float
+    reduced: FloatArray | None = None
+    is_infeasible: bool = False
+
+
+def relax(draft: Draft, clock: Clock) -> Relaxed:
+    """
+    Bound a draft by its relaxation.
+
+    The bound is found again in plain arithmetic from the multipliers of HiGHS, whatever these are: any that are not
+    negative give one.
+    """
+    bound = float(np.maximum(draft.gain * draft.upper, draft.gain * draft.lower).sum())
+    if clock.is_over():
+        return Relaxed(bound)
+    scale = _scale(draft)
     matrix, limit = draft.matrix, draft.limit
     cost = -draft.gain * scale
-    bound = float(np.where(draft.gain > 0, draft.gain * draft.upper, draft.gain * draft.lower).sum())
-    if clock.is_over():
-        return Found(None, bound)
-    relaxed = _run(
-        lambda limit_s: linprog(
-            cost, A_ub=matrix, b_ub=limit, bounds=np.stack([draft.lower, draft.upper], axis=1), method="highs",
-            options={"time_limit": limit_s} if np.isfinite(limit_s) else {},
-        ),
+    bounds = np.stack([draft.lower, draft.upper], axis=1)
+    result = _run(
+        lambda limit_s: linprog(cost, A_ub=matrix, b_ub=limit, bounds=bounds, method="highs", options=_options(limit_s)),
         clock,
-    )  # fmt: skip
-    if relaxed is None:
-        return Found(None, bound)
-    if relaxed.status == _INFEASIBLE:
-        return Found(None, -np.inf, is_infeasible=True)
-    lower, upper = draft.lower, draft.upper
-    if relaxed.status == _OPTIMAL:
-        price = np.maximum(-np.asarray(relaxed.ineqlin.marginals), 0.0)
-        reduced = cost + matrix.T @ price
-        proven = float(-price @ limit + np.minimum(reduced * lower, reduced * upper).sum())
-        bound = min(bound, -proven / scale)
-        if known >= bound * (1 - max(gap, 0.0)) - 1e-9 * abs(bound):
-            return Found(None, bound)
-        lower, upper = _fixed(draft, reduced, proven, -known * scale)
-    if clock.is_over():
-        return Found(None, bound)
-    return _branch(
-        draft, (cost, matrix, limit, lower, upper), bound=bound, scale=scale, clock=clock, gap=gap, known=known
     )
+    if result is None or result.status not in (_OPTIMAL, _INFEASIBLE):
+        return Relaxed(bound)
+    if result.status == _INFEASIBLE:
+        return Relaxed(-np.inf, is_infeasible=True)
+    price = np.maximum(-np.asarray(result.ineqlin.marginals), 0.0)
+    reduced = cost + matrix.T @ price
+    proven = float(-price @ limit + np.minimum(reduced * draft.lower, reduced * draft.upper).sum())
+    return Relaxed(min(bound, -proven / scale), reduced / scale)
 
 
-def _fixed(draft: Draft, reduced: FloatArray, proven: float, known: float) -> tuple[FloatArray, FloatArray]:
-    """Fix whole variables whose other value costs more than the solution at hand."""
-    if not np.isfinite(known):
-        return draft.lower, draft.upper
-    room = known - proven + 1e-7 * max(abs(known), 1.0)
-    free = draft.is_whole & (draft.lower < draft.upper)
+def _scale(draft: Draft) -> float:
+    total = float(np.abs(draft.gain).sum())
+    return float(2.0 ** np.round(np.log2(_SCALED_SUM / total))) if total > 0 else 1.0
+
+
+def _options(limit_s: float) -> Any:  # noqa: ANN401
+    return {"time_limit": limit_s} if np.isfinite(limit_s) else {}
+
+
+def _fixed(draft: Draft, relaxed: Relaxed, known: float) -> tuple[FloatArray, FloatArray]:
+    """Fix whole variables whose other value would leave less than the solution at hand."""
     lower, upper = draft.lower.copy(), draft.upper.copy()
-    upper[free & (reduced > room)] = 0.0
-    lower[free & (-reduced > room)] = 1.0
+    if relaxed.reduced is not None and np.isfinite(known):
+        room = relaxed.bound - known + 1e-7 * max(abs(known), abs(relaxed.bound))
+        free = draft.is_whole & (draft.lower < draft.upper)
+        upper[free & (relaxed.reduced > room)] = 0.0
+        lower[free & (-relaxed.reduced > room)] = 1.0
     return lower, upper
 
 
 def _branch(
-    draft: Draft, parts: tuple[Any, ...], *, bound: float, scale: float, clock: Clock, gap: float, known: float
+    draft: Draft, lower: FloatArray, upper: FloatArray, *, bound: float, clock: Clock, gap: float, known: float
 ) -> Found:
-    cost, matrix, limit, lower, upper = parts
+    scale = _scale(draft)
+    matrix, limit = draft.matrix, draft.limit
+    options = {"mip_rel_gap": gap}
     result = _run(
         lambda limit_s: milp(
-            cost,
+            -draft.gain * scale,
             integrality=draft.is_whole.astype(np.int64),
             bounds=Bounds(lower, upper),
             constraints=LinearConstraint(matrix, -np.inf, limit) if limit.size else (),
-            options={"mip_rel_gap": gap} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {}),
+            options=options | _options(limit_s),
         ),
         clock,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validate import FloatArray, IntArray
 from ._backup import add_covers
-from ._capacity import add_seats
+from ._capacity import add_pool, add_seats
 from ._decay import add_cover, levels_of
 from ._fairness import Value, add_floors, add_worst
 from ._phases import add_growth
@@ -31,9 +31,20 @@ class Model:
 
 
 def build(
-    form: Form, rows: SitingRows, floor: FloatArray, *, aim: Aim = "worth", skip: frozenset[str] = frozenset()
+    form: Form,
+    rows: SitingRows,
+    floor: FloatArray,
+    *,
+    aim: Aim = "worth",
+    skip: frozenset[str] = frozenset(),
+    is_pooled: bool = False,
 ) -> Model:
-    """Build the program; rules in `skip` are left out."""
+    """
+    Build the program; rules in `skip` are left out.
+
+    With `is_pooled` seats are counted together, not site by site: no plan is lost, the program is much smaller, and
+    its bound is there before that of the whole one.
+    """
     draft = Draft()
     y: list[IntArray] = []
     last = len(form.phases) - 1
@@ -45,7 +56,7 @@ def build(
         if t:
             add_growth(draft, form, y[t - 1], y[t])
         if aim == "worth" or t == last:
-            terms = [_add_scenario(draft, form, rows, s, y[t]) for s in range(len(form.worth))]
+            terms = [_add_scenario(draft, form, rows, s, y[t], is_pooled=is_pooled) for s in range(len(form.worth))]
             if aim == "worth":
                 add_mix(draft, form, [(c, v) for _, c, v in terms], unit, rule.weight)
             for first, _, _ in terms if t == last and "floor" not in skip else ():
@@ -63,10 +74,10 @@ def build(
 
 
 def _add_scenario(
-    draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntArray
+    draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntArray, *, is_pooled: bool
 ) -> tuple[Value, IntArray, FloatArray]:
     """Add what rows get in one scenario; return the first cover, and columns and gains of the whole value."""
-    if form.has_seats:
+    if form.has_seats and not is_pooled:
         seats = add_seats(draft, form, rows, scenario, y)
         first = Value(seats.row, seats.column, seats.worth)
         column, gain = seats.column, form.first * rows.weight[seats.row] * seats.worth
@@ -80,7 +91,14 @@ def _add_scenario(
     value = rows.weight[levels.row] * levels.step
     if not form.second:
         z = add_cover(draft, levels, y)
+        if is_pooled:
+            add_pool(draft, form, rows, scenario, levels, (z, y))
         return Value(levels.row, z, levels.step), z, form.first * value
     z, u = add_covers(draft, levels, y, is_first_worth_more=form.second <= form.first)
+    if is_pooled:  # the second cover takes no seat: it is bounded apart
+        own = add_cover(draft, levels, y)
+        add_pool(draft, form, rows, scenario, levels, (own, y))
+        columns, gains = np.concatenate([own, u]), np.concatenate([form.first * value, form.second * value])
+        return Value(levels.row, own, levels.step), columns, gains
     columns, gains = np.concatenate([z, u]), np.concatenate([form.first * value, form.second * value])
     return Value(levels.row, z, levels.step), columns, gains

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from ._sites import faults_of
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
 _ROUNDS = 60
+#: the least share is searched for as -log(sum of exp(-k share)) / k, first softly, so that every zone is heeded
+_SHARPNESS = (25.0, 200.0)
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,31 @@ class Score:
         return self.worth > other.worth + _EQUAL * max(abs(self.worth), abs(other.worth))
 
 
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """The scores of all plans that add one option, shape `(n_option,)` each."""
+
+    missing: FloatArray
+    short: FloatArray
+    worst: FloatArray
+    worth: FloatArray
+
+    def best_of(self, free: BoolArray) -> int:
+        """Return the option with the best score; ties: the lowest position."""
+        left = np.flatnonzero(free)
+        for value in (-self.missing, -self.short, self.worst, self.worth):
+            own = value[left]
+            left = left[own >= own.max() - _EQUAL * max(1.0, float(np.abs(own).max()))]
+        return int(left[0])
+
+
 class Search:
     """Plans for one phase at a time."""
 
     def __init__(self, form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> None:
         self.form, self.rows, self.clock = form, rows, clock
         self.least = floor * form.zone_weight
+        self.sharpness = _SHARPNESS[0]
         self.near = np.zeros((form.n, form.n), dtype=np.bool_) if form.conflicts.size else None
         if self.near is not None:
             a, b = form.conflicts.T
@@ -81,7 +103,7 @@ class Search:
     def score(self, is_open: BoolArray, *, is_last: bool) -> Score:
         """Score a plan (with seats: from below)."""
         form, weight = self.form, self.rows.weight
-        values, short, worst = [], 0.0, 1.0
+        values, short, worst = [], 0.0, 0.0
         asked = form.zone_weight > 0
         for first, second, _ in self.served(is_open):
             values.append(float(weight @ (form.first * first + form.second * second)))
@@ -89,7 +111,7 @@ class Search:
                 got = self._by_zone(weight * first)
                 lack = np.maximum(self.least - got, 0.0)
                 short += float(lack[lack > _EQUAL * form.zone_weight].sum())
-                worst = min(worst, float((got[asked] / form.zone_weight[asked]).min(initial=1.0)))
+                worst += float(np.exp(-self.sharpness * got[asked] / form.zone_weight[asked]).sum())
         missing = 0.0
         if is_last:
             count = np.bincount(form.kind[is_open], minlength=form.p_min.size)
@@ -97,7 +119,8 @@ class Search:
             missing = float(
                 np.maximum(form.p_min - count, 0).sum() + np.maximum(form.amenity_min - offered, 0).sum()
             )
-        return Score(missing, short, worst if form.is_fair else 0.0, mix(form, np.array(values)))
+        worst = -math.log(worst) / self.sharpness if form.is_fair and worst > 0 else 0.0
+        return Score(missing, short, worst, mix(form, np.array(values)))
 
     def _by_zone(self, value: FloatArray) -> FloatArray:
         keep = self.rows.zone >= 0
@@ -119,78 +142,87 @@ class Search:
                 free[held] = False
         return free
 
-    def gains(self, is_open: BoolArray, *, is_last: bool) -> FloatArray:
-        """Estimate what each option would add, floors and counts that are missing first."""
+    def outlook(self, is_open: BoolArray, *, is_last: bool) -> Outlook:
+        """Score every plan that adds one option to those open (with seats: a guess)."""
         form, weight = self.form, self.rows.weight
-        served = self.served(is_open)
-        values = np.array([weight @ (form.first * f + form.second * s) for f, s, _ in served])
-        mixed = (1 - form.robust) * form.probability
-        mixed[int(values.argmin())] += form.robust
-        total, urgent = np.zeros(form.n), np.zeros(form.n)
-        for share, columns, (first, second, left) in zip(mixed, self.columns, served, strict=True):
-            i, w = columns.indices, columns.data
+        asked = form.zone_weight > 0
+        values = np.zeros((len(self.columns), form.n))
+        short, worst = np.zeros(form.n), np.zeros(form.n)
+        has_zones = is_last and asked.any() and (self.least.any() or form.is_fair)
+        for s, (columns, (first, second, left)) in enumerate(zip(self.columns, self.served(is_open), strict=True)):
+            i, w = columns.indices.astype(np.int64), columns.data
             j = np.repeat(np.arange(form.n), np.diff(columns.indptr))
-            if form.has_seats:
-                wanted = np.bincount(j, left[i], minlength=form.n)
-                seats = np.minimum(1.0, np.divide(form.capacity, wanted, out=np.ones(form.n), where=wanted > 0))
-                new = left[i] * w * seats[j]
-            else:
-                new = weight[i] * np.maximum(w - first[i], 0.0)
+            new = self._new_first(i, j, w, first, left)
             gain = form.first * new
             if form.second:
-                best, _ = best_two(self.rows.worth[0], is_open) if form.has_seats else (first, second)
+                best, _ = best_two(self.rows.worth[s], is_open) if form.has_seats else (first, second)
                 gain = gain + form.second * weight[i] * (np.minimum(best[i], np.maximum(w, second[i])) - second[i])
-            total += share * np.bincount(j, gain, minlength=form.n)
-            if is_last and (self.least.any() or form.is_fair):
-                urgent += self._urgent(first, new, i, j)
-        if is_last:
-            urgent = urgent + self._missing(is_open)
-        scale = float(np.abs(total).max(initial=0.0))
-        return total + urgent * (1e6 * scale if scale > 0 else 1.0)
+            values[s] = float(weight @ (form.first * first + form.second * second)) + np.bincount(j, gain, minlength=form.n)
+            if has_zones:
+                got = self._by_zone(weight * first)[:, None] + self._by_zone_and_option(new, i, j)
+                lack = np.maximum(self.least[:, None] - got, 0.0)
+                short += np.where(lack > _EQUAL * form.zone_weight[:, None], lack, 0.0).sum(axis=0)
+                shares = got[asked] / form.zone_weight[asked][:, None]
+                worst += np.exp(-self.sharpness * shares).sum(axis=0)
+        average = form.probability @ values
+        worth = average + form.robust * (values.min(axis=0) - average)
+        worst = -np.log(worst) / self.sharpness if form.is_fair and has_zones else np.zeros(form.n)
+        return Outlook(self._missing(is_open) if is_last else np.zeros(form.n), short, worst, worth)
 
-    def _urgent(self, first: FloatArray, new: FloatArray, i: IntArray, j: IntArray) -> FloatArray:
-        """Share of the floors' lack that each option makes good; with the worst zone first, of what it lacks."""
-        form = self.form
-        asked = form.zone_weight > 0
-        got = self._by_zone(self.rows.weight * first)
-        target = self.least
-        if form.is_fair:
-            share = np.where(asked, got / np.where(asked, form.zone_weight, 1.0), np.inf)
-            target = np.where(share <= share.min() + _EQUAL, form.zone_weight, target)
-        lack = np.maximum(target - got, 0.0)
-        lack[~asked] = 0.0
-        if not lack.any():
-            return np.zeros(form.n)
+    def _new_first(self, i: IntArray, j: IntArray, w: FloatArray, first: FloatArray, left: FloatArray) -> FloatArray:
+        """Value that each pair would add to the first cover, were its option opened."""
+        weight = self.rows.weight
+        if not self.form.has_seats:
+            added: FloatArray = weight[i] * np.maximum(w - first[i], 0.0)
+            return added
+        wanted = np.bincount(j, left[i], minlength=self.form.n)
+        seats = np.divide(self.form.capacity, wanted, out=np.ones(self.form.n), where=wanted > 0)
+        return left[i] * w * np.minimum(1.0, seats)[j]
+
+    def _by_zone_and_option(self, value: FloatArray, i: IntArray, j: IntArray) -> FloatArray:
+        n_zone, n = self.form.zone_weight.size, self.form.n
         g = self.rows.zone[i]
-        keep = (g >= 0) & (lack[g] > 0)
-        flat = np.bincount(g[keep] * form.n + j[keep], new[keep], minlength=lack.size * form.n)
-        return np.minimum(flat.reshape(lack.size, form.n), lack[:, None]).sum(axis=0) / lack.sum()
+        keep = g >= 0
+        return np.bincount(g[keep] * n + j[keep], value[keep], minlength=n_zone * n).reshape(n_zone, n)
 
     def _missing(self, is_open: BoolArray) -> FloatArray:
+        """How many options that a rule asks for would still be missing."""
         form = self.form
         count = np.bincount(form.kind[is_open], minlength=form.p_min.size)
         offered = form.amenities[is_open].sum(axis=0)
-        lacks = (form.p_min > count)[form.kind].astype(np.float64)
-        return lacks + form.amenities @ (form.amenity_min > offered).astype(np.float64)
+        lacks, wants = np.maximum(form.p_min - count, 0), np.maximum(form.amenity_min - offered, 0)
+        made_good: FloatArray = (lacks > 0)[form.kind] + form.amenities @ (wants > 0).astype(np.float64)
+        return float(lacks.sum() + wants.sum()) - made_good
 
     def fill(self, is_open: BoolArray, rule: PhaseRule, *, is_last: bool, by_cost: bool) -> BoolArray:
         """Add what gains most (or most for each yuan; ties: the lowest position) until nothing gains."""
         plan = is_open.copy()
         most = float(self.form.cost.max(initial=0.0))
-        price = np.maximum(self.form.cost / most, 1e-9) if most > 0 else np.ones(self.form.n)
-        known = self.gains(plan, is_last=is_last)
+        price = np.maximum(self.form.cost / most, 1e-9) if most > 0 and by_cost else np.ones(self.form.n)
+        ahead = self.outlook(plan, is_last=is_last)
         while True:
             free = self.may_add(plan, rule)
             if not free.any():
-                break
+                return plan
             if not self.clock.is_over():  # else in the order of what is known
-                known = self.gains(plan, is_last=is_last)
-            gain = np.where(free, known, 0.0)
-            gain[gain <= _EQUAL * gain.max(initial=0.0)] = 0.0
-            if not gain.any():
-                break
-            plan[np.argmax(gain / price if by_cost else gain)] = True
-        return plan
+                ahead = self.outlook(plan, is_last=is_last)
+            best = self._best(ahead, self.score(plan, is_last=is_last), free, price)
+            if best < 0:
+                return plan
+            plan[best] = True
+
+    def _best(self, ahead: Outlook, now: Score, free: BoolArray, price: FloatArray) -> int:
+        """Return the option that helps most in the first respect in which any helps, -1 if none does."""
+        for gain, least in (
+            (now.missing - ahead.missing, 0.5),
+            (now.short - ahead.short, _EQUAL * max(now.short, 1e-300)),
+            (ahead.worst - now.worst, _EQUAL),
+            (ahead.worth - now.worth, _EQUAL * max(abs(now.worth), float(np.abs(ahead.worth).max()), 1e-300)),
+        ):
+            helps = np.where(free & (gain > least), gain / price, 0.0)
+            if helps.any():
+                return int(np.argmax(helps))
+        return -1
 
     def improve(self, plan: BoolArray, rule: PhaseRule, held: BoolArray, *, is_last: bool) -> BoolArray:
         """Exchange one option for the best that may stand in its stead, then add, until nothing helps or time is up."""
@@ -217,13 +249,12 @@ class Search:
                 free = self.may_add(trial, rule)
                 free[r] = False
                 if free.any():
-                    gain = np.where(free, self.gains(trial, is_last=is_last), -np.inf)
-                    trial[np.argmax(gain)] = True
+                    trial[self.outlook(trial, is_last=is_last).best_of(free)] = True
                 score = self.score(trial, is_last=is_last)
                 if score.beats(known if found is None else found[1]):
                     found = trial, score
             if found is None:
-                break
+                return
             best = self.fill(found[0], rule, is_last=is_last, by_cost=False)
             known = self.score(best, is_last=is_last)
             yield best, known
@@ -263,7 +294,9 @@ class Search:
         plan = plans[0]
         if self.score(plans[1], is_last=True).beats(self.score(plan, is_last=True)):
             plan = plans[1]
-        plan = self.improve(plan, rule, held, is_last=True)
+        for sharpness in _SHARPNESS if self.form.is_fair else _SHARPNESS[:1]:
+            self.sharpness = sharpness
+            plan = self.improve(plan, rule, held, is_last=True)
         return None if faults_of(self.form, plan, rule, is_last=True) else plan
 
     def grow(self, end: BoolArray) -> list[BoolArray] | None:
@@ -294,7 +327,8 @@ class Search:
             free = self.may_add(plan, rule) & end
             if not free.any():
                 return plan
-            gain = np.where(free, self.gains(plan, is_last=False), -np.inf)
-            if not gain.max() > 0:
+            now = self.score(plan, is_last=False)
+            best = self._best(self.outlook(plan, is_last=False), now, free, np.ones(self.form.n))
+            if best < 0:
                 return plan
-            plan[np.argmax(gain)] = True
+            plan[best] = True

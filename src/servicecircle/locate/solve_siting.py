@@ -17,7 +17,7 @@ from ._decay import best_two, levels_of
 from ._form import Csr, check_limits
 from ._robust import mix
 from ._siting_form import SLACK, Clock, Form, SitingRows, merge
-from ._siting_highs import is_on, maximise
+from ._siting_highs import is_on, maximise, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
@@ -31,6 +31,8 @@ from .siting_plan import PhasePlan, Reason, ScenarioFigures, SitingPlan, Status
 _FLOOR_SLACK = 1e-8
 #: pairs of the expanded matrix up to which plain covering goes to `mclp`
 _MOST_PAIRS = 20_000_000
+#: share of the time that is kept for the total where the worst zone comes first
+_SECOND_STAGE = 0.4
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
 _NOTHING = np.zeros(0, np.int64)
@@ -98,7 +100,9 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     worst, worst_bound = math.nan, math.nan
     if form.is_fair:
         known = _worst_of(form, rows, start[-1], floor) if start else -math.inf
-        start, worst, worst_bound, is_infeasible = _stage(form, rows, start, known, "worst", floor, clock, gap)
+        # the rest is for the total
+        own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
+        start, worst, worst_bound, is_infeasible = _stage(form, rows, start, known, "worst", floor, own, gap)
         if start is None:
             return _no_plan(form, rows, is_infeasible=is_infeasible, started=started, clock=clock)
         floor = np.maximum(form.floor, max(worst, 0.0) * (1 - _FLOOR_SLACK))
@@ -129,6 +133,8 @@ def _stage(
     if clock.is_over() or (start is not None and known >= bound - _EQUAL * abs(bound)):
         return start, known, max(bound, known), False
     try:
+        if form.has_seats:
+            bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
         model = build(form, rows, floor, aim=aim)
         found = maximise(model.draft, known=known, clock=clock, gap=gap)
     except KeyboardInterrupt:
