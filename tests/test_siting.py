@@ -2,16 +2,14 @@
 
 import itertools
 import math
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import Phase, Siting, check_siting, solve_siting
+from servicecircle.locate import Phase, Siting, solve_siting
 
 CLOSE = 1e-6
 
@@ -31,13 +29,13 @@ def keeps_the_rules(q: Siting, chosen: set, phase: Phase, *, is_last: bool) -> b
     count = [sum(kind[j] == k for j in chosen) for k in range(2)]
     spent = sum(cost[j] for j in chosen - existing) - sum(cost[j] for j in existing - chosen)
     pairs = [set(map(int, pair)) for pair in ([] if q.conflicts is None else q.conflicts)]
-    holds = all(c <= limit for c, limit in zip(count, limits(phase.p, math.inf)))
+    holds = all(c <= limit for c, limit in zip(count, limits(phase.p, math.inf), strict=True))
     holds &= phase.budget is None or spent <= phase.budget + 1e-9
     holds &= len({place[j] for j in chosen}) == len(chosen)
     holds &= q.max_closed is None or len(existing - chosen) <= q.max_closed
     holds &= not any(pair <= chosen and not pair <= existing for pair in pairs)
     if is_last:
-        holds &= q.p_min is None or all(c >= k for c, k in zip(count, limits(q.p_min, 0)))
+        holds &= q.p_min is None or all(c >= k for c, k in zip(count, limits(q.p_min, 0), strict=True))
         holds &= set(q.must) <= chosen and not set(q.must_not) & chosen
         if q.amenities is not None:
             holds &= all(sum(q.amenities[j][b] for j in chosen) >= m for b, m in enumerate(q.amenity_min))
@@ -59,7 +57,7 @@ def first_cover(q: Siting, w, chosen, floor):
     if not np.isfinite(capacity).any():
         v = w[:, sorted(chosen)].max(axis=1, initial=0)
         got = np.array([(a * v)[np.array(q.zone) == g].sum() for g in zones])
-        share = got / total if len(zones) else np.zeros(0)
+        share = got / total if zones else np.zeros(0)
         return ((a * v).sum(), min(share, default=1.0)) if (share >= floors - CLOSE).all() else None
     if not pairs:
         return (0.0, 0.0 if zones else 1.0) if (floors <= 0).all() else None
@@ -71,7 +69,7 @@ def first_cover(q: Siting, w, chosen, floor):
         if np.isfinite(capacity[j]):
             row.append([*(float(m == j) for _, m in pairs), 0.0])
             lim.append(capacity[j])
-    for g, f, t in zip(zones, floors, total):
+    for g, f, t in zip(zones, floors, total, strict=True):
         share = [-w[i, j] * (q.zone[i] == g) for i, j in pairs]
         row.append([*share, 0.0])
         lim.append(-f * t + 1e-9)
@@ -117,7 +115,7 @@ def brute_force(q: Siting):
             for t, found in enumerate(lists)
         ]
         best = [(v[0] * phases[0].weight, v[1], s) for s, v in known[0]]
-        for phase, found in zip(phases[1:], known[1:]):
+        for phase, found in zip(phases[1:], known[1:], strict=True):
             grown = []
             for s, v in found:
                 before = [b for b, _, e in best if (e - existing) <= s and (s & existing) <= e]
@@ -138,14 +136,35 @@ def brute_force(q: Siting):
 
 # --------------------------------------------------------------------------------------------------- the questions
 WORTHS = {"plain": [0, 0, 1], "steps": [0, 0, 0.5, 1], "any": [0, 0.125, 0.25, 0.5, 0.75, 1]}
-RULES = """
-places kinds p p_min budget capacity amenities must must_not existing close_all conflicts backup second_more zones floor
-floors fair closures robust mix phases avoid
-""".split()
+RULES = [
+    "places",
+    "kinds",
+    "p",
+    "p_min",
+    "budget",
+    "capacity",
+    "amenities",
+    "must",
+    "must_not",
+    "existing",
+    "close_all",
+    "conflicts",
+    "backup",
+    "second_more",
+    "zones",
+    "floor",
+    "floors",
+    "fair",
+    "closures",
+    "robust",
+    "mix",
+    "phases",
+    "avoid",
+]
 
 
 @st.composite
-def questions(draw, n_most=6, rules=None):
+def questions(draw, n_most=6, rules=None):  # noqa: C901, PLR0912, PLR0915 (one draw after the other)
     chosen = set(draw(st.lists(st.sampled_from(RULES), max_size=6, unique=True)) if rules is None else rules)
     n_demand, n = draw(st.integers(1, 6)), draw(st.integers(1, 4 if "phases" in chosen else n_most))
     worths = st.sampled_from(WORTHS[draw(st.sampled_from(sorted(WORTHS)))])

@@ -6,8 +6,8 @@ Backup covering: what the second open option within reach is worth.
     \quad(\text{and } z_{il} \ge y_j \text{ where } w_{ij} \ge \omega_{il})
 
 :math:`u_{il}` says that the second best open option of row *i* reaches its level *l*; the objective is
-:math:`\alpha_1 \sum a_i \delta_{il} z_{il} + \alpha_2 \sum a_i \delta_{il} u_{il}`. With worths 0 and 1 this is BACOP2
-of Hogan and ReVelle (1986), Concepts and applications of backup coverage, Management Science 32, 1434-1444.
+:math:`\alpha_1 \sum a_i \delta_{il} z_{il} + \alpha_2 \sum a_i \delta_{il} u_{il}`. With worths 0 and 1 this is
+BACOP2 of Hogan and ReVelle (1986), Concepts and applications of backup coverage, Management Science 32, 1434-1444.
 With seats, the second cover asks for reach only: it takes no seat.
 """
 
@@ -20,7 +20,9 @@ from ._decay import Levels
 from ._siting_form import Draft
 
 
-def add_covers(draft: Draft, levels: Levels, y: IntArray, *, is_first_worth_more: bool) -> tuple[IntArray, IntArray]:
+def add_covers(
+    draft: Draft, levels: Levels, y: IntArray, *, is_first_worth_more: bool
+) -> tuple[IntArray, IntArray]:
     """
     Add whether each level is reached once, and twice, and return both columns.
 

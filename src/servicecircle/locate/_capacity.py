@@ -5,14 +5,16 @@ Seats: riders are assigned to open options within reach that have room.
     \max \sum_{ij} a_i w_{ij} x_{ij} \quad\text{s.t.}\quad \sum_j x_{ij} \le 1,\; x_{ij} \le y_j,\;
     \sum_i a_i x_{ij} \le q_j y_j,\; x_{ij} \ge 0
 
-Current and Storbeck (1988), Capacitated covering models, Environment and Planning B 15, 153-163; Pirkul and Schilling
-(1991), The maximal covering location problem with capacities on total workload, Management Science 37, 233-248. Riders
-are expected values and may be split among sites. The assignment is the planner's, not everyone's own choice.
+Current and Storbeck (1988), Capacitated covering models, Environment and Planning B 15, 153-163; Pirkul and
+Schilling (1991), The maximal covering location problem with capacities on total workload, Management Science 37,
+233-248. Riders are expected values and may be split among sites. The assignment is the planner's, not everyone's
+own choice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -59,12 +61,12 @@ def add_seats(draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntA
 
 
 def add_pool(
-    draft: Draft, form: Form, rows: SitingRows, scenario: int, levels: Levels, columns: tuple[IntArray, IntArray]
+    draft: Draft, form: Form, rows: SitingRows, scenario: int, levels: Levels, *, columns: tuple[IntArray, IntArray]
 ) -> None:
-    """Add that those covered are no more than the seats of all open options together, a relaxation of `add_seats`."""
+    """Add that those covered are no more than all open seats together: a relaxation of `add_seats`."""
     z, y = columns
     worth = rows.worth[scenario].tocsc()
-    wanted = np.add.reduceat(np.append(rows.weight[worth.indices], 0.0), worth.indptr[:-1]) * (np.diff(worth.indptr) > 0)
+    wanted = worth.astype(np.bool_).astype(np.float64).T @ rows.weight
     seats = np.minimum(form.capacity, wanted)
     is_lowest = np.append(np.diff(levels.row) != 0, True)[: levels.row.size]
     scale = max(float(seats.max(initial=0.0)), 1e-300)
@@ -127,7 +129,9 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
             )
         )
         limits.append(-total * (1 - 1e-9))
-    result = linprog(-value, A_ub=sparse.vstack(parts, format="csr"), b_ub=np.concatenate(limits), method="highs")
+    result: Any = linprog(
+        -value, A_ub=sparse.vstack(parts, format="csr"), b_ub=np.concatenate(limits), method="highs"
+    )
     if result.status == 2:  # noqa: PLR2004
         return None
     if result.x is None:

@@ -5,17 +5,19 @@ Covering, full or by degrees: each row takes the best open option.
     v_i = \max_{j: y_j = 1} w_{ij} = \sum_l \delta_{il} z_{il},\qquad
     z_{il} \le z_{i,l-1} + \sum_{j: w_{ij} = \omega_{il}} y_j,\quad 0 \le z_{il} \le 1
 
-with :math:`\omega_{i1} > \omega_{i2} > \dots` the different worths of row *i* and :math:`\delta_{il} = \omega_{il} -
-\omega_{i,l+1}`. With worths 0 and 1 this is maximal covering (Church and ReVelle, 1974). Degrees: Church and Roberts
-(1983), Generalized coverage models and public facility location, Papers of the Regional Science Association 53,
-117-135; Berman and Krass (2002), The generalized maximal covering location problem, Computers & Operations Research
-29, 563-581. Chained levels: García, Labbé and Marín (2011), INFORMS Journal on Computing 23, 546-556.
+with :math:`\omega_{i1} > \omega_{i2} > \dots` the different worths of row *i* and
+:math:`\delta_{il} = \omega_{il} - \omega_{i,l+1}`. With worths 0 and 1 this is maximal covering (Church
+and ReVelle, 1974). Degrees: Church and Roberts (1983), Generalized coverage models and public facility location, Papers of the Regional Science
+Association 53, 117-135; Berman and Krass (2002), The generalized maximal covering location problem, Computers &
+Operations Research 29, 563-581. Chained levels: García, Labbé and Marín (2011), INFORMS Journal on Computing 23,
+546-556.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +25,7 @@ from scipy import sparse
 
 from .._validate import FloatArray, IntArray
 from ..errors import InputError
-from ._form import Csr, check_shape
+from ._form import Csr, Matrix, check_shape
 from ._siting_form import Draft
 
 
@@ -56,7 +58,7 @@ class WorthCurve:
         object.__setattr__(self, "worth", worth)
 
 
-def worth_of(seconds: npt.ArrayLike | sparse.sparray | sparse.spmatrix, curve: WorthCurve) -> Csr:
+def worth_of(seconds: Matrix, curve: WorthCurve) -> Csr:
     """
     Worth of every pair, from its travel time.
 
@@ -86,16 +88,7 @@ def worth_of(seconds: npt.ArrayLike | sparse.sparray | sparse.spmatrix, curve: W
     >>> worth_of(seconds, WorthCurve((600, 900), (1, 0), is_stepped=False)).toarray().tolist()
     [[1.0, 1.0, 0.5, 0.0, 0.0, 0.0]]
     """
-    if sparse.issparse(seconds):
-        known = sparse.coo_array(seconds)
-        row, column, times = *known.coords, np.asarray(known.data, np.float64)
-    else:
-        known = np.asarray(seconds, dtype=np.float64)
-        check_shape(known.shape, "seconds")
-        row, column = np.nonzero(known <= curve.seconds[-1])
-        times = known[row, column]
-        if np.isnan(known).any() or (known < 0).any():
-            times = np.array([np.nan])
+    row, column, times, shape = _times(seconds)
     if not (times >= 0).all():
         msg = "`seconds` must be >= 0, `inf` where there is no way."
         raise InputError(msg, zh="出行时间必须不小于 0，无法到达时为 inf。")
@@ -105,8 +98,21 @@ def worth_of(seconds: npt.ArrayLike | sparse.sparray | sparse.spmatrix, curve: W
     else:
         value = np.where(times <= at[-1], np.interp(times, at, worth), 0.0)
     keep = value > 0
-    result: Csr = sparse.csr_array((value[keep], (row[keep], column[keep])), shape=known.shape)
+    result: Csr = sparse.csr_array((value[keep], (row[keep], column[keep])), shape=shape)
     return result
+
+
+def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, int]]:
+    """Row, column and time of every pair, and the shape."""
+    known: Any = seconds
+    if sparse.issparse(seconds):
+        known = known.tocoo()
+        row, column = (part.astype(np.int64) for part in known.coords)
+        return row, column, known.data.astype(np.float64), known.shape
+    known = np.asarray(known, dtype=np.float64)
+    check_shape(known.shape, "seconds")
+    row, column = np.indices(known.shape).reshape(2, -1)
+    return row, column, known.ravel(), known.shape
 
 
 @dataclass(frozen=True, eq=False)

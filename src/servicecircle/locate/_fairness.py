@@ -6,10 +6,10 @@ Fairness: no zone is left below its floor; or the worst zone comes first.
     \text{or first } \max \min_g s_g, \text{ then } \max \sum_i a_i v_i \text{ with that minimum as the floor}
 
 :math:`v_i` is the first cover, with its worth and (where seats count) a seat. Floors: Marsh and Schilling (1994),
-Equity measurement in facility location analysis, European Journal of Operational Research 74, 1-17. The worst first:
-Rawls' maximin, in location Ogryczak (1997), On the lexicographic minimax approach to location problems, European
-Journal of Operational Research 100, 566-585 (its first two stages: the minimum, then the total). Zones without riders
-have no floor. Both hold in every scenario, at the end.
+Equity measurement in facility location analysis, European Journal of Operational Research 74, 1-17. The worst
+first: Rawls' maximin, in location Ogryczak (1997), On the lexicographic minimax approach to location problems,
+European Journal of Operational Research 100, 566-585 (its first two stages: the minimum, then the total). Zones
+without riders have no floor. Both hold in every scenario, at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import numpy as np
 
 from .._validate import FloatArray, IntArray
 from ._siting_form import Draft, Form, SitingRows
-
 
 #: rows of shares are multiplied by this: the solver's tolerance, a millionth, is too coarse for a share
 _FINE = 1024.0
@@ -35,18 +34,21 @@ class Value:
     value: FloatArray
 
 
-def add_floors(draft: Draft, rows: SitingRows, first: Value, form: Form, floor: FloatArray) -> None:
-    """Add that every zone with a floor gets its share."""
+def add_floors(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form, floor: FloatArray) -> None:
+    """Add that every zone with a floor gets its share, in every scenario."""
     asked = np.flatnonzero((floor > 0) & (form.zone_weight > 0))
-    if asked.size:
+    for first in firsts if asked.size else ():
         draft.rows(-_FINE * floor[asked], _shares(rows, first, form, asked))
 
 
-def add_worst(draft: Draft, rows: SitingRows, first: Value, form: Form, worst: IntArray) -> None:
-    """Add that the variable `worst` is no more than the share of any zone."""
+def add_worst(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form) -> None:
+    """Maximise a variable that is no more than the share of any zone in any scenario."""
+    worst = draft.variables(1)
+    draft.gain[worst] = 1.0
     asked = np.flatnonzero(form.zone_weight > 0)
     at = np.arange(asked.size)
-    draft.rows(np.zeros(asked.size), _shares(rows, first, form, asked), (at, worst, _FINE))
+    for first in firsts:
+        draft.rows(np.zeros(asked.size), _shares(rows, first, form, asked), (at, worst, _FINE))
 
 
 def _shares(rows: SitingRows, first: Value, form: Form, asked: IntArray) -> tuple[IntArray, IntArray, FloatArray]:

@@ -5,8 +5,8 @@ Phases: best now *and* best in the end, by plans that grow.
     \max \sum_t \omega_t f_t(y_t) \quad\text{s.t.}\quad y_{tj} \le y_{t+1,j} \text{ for new options},\;
     y_{tj} \ge y_{t+1,j} \text{ for existing ones}
 
-What one phase opens stays open, what it closes stays closed; counts and budget of a phase hold for all that was done
-up to then. Schilling (1980), Dynamic location modeling for public-sector facilities: a multicriteria approach,
+What one phase opens stays open, what it closes stays closed; counts and budget of a phase hold for all that was
+done up to then. Schilling (1980), Dynamic location modeling for public-sector facilities: a multicriteria approach,
 Decision Sciences 11, 714-724. The price of going step by step is what a phase would reach alone, less what it does.
 """
 

@@ -23,7 +23,7 @@ def mix(form: Form, values: FloatArray) -> float:
 
 
 def add_mix(draft: Draft, form: Form, terms: list[tuple[IntArray, FloatArray]], unit: float, weight: float) -> None:
-    """Add the objective of one phase: `terms` are columns and gains of each scenario, `unit` no less than any value."""
+    """Add the objective of one phase: columns and gains of each scenario; `unit` is no less than any value."""
     for (column, gain), probability in zip(terms, form.probability, strict=True):
         np.add.at(draft.gain, column, weight * (1 - form.robust) * probability * gain)
     if form.robust > 0:

@@ -6,8 +6,8 @@ Which options may be open together.
     \sum_{j \notin E} c_j y_j - \sum_{j \in E} c_j (1 - y_j) \le B,\quad  \sum_{j \in E} (1 - y_j) \le m
 
 with *E* the existing options: closing one gives back its cost; closed here and opened elsewhere is a move.
-Counts of each kind as in Church and ReVelle (1974); relocation with at most *m* moves as in Wang, Batta, Badhury and
-Rump (2003), Budget constrained location problem with opening and closing of facilities, Computers & Operations
+Counts of each kind as in Church and ReVelle (1974); relocation with at most *m* moves as in Wang, Batta, Badhury
+and Rump (2003), Budget constrained location problem with opening and closing of facilities, Computers & Operations
 Research 30, 2047-2069.
 """
 

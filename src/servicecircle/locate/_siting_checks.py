@@ -103,7 +103,8 @@ def _numbers(
         raise InputError(msg, zh=f"`{name}` 的形状是 {array.shape}，而选项有 {n} 个。")
     bad = ~((array >= 0) & (array <= most) & (may_be_inf | np.isfinite(array)))
     if bad.any():
-        msg = f"`{name}` must be >= 0{'' if may_be_inf else ' and finite'}; these are not: {some(np.flatnonzero(bad))}."
+        also = "" if may_be_inf else " and finite"
+        msg = f"`{name}` must be >= 0{also}; these are not: {some(np.flatnonzero(bad))}."
         raise InputError(msg, zh=f"`{name}` 必须是不小于 0 的数；这些不是：{some(np.flatnonzero(bad))}。")
     return array
 
@@ -254,7 +255,7 @@ def _zones(siting: Siting, weight: FloatArray) -> tuple[IntArray, FloatArray, Fl
     floor = np.zeros(n_zone)
     if siting.floor is not None:
         given = np.array(siting.floor, dtype=np.float64)
-        if given.ndim and given.shape[0] < n_zone or given.ndim > 1 or not ((given >= 0) & (given <= 1)).all():
+        if (given.ndim and given.shape[0] < n_zone) or given.ndim > 1 or not ((given >= 0) & (given <= 1)).all():
             msg = f"`floor` must be a share in [0, 1], or one for each of {n_zone} zones, got {siting.floor!r}."
             raise InputError(
                 msg, zh=f"保底须是 0 到 1 之间的比例，或为 {n_zone} 个网格各给一个，现为 {siting.floor!r}。"
@@ -268,4 +269,5 @@ def _sums(zone: IntArray, weight: FloatArray, n_zone: int) -> FloatArray:
     """Weight of each zone, added in ascending order: the same for any order of rows."""
     keep = zone >= 0
     order = np.lexsort((weight[keep], zone[keep]))
-    return np.bincount(zone[keep][order], weight[keep][order], minlength=n_zone)
+    total: FloatArray = np.bincount(zone[keep][order], weight[keep][order], minlength=n_zone).astype(np.float64)
+    return total

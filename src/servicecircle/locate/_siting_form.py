@@ -1,10 +1,11 @@
-"""
+r"""
 The form of the combined siting model: demand rows x options, every rule an array, every default filled in.
 
-An *option* is one way to use a *place* (a station there, a shop there). :math:`w_{ij} \\in [0, 1]` is what demand row
-*i* gets from option *j* when it is open: 1 within the circle, less where worth decays, 0 out of reach. A *scenario* is
-one such matrix, a *phase* one moment. Every question of a planner adds variables, rows or terms to one program over
-:math:`y_{tj}` (option *j* is open in phase *t*); each of these files holds one question, its formula and its source:
+An *option* is one way to use a *place* (a station there, a shop there). :math:`w_{ij} \in [0, 1]` is what demand
+row *i* gets from option *j* when it is open: 1 within the circle, less where worth decays, 0 out of reach. A
+*scenario* is one such matrix, a *phase* one moment. Every question of a planner adds variables, rows or terms to
+one program over :math:`y_{tj}` (option *j* is open in phase *t*); each of these files holds one question, its
+formula and its source:
 
 ========================  =====================================================================================
 `_sites`                  places, counts of each kind, budget, amenities, must-have, must-not, keep, move and close

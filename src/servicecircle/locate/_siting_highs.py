@@ -37,7 +37,8 @@ def maximise(draft: Draft, *, known: float, clock: Clock, gap: float) -> Found:
     """
     Maximise a draft, of which a solution worth `known` is at hand (`-inf`: none).
 
-    The relaxation comes first: its bound may end the search, and it fixes the options that no better solution holds.
+    The relaxation comes first: its bound may end the search, and it fixes the options that no better solution
+    holds.
 
     Raises
     ------
@@ -75,9 +76,9 @@ def relax(draft: Draft, clock: Clock) -> Relaxed:
     matrix, limit = draft.matrix, draft.limit
     cost = -draft.gain * scale
     bounds = np.stack([draft.lower, draft.upper], axis=1)
+    solve: Any = linprog
     result = _run(
-        lambda limit_s: linprog(cost, A_ub=matrix, b_ub=limit, bounds=bounds, method="highs", options=_options(limit_s)),
-        clock,
+        lambda limit_s: solve(cost, A_ub=matrix, b_ub=limit, bounds=bounds, options=_options(limit_s)), clock
     )
     if result is None or result.status not in (_OPTIMAL, _INFEASIBLE):
         return Relaxed(bound)
@@ -156,7 +157,7 @@ def _run(call: Callable[[float], Any], clock: Clock) -> Any:  # noqa: ANN401
     def work() -> None:
         try:
             answer.append(call(clock.left_s))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             answer.append(error)
 
     thread = threading.Thread(target=work, daemon=True)

@@ -14,8 +14,8 @@ from ._decay import add_cover, levels_of
 from ._fairness import Value, add_floors, add_worst
 from ._phases import add_growth
 from ._robust import add_mix
-from ._siting_form import Draft, Form, SitingRows
 from ._sites import add_sites
+from ._siting_form import Draft, Form, SitingRows
 from ._spacing import add_spacing
 
 #: what a program is asked for: most worth, the best worst zone, the fewest new sites, the least yuan
@@ -57,15 +57,13 @@ def build(
             add_growth(draft, form, y[t - 1], y[t])
         if aim == "worth" or t == last:
             terms = [_add_scenario(draft, form, rows, s, y[t], is_pooled=is_pooled) for s in range(len(form.worth))]
+            firsts = [first for first, _, _ in terms]
             if aim == "worth":
                 add_mix(draft, form, [(c, v) for _, c, v in terms], unit, rule.weight)
-            for first, _, _ in terms if t == last and "floor" not in skip else ():
-                add_floors(draft, rows, first, form, floor)
+            if t == last and "floor" not in skip:
+                add_floors(draft, rows, firsts, form, floor)
             if aim == "worst":
-                worst = draft.variables(1)
-                draft.gain[worst] = 1.0
-                for first, _, _ in terms:
-                    add_worst(draft, rows, first, form, worst)
+                add_worst(draft, rows, firsts, form)
     if aim == "sites":
         draft.gain[y[-1]] = -1.0
     if aim == "cost":
@@ -92,12 +90,12 @@ def _add_scenario(
     if not form.second:
         z = add_cover(draft, levels, y)
         if is_pooled:
-            add_pool(draft, form, rows, scenario, levels, (z, y))
+            add_pool(draft, form, rows, scenario, levels, columns=(z, y))
         return Value(levels.row, z, levels.step), z, form.first * value
     z, u = add_covers(draft, levels, y, is_first_worth_more=form.second <= form.first)
     if is_pooled:  # the second cover takes no seat: it is bounded apart
         own = add_cover(draft, levels, y)
-        add_pool(draft, form, rows, scenario, levels, (own, y))
+        add_pool(draft, form, rows, scenario, levels, columns=(own, y))
         columns, gains = np.concatenate([own, u]), np.concatenate([form.first * value, form.second * value])
         return Value(levels.row, own, levels.step), columns, gains
     columns, gains = np.concatenate([z, u]), np.concatenate([form.first * value, form.second * value])

@@ -8,17 +8,17 @@ from typing import Literal
 import numpy as np
 
 from .._validate import BoolArray, some, some_zh
+from ._sites import RULES
 from ._siting_form import SLACK, Clock, Form, SitingRows
 from ._siting_highs import is_on, maximise
 from ._siting_model import build
-from ._sites import RULES
 from .siting_plan import Reason
 
 
 # ----------------------------------------------------------------------------------------- seen without a search
 def plain_reasons(form: Form) -> tuple[Reason, ...]:
-    """Return contradictions that need no search: of required and existing options, of counts, of floors out of reach."""
-    return tuple([*_of_required(form), *_of_counts(form), *_of_floors(form)])
+    """Return contradictions that need no search: of required options, of counts, of floors out of reach."""
+    return (*_of_required(form), *_of_counts(form), *_of_floors(form))
 
 
 def _of_required(form: Form) -> list[Reason]:
@@ -31,7 +31,7 @@ def _of_required(form: Form) -> list[Reason]:
     held = form.is_must | kept
     stuck = np.flatnonzero(form.is_existing & form.is_not)
     if stuck.size > form.max_closed:
-        en = f"{stuck.size} existing options must not stay ({some(stuck)}), but only {form.max_closed} may be closed."
+        en = f"{stuck.size} existing options must not stay ({some(stuck)}); only {form.max_closed} may be closed."
         zh = f"{stuck.size} 个现有设施不得保留（{some_zh(stuck)}），但最多只能关闭 {form.max_closed} 个。"
         found.append(Reason("existing", en, zh, float(stuck.size)))
     place, count = np.unique(form.place[held], return_counts=True)
@@ -109,7 +109,7 @@ def _of_floors(form: Form) -> list[Reason]:
     return found
 
 
-# ------------------------------------------------------------------------------------------------ seen by leaving out
+# ----------------------------------------------------------------------------------------- seen by leaving out
 #: what leaving a rule out means, in words
 _WORDS = {
     "p": ("the most options open (`p`)", "数量上限"),
@@ -153,7 +153,7 @@ def reasons_of(form: Form, rows: SitingRows, clock: Clock) -> tuple[Reason, ...]
 
 def _is_asked(form: Form, rule: str) -> bool:
     n_of_kind = np.bincount(form.kind, minlength=form.p_min.size)
-    return {
+    asked = {
         "p": any((phase.room < n_of_kind).any() for phase in form.phases),
         "p_min": form.p_min.any(),
         "budget": any(np.isfinite(phase.budget) for phase in form.phases),
@@ -165,7 +165,8 @@ def _is_asked(form: Form, rule: str) -> bool:
         "spacing": form.conflicts.size > 0,
         "floor": form.floor.any(),
         "avoid": len(form.avoid) > 0,
-    }[rule]
+    }
+    return bool(asked[rule])
 
 
 def _try(form: Form, rows: SitingRows, aim: Literal["sites", "cost"], rule: str, clock: Clock) -> BoolArray | None:

@@ -1,4 +1,4 @@
-"""A plan within moments, for any mix of rules: greedy by gain per yuan, exchanges, and growth from phase to phase."""
+"""A plan within moments, for any mix of rules: greedy by gain per yuan, exchanges, growth from phase to phase."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ._decay import best_two
-from ._form import Csr
+from ._form import Csc
 from ._robust import mix
-from ._siting_form import Clock, Form, PhaseRule, SitingRows
 from ._sites import faults_of
+from ._siting_form import Clock, Form, PhaseRule, SitingRows
 
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
@@ -76,7 +76,7 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- one plan
     def served(self, is_open: BoolArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Worth of the first and second cover and riders left without a seat, for each scenario (with seats: a guess)."""
+        """Worth of the first and second cover, and riders without a seat, of each scenario (with seats: a guess)."""
         result = []
         for worth, columns in zip(self.rows.worth, self.columns, strict=True):
             first, second = best_two(worth, is_open)
@@ -86,7 +86,7 @@ class Search:
             result.append((first, second, left))
         return result
 
-    def _seated(self, columns: Csr, is_open: BoolArray) -> tuple[FloatArray, FloatArray]:
+    def _seated(self, columns: Csc, is_open: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Seat riders option by option, the fewest seats last; rows share what there is evenly."""
         left = self.rows.weight.copy()
         got = np.zeros_like(left)
@@ -124,7 +124,10 @@ class Search:
 
     def _by_zone(self, value: FloatArray) -> FloatArray:
         keep = self.rows.zone >= 0
-        return np.bincount(self.rows.zone[keep], value[keep], minlength=self.form.zone_weight.size)
+        total: FloatArray = np.bincount(
+            self.rows.zone[keep], value[keep], minlength=self.form.zone_weight.size
+        ).astype(np.float64)
+        return total
 
     # ------------------------------------------------------------------------------------------------ additions
     def may_add(self, is_open: BoolArray, rule: PhaseRule) -> BoolArray:
@@ -157,7 +160,8 @@ class Search:
             if form.second:
                 best, _ = best_two(self.rows.worth[s], is_open) if form.has_seats else (first, second)
                 gain = gain + form.second * weight[i] * (np.minimum(best[i], np.maximum(w, second[i])) - second[i])
-            values[s] = float(weight @ (form.first * first + form.second * second)) + np.bincount(j, gain, minlength=form.n)
+            now = float(weight @ (form.first * first + form.second * second))
+            values[s] = now + np.bincount(j, gain, minlength=form.n)
             if has_zones:
                 got = self._by_zone(weight * first)[:, None] + self._by_zone_and_option(new, i, j)
                 lack = np.maximum(self.least[:, None] - got, 0.0)
@@ -169,7 +173,9 @@ class Search:
         worst = -np.log(worst) / self.sharpness if form.is_fair and has_zones else np.zeros(form.n)
         return Outlook(self._missing(is_open) if is_last else np.zeros(form.n), short, worst, worth)
 
-    def _new_first(self, i: IntArray, j: IntArray, w: FloatArray, first: FloatArray, left: FloatArray) -> FloatArray:
+    def _new_first(
+        self, i: IntArray, j: IntArray, w: FloatArray, first: FloatArray, left: FloatArray
+    ) -> FloatArray:
         """Value that each pair would add to the first cover, were its option opened."""
         weight = self.rows.weight
         if not self.form.has_seats:
@@ -183,7 +189,8 @@ class Search:
         n_zone, n = self.form.zone_weight.size, self.form.n
         g = self.rows.zone[i]
         keep = g >= 0
-        return np.bincount(g[keep] * n + j[keep], value[keep], minlength=n_zone * n).reshape(n_zone, n)
+        total = np.bincount(g[keep] * n + j[keep], value[keep], minlength=n_zone * n)
+        return total.astype(np.float64).reshape(n_zone, n)
 
     def _missing(self, is_open: BoolArray) -> FloatArray:
         """How many options that a rule asks for would still be missing."""
@@ -225,7 +232,7 @@ class Search:
         return -1
 
     def improve(self, plan: BoolArray, rule: PhaseRule, held: BoolArray, *, is_last: bool) -> BoolArray:
-        """Exchange one option for the best that may stand in its stead, then add, until nothing helps or time is up."""
+        """Exchange one option for the best in its stead, then add, until nothing helps or time is up."""
         best, known = plan, self.score(plan, is_last=is_last)
         try:
             for better, score in self._steps(plan, known, rule, held, is_last=is_last):
@@ -261,7 +268,7 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- the start
     def base(self, rule: PhaseRule, *, is_last: bool) -> BoolArray | None:
-        """What stands before anything is added: existing and required options, the least useful closed if they must be."""
+        """Return what stands at first: existing and required options, less those that must close."""
         form = self.form
         plan = form.is_existing.copy()
         if is_last:
@@ -272,12 +279,12 @@ class Search:
             if not may_go.any() or int((form.is_existing & ~plan).sum()) >= form.max_closed:
                 return None
             options = np.flatnonzero(may_go)
-            plan[max(options, key=lambda r: self._without(plan, r, rule, is_last))] = False
+            plan[max(options.tolist(), key=lambda r: self._without(plan, r, rule, is_last))] = False
         if int((form.is_existing & ~plan).sum()) > form.max_closed:
             return None
         return plan
 
-    def _without(self, plan: BoolArray, r: int, rule: PhaseRule, is_last: bool) -> tuple[int, float, int]:  # noqa: FBT001
+    def _without(self, plan: BoolArray, r: int, rule: PhaseRule, is_last: bool) -> tuple[int, float, int]:
         trial = plan.copy()
         trial[r] = False
         n_fault = len(faults_of(self.form, trial, rule, is_last=is_last))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from ..errors import InputError
 from ._form import check_limits
 from .siting import Counts, Phase, Siting
-from .siting_plan import SitingPlan
+from .siting_plan import SitingPlan, Status
 from .solve_siting import solve_siting
 
 
@@ -19,9 +20,10 @@ def alternatives(
     r"""
     Return the `k` best plans that differ from each other, best first.
 
-    After every plan with open options *S* a cut is added, :math:`\sum_{j \in S} y_j \le |S| - n`: the next plan lacks
-    at least `n_other` of its options. (Balas and Jeroslow, 1972, Canonical cuts on the unit hypercube, SIAM Journal on
-    Applied Mathematics 23, 61-69; one-sided, so that a plan with one more needless site is no alternative.)
+    After every plan with open options *S* a cut is added, :math:`\sum_{j \in S} y_j \le |S| - n`: the next plan
+    lacks at least `n_other` of its options. (Balas and Jeroslow, 1972, Canonical cuts on the unit hypercube, SIAM
+    Journal on Applied Mathematics 23, 61-69; one-sided, so that a plan with one more needless site is no
+    alternative.)
 
     Parameters
     ----------
@@ -133,7 +135,7 @@ def siting_curve(
 
 
 def _check_ascending(points: Sequence[Siting]) -> None:
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in itertools.pairwise(points):
         one, other = a.form.phases[0], b.form.phases[0]
         if (one.room > other.room).any() or one.budget > other.budget:
             msg = "The limits must ascend."
@@ -145,7 +147,7 @@ def _no_worse(plan: SitingPlan, smaller: SitingPlan) -> SitingPlan:
     if plan.status == "infeasible" or not smaller.phases or smaller.objective <= plan.objective:
         return plan
     bound = max(plan.bound, smaller.objective)
-    status = "optimal" if bound == smaller.objective else "feasible"
+    status: Status = "optimal" if bound == smaller.objective else "feasible"
     return replace(smaller, bound=bound, status=status, seconds=plan.seconds)
 
 

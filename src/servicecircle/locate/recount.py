@@ -1,9 +1,9 @@
 """
 Siting plans, counted again from the caller's own arrays.
 
-Nothing here comes from the solver: no form, no merged rows, no program. Each rule and each figure is written a second
-time, on the arrays of the question as the caller gave them (or on his travel times), one column of an open option
-after the other.
+Nothing here comes from the solver: no form, no merged rows, no program. Each rule and each figure is written a
+second time, on the arrays of the question as the caller gave them (or on his travel times), one column of an open
+option after the other.
 """
 
 from __future__ import annotations
@@ -111,12 +111,20 @@ def _faults(siting: Siting, plan: SitingPlan, worth: Sequence[npt.ArrayLike] | N
     if len(plan.phases) != len(phases):
         yield f"{len(plan.phases)} phases are told of {len(phases)}"
         return
-    n_option = np.shape(siting.worth)[1]
-    for phase in plan.phases:
-        if any(j < 0 or j >= n_option for j in phase.chosen) or any(np.diff(phase.chosen) <= 0):
+    n_option = _n_option(siting)
+    for told in plan.phases:
+        if any(j < 0 or j >= n_option for j in told.chosen) or any(np.diff(told.chosen) <= 0):
             yield "an option is told twice, out of order, or does not exist"
             return
     yield from _rules(siting, plan, phases)
+    yield from _values(siting, plan, phases, worth)
+    yield from _worst(siting, plan)
+    yield from _bound(plan)
+
+
+def _values(
+    siting: Siting, plan: SitingPlan, phases: Sequence[Phase], worth: Sequence[npt.ArrayLike] | None
+) -> Iterable[str]:
     matrices = [_by_column(w) for w in ([siting.worth, *siting.others] if worth is None else worth)]
     total = 0.0
     for t, (told, phase) in enumerate(zip(plan.phases, phases, strict=True)):
@@ -133,8 +141,6 @@ def _faults(siting: Siting, plan: SitingPlan, worth: Sequence[npt.ArrayLike] | N
         total += phase.weight * told.objective
     if not _is_close(plan.objective, total):
         yield f"objective {plan.objective} is said, {total} is counted"
-    yield from _worst(siting, plan)
-    yield from _bound(plan)
 
 
 # ---------------------------------------------------------------------------------------------------------- rules
@@ -188,7 +194,7 @@ def _counts(
 ) -> Iterable[str]:
     if p is None:
         return
-    limits = list(p) if isinstance(p, list | tuple | np.ndarray) else [p]
+    limits: list[int | None] = [p] if isinstance(p, int | np.integer) else list(p)
     for k, limit in enumerate(limits):
         n = sum(1 for j in is_open if (0 if siting.kind is None else int(siting.kind[j])) == k)
         if limit is not None and is_broken(n, limit):
@@ -196,7 +202,7 @@ def _counts(
 
 
 def _money(siting: Siting, is_open: set[int], existing: set[int], phase: Phase, told: PhasePlan) -> Iterable[str]:
-    cost = np.zeros(np.shape(siting.worth)[1]) if siting.cost is None else np.asarray(siting.cost, np.float64)
+    cost = np.zeros(_n_option(siting)) if siting.cost is None else np.asarray(siting.cost, np.float64)
     spent = math.fsum([*(cost[j] for j in is_open - existing), *(-cost[j] for j in existing - is_open)])
     if not abs(spent - told.cost) <= _CLOSE * max(1.0, float(cost.sum())):
         yield f"cost {told.cost} is said, {spent} is counted"
@@ -210,14 +216,13 @@ def _figures(
 ) -> Iterable[str]:
     weight = np.asarray(siting.weight, np.float64)
     first, second = _two_best(matrix, told.chosen, weight.size)
-    riders = figures.assignment
     served = np.where(first > 0, weight, 0.0)
     got = first
     if siting.capacity is not None and np.isfinite(np.asarray(siting.capacity, np.float64)).any():
-        if riders is None:
+        if figures.assignment is None:
             yield "no assignment is told"
             return
-        riders = _by_column(riders)
+        riders = _by_column(figures.assignment)
         yield from _seats(siting, told, riders, matrix)
         served = np.zeros(weight.size)
         gained = np.zeros(weight.size)
@@ -250,7 +255,7 @@ def _seats(siting: Siting, told: PhasePlan, riders: Columns, matrix: Columns) ->
     weight, seats = np.asarray(siting.weight, np.float64), np.asarray(siting.capacity, np.float64)
     given = np.zeros(weight.size)
     is_open = {int(j) for j in told.chosen}
-    for j in range(np.shape(siting.worth)[1]):
+    for j in range(_n_option(siting)):
         taken = _column(riders, j)
         if (taken < 0).any() or ((taken > 0) & (_column(matrix, j) <= 0)).any():
             yield f"option {j} serves somebody out of its reach"
@@ -327,8 +332,16 @@ def _two_best(
     return first, second
 
 
-def _by_column(matrix: object) -> Columns:
-    return sparse.csc_array(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float64)
+def _n_option(siting: Siting) -> int:
+    known: Any = siting.worth
+    return int(np.shape(known)[1])
+
+
+def _by_column(matrix: Any) -> Columns:  # noqa: ANN401
+    if sparse.issparse(matrix):
+        columns: Any = matrix
+        return sparse.csc_array(columns)
+    return np.asarray(matrix, dtype=np.float64)
 
 
 def _column(matrix: Columns, j: int) -> npt.NDArray[np.float64]:

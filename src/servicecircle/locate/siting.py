@@ -35,8 +35,8 @@ class Siting:
     Parameters
     ----------
     worth
-        What a rider of row *i* gets from option *j*, in [0, 1], shape `(n_demand, n_option)`, dense or SciPy sparse;
-        0 is out of reach. A bool matrix is plain covering; `worth_of` makes one from travel times.
+        What a rider of row *i* gets from option *j*, in [0, 1], shape `(n_demand, n_option)`, dense or SciPy
+        sparse; 0 is out of reach. A bool matrix is plain covering; `worth_of` makes one from travel times.
     weight
         Riders of each row, finite and >= 0.
     place
@@ -47,8 +47,8 @@ class Siting:
         Most and fewest open options, existing and `must` ones included; with several kinds a list, one for each.
         None is no limit. `p_min` holds at the end of all phases.
     cost, budget
-        Yuan that opening an option costs, >= 0; closing an existing one gives its cost back. What is spent less what
-        is given back is at most the budget.
+        Yuan that opening an option costs, >= 0; closing an existing one gives its cost back. What is spent less
+        what is given back is at most the budget.
     capacity
         Riders that each option has seats for, >= 0, `inf` for no limit.
     amenities, amenity_min
@@ -56,8 +56,8 @@ class Siting:
     must, must_not
         Positions of options that every plan holds, or none does.
     existing, max_closed
-        Positions of options that stand today. They stay, but for at most `max_closed` (None: any number); one closed
-        here and one opened elsewhere is a move.
+        Positions of options that stand today. They stay, but for at most `max_closed` (None: any number); one
+        closed here and one opened elsewhere is a move.
     conflicts
         Pairs of options that are not both open, shape `(n, 2)`; `pairs_nearer_than` finds those that stand too
         near. A pair of two existing options binds nobody.

@@ -88,7 +88,7 @@ class SitingPlan:
 
     @property
     def gap(self) -> float:
-        """Relative gap of the objective, or of the worst share where that is larger; 0 proven, `inf` without a plan."""
+        """Relative gap of the objective, or of the worst share if larger; 0: proven, `inf`: without a plan."""
         if not self.phases:
             return float("inf")
         gaps = [(self.bound - self.objective) / max(abs(self.bound), 1e-12)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -16,12 +16,12 @@ from ._capacity import Need, assign
 from ._decay import best_two, levels_of
 from ._form import Csr, check_limits
 from ._robust import mix
+from ._sites import faults_of
 from ._siting_form import SLACK, Clock, Form, SitingRows, merge
 from ._siting_highs import is_on, maximise, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
-from ._sites import faults_of
 from .mclp import mclp
 from .recount import check_siting
 from .siting import Siting
@@ -58,12 +58,12 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
     Returns
     -------
     plan
-        `status` is `"optimal"` exactly when the gap is 0; `"feasible"` where the search was stopped before the proof;
-        `"infeasible"` with `reasons` where the rules contradict each other; `"unknown"` where the time was up before
-        any plan was found. Options that add nothing, and that no rule asks for, are not opened.
+        `status` is `"optimal"` exactly when the gap is 0; `"feasible"` where the search was stopped before the
+        proof; `"infeasible"` with `reasons` where the rules contradict each other; `"unknown"` where the time was
+        up before any plan was found. Options that add nothing, and that no rule asks for, are not opened.
 
-        Ties: the same question gives the same plan every run, whatever the order of its rows. A search ended by time
-        makes no such promise.
+        Ties: the same question gives the same plan every run, whatever the order of its rows. A search ended by
+        time makes no such promise.
 
     Raises
     ------
@@ -95,79 +95,91 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
         return _without_plan("infeasible", reasons, started)
     if _is_plain(form) and _n_expanded(rows) <= _MOST_PAIRS:
         return _by_mclp(form, rows, clock, started=started, gap=gap)
-    floor = form.floor
-    start = _start(form, rows, floor, clock)
-    worst, worst_bound = math.nan, math.nan
+    floor, worst_bound = form.floor, math.nan
+    best = _start(form, rows, floor, clock)
     if form.is_fair:
-        known = _worst_of(form, rows, start[-1], floor) if start else -math.inf
-        # the rest is for the total
-        own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
-        start, worst, worst_bound, is_infeasible = _stage(form, rows, start, known, "worst", floor, own, gap)
-        if start is None:
-            return _no_plan(form, rows, is_infeasible=is_infeasible, started=started, clock=clock)
-        floor = np.maximum(form.floor, max(worst, 0.0) * (1 - _FLOOR_SLACK))
-        better = _start(form, rows, floor, clock)
-        if better and _objective(form, rows, better, floor) > _objective(form, rows, start, floor):
-            start = better
-    known = _objective(form, rows, start, floor) if start else -math.inf
-    plan, _, bound, is_infeasible = _stage(form, rows, start, known, "worth", floor, clock, gap)
-    if plan is None:
-        return _no_plan(form, rows, is_infeasible=is_infeasible, started=started, clock=clock)
-    plan = _trimmed(form, rows, plan, floor)
-    return _settled(form, rows, plan, floor, bound=bound, worst_bound=worst_bound, started=started)
+        fairest = _fairest(form, rows, best, clock, gap)
+        if fairest.plan is None:
+            return _no_plan(form, rows, clock, is_infeasible=fairest.is_infeasible, started=started)
+        worst_bound = fairest.bound
+        floor = np.maximum(floor, max(fairest.value, 0.0) * (1 - _FLOOR_SLACK))
+        best = Best(fairest.plan, _objective(form, rows, fairest.plan, floor))
+        again = _start(form, rows, floor, clock)
+        best = again if again.value > best.value else best
+    best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
+    if best.plan is None:
+        return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
+    plan = _trimmed(form, rows, best.plan, floor)
+    return _settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The best plan at hand, one array of open options for each phase, and what no plan can beat."""
+
+    plan: list[BoolArray] | None
+    value: float
+    bound: float = math.inf
+    is_infeasible: bool = False
+
+    def at(self, bound: float) -> Best:
+        """Return the same plan with a bound; one that rounding put below the plan is the plan's value."""
+        return replace(self, bound=max(bound, self.value))
+
+
+def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
+    """Make the least share of all zones as large as can be; part of the time is kept for the total."""
+    if start.plan is not None:
+        start = Best(start.plan, _worst_of(form, rows, start.plan[-1], form.floor))
+    own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
+    return _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
 
 
 def _stage(
-    form: Form,
-    rows: SitingRows,
-    start: list[BoolArray] | None,
-    known: float,
-    aim: Aim,
-    floor: FloatArray,
-    clock: Clock,
-    gap: float,
-) -> tuple[list[BoolArray] | None, float, float, bool]:
-    """Return the best plan, what it is worth, the bound, and whether there is no plan at all."""
-    value = _worst_of if aim == "worst" else None
+    form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock, gap: float
+) -> Best:
+    """
+    Return the best plan for one aim.
+
+    Raises
+    ------
+    SolutionError
+        If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
+    """
     bound = _first_bound(form, rows, aim)
-    if clock.is_over() or (start is not None and known >= bound - _EQUAL * abs(bound)):
-        return start, known, max(bound, known), False
+    if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
+        return start.at(bound)
     try:
         if form.has_seats:
             bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
         model = build(form, rows, floor, aim=aim)
-        found = maximise(model.draft, known=known, clock=clock, gap=gap)
+        found = maximise(model.draft, known=start.value, clock=clock, gap=gap)
     except KeyboardInterrupt:
         clock.stop()
-        return start, known, max(bound, known), False
+        return start.at(bound)
     bound = min(bound, found.bound)
+    if found.is_infeasible and start.plan is None:
+        return Best(None, -math.inf, -math.inf, is_infeasible=True)
     if found.is_infeasible:
-        if start is not None:
-            msg = "The solver says that there is no plan, but one is at hand."
-            raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
-        return None, -math.inf, -math.inf, True
+        msg = "The solver says that there is no plan, but one is at hand."
+        raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
     if found.x is None:
-        return start, known, max(bound, known), False
-    plan = [is_on(found.x, y) for y in model.y]
-    objective = value(form, rows, plan[-1], floor) if value else _objective(form, rows, plan, floor)
-    if not _holds(form, plan) or not np.isfinite(objective):
-        if start is None:
-            _refuse(form, plan)
-        return start, known, max(bound, known), False
-    if objective > known:
-        return (
-            plan,
-            objective,
-            max(bound, objective) if objective - bound <= TOLERANCE * abs(bound) else bound,
-            False,
-        )
-    return start, known, max(bound, known), False
+        return start.at(bound)
+    own = _judged(form, rows, [is_on(found.x, y) for y in model.y], aim, floor)
+    if own.plan is None and start.plan is None:
+        msg = "The solver's plan does not keep the rules."
+        raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
+    if own.value <= start.value:
+        return start.at(bound)
+    return own.at(bound) if own.value - bound <= TOLERANCE * abs(bound) else replace(own, bound=bound)
 
 
-def _refuse(form: Form, plan: list[BoolArray]) -> None:
-    faults = [f for t, y in enumerate(plan) for f in faults_of(form, y, form.phases[t], is_last=t == len(plan) - 1)]
-    msg = f"The solver's plan does not hold: {', '.join(faults) or 'a floor is missed'}."
-    raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
+def _judged(form: Form, rows: SitingRows, plan: list[BoolArray], aim: Aim, floor: FloatArray) -> Best:
+    """Return a plan with its value, none if it breaks a rule."""
+    if not _holds(form, plan):
+        return Best(None, -math.inf)
+    value = _worst_of(form, rows, plan[-1], floor) if aim == "worst" else _objective(form, rows, plan, floor)
+    return Best(plan, value) if np.isfinite(value) else Best(None, -math.inf)
 
 
 def _holds(form: Form, plan: list[BoolArray]) -> bool:
@@ -237,17 +249,16 @@ def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) 
 
 
 # ----------------------------------------------------------------------------------------------------- evaluation
-def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> list[BoolArray] | None:
+def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Best:
+    """Return the plan of the search by hand, if it finds one."""
     search = Search(form, rows, floor, clock)
     try:
         end = search.end()
         plan = search.grow(end) if end is not None else None
     except KeyboardInterrupt:
         clock.stop()
-        return None
-    if plan is None or not _holds(form, plan) or not np.isfinite(_objective(form, rows, plan, floor)):
-        return None
-    return plan
+        return Best(None, -math.inf)
+    return Best(None, -math.inf) if plan is None else _judged(form, rows, plan, "worth", floor)
 
 
 def _needs(form: Form, rows: SitingRows, floor: FloatArray) -> Need:
@@ -428,7 +439,7 @@ def _spread(form: Form, rows: SitingRows, merged: Csr) -> Csr:
     return sparse.csr_array(spread @ merged)
 
 
-def _no_plan(form: Form, rows: SitingRows, *, is_infeasible: bool, started: float, clock: Clock) -> SitingPlan:
+def _no_plan(form: Form, rows: SitingRows, clock: Clock, *, is_infeasible: bool, started: float) -> SitingPlan:
     if not is_infeasible:
         return _without_plan("unknown", (), started, bound=_first_bound(form, rows, "worth"))
     return _without_plan("infeasible", reasons_of(form, rows, clock), started)
