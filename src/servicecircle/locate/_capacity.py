@@ -129,9 +129,8 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
             )
         )
         limits.append(-total * (1 - 1e-9))
-    result: Any = linprog(
-        -value, A_ub=sparse.vstack(parts, format="csr"), b_ub=np.concatenate(limits), method="highs"
-    )
+    solve: Any = linprog
+    result = solve(-value, A_ub=sparse.vstack(parts, format="csr"), b_ub=np.concatenate(limits), method="highs")
     if result.status == 2:  # noqa: PLR2004
         return None
     if result.x is None:

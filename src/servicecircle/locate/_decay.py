@@ -6,11 +6,11 @@ Covering, full or by degrees: each row takes the best open option.
     z_{il} \le z_{i,l-1} + \sum_{j: w_{ij} = \omega_{il}} y_j,\quad 0 \le z_{il} \le 1
 
 with :math:`\omega_{i1} > \omega_{i2} > \dots` the different worths of row *i* and
-:math:`\delta_{il} = \omega_{il} - \omega_{i,l+1}`. With worths 0 and 1 this is maximal covering (Church
-and ReVelle, 1974). Degrees: Church and Roberts (1983), Generalized coverage models and public facility location, Papers of the Regional Science
-Association 53, 117-135; Berman and Krass (2002), The generalized maximal covering location problem, Computers &
-Operations Research 29, 563-581. Chained levels: García, Labbé and Marín (2011), INFORMS Journal on Computing 23,
-546-556.
+:math:`\delta_{il} = \omega_{il} - \omega_{i,l+1}`. With worths 0 and 1 this is maximal covering (Church and
+ReVelle, 1974). Degrees: Church and Roberts (1983), Generalized coverage models and public facility location, Papers of the
+Regional Science Association 53, 117-135; Berman and Krass (2002), The generalized maximal covering location
+problem, Computers & Operations Research 29, 563-581. Chained levels: García, Labbé and Marín (2011), INFORMS
+Journal on Computing 23, 546-556.
 """
 
 from __future__ import annotations
@@ -104,12 +104,12 @@ def worth_of(seconds: Matrix, curve: WorthCurve) -> Csr:
 
 def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, int]]:
     """Row, column and time of every pair, and the shape."""
-    known: Any = seconds
+    given: Any = seconds
     if sparse.issparse(seconds):
-        known = known.tocoo()
+        known = given.tocoo()
         row, column = (part.astype(np.int64) for part in known.coords)
         return row, column, known.data.astype(np.float64), known.shape
-    known = np.asarray(known, dtype=np.float64)
+    known = np.asarray(given, dtype=np.float64)
     check_shape(known.shape, "seconds")
     row, column = np.indices(known.shape).reshape(2, -1)
     return row, column, known.ravel(), known.shape

@@ -76,7 +76,7 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- one plan
     def served(self, is_open: BoolArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Worth of the first and second cover, and riders without a seat, of each scenario (with seats: a guess)."""
+        """First and second cover, and riders without a seat, in each scenario (with seats: a guess)."""
         result = []
         for worth, columns in zip(self.rows.worth, self.columns, strict=True):
             first, second = best_two(worth, is_open)
@@ -121,6 +121,10 @@ class Search:
             )
         worst = -math.log(worst) / self.sharpness if form.is_fair and worst > 0 else 0.0
         return Score(missing, short, worst, mix(form, np.array(values)))
+
+    def value(self, is_open: BoolArray) -> float:
+        """Return the objective of one phase (with seats: from below)."""
+        return self.score(is_open, is_last=False).worth
 
     def _by_zone(self, value: FloatArray) -> FloatArray:
         keep = self.rows.zone >= 0

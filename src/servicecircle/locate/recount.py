@@ -279,7 +279,11 @@ def _zones(
     if siting.zone is None:
         return
     zone = np.asarray(siting.zone)
-    for g in range(figures.zone_share.size):
+    n_zone = max(int(zone.max(initial=-1)) + 1, np.asarray(siting.floor).size if siting.floor is not None else 0)
+    if figures.zone_share.size != n_zone:
+        yield f"{figures.zone_share.size} zones are told of {n_zone}"
+        return
+    for g in range(n_zone):
         total = math.fsum(weight[zone == g])
         if total <= 0:
             continue

@@ -35,6 +35,8 @@ _MOST_PAIRS = 20_000_000
 _SECOND_STAGE = 0.4
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
+#: lower positions that are tried for one option, of those that keep the objective
+_TRIES = 20
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -62,8 +64,9 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
         proof; `"infeasible"` with `reasons` where the rules contradict each other; `"unknown"` where the time was
         up before any plan was found. Options that add nothing, and that no rule asks for, are not opened.
 
-        Ties: the same question gives the same plan every run, whatever the order of its rows. A search ended by
-        time makes no such promise.
+        Ties: the same question gives the same plan every run, whatever the order of its rows; and, but where seats
+        count, no new option can be exchanged for one in a lower position without loss. A search ended by time makes
+        no such promise.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
     if best.plan is None:
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
-    plan = _trimmed(form, rows, best.plan, floor)
+    plan = _lowest(form, rows, _trimmed(form, rows, best.plan, floor), floor, clock)
     return _settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
 
 
@@ -334,6 +337,37 @@ def _trimmed(form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatAr
             y[j] = False
         if _holds(form, trial) and _objective(form, rows, trial, floor) >= known - _EQUAL * abs(known):
             plan = trial
+    return plan
+
+
+def _lowest(
+    form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatArray, clock: Clock
+) -> list[BoolArray]:
+    """Of equal plans, take lower positions: exchange the last new option for the first that keeps the objective."""
+    if form.has_seats:  # what an exchange gives is only guessed there
+        return plan
+    search = Search(form, rows, floor, clock)
+    known = _objective(form, rows, plan, floor)
+    j = form.n
+    while j > 0 and not clock.is_over():
+        j = int(np.flatnonzero(np.append(True, plan[-1] & ~form.is_existing & ~form.is_must)[: j + 1])[-1]) - 1
+        if j < 0:
+            break
+        trials = [y & (np.arange(form.n) != j) for y in plan]
+        values = sum(
+            rule.weight * np.where(y[j], search.outlook(trial, is_last=False).worth, search.value(y))
+            for rule, y, trial in zip(form.phases, plan, trials, strict=True)
+        )
+        for k in np.flatnonzero((values >= known - _EQUAL * abs(known)) & ~plan[-1] & ~form.is_existing)[:_TRIES]:
+            other = [trial | ((np.arange(form.n) == k) & y[j]) for y, trial in zip(plan, trials, strict=True)]
+            if (
+                k < j
+                and _holds(form, other)
+                and _objective(form, rows, other, floor) >= known - _EQUAL * abs(known)
+            ):
+                plan = other
+                j = form.n
+                break
     return plan
 
 
