@@ -7,10 +7,10 @@ Covering, full or by degrees: each row takes the best open option.
 
 with :math:`\omega_{i1} > \omega_{i2} > \dots` the different worths of row *i* and
 :math:`\delta_{il} = \omega_{il} - \omega_{i,l+1}`. With worths 0 and 1 this is maximal covering (Church and
-ReVelle, 1974). Degrees: Church and Roberts (1983), Generalized coverage models and public facility location, Papers of the
-Regional Science Association 53, 117-135; Berman and Krass (2002), The generalized maximal covering location
-problem, Computers & Operations Research 29, 563-581. Chained levels: García, Labbé and Marín (2011), INFORMS
-Journal on Computing 23, 546-556.
+ReVelle, 1974). Degrees: Church and Roberts (1983), Generalized coverage models and public facility location,
+Papers of the Regional Science Association 53, 117-135; Berman and Krass (2002), The generalized maximal
+covering location problem, Computers & Operations Research 29, 563-581. Chained levels: García, Labbé and Marín
+(2011), INFORMS Journal on Computing 23, 546-556.
 """
 
 from __future__ import annotations
@@ -102,15 +102,15 @@ def worth_of(seconds: Matrix, curve: WorthCurve) -> Csr:
     return result
 
 
-def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, int]]:
+def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, ...]]:
     """Row, column and time of every pair, and the shape."""
     given: Any = seconds
-    if sparse.issparse(seconds):
-        known = given.tocoo()
+    is_sparse: bool = sparse.issparse(seconds)
+    known = given.tocoo() if is_sparse else np.asarray(given, dtype=np.float64)
+    check_shape(known.shape, "seconds")
+    if is_sparse:
         row, column = (part.astype(np.int64) for part in known.coords)
         return row, column, known.data.astype(np.float64), known.shape
-    known = np.asarray(given, dtype=np.float64)
-    check_shape(known.shape, "seconds")
     row, column = np.indices(known.shape).reshape(2, -1)
     return row, column, known.ravel(), known.shape
 

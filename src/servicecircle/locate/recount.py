@@ -279,7 +279,9 @@ def _zones(
     if siting.zone is None:
         return
     zone = np.asarray(siting.zone)
-    n_zone = max(int(zone.max(initial=-1)) + 1, np.asarray(siting.floor).size if siting.floor is not None else 0)
+    n_zone = int(zone.max(initial=-1)) + 1
+    if siting.floor is not None and np.ndim(siting.floor):
+        n_zone = max(n_zone, np.size(siting.floor))
     if figures.zone_share.size != n_zone:
         yield f"{figures.zone_share.size} zones are told of {n_zone}"
         return
