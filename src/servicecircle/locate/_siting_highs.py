@@ -33,24 +33,16 @@ class Found:
     is_infeasible: bool = False
 
 
-def maximise(draft: Draft, *, known: float, clock: Clock, gap: float) -> Found:
+def maximise(draft: Draft, *, clock: Clock, gap: float) -> Found:
     """
-    Maximise a draft, of which a solution worth `known` is at hand (`-inf`: none).
-
-    The relaxation comes first: its bound may end the search, and it fixes the options that no better solution
-    holds.
+    Maximise a draft: the relaxation, then branch and bound.
 
     Raises
     ------
     SolutionError
         If HiGHS gives a fraction for a whole number.
     """
-    relaxed = relax(draft, clock)
-    is_proven = known >= relaxed.bound * (1 - max(gap, 0.0)) - 1e-9 * abs(relaxed.bound)
-    if relaxed.is_infeasible or is_proven or clock.is_over():
-        return Found(None, relaxed.bound, is_infeasible=relaxed.is_infeasible)
-    lower, upper = _fixed(draft, relaxed, known)
-    return _branch(draft, lower, upper, bound=relaxed.bound, clock=clock, gap=gap, known=known)
+    return branch(draft, relax(draft, clock), known=-np.inf, clock=clock, gap=gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +82,11 @@ def relax(draft: Draft, clock: Clock) -> Relaxed:
     return Relaxed(min(bound, -proven / scale), reduced / scale)
 
 
+def is_met(known: float, bound: float, gap: float) -> bool:
+    """Whether a solution is as good as its bound, within the gap asked for."""
+    return known >= bound - max(gap, 1e-9) * abs(bound)
+
+
 def _scale(draft: Draft) -> float:
     total = float(np.abs(draft.gain).sum())
     return float(2.0 ** np.round(np.log2(_SCALED_SUM / total))) if total > 0 else 1.0
@@ -110,9 +107,21 @@ def _fixed(draft: Draft, relaxed: Relaxed, known: float) -> tuple[FloatArray, Fl
     return lower, upper
 
 
-def _branch(
-    draft: Draft, lower: FloatArray, upper: FloatArray, *, bound: float, clock: Clock, gap: float, known: float
-) -> Found:
+def branch(draft: Draft, relaxed: Relaxed, *, known: float, clock: Clock, gap: float) -> Found:
+    """
+    Branch and bound, of a draft of which a solution worth `known` is at hand (`-inf`: none).
+
+    The relaxation may end the search, and it fixes the options that no better solution holds.
+
+    Raises
+    ------
+    SolutionError
+        If HiGHS gives a fraction for a whole number.
+    """
+    bound = relaxed.bound
+    if relaxed.is_infeasible or clock.is_over() or is_met(known, bound, gap):
+        return Found(None, bound, is_infeasible=relaxed.is_infeasible)
+    lower, upper = _fixed(draft, relaxed, known)
     scale = _scale(draft)
     matrix, limit = draft.matrix, draft.limit
     options = {"mip_rel_gap": gap}

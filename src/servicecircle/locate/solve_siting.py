@@ -18,7 +18,7 @@ from ._form import Csr, check_limits
 from ._robust import mix
 from ._sites import faults_of
 from ._siting_form import SLACK, Clock, Form, SitingRows, merge
-from ._siting_highs import is_on, maximise, relax
+from ._siting_highs import branch, is_met, is_on, maximise, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
@@ -37,6 +37,10 @@ _SECOND_STAGE = 0.4
 _EQUAL = 1e-9
 #: lower positions that are tried for one option, of those that keep the objective
 _TRIES = 20
+#: gap up to which branch and bound is left to close it
+_SMALL = 2e-3
+#: share of the time for the search around a plan, seconds at most, and how often it starts again
+_SHAKE, _SHAKE_S, _SHAKES = 0.2, 20.0, 5
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -156,7 +160,10 @@ def _stage(
         if form.has_seats:
             bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
         model = build(form, rows, floor, aim=aim)
-        found = maximise(model.draft, known=start.value, clock=clock, gap=gap)
+        relaxed = relax(model.draft, clock)
+        if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
+            start = _shaken(form, rows, start, aim, floor, clock=clock)
+        found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     except KeyboardInterrupt:
         clock.stop()
         return start.at(bound)
@@ -175,6 +182,27 @@ def _stage(
     if own.value <= start.value:
         return start.at(bound)
     return own.at(bound) if own.value - bound <= TOLERANCE * abs(bound) else replace(own, bound=bound)
+
+
+def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
+    """Look for a better plan around the one at hand, for a part of the time."""
+    if start.plan is None:
+        return start
+    search = Search(form, rows, floor, Clock(time.perf_counter() + min(_SHAKE * clock.left_s, _SHAKE_S)))
+    search.sharpen(is_worst=aim == "worst")
+    best = start
+    for _ in range(_SHAKES):
+        known = best
+        try:
+            plan = search.grow(search.shaken(start.plan[-1] if best.plan is None else best.plan[-1]))
+        except KeyboardInterrupt:
+            clock.stop()
+            return best
+        own = Best(None, -math.inf) if plan is None else _judged(form, rows, plan, aim, floor)
+        best = own if own.value > best.value else best
+        if best is known:
+            break
+    return best
 
 
 def _judged(form: Form, rows: SitingRows, plan: list[BoolArray], aim: Aim, floor: FloatArray) -> Best:
@@ -312,7 +340,7 @@ def _worst_of(form: Form, rows: SitingRows, y: BoolArray, floor: FloatArray) -> 
         return min(shares)
     model = build(replace(form, phases=form.phases[-1:]), rows, floor, aim="worst")
     model.draft.lower[model.y[-1]] = model.draft.upper[model.y[-1]] = y
-    found = maximise(model.draft, known=-math.inf, clock=Clock(math.inf), gap=0.0)
+    found = maximise(model.draft, clock=Clock(math.inf), gap=0.0)
     return -math.inf if found.x is None else float(found.x[np.argmax(model.draft.gain)])
 
 
