@@ -791,8 +791,13 @@ def test_a_search_without_a_plan_in_time_says_so():
 
 @pytest.mark.parametrize("step", ["_steps", "outlook"])
 def test_ctrl_c_in_the_search_leaves_a_plan_and_an_honest_bound(step, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+    whole, calls = getattr(_siting_search.Search, step), []
+
+    def interrupted(*args, **rules):
+        calls.append(step)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return whole(*args, **rules)
 
     q = replace(town(100, 20), backup=(1.0, 0.5))
     monkeypatch.setattr(_siting_search.Search, step, interrupted)

@@ -15,13 +15,15 @@ from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ._siting_form import Clock, Draft
 
-_OPTIMAL, _INFEASIBLE = 0, 2
+_OPTIMAL, _CUT, _INFEASIBLE = 0, 1, 2
 _WHOLE = 1e-5
 #: gains are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
 #: seconds that HiGHS may take beyond its limit, since it looks at the clock too seldom, before it is left to itself
 _PATIENCE_S = 0.25
 _POLL_S = 0.05
+#: seconds of the first slice where there is no time limit
+_SLICE_S = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,17 +161,29 @@ def _run(call: Callable[[float], Any], clock: Clock) -> Any:  # noqa: ANN401
     """
     Run HiGHS beside, so that Ctrl-C and the clock are heeded; None where the time was up first.
 
-    HiGHS cannot be stopped from outside: left to itself it ends by its own limit, or with the program.
+    HiGHS cannot be stopped from outside. Left to itself it ends by its own limit; without one it runs in slices,
+    each twice as long as the one before, so that what is left after Ctrl-C is no longer than what went before.
     """
+    slice_s = _SLICE_S
+    while True:
+        limit_s = clock.left_s if np.isfinite(clock.until) else slice_s
+        answer = _beside(call, limit_s, clock)
+        is_cut = np.isinf(clock.until) and answer is not None and answer.status == _CUT
+        if not is_cut:
+            return answer
+        slice_s *= 2
+
+
+def _beside(call: Callable[[float], Any], limit_s: float, clock: Clock) -> Any:  # noqa: ANN401
     answer: list[Any] = []
 
     def work() -> None:
         try:
-            answer.append(call(clock.left_s))
+            answer.append(call(limit_s))
         except Exception as error:
             answer.append(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work)
     try:
         thread.start()
         while thread.is_alive() and time.perf_counter() < clock.until + _PATIENCE_S:

@@ -18,6 +18,8 @@ from ._siting_form import Clock, Form, PhaseRule, SitingRows
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
 _ROUNDS = 60
+#: options that are looked at for each that is added once the time is up
+_HURRIED = 20
 #: the least share is searched for as -log(sum of exp(-k share)) / k, first softly, so that every zone is heeded
 _SHARPNESS = (25.0, 200.0)
 
@@ -156,16 +158,17 @@ class Search:
                 free[held] = False
         return free
 
-    def outlook(self, is_open: BoolArray, *, is_last: bool) -> Outlook:
-        """Score every plan that adds one option to those open (with seats: a guess)."""
+    def outlook(self, is_open: BoolArray, *, is_last: bool, among: IntArray | None = None) -> Outlook:
+        """Score every plan that adds one option, of `among` if given, to those open (with seats: a guess)."""
         form, weight = self.form, self.rows.weight
         asked = form.zone_weight > 0
         values = np.zeros((len(self.columns), form.n))
         short, worst = np.zeros(form.n), np.zeros(form.n)
         has_zones = is_last and asked.any() and (self.least.any() or form.is_fair)
         for s, (columns, (first, second, left)) in enumerate(zip(self.columns, self.served(is_open), strict=True)):
-            i, w = columns.indices.astype(np.int64), columns.data
-            j = np.repeat(np.arange(form.n), np.diff(columns.indptr))
+            own = columns if among is None else columns[:, among]
+            i, w = own.indices.astype(np.int64), own.data
+            j = np.repeat(np.arange(form.n) if among is None else among, np.diff(own.indptr))
             new = self._new_first(i, j, w, first, left)
             gain = form.first * new
             if form.second:
@@ -218,12 +221,16 @@ class Search:
         most = float(self.form.cost.max(initial=0.0))
         price = np.maximum(self.form.cost / most, 1e-9) if most > 0 and by_cost else np.ones(self.form.n)
         ahead = self.outlook(plan, is_last=is_last)
+        order = np.argsort(-(ahead.worth - ahead.worth.min(initial=0.0)) / price, kind="stable")
         while True:
             free = self.may_add(plan, rule)
             if not free.any():
                 return plan
-            if not self.clock.is_over():  # else in the order of what is known
-                ahead = self.outlook(plan, is_last=is_last)
+            # in a hurry only those are looked at that looked best at first
+            hurried = order[free[order]][:_HURRIED] if self.clock.is_over() else None
+            ahead = self.outlook(plan, is_last=is_last, among=hurried)
+            if hurried is not None:
+                free = np.isin(np.arange(self.form.n), hurried)
             best = self._best(ahead, self.score(plan, is_last=is_last), free, price)
             if best < 0:
                 return plan
