@@ -119,3 +119,28 @@ def test_areas_by_many_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("servicecircle.threads.cores", lambda: 1)
     one = service_areas(network, facilities, minutes=(5, 10))
     assert shapely.to_wkb(many.geometry.to_numpy()).tolist() == shapely.to_wkb(one.geometry.to_numpy()).tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks(), places, st.sampled_from(["fine", "fast"]))
+def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, where: list, detail: str) -> None:
+    options = {"minutes": (1, 2.5, 6), "max_snap_m": MAX_M, "detail": detail}
+    compiled = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
+    network.kept.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+        plain = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
+    kernels = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
+    assert not hasattr(kernels.rings.rings_of_band, "signatures")
+    assert shapely.to_wkb(plain).tolist() == shapely.to_wkb(compiled).tolist()
+
+
+def test_only_the_first_few_circles_are_drawn_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+    _, network = perfect_grid(12, block_m=90)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
+    drawn = []
+    for _ in range(4):
+        squares.choose_kernels(600)
+        drawn.append(hasattr(squares.kernels.rings.rings_of_band, "signatures"))
+    assert drawn == [False, False, True, True]

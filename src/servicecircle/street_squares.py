@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,16 @@ from .travel_times import OnStreet, search_graph
 SQUARE_M = ROOT_M / 2
 #: what is known of squares is dropped when it takes more (bytes)
 _MOST_BYTES = 400_000_000
+#: so many settled nodes are drawn on before anything is compiled for it
+_FEW_NODES = 1500
+
+
+class Kernels(NamedTuple):
+    """Modules of kernels, all compiled or all plain Python."""
+
+    squares: Any
+    frontier: Any
+    rings: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +94,32 @@ class StreetSquares:
         self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
         self.n_across = 2 * self.segments.n_across
         self.n_buckets = (self.segments.n_across, self.segments.n_up)
+        self._in_python = 0  # settled nodes drawn without a compiler
+        self.kernels = self._compiled()
         self._known = self._nothing()
         self._lock = threading.Lock()
         self._rooms: list[Room] = []
+
+    @staticmethod
+    def _compiled() -> Kernels:
+        from . import _frontier_kernels, _ring_kernels, _square_kernels
+
+        return Kernels(_square_kernels, _frontier_kernels, _ring_kernels)
+
+    def choose_kernels(self, n_settled: int) -> None:
+        """
+        Choose how to draw facilities for which so many nodes are settled: the first few without a compiler.
+
+        To compile takes about ten seconds, once; a first circle on foot in plain Python takes less than one. Both
+        give the same numbers.
+        """
+        from ._compiled import in_python, is_compiled
+
+        self.kernels = self._compiled()
+        if self._in_python + n_settled > _FEW_NODES or is_compiled(self.kernels.rings.rings_of_band):
+            return
+        self._in_python += n_settled
+        self.kernels = Kernels(*map(in_python, ("_square_kernels", "_frontier_kernels", "_ring_kernels")))
 
     def room(self) -> Room:
         """Return room for one thread; `give_back` when done."""
@@ -122,8 +155,7 @@ class StreetSquares:
         )
 
     def _with_near(self, known: Known, square: IntArray) -> Known:
-        from . import _square_kernels as kernels
-
+        kernels = self.kernels.squares
         new = np.unique(square[known.slot[square] < 0])
         if not new.size:
             return known
@@ -153,8 +185,7 @@ class StreetSquares:
         return grown
 
     def _with_corners(self, known: Known, square: IntArray) -> Known:
-        from . import _square_kernels as kernels
-
+        kernels = self.kernels.squares
         slot = known.slot[square]
         slot = np.unique(slot[known.corner_slot[slot] < 0])
         if not slot.size:
