@@ -14,9 +14,12 @@ from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
 from servicecircle.locate import _highs, mclp
-from servicecircle.locate._cover_bound import bound_and_reach
-from servicecircle.locate._cover_search import exchange, fill
+from servicecircle.locate._cover_bound import reach_of, relaxed
+from servicecircle.locate._cover_problem import free_part
+from servicecircle.locate._cover_search import Search, greedy
 from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
+from servicecircle.locate._pairs import pairs_of
+from servicecircle.locate._stop import Stop
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -90,11 +93,12 @@ def test_greedy_falls_into_a_trap_that_the_proof_does_not():
 
 
 def test_exchanges_leave_the_trap_without_a_solver():
-    rows = merge_rows(coverage_matrix(TRAP), np.ones(6))
-    options = check_options(3, 2, fixed=None)
-    greedy = fill(rows, options, np.zeros(3, dtype=bool))
-    assert greedy.tolist() == [True, True, False]
-    assert exchange(rows, options, greedy, until=np.inf).tolist() == [False, True, True]
+    problem = free_part(pairs_of(TRAP), np.ones(6), check_options(3, 2, fixed=None)).problem
+    search = Search(problem)
+    state = search.begin(np.zeros(3, dtype=bool))
+    search.fill(state)
+    assert (state.slot >= 0).tolist() == [True, True, False]
+    assert greedy(problem, Stop()).tolist() == [False, True, True]
 
 
 def test_rows_with_the_same_covering_set_are_one_row_with_all_their_weight():
@@ -225,16 +229,20 @@ def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p,
     covers, weight = instance
     n = covers.shape[1]
     fixed = data.draw(st.lists(st.integers(0, n - 1), max_size=min(p, n) - 1, unique=True))
-    is_live = ~covers[:, fixed].any(axis=1) & (weight > 0)
-    rows = merge_rows(coverage_matrix(covers[is_live]), weight[is_live])
     options = check_options(n, p, fixed=fixed)
+    free = free_part(pairs_of(covers), weight, options)
+    is_live = ~covers[:, fixed].any(axis=1)
     plans = [set(c) for c in itertools.combinations(range(n), min(p, n)) if set(fixed) <= set(c)]
     worth = [weight[is_live & covers[:, list(plan)].any(axis=1)].sum() for plan in plans]
-    bound, reach = bound_and_reach(rows, options, max(worth), until=np.inf)
-    assert bound >= max(worth) * (1 - 1e-12)
-    for j in range(n):
-        best_with = max((a for plan, a in zip(plans, worth, strict=True) if j in plan), default=0.0)
-        assert reach[j] >= best_with * (1 - 1e-12) - 1e-9
+    *_, found = relaxed(free.problem, stop=Stop(), n_most=200)
+    assert found.bound >= max(worth) * (1 - 1e-12)
+    assert found.below <= found.bound * (1 + 1e-12)
+    with_it, without_it = reach_of(free.problem, found)
+    for at, j in enumerate(free.at):
+        holding = [a for plan, a in zip(plans, worth, strict=True) if j in plan]
+        others = [a for plan, a in zip(plans, worth, strict=True) if j not in plan]
+        assert with_it[at] >= max(holding, default=0.0) * (1 - 1e-12) - 1e-9
+        assert without_it[at] >= max(others, default=0.0) * (1 - 1e-12) - 1e-9
 
 
 # ------------------------------------------------------------------------------------------ a solver that lies

@@ -11,9 +11,14 @@ from .._validate import FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import TOLERANCE, Solution
 from ._form import Csr, Options
+from ._pairs import Pairs
 
 #: a bound this near to the objective, relative, is the objective: the solver adds in another order
 _ROUNDING = 1e-9
+#: rows counted at once
+_BLOCK = 1 << 20
+#: whole numbers up to here add up exactly
+_EXACT = 2.0**53
 
 
 def check_plan(options: Options, chosen: IntArray) -> None:
@@ -38,6 +43,21 @@ def weight_covered(covers: Csr, weight: FloatArray, chosen: IntArray) -> float:
     for j in chosen:
         is_covered[columns.indices[columns.indptr[j] : columns.indptr[j + 1]]] = True
     return math.fsum(weight[is_covered])
+
+
+def weight_covered_by(pairs: Pairs, weight: FloatArray, chosen: IntArray) -> float:
+    """Weight of the rows that `chosen` covers, as `weight_covered` counts it, from the caller's pairs."""
+    if chosen.size == 0 or pairs.option.size == 0:
+        return 0.0
+    is_chosen = np.zeros(pairs.n_option, dtype=np.bool_)
+    is_chosen[chosen] = True
+    total, whole = [], bool((weight == np.round(weight)).all()) and float(weight.sum()) < _EXACT
+    for first in range(0, pairs.n_row, _BLOCK):
+        edge = pairs.row_start[first : first + _BLOCK + 1]
+        hits = np.concatenate([[0], np.cumsum(is_chosen[pairs.option[edge[0] : edge[-1]]])])[edge - edge[0]]
+        covered = weight[first : first + _BLOCK][np.diff(hits) > 0]
+        total.append(float(covered.sum()) if whole else math.fsum(covered))
+    return math.fsum(total)
 
 
 def check_claim(claimed: float, counted: float) -> None:

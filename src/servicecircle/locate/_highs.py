@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -14,6 +17,8 @@ from ._form import Csr
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 #: how far an integer variable may stand from a whole number
 _WHOLE = 1e-5
+#: seconds, and share of the time limit, that it may take longer than it was told
+_GRACE_S, _GRACE = 1.0, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +52,9 @@ def minimise(program: Program, *, time_limit_s: float, gap: float) -> Answer:
     SolutionError
         If HiGHS ends otherwise, or gives a fraction for a whole number.
     """
-    result = milp(
-        program.cost,
-        integrality=program.is_whole.astype(np.int64),
-        bounds=Bounds(program.lower, np.ones(program.cost.size)),
-        constraints=LinearConstraint(program.matrix, program.row_lower, program.row_upper),
-        options={"mip_rel_gap": gap, "time_limit": max(time_limit_s, 0.0)},
-    )
+    result = _awaited(lambda: _run(program, time_limit_s, gap), time_limit_s)
+    if result is None:
+        return Answer(None, np.inf, -np.inf, is_infeasible=False)
     if result.status == _INFEASIBLE:
         return Answer(None, np.inf, np.inf, is_infeasible=True)
     if result.status not in (_OPTIMAL, _LIMIT):
@@ -70,3 +71,39 @@ def minimise(program: Program, *, time_limit_s: float, gap: float) -> Answer:
         msg = "HiGHS gave a fraction where a whole number is needed."
         raise SolutionError(msg, zh="求解器返回了非整数解。")
     return Answer(np.asarray(result.x, np.float64), fun, bound, is_infeasible=False)
+
+
+def _run(program: Program, time_limit_s: float, gap: float) -> Any:  # noqa: ANN401
+    return milp(
+        program.cost,
+        integrality=program.is_whole.astype(np.int64),
+        bounds=Bounds(program.lower, np.ones(program.cost.size)),
+        constraints=LinearConstraint(program.matrix, program.row_lower, program.row_upper),
+        options={"mip_rel_gap": gap, "time_limit": max(time_limit_s, 0.0)},
+    )
+
+
+def _awaited(run: Callable[[], Any], time_limit_s: float) -> Any | None:  # noqa: ANN401
+    """
+    Run in a thread of its own, so that Ctrl-C is heard at once; None if it overruns its limit by far.
+
+    HiGHS looks at its clock between steps, some of which are long on large models. What is left alone ends at its
+    next look, or with the process.
+    """
+    done: list[Any] = []
+
+    def work() -> None:
+        try:
+            done.append(run())
+        except Exception as error:  # raised again where it is awaited
+            done.append(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="HiGHS")
+    thread.start()
+    limit = None if np.isinf(time_limit_s) else max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
+    thread.join(limit)
+    if not done:
+        return None
+    if isinstance(done[0], Exception):
+        raise done[0]
+    return done[0]
