@@ -100,8 +100,11 @@ def test_travel_times_are_no_coverage():
     [
         ({"status": 0, "x": np.array([1, 1, 0, 0]), "fun": 2.0, "mip_dual_bound": 2.0}, "leaves 1 demand point"),
         ({"status": 0, "x": np.array([1, 1, 1, 0]), "fun": 2.0, "mip_dual_bound": 2.0}, "claims 2.0.*gives 3.0"),
-        ({"status": 0, "x": np.array([1, 1, 1, 0]), "fun": 3.0, "mip_dual_bound": 4.0}, "says is impossible"),
-        ({"status": 2}, "calls a problem infeasible that has a plan"),
+        (
+            {"status": 0, "x": np.array([1, 1, 1, 0]), "fun": 3.0, "mip_dual_bound": 3.0},
+            "3 sites where fewer than 3",
+        ),
+        ({"status": 4, "message": "numerical trouble"}, "numerical trouble"),
     ],
 )
 def test_a_solvers_bad_answer_is_refused(monkeypatch, answer, told):

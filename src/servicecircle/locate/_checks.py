@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .._validate import FloatArray, IntArray
+from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import TOLERANCE, Solution
 from ._form import Csr, Options
@@ -47,17 +47,24 @@ def weight_covered(covers: Csr, weight: FloatArray, chosen: IntArray) -> float:
 
 def weight_covered_by(pairs: Pairs, weight: FloatArray, chosen: IntArray) -> float:
     """Weight of the rows that `chosen` covers, as `weight_covered` counts it, from the caller's pairs."""
-    if chosen.size == 0 or pairs.option.size == 0:
+    if chosen.size == 0:
         return 0.0
-    is_chosen = np.zeros(pairs.n_option, dtype=np.bool_)
-    is_chosen[chosen] = True
-    total, whole = [], bool((weight == np.round(weight)).all()) and float(weight.sum()) < _EXACT
+    plan = np.zeros(pairs.n_option, dtype=np.bool_)
+    plan[chosen] = True
+    covered = weight[hits(pairs, plan) > 0]
+    if (covered == np.round(covered)).all() and float(covered.sum()) < _EXACT:
+        return float(covered.sum())
+    return math.fsum(covered)
+
+
+def hits(pairs: Pairs, plan: BoolArray) -> IntArray:
+    """How many chosen options cover each row, counted by NumPy alone, a block of rows at a time."""
+    count = np.zeros(pairs.n_row, np.int64)
     for first in range(0, pairs.n_row, _BLOCK):
         edge = pairs.row_start[first : first + _BLOCK + 1]
-        hits = np.concatenate([[0], np.cumsum(is_chosen[pairs.option[edge[0] : edge[-1]]])])[edge - edge[0]]
-        covered = weight[first : first + _BLOCK][np.diff(hits) > 0]
-        total.append(float(covered.sum()) if whole else math.fsum(covered))
-    return math.fsum(total)
+        total = np.concatenate([[0], np.cumsum(plan[pairs.option[edge[0] : edge[-1]]])])
+        count[first : first + _BLOCK] = np.diff(total[edge - edge[0]])
+    return count
 
 
 def check_claim(claimed: float, counted: float) -> None:

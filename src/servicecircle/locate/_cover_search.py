@@ -1,14 +1,14 @@
 """
 Maximal covering: greedy, exchanges and restarts; a good plan within milliseconds, whatever becomes of the proof.
 
-A plan under way is kept as `covering` (chosen options of each row), `gain` (what each option would add), `loss` (what
-only this slot covers) and `kept` (what of a slot's loss an option covers as well). An exchange changes them only
+A plan under way is kept as `covering` (chosen options of each row), `gain` (what each option would add), `loss`
+(what only this slot covers) and `kept` (what of a slot's loss an option covers as well). An exchange changes them only
 where the two options reach; the best of all exchanges is then `gain - loss + kept`, without another look at rows.
 
 References
 ----------
-Resende and Werneck (2007), A fast swap-based local search procedure for location problems, Annals of Operations
-Research 150, 205-230. Restarts: Lourenço, Martin and Stützle (2003), Iterated local search, Handbook of
+Resende and Werneck (2007), A fast swap-based local search procedure for location problems, Annals of
+Operations Research 150, 205-230. Restarts: Lourenço, Martin and Stützle (2003), Iterated local search, Handbook of
 Metaheuristics.
 """
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 EQUAL = 1e-9
 #: entries of `kept` beyond which only options with the largest columns may come in
 _MAX_KEPT = 20_000_000
-#: swaps between looks at the clock
-_SWAPS = 64
 #: a shaken plan takes one of so many best options for each that it gave up
 _CHOICE = 10
 
@@ -109,7 +107,7 @@ class Search:
         kernels.drop(self.ground, state, slot)
 
     def fill(self, state: State, rng: np.random.Generator | None = None) -> None:
-        """Add options to the end, the largest gain first (ties: the lowest position; with `rng`: one of the best)."""
+        """Add options to the end, the largest gain first (ties: the lowest; with `rng`: one of the best)."""
         options = self.problem.options
         for slot in np.flatnonzero(state.site < 0).tolist():
             free = options.open_to(state.slot >= 0)
@@ -127,8 +125,12 @@ class Search:
         from . import _swap_kernels as kernels
 
         least = EQUAL * float(self.problem.weight.sum())
-        while not stop.is_up() and kernels.climb(self.ground, state, least, _SWAPS) == _SWAPS:
-            pass
+        while not stop.is_up():
+            slot, option = kernels.best_exchange(self.ground, state, least)
+            if slot < 0:
+                break
+            kernels.drop(self.ground, state, slot)
+            kernels.add(self.ground, state, option, slot)
 
     def value(self, state: State) -> float:
         """Weight that the plan covers."""

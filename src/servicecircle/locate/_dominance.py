@@ -19,7 +19,9 @@ def inner_options(pairs: Pairs, group: IntArray, place: IntArray) -> BoolArray:
 
     start, row = pairs.by_option
     n_at = np.bincount(place, minlength=1)
-    return kernels.inside(start, row, pairs.row_start, pairs.option, group, place, n_at)
+    mark, is_inside = np.full(pairs.n_row, -1, np.int32), np.zeros(pairs.n_option, np.bool_)
+    kernels.inside(start, row, pairs.row_start, pairs.option, group, place, n_at, mark, is_inside)
+    return is_inside
 
 
 def outer_rows(pairs: Pairs) -> BoolArray:
@@ -27,4 +29,7 @@ def outer_rows(pairs: Pairs) -> BoolArray:
     from . import _pair_kernels as kernels
 
     start, row = pairs.by_option
-    return kernels.around(start, row, pairs.row_start, pairs.option)
+    mark, is_around = np.full(pairs.n_option, -1, np.int32), np.zeros(pairs.n_row, np.bool_)
+    order = np.argsort(pairs.row_size, kind="stable")
+    kernels.around(start, row, pairs.row_start, pairs.option, order, mark, is_around)
+    return is_around

@@ -24,8 +24,8 @@ def merged(pairs: Pairs, weight: FloatArray, is_live: BoolArray | None = None) -
     Merge the rows with the same options, summing their weights; rows without an option are left out.
 
     Rows stand in the order of fixed 128-bit signatures and weights are added in whole numbers, so that the order
-    of the demand changes nothing, to the last bit. A weight is rounded down by at most 2^-71 of the largest one. `is_live`
-    says which rows count. Memory beyond the input: 56 bytes a row.
+    of the demand changes nothing, to the last bit. A weight is rounded down by at most 2^-71 of the largest one.
+    `is_live` says which rows count. Memory beyond the input: 56 bytes a row.
     """
     live, one, total, _ = groups(pairs, weight, is_live)
     return pairs.only_rows(live[one]), total

@@ -126,12 +126,11 @@ def inside(
     group: IntArray,
     place: IntArray,
     n_at: IntArray,
-) -> BoolArray:
+    mark: Positions32,
+    is_inside: BoolArray,
+) -> None:
     """Look at the options of each option's rarest row: only they can hold all of its rows."""
-    n = start.size - 1
-    mark = np.full(row_start.size - 1, -1, np.int32)
-    is_inside = np.zeros(n, np.bool_)
-    for j in range(n):
+    for j in range(start.size - 1):
         size = start[j + 1] - start[j]
         if size == 0:
             is_inside[j] = True
@@ -155,16 +154,20 @@ def inside(
             if spare == 0:
                 is_inside[j] = True
                 break
-    return is_inside
 
 
 @compiled
-def around(start: IntArray, row: Positions32, row_start: IntArray, option: Positions32) -> BoolArray:
+def around(
+    start: IntArray,
+    row: Positions32,
+    row_start: IntArray,
+    option: Positions32,
+    order: IntArray,
+    mark: Positions32,
+    is_around: BoolArray,
+) -> None:
     """Mark, for each row from the smallest on, the rows of its rarest option that hold its whole set."""
-    n = row_start.size - 1
-    mark = np.full(start.size - 1, -1, np.int32)
-    is_around = np.zeros(n, np.bool_)
-    for i in np.argsort(row_start[1:] - row_start[:-1]):
+    for i in order:
         size = row_start[i + 1] - row_start[i]
         if is_around[i] or size == 0:
             continue
@@ -184,7 +187,6 @@ def around(start: IntArray, row: Positions32, row_start: IntArray, option: Posit
                     break
             if spare == 0:
                 is_around[o] = True
-    return is_around
 
 
 # --------------------------------------------------------------------------------------------------- relaxation

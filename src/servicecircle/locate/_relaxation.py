@@ -11,9 +11,9 @@ a fixed number of parts, so that the number of threads changes nothing.
 
 References
 ----------
-Chambolle and Pock (2011), Journal of Mathematical Imaging and Vision 40, 120-145. Preconditioning: Pock and Chambolle
-(2011), ICCV, 1762-1769. Restarts from the average: Applegate, Hinder, Lu and Lubin (2023), Mathematical Programming
-201, 133-184.
+Chambolle and Pock (2011), Journal of Mathematical Imaging and Vision 40, 120-145. Steps for each row and
+option: Pock and Chambolle (2011), ICCV, 1762-1769. Restarts from the average: Applegate, Hinder, Lu and Lubin (2023),
+Mathematical Programming 201, 133-184.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point
             n, n_since = n + _STEPS, n_since + _STEPS
             now = _point(game, share, multiplier, score)
             mean = _point(game, share_sum / n_since, multiplier_sum / n_since, None)
-            better = min(now, mean, key=lambda point: _gap_of(game, point))
-            gap = _gap_of(game, better)
+            better = min(now, mean, key=lambda point: point.above - point.below)
+            gap = better.above - better.below
             yield better
             if (
                 gap <= _FAST * first_gap
@@ -153,10 +153,6 @@ def _below(game: Game, share: FloatArray, sums: FloatArray) -> float:
         return float((game.most * np.minimum(sums - 1.0, 0.0)).sum()) - game.price * float(share.sum())
     least = float(sums.min(initial=1.0))
     return -game.price * float(np.minimum(share / least, 1.0).sum()) if least > 0 else -np.inf
-
-
-def _gap_of(game: Game, point: Point) -> float:
-    return point.above - point.below
 
 
 def _rebalanced(balance: float, origin: Point, now: Point, column: FloatArray, row: FloatArray) -> float:

@@ -100,27 +100,22 @@ def drop(ground: Ground, state: State, r: int) -> None:
 
 
 @compiled
-def climb(ground: Ground, state: State, least: float, n_most: int) -> int:
-    """Make the best exchange up to `n_most` times, while it gains more than `least`; return how often."""
+def best_exchange(ground: Ground, state: State, least: float) -> tuple[int, int]:
+    """Return the slot and the option whose exchange gains most; (-1, -1) if none gains more than `least`."""
     line, place, group = ground.line, ground.place, ground.group
     slot, site, gain, loss, kept, n_at = state.slot, state.site, state.gain, state.loss, state.kept, state.n_at
-    for n in range(n_most):
-        best, best_j, best_r = least, -1, -1
-        for j in range(slot.size):
-            if slot[j] >= 0 or line[j] < 0 or gain[j] <= best:
+    best, best_j, best_r = least, -1, -1
+    for j in range(slot.size):
+        if slot[j] >= 0 or line[j] < 0 or gain[j] <= best:
+            continue
+        for r in range(site.size):
+            o = site[r]
+            if o < 0:
                 continue
-            for r in range(site.size):
-                o = site[r]
-                if o < 0:
-                    continue
-                change = gain[j] - loss[r] + kept[line[j], r]
-                if change > best and group[o] == group[j] and n_at[place[j]] == (place[o] == place[j]):
-                    best, best_j, best_r = change, j, r
-        if best_j < 0:
-            return n
-        drop(ground, state, best_r)
-        add(ground, state, best_j, best_r)
-    return n_most
+            change = gain[j] - loss[r] + kept[line[j], r]
+            if change > best and group[o] == group[j] and n_at[place[j]] == (place[o] == place[j]):
+                best, best_j, best_r = change, j, r
+    return best_r, best_j
 
 
 @compiled
