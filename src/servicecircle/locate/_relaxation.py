@@ -12,8 +12,8 @@ a fixed number of parts, so that the number of threads changes nothing.
 References
 ----------
 Chambolle and Pock (2011), Journal of Mathematical Imaging and Vision 40, 120-145. Steps for each row and
-option: Pock and Chambolle (2011), ICCV, 1762-1769. Restarts from the average: Applegate, Hinder, Lu and Lubin (2023),
-Mathematical Programming 201, 133-184.
+option: Pock and Chambolle (2011), ICCV, 1762-1769. Restarts from the average: Applegate, Hinder, Lu and Lubin
+(2023), Mathematical Programming 201, 133-184.
 """
 
 from __future__ import annotations

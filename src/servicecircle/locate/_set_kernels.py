@@ -1,5 +1,7 @@
 """Compiled moves of a set covering: greedy, what is not needed, and the search that weighs rows."""
 
+# ruff: noqa: PLR2004 - flat on purpose
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -24,8 +26,10 @@ class Ground(NamedTuple):
 
 class State(NamedTuple):
     """
-    A plan under way. An option's `score` is the weight of the uncovered rows that it would cover, or, once chosen, of
-    the rows that only it covers: coming and leaving do not change it.
+    A plan under way.
+
+    An option's `score` is the weight of the uncovered rows that it would cover; once chosen, of the rows that only it
+    covers: coming and leaving do not change it.
     """
 
     is_chosen: BoolArray  # (n_option,)
@@ -87,7 +91,7 @@ def leave(ground: Ground, state: State, j: int) -> None:
 
 @compiled
 def least_needed(state: State, but: int) -> int:
-    """Return the chosen option whose leaving uncovers the least weight, of equals the one that moved first; not `but`."""
+    """Return the chosen option that uncovers the least by leaving, of equals the first that moved; not `but`."""
     best = -1
     for j in range(state.score.size):
         if (
@@ -138,4 +142,4 @@ def weigh(ground: Ground, state: State, n_most: int) -> int:
             weight[i] += 1
             for q in range(row_start[i], row_start[i + 1]):
                 score[option[q]] += 1
-    return tally[0]
+    return int(tally[0])

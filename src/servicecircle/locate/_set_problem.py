@@ -27,8 +27,8 @@ def reduced(pairs: Pairs, is_live: BoolArray) -> tuple[SetPart, IntArray]:
     """
     Return what is left to decide, and the options that every plan needs, or that one of the best holds.
 
-    Again and again: equal rows are one, rows around another row go, options inside another one go, the only option of
-    a row is chosen; until nothing changes.
+    Again and again: equal rows are one, rows around another row go, options inside another one go, the only option
+    of a row is chosen; until nothing changes.
     """
     at, taken = np.arange(pairs.n_option), []
     rows, _ = merged(pairs, np.ones(pairs.n_row), is_live)

@@ -27,7 +27,7 @@ _STEPS = 2_000
 
 
 def greedy_set(pairs: Pairs) -> BoolArray:
-    """Add the option that covers most of what is left (ties: the lowest), then drop from the last what is not needed."""
+    """Add the option that covers most of what is left (ties: the lowest), then drop what is not needed."""
     from . import _set_kernels as kernels
 
     ground, state = _begun(pairs, np.zeros(pairs.n_option, np.bool_))

@@ -232,9 +232,10 @@ def _cover_pairs(
 
 def _relax(best: _Best, cover: _Cover, stop: Stop) -> None:
     """Raise the bound by the relaxation, as long as that may raise it to another whole number."""
-    for best.found in relaxed_set(best.part.pairs, stop=stop, n_most=_STEPS):
-        best.raised(best.found.bound)
-        if cover.is_done or best.value <= best.bound or best.found.above <= best.bound:
+    for found in relaxed_set(best.part.pairs, stop=stop, n_most=_STEPS):
+        best.found = found
+        best.raised(found.bound)
+        if cover.is_done or best.value <= best.bound or found.above <= best.bound:
             return
 
 
