@@ -49,9 +49,18 @@ class Relaxed:
     below: float  # the relaxation's own value is at least this
     score: FloatArray  # (n_option,) sum of the multipliers of its rows
     share: FloatArray  # (n_option,)
+    multiplier: FloatArray  # (n_row,)
 
 
-def relaxed(problem: Problem, *, stop: Stop, n_most: int) -> Iterator[Relaxed]:
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where to start: what a problem much like this one ended with."""
+
+    multiplier: FloatArray  # (n_row,)
+    share: FloatArray  # (n_option,)
+
+
+def relaxed(problem: Problem, *, stop: Stop, n_most: int, start: Start | None = None) -> Iterator[Relaxed]:
     """
     Yield ever better bounds; the caller ends it when it has enough.
 
@@ -59,18 +68,18 @@ def relaxed(problem: Problem, *, stop: Stop, n_most: int) -> Iterator[Relaxed]:
     the largest scores of each group that it has room for.
     """
     game = game_of(problem.pairs, problem)
-    n_first = n_most if problem.pairs.option.size <= _SMALL else min(_FIRST_STEPS, n_most)
-    best: Point | None = None
-    below, share = -np.inf, np.zeros(problem.options.n)
-    for point in play(game, _begun(game, problem), n_most=n_first, stop=stop):
-        best = point if best is None or point.above < best.above else best
+    is_small = problem.pairs.option.size <= _SMALL
+    n_first = n_most if is_small else min(_FIRST_STEPS, n_most) if start is None else 0
+    best = _begun(game, problem) if start is None else first_point(game, start.multiplier, start.share)
+    below, share = best.below, best.share
+    for point in play(game, best, n_most=n_first, stop=stop):
+        best = point if point.above < best.above else best
         below, share = (point.below, point.share) if point.below > below else (below, share)
         yield _told(problem, best, below, share)
         if best.above - below <= SOLVED * problem.weight.sum():
             return
-    if best is None or n_first == n_most:
-        return
-    yield from _sifted(problem, game, best, below, share, stop=stop)
+    if not is_small:
+        yield from _sifted(problem, game, best, below, share, stop=stop)
 
 
 def game_of(pairs: Pairs, problem: Problem, weight: FloatArray | None = None) -> Game:
@@ -115,7 +124,7 @@ def _begun(game: Game, problem: Problem) -> Point:
 
 def _told(problem: Problem, best: Point, below: float, share: FloatArray) -> Relaxed:
     total = float(problem.weight.sum())
-    return Relaxed(total + best.above, total + below, best.score, share)
+    return Relaxed(total + best.above, total + below, best.score, share, best.multiplier)
 
 
 def _sifted(
@@ -148,7 +157,9 @@ def _sifted(
         yield _told(problem, best, below, share)
         if best.above - below <= SOLVED * total or stop.is_up():
             return
-        more = near(problem, Relaxed(0.0, 0.0, score, share)) | near(problem, _told(problem, best, below, share))
+        more = near(problem, Relaxed(0.0, 0.0, score, share, multiplier)) | near(
+            problem, _told(problem, best, below, share)
+        )
         if not gained and not (more & ~keep).any() and lowest_gap > 0.5 * (best.above - below):
             return
         keep |= more

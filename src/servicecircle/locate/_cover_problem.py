@@ -16,6 +16,8 @@ from ._stop import Stop
 
 #: weights of whole numbers up to here add up exactly
 _EXACT = 2.0**53
+#: rounding of a bound: relative, and of a whole number
+_SUMS, _WHOLE = 1e-11, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,17 @@ def _options_of(options: Options, keep: BoolArray, room: IntArray) -> Options:
     return Options(options.group[keep], room, place, np.zeros(0, np.int64))
 
 
+def favoured(options: Options, share: FloatArray) -> BoolArray:
+    """Return a plan of the largest shares that the rules admit."""
+    plan = np.zeros(options.n, np.bool_)
+    left, is_taken = options.room.copy(), np.zeros(int(options.place.max(initial=0)) + 1, np.bool_)
+    for j in np.argsort(-share, kind="stable")[: int(options.room.sum()) * 2].tolist():
+        if share[j] > 0 and left[options.group[j]] > 0 and not is_taken[options.place[j]]:
+            plan[j], is_taken[options.place[j]] = True, True
+            left[options.group[j]] -= 1
+    return plan
+
+
 class Best:
     """The best plan and the least bound so far: whole after every step, whenever the search stops."""
 
@@ -87,10 +100,12 @@ class Best:
         return True
 
     def lower(self, bound: float) -> None:
-        """Take a bound if it is less; whole weights add up to a whole number."""
-        if self._is_whole and bound < _EXACT:
-            bound = float(np.floor(bound * (1 + 1e-11) + 1e-6))
-        self.bound = min(self.bound, bound)
+        """Take a bound if it is less."""
+        self.bound = min(self.bound, self.rounded(bound))
+
+    def rounded(self, bound: float) -> float:
+        """Whole weights add up to a whole number."""
+        return float(np.floor(bound * (1 + _SUMS) + _WHOLE)) if self._is_whole and bound < _EXACT else bound
 
     @property
     def is_proven(self) -> bool:

@@ -28,7 +28,7 @@ class State(NamedTuple):
     """
     A plan under way.
 
-    An option's `score` is the weight of the uncovered rows that it would cover; once chosen, of the rows that only it
+    The `score` of an option is the weight of the uncovered rows that it would cover; once chosen, of those that only it
     covers: coming and leaving do not change it.
     """
 

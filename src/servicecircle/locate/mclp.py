@@ -13,8 +13,9 @@ from .._validate import BoolArray, FloatArray, IntArray
 from ..model import Solution
 from ._checks import check_not_overstated, check_plan, settle, weight_covered_by
 from ._cover_bound import Relaxed, near, reach_of, relaxed
-from ._cover_problem import Best, Part, free_part, lean, without
+from ._cover_problem import Best, Part, favoured, free_part, lean, without
 from ._cover_search import EQUAL, Problem, greedy, lowest, restarts
+from ._cover_tree import branch_and_bound
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
 from ._pairs import pairs_of
@@ -22,8 +23,8 @@ from ._stop import Stop
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
-#: HiGHS looks at the clock too seldom on large models: with a time limit it is asked up to so many pairs a second
-_PAIRS_PER_SECOND = 20_000.0
+#: HiGHS is asked up to so many pairs of row and option; and, with a time limit, up to so many a second of it
+_MAX_PAIRS, _PAIRS_PER_SECOND = 40_000, 20_000.0
 #: steps of the relaxation, starts of the search, shakes of each
 _STEPS, _STARTS, _SHAKES = 6_000, 8, 150
 #: the relaxation has done its part when what it may still gain is this share of the gap
@@ -161,24 +162,13 @@ def _relax(best: Best, part: Part, stop: Stop) -> Relaxed | None:
     found, tried = None, np.zeros(part.problem.options.n, np.bool_)
     for found in relaxed(part.problem, stop=stop, n_most=_STEPS):
         best.lower(found.bound)
-        plan = _favoured(part.problem.options, found.share)
+        plan = favoured(part.problem.options, found.share)
         if (plan != tried).any() and not best.is_proven:
             tried = plan
             best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, stop=stop))[0])
         if best.is_proven or found.bound - found.below <= _SETTLED * (best.bound - best.value):
             break
     return found
-
-
-def _favoured(options: Options, share: FloatArray) -> BoolArray:
-    """Return a plan of the largest shares that the rules admit."""
-    plan = np.zeros(options.n, np.bool_)
-    left, is_taken = options.room.copy(), np.zeros(int(options.place.max(initial=0)) + 1, np.bool_)
-    for j in np.argsort(-share, kind="stable")[: int(options.room.sum()) * 2].tolist():
-        if share[j] > 0 and left[options.group[j]] > 0 and not is_taken[options.place[j]]:
-            plan[j], is_taken[options.place[j]] = True, True
-            left[options.group[j]] -= 1
-    return plan
 
 
 def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
@@ -190,7 +180,7 @@ def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
     n = int(min(part.problem.options.room.sum(), (share > 0).sum()))
     for _ in range(_STARTS if n else 0):
         drawn = np.maximum(share, 1e-12) / rng.exponential(size=share.size)  # larger shares first, more often
-        starts.append(_favoured(core.problem.options, drawn))
+        starts.append(favoured(core.problem.options, drawn))
     for plan, value in restarts(core.problem, starts, n_shake=_SHAKES, seed=1, stop=stop):
         if value > best.value * (1 + EQUAL):
             wide = core.widened(plan, part.problem.options.n)
@@ -202,10 +192,13 @@ def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
 
 
 def _decide(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
-    """Leave out what no better plan holds, and let HiGHS decide on what is left."""
+    """Leave out what no better plan holds; HiGHS decides on what is left, or branches if that is much."""
     with_it, without_it = reach_of(part.problem, found)
     least = best.value * (1 - EQUAL)
     rest = without(part.problem, best.plan[part.at] | (with_it >= least))
+    if rest.problem.pairs.option.size > _MAX_PAIRS:
+        branch_and_bound(best, part, found, stop)
+        return
     plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, stop=stop, gap=best.gap)
     best.lower(bound)  # the best plan is among those left: no honest bound is below it
     if plan is not None:
