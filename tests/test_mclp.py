@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +17,9 @@ from scipy import sparse
 from servicecircle.errors import InputError, SolutionError
 from servicecircle.locate import _highs, mclp
 from servicecircle.locate._cover_bound import reach_of, relaxed
-from servicecircle.locate._cover_problem import free_part
-from servicecircle.locate._cover_search import Search, greedy
+from servicecircle.locate._cover_problem import Best, free_part, lean
+from servicecircle.locate._cover_search import Search, greedy, restarts
+from servicecircle.locate._cover_tree import branch_and_bound
 from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
 from servicecircle.locate._pairs import pairs_of
 from servicecircle.locate._stop import Stop
@@ -243,6 +246,72 @@ def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p,
         others = [a for plan, a in zip(plans, worth, strict=True) if j not in plan]
         assert with_it[at] >= max(holding, default=0.0) * (1 - 1e-12) - 1e-9
         assert without_it[at] >= max(others, default=0.0) * (1 - 1e-12) - 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(1, 5), st.data())
+def test_branches_alone_find_and_prove_the_best_plan(instance, p, data):
+    covers, weight = instance
+    n = covers.shape[1]
+    place = np.array(data.draw(st.lists(st.integers(0, n), min_size=n, max_size=n)))
+    options = check_options(n, p, fixed=None, place=place)
+    free = free_part(pairs_of(covers), weight, options)
+    best, part = Best(free.problem, 0.0), lean(free.problem)
+    *_, found = relaxed(part.problem, stop=Stop(), n_most=24)
+    branch_and_bound(best, part, found, Stop())
+    plans = [c for k in range(p + 1) for c in itertools.combinations(range(n), k) if len(set(place[list(c)])) == k]
+    most = max(weight[covers[:, list(c)].any(axis=1)].sum() for c in plans)
+    assert best.value <= most <= best.bound  # true whatever the relaxation gave up
+    if len(set(place.tolist())) == n:  # it knows nothing of shared places: what they rule out is HiGHS's
+        assert best.value == best.bound
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(1, 6), st.integers(0, 3), st.data())
+def test_a_search_under_way_counts_what_its_plan_covers(instance, p, seed, data):
+    covers, weight = instance
+    n = covers.shape[1]
+    group = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
+    options = check_options(n, (p, 1), fixed=None, group=group)
+    problem = free_part(pairs_of(covers), weight, options).problem
+    for plan, value in restarts(problem, [np.zeros(n, dtype=bool)], n_shake=5, seed=seed, stop=Stop()):
+        assert not options.faults_of(np.flatnonzero(plan))
+        assert value == pytest.approx(weight[covers[:, plan].any(axis=1)].sum())
+
+
+#: hard enough for seconds
+HARD = np.random.default_rng(1).random((3000, 250)) < 0.03
+HARD_WEIGHT = np.random.default_rng(2).integers(1, 100, 3000).astype(float)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.2, 1.0])
+def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
+    timer = threading.Timer(seconds, lambda: signal.raise_signal(signal.SIGINT))
+    mclp(HARD[:50], HARD_WEIGHT[:50], 3)  # what is compiled once is compiled
+    timer.start()
+    try:
+        solution = mclp(HARD, HARD_WEIGHT, 15)
+    finally:
+        timer.cancel()
+    assert (solution.status, solution.chosen.size) == ("feasible", 15)
+    assert solution.objective == HARD_WEIGHT[HARD[:, solution.chosen].any(axis=1)].sum() < solution.bound
+
+
+@pytest.mark.parametrize("n_looks", [0, 1, 2, 3, 5, 8, 13, 40, 150, 400])
+def test_an_interrupt_at_any_look_at_the_clock_leaves_a_whole_plan(monkeypatch, n_looks):
+    look, looked = Stop.is_up, []
+
+    def interrupted(stop):
+        looked.append(stop)
+        if len(looked) == n_looks + 1:
+            raise KeyboardInterrupt
+        return look(stop)
+
+    monkeypatch.setattr(Stop, "is_up", interrupted)
+    solution = mclp(HARD[:600], HARD_WEIGHT[:600], 8, time_limit_s=1.0)
+    assert solution.chosen.size == 8
+    assert solution.objective == HARD_WEIGHT[:600][HARD[:600, solution.chosen].any(axis=1)].sum()
+    assert solution.objective <= solution.bound
 
 
 # ------------------------------------------------------------------------------------------ a solver that lies

@@ -85,6 +85,7 @@ def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point
     pairs = game.pairs
     size = np.maximum(pairs.row_size, 1).astype(np.float64)
     column = np.maximum(pairs.totals(game.scale), 1e-300)
+    width = 1.0 / column
     share, multiplier, score = start.share.copy(), start.multiplier.copy(), start.score.copy()
     share_sum, multiplier_sum, balance = np.zeros(share.size), np.zeros(multiplier.size), 1.0
     origin, first_gap, last_gap, n_since = start, np.inf, np.inf, 0
@@ -94,17 +95,18 @@ def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point
     ahead = np.empty(share.size)
     n_thread = min(cores(), _PARTS) if pairs.option.size > _WORTH_A_THREAD else 1
     with ThreadPoolExecutor(n_thread) as pool:
+        steps = game.scale / size * balance
 
         def part(k: int) -> None:
             kernels.answer(
-                pairs.row_start, pairs.option, edges[k], edges[k + 1], game.most, game.scale / size * balance,
+                pairs.row_start, pairs.option, edges[k], edges[k + 1], game.most, steps,
                 ahead, multiplier, multiplier_sum, parts[k],
             )  # fmt: skip
 
         n = 0
         while n < n_most and not stop.is_up():
             for _ in range(_STEPS):
-                moved = _projected(share + (score - game.price) / (balance * column), 1.0 / column, game)
+                moved = _projected(share + (score - game.price) / (balance * column), width, game)
                 np.subtract(2.0 * moved, share, out=ahead)
                 share = moved
                 share_sum += moved
@@ -126,6 +128,7 @@ def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point
                 or n_since > _LONG * n + 200
             ):
                 balance = _rebalanced(balance, origin, better, column, size / game.scale)
+                steps[:] = game.scale / size * balance
                 origin, first_gap, last_gap, n_since = better, gap, np.inf, 0
                 share, multiplier, score = better.share.copy(), better.multiplier.copy(), better.score.copy()
                 share_sum[:], multiplier_sum[:] = 0.0, 0.0
