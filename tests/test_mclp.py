@@ -290,7 +290,7 @@ def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
     mclp(HARD[:50], HARD_WEIGHT[:50], 3)  # what is compiled once is compiled
     timer.start()
     try:
-        solution = mclp(HARD, HARD_WEIGHT, 15)
+        solution = mclp(HARD, HARD_WEIGHT, 15, time_limit_s=20.0)
     finally:
         timer.cancel()
     assert (solution.status, solution.chosen.size) == ("feasible", 15)

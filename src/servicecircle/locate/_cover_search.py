@@ -161,19 +161,20 @@ def restarts(
         search.fill(state)
         search.climb(state, stop)
         best = search.value(state)
-        n = int((state.site >= 0).sum())
-        for _ in range(n_shake if n > 1 else 0):
-            if stop.is_up():
+        for _ in range(n_shake):
+            filled = np.flatnonzero(state.site >= 0)
+            if filled.size <= 1 or stop.is_up():
                 break
             other = copy_of(state)
-            for slot in rng.permutation(n)[: 2 + int(rng.integers(0, max(1, n // 3)))].tolist():
+            n_given_up = 2 + int(rng.integers(0, max(1, filled.size // 3)))
+            for slot in rng.permutation(filled)[:n_given_up].tolist():
                 search.drop(other, slot)
             search.fill(other, rng)
             search.climb(other, stop)
             value = search.value(other)
             if value >= best:
                 state, best = other, value
-        yield (state.slot >= 0), best
+        yield state.slot >= 0, best
         if stop.is_up():
             return
 

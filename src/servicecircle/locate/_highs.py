@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 _WHOLE = 1e-5
 #: seconds, and share of the time limit, that it may take longer than it was told
 _GRACE_S, _GRACE = 1.0, 0.05
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +102,10 @@ def _awaited(run: Callable[[], Any], time_limit_s: float) -> Any | None:  # noqa
 
     thread = threading.Thread(target=work, daemon=True, name="HiGHS")
     thread.start()
-    limit = None if np.isinf(time_limit_s) else max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
-    thread.join(limit)
+    limit = max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
+    began = time.perf_counter()
+    while thread.is_alive() and time.perf_counter() - began < limit:
+        thread.join(_LOOK_S)  # a signal that another thread got is heard only between two waits
     if not done:
         return None
     if isinstance(done[0], Exception):

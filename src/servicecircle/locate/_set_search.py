@@ -47,18 +47,13 @@ def fewer(pairs: Pairs, plan: BoolArray, *, n_most: int, stop: Stop) -> Iterator
 
     ground, state = _begun(pairs, plan)
     n = 0
-    while n < n_most and not stop.is_up():
+    while n < n_most and not stop.is_up() and state.is_chosen.any():
+        kernels.leave(ground, state, kernels.least_needed(state, -1))
+        while state.tally[0] > 0 and n < n_most and not stop.is_up():
+            kernels.weigh(ground, state, _STEPS)
+            n += _STEPS
         if state.tally[0] == 0:
-            if n:
-                yield state.is_chosen.copy()
-            if not state.is_chosen.any():
-                return
-            kernels.leave(ground, state, kernels.least_needed(state, -1))
-            if state.tally[0] == 0:
-                n = max(n, 1)
-                continue
-        kernels.weigh(ground, state, _STEPS)
-        n += _STEPS
+            yield state.is_chosen.copy()
 
 
 def _begun(pairs: Pairs, plan: BoolArray) -> tuple[Ground, State]:
