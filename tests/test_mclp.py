@@ -249,20 +249,22 @@ def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p,
 
 
 @settings(max_examples=100, deadline=None)
-@given(instances(), st.integers(1, 5), st.data())
-def test_branches_alone_find_and_prove_the_best_plan(instance, p, data):
+@given(instances(), st.integers(1, 5), st.sampled_from([24, 3000]), st.data())
+def test_branches_alone_find_and_prove_the_best_plan(instance, p, n_most, data):
     covers, weight = instance
     n = covers.shape[1]
     place = np.array(data.draw(st.lists(st.integers(0, n), min_size=n, max_size=n)))
     options = check_options(n, p, fixed=None, place=place)
     free = free_part(pairs_of(covers), weight, options)
     best, part = Best(free.problem, 0.0), lean(free.problem)
-    *_, found = relaxed(part.problem, stop=Stop(), n_most=24)
+    *_, found = relaxed(part.problem, stop=Stop(), n_most=n_most)
     branch_and_bound(best, part, found, Stop())
     plans = [c for k in range(p + 1) for c in itertools.combinations(range(n), k) if len(set(place[list(c)])) == k]
     most = max(weight[covers[:, list(c)].any(axis=1)].sum() for c in plans)
     assert best.value <= most <= best.bound  # true whatever the relaxation gave up
-    if len(set(place.tolist())) == n:  # it knows nothing of shared places: what they rule out is HiGHS's
+    if (
+        n_most == 3000 and len(set(place.tolist())) == n
+    ):  # it knows nothing of shared places: what they rule out is HiGHS's
         assert best.value == best.bound
 
 
@@ -286,7 +288,7 @@ HARD_WEIGHT = np.random.default_rng(2).integers(1, 100, 3000).astype(float)
 
 @pytest.mark.parametrize("seconds", [0.02, 0.2, 1.0])
 def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
-    timer = threading.Timer(seconds, lambda: signal.raise_signal(signal.SIGINT))
+    timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))
     mclp(HARD[:50], HARD_WEIGHT[:50], 3)  # what is compiled once is compiled
     timer.start()
     try:

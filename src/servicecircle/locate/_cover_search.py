@@ -3,7 +3,7 @@ Maximal covering: greedy, exchanges and restarts; a good plan within millisecond
 
 A plan under way is kept as `covering` (chosen options of each row), `gain` (what each option would add), `loss`
 (what only this slot covers) and `kept` (what of a slot's loss an option covers as well). An exchange changes them
-only where the two options reach; the best of all exchanges is then `gain - loss + kept`, without another look at rows.
+only where the two options reach; the best of all exchanges is then `gain - loss + kept`, with no look at rows.
 
 References
 ----------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import io
+import subprocess
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +21,10 @@ from ._form import Csr
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 #: how far an integer variable may stand from a whole number
 _WHOLE = 1e-5
-#: seconds, and share of the time limit, that it may take longer than it was told
-_GRACE_S, _GRACE = 1.0, 0.05
-_LOOK_S = 0.1
+#: entries up to which a program is first run in this process, and for how many seconds
+_SMALL, _FIRST_S = 50_000, 1.0
+#: seconds, and share of its time limit, that a process may take longer than it was told
+_GRACE_S, _GRACE = 2.0, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,12 @@ def minimise(program: Program, *, time_limit_s: float, gap: float) -> Answer:
     SolutionError
         If HiGHS ends otherwise, or gives a fraction for a whole number.
     """
-    result = _awaited(lambda: _run(program, time_limit_s, gap), time_limit_s)
+    result, began = None, time.perf_counter()
+    if program.matrix.nnz <= _SMALL:
+        result = _run(program, min(time_limit_s, _FIRST_S), gap)
+    is_cut = result is not None and result.status == _LIMIT and time.perf_counter() - began >= _FIRST_S
+    if result is None or (is_cut and time_limit_s > _FIRST_S):
+        result = _run_apart(program, time_limit_s, gap)
     if result is None:
         return Answer(None, np.inf, -np.inf, is_infeasible=False)
     if result.status == _INFEASIBLE:
@@ -85,29 +94,41 @@ def _run(program: Program, time_limit_s: float, gap: float) -> Any:  # noqa: ANN
     )
 
 
-def _awaited(run: Callable[[], Any], time_limit_s: float) -> Any | None:  # noqa: ANN401
+def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:  # noqa: ANN401
     """
-    Run in a thread of its own, so that Ctrl-C is heard at once; None if it overruns its limit by far.
+    Run in a process of its own, which ends with the wait for it: at Ctrl-C, or when it overruns its limit (None).
 
-    HiGHS looks at its clock between steps, some of which are long on large models. What is left alone ends at its
-    next look, or with the process.
+    HiGHS cannot be stopped from outside, and looks at its clock between steps, some of which are long.
     """
-    done: list[Any] = []
-
-    def work() -> None:
+    given = io.BytesIO()
+    np.savez(
+        given,
+        **{name: getattr(program, name) for name in ("cost", "row_lower", "row_upper", "lower", "is_whole")},
+        **{name: getattr(program.matrix, name) for name in ("data", "indices", "indptr", "shape")},
+        gap=gap,
+        time_limit_s=max(time_limit_s, 0.0),
+    )
+    limit = None if np.isinf(time_limit_s) else max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
+    with subprocess.Popen(
+        [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is this process's to hear
+    ) as child:
         try:
-            done.append(run())
-        except Exception as error:  # raised again where it is awaited
-            done.append(error)
-
-    thread = threading.Thread(target=work, daemon=True, name="HiGHS")
-    thread.start()
-    limit = max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
-    began = time.perf_counter()
-    while thread.is_alive() and time.perf_counter() - began < limit:
-        thread.join(_LOOK_S)  # a signal that another thread got is heard only between two waits
-    if not done:
+            answer, _ = child.communicate(given.getvalue(), timeout=limit)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            child.kill()
+    if child.returncode != 0 or not answer:
         return None
-    if isinstance(done[0], Exception):
-        raise done[0]
-    return done[0]
+    told = np.load(io.BytesIO(answer), allow_pickle=False)
+    return SimpleNamespace(
+        status=int(told["status"]),
+        message=str(told["message"]),
+        x=told["x"] if told["x"].size else None,
+        fun=None if np.isnan(told["fun"]) else float(told["fun"]),
+        mip_dual_bound=float(told["mip_dual_bound"]),
+    )

@@ -206,7 +206,7 @@ def answer(
     """
     Move the multipliers of some rows against `ahead`, and add them up by option.
 
-    Four sums at once, and unsigned positions (no look whether they count from the end), take two thirds of the time.
+    Four sums at once, and unsigned positions (which never count from the end), take two thirds of the time.
     """
     score[:] = 0.0
     for i in range(begin, end):

@@ -28,7 +28,7 @@ class State(NamedTuple):
     """
     A plan under way.
 
-    The `score` of an option is the weight of the uncovered rows that it would cover; once chosen, of those that only it
+    The `score` of an option is the weight of the uncovered rows that it would cover; once chosen, of those only it
     covers: coming and leaving do not change it.
     """
 

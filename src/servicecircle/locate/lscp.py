@@ -216,10 +216,15 @@ def _cover_pairs(
     """Return a plan that covers every row, the number of sites that it claims, and a bound on it."""
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[options.fixed] = True
-    is_open = pairs.counts(plan) == 0
-    whole, taken = reduced(pairs, is_open)
+    found: list[tuple[IntArray, list[_Best]]] = []
+    with stop.at_interrupt():
+        whole, taken = reduced(pairs, pairs.counts(plan) == 0)
+        found.append((taken, [_Best(part) for part in parts_of(whole)]))
+    if not found:  # interrupted before anything is known: all sites, of which fewer may do
+        return np.ones(options.n, dtype=np.bool_), float(options.n), float(max(plan.sum(), pairs.n_row > 0))
+    taken, parts = found[0]
     plan[taken] = True
-    cover = _Cover([_Best(part) for part in parts_of(whole)], int(plan.sum()), gap, at_most)
+    cover = _Cover(parts, int(plan.sum()), gap, at_most)
     with stop.at_interrupt():
         for stage in (_relax, _search, _decide):
             for best in cover.open_parts():

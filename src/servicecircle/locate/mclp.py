@@ -14,11 +14,11 @@ from ..model import Solution
 from ._checks import check_not_overstated, check_plan, settle, weight_covered_by
 from ._cover_bound import Relaxed, near, reach_of, relaxed
 from ._cover_problem import Best, Part, favoured, free_part, lean, without
-from ._cover_search import EQUAL, Problem, greedy, lowest, restarts
+from ._cover_search import EQUAL, Problem, fill_in_order, greedy, lowest, restarts
 from ._cover_tree import branch_and_bound
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
-from ._pairs import pairs_of
+from ._pairs import Pairs, pairs_of
 from ._stop import Stop
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
@@ -105,7 +105,7 @@ def mclp(
     a = check_weight(weight, pairs.n_row)
     options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
     base = weight_covered_by(pairs, a, options.fixed)
-    plan, claimed, bound = _solve(free_part(pairs, a, options), options, stop=stop, gap=gap)
+    plan, claimed, bound = _solve(pairs, a, options, stop=stop, gap=gap)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
     return settle(
@@ -118,17 +118,28 @@ def mclp(
     )
 
 
-def _solve(free: Part, options: Options, *, stop: Stop, gap: float) -> tuple[BoolArray, float, float]:
-    """Return the best plan, the weight that it claims and the least bound, over the rows that are left."""
-    best = Best(free.problem, gap)
+def _solve(
+    pairs: Pairs, weight: FloatArray, options: Options, *, stop: Stop, gap: float
+) -> tuple[BoolArray, float, float]:
+    """Return the best plan, the weight that it claims and the least bound, beyond the fixed sites."""
+    plan = np.zeros(options.n, np.bool_)
+    plan[options.fixed] = True
+    free = None
+    with stop.at_interrupt():
+        free = free_part(pairs, weight, options)
+        best = Best(free.problem, gap)
+    if free is None or stop.is_interrupted:  # before anything is known
+        covered = weight_covered_by(pairs, weight, options.fixed)
+        plan = fill_in_order(options, plan)
+        claimed = weight_covered_by(pairs, weight, np.flatnonzero(plan))
+        return plan, claimed - covered, float(weight.sum()) - covered
     with stop.at_interrupt():
         _improve(best, stop)
     with stop.at_interrupt():
         best.plan = best.filled(stop)
         best.value = best.problem.covered(best.plan)
         best.plan = lowest(best.problem, best.plan, stop)
-    plan = free.widened(best.plan, options.n)
-    plan[options.fixed] = True
+    plan |= free.widened(best.plan, options.n)
     return plan, best.problem.covered(best.plan), best.bound
 
 
