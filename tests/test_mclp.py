@@ -286,6 +286,7 @@ HARD = np.random.default_rng(1).random((3000, 250)) < 0.03
 HARD_WEIGHT = np.random.default_rng(2).integers(1, 100, 3000).astype(float)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that was being read
 @pytest.mark.parametrize("seconds", [0.02, 0.2, 1.0])
 def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
     timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))

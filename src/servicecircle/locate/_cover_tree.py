@@ -51,6 +51,7 @@ class _Branch:
 def branch_and_bound(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
     """Branch from the relaxation of a part until the best plan is proven, or time is up; the best bound counts."""
     problem = part.problem
+    best.offer(part, favoured(problem.options, found.share))
     may = reach_of(problem, found)[0] >= best.value * (1 - EQUAL)
     root = _Branch(may, (), found.multiplier, found.share, found.bound)
     queue, n, settled = [(-root.bound, 0, root)], 0, -np.inf

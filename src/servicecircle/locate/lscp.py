@@ -43,7 +43,8 @@ def lscp(
     fixed
         Positions of sites that every plan holds.
     time_limit_s
-        Stop the search after this time and return the best plan found, with its gap. There always is one.
+        Stop the search after this time and return the best plan found, with its gap. There always is one; so at
+        Ctrl-C.
     gap
         Relative gap at which the search may stop before the proof.
 

@@ -64,7 +64,8 @@ def mclp(
     place
         Place of each site, shape `(n_site,)`: of the options at one place at most one is chosen.
     time_limit_s
-        Stop the search after this time and return the best plan found, with its gap. There always is one.
+        Stop the search after this time and return the best plan found, with its gap. There always is one; so at
+        Ctrl-C.
     gap
         Relative gap at which the search may stop before the proof.
 
