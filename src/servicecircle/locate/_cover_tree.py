@@ -87,7 +87,8 @@ def _split(problem: Problem, branch: _Branch) -> IntArray | None:
         for alike in _ALIKE:
             cluster = np.flatnonzero(branch.may & (common >= alike * common[centre]))
             share = float(branch.share[cluster].sum())
-            if min(share, 1.0 - share) > most * (1 + EQUAL):
+            is_new = not any(np.array_equal(cluster, known) for known in branch.clusters)
+            if is_new and min(share, 1.0 - share) > most * (1 + EQUAL):
                 chosen, most = cluster, min(share, 1.0 - share)
     return chosen
 

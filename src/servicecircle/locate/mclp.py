@@ -208,13 +208,18 @@ def _decide(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
     with_it, without_it = reach_of(part.problem, found)
     least = best.value * (1 - EQUAL)
     rest = without(part.problem, best.plan[part.at] | (with_it >= least))
-    if rest.problem.pairs.option.size > _MAX_PAIRS:
+    if rest.problem.pairs.option.size > _MAX_PAIRS and not _shares_places(rest.problem.options):
         branch_and_bound(best, part, found, stop)
         return
     plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, stop=stop, gap=best.gap)
     best.lower(bound)  # the best plan is among those left: no honest bound is below it
     if plan is not None:
         best.offer(Part(rest.problem, part.at[rest.at]), plan)
+
+
+def _shares_places(options: Options) -> bool:
+    """Whether some place has several options: a rule that the relaxation does not know."""
+    return int(np.bincount(options.place, minlength=1).max(initial=0)) > 1
 
 
 def _by_highs(problem: Problem, is_held: BoolArray, *, stop: Stop, gap: float) -> tuple[BoolArray | None, float]:
