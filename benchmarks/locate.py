@@ -101,7 +101,7 @@ def _cpu_s() -> float:
 
 
 def compare(kind: str, instance: Instance, *, limit_s: float | None, peer_limit_s: float, with_peers: bool) -> None:
-    """Print a row for each solver; ours three times, since the first run compiles."""
+    """Print a row for each solver; ours has run once before, since the first run compiles."""
     is_set = kind == "set"
     runs: list[tuple[str, Callable[..., Answer], float | None]] = [("servicecircle", ours, limit_s)]
     ours(instance, 1.0, is_set=is_set)

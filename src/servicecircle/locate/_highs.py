@@ -23,6 +23,8 @@ _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 _WHOLE = 1e-5
 #: entries up to which a program is first run in this process, and for how many seconds
 _SMALL, _FIRST_S = 50_000, 1.0
+#: seconds below which another process is not worth its start
+_LEAST_S = 0.5
 #: seconds, and share of its time limit, that a process may take longer than it was told
 _GRACE_S, _GRACE = 2.0, 0.05
 
@@ -62,7 +64,7 @@ def minimise(program: Program, *, time_limit_s: float, gap: float) -> Answer:
     if program.matrix.nnz <= _SMALL:
         result = _run(program, min(time_limit_s, _FIRST_S), gap)
     is_cut = result is not None and result.status == _LIMIT and time.perf_counter() - began >= _FIRST_S
-    if result is None or (is_cut and time_limit_s > _FIRST_S):
+    if (result is None and time_limit_s >= _LEAST_S) or (is_cut and time_limit_s > _FIRST_S + _LEAST_S):
         result = _run_apart(program, time_limit_s, gap)
     if result is None:
         return Answer(None, np.inf, -np.inf, is_infeasible=False)
