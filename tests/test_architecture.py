@@ -22,7 +22,9 @@ errors
 _validate _optional _compiled whole_files
 params
 model
-headers coordinates readers columns ledgers polygons study_keys
+hours_words
+hours amenities
+headers coordinates readers columns offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder
