@@ -90,7 +90,7 @@ _FILLER = """
 """
 _BROKEN = (
     r"(?:已|已经|正在|正|临时|暂时)?(?:损?坏(?:了|掉)?|故障|损毁|维修|检修|报修|待修|停用|暂停(?:使用|服务|开放)?|不可用|不能用|无法使用|失灵"
-    r"|broken|out of order|not working|out_of_order)(?:中|了)?"
+    r"|broken|out of order|not working)(?:中|了)?"
 )
 _BROKEN_PIECE = re.compile(rf"^(?P<what>.+?)[\s:\-—]*[(]?(?P<state>{_BROKEN})[)]?$")
 _ALL = re.compile(r"(?:均|都|全部|全)$")
@@ -101,6 +101,11 @@ _ABSENT = re.compile(
 _COUNT = re.compile(r"[0-9]+\s*(?:个|台|套|把|张|位|间|条|部|组|件|座|只|㎡|平方米|平米)?")
 _SEPARATOR = re.compile(r"[,，、;；/|+＋&。\n\t]+|和|及(?!时)|与|以及")
 _NONE = re.compile(r"[\s\-—/.]*|无|暂无|没有|none|nan|null|n/a")
+
+
+def _fold(text: str) -> str:
+    """Return a text as it is compared: as `plain_text` does, and `first_aid` and `first-aid` as `first aid`."""
+    return re.sub("(?<=[a-z])[-_ ]+(?=[a-z])", " ", plain_text(text))
 
 
 def _read_vocabulary() -> dict[str, Amenity]:
@@ -114,7 +119,7 @@ def _read_vocabulary() -> dict[str, Amenity]:
 
 #: code -> amenity
 AMENITIES: Mapping[str, Amenity] = MappingProxyType(_read_vocabulary())
-_WORDS: Mapping[str, str] = MappingProxyType({word: a.code for a in AMENITIES.values() for word in a.words})
+_WORDS: Mapping[str, str] = MappingProxyType({_fold(word): a.code for a in AMENITIES.values() for word in a.words})
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ def check_words(words: Mapping[str, str]) -> dict[str, str]:
     """
     folded = {}
     for word, code in words.items():
-        plain = plain_text(word) if isinstance(word, str) else ""
+        plain = _fold(word) if isinstance(word, str) else ""
         if not plain:
             msg = "holds a blank word."
             raise InputError(msg, zh="含有空白词。")
@@ -188,7 +193,7 @@ def check_words(words: Mapping[str, str]) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=10_000)
 def _folded(text: str, own: tuple[tuple[str, str], ...]) -> AmenityList:
-    plain = plain_text(text)
+    plain = _fold(text)
     if _NONE.fullmatch(plain):
         return AmenityList()
     if len(plain) > MAX_LENGTH:

@@ -247,7 +247,10 @@ def _hours(tokens: Sequence[Token], *, is_osm: bool) -> OpeningHours:
             _take_break(row, span)
     week = _week(states, clauses)
     holidays = _holidays(clauses, tokens)
-    own = _spans_of(holiday == _OPEN) if holiday is not None else None
+    own = None
+    if holidays and holiday is not None:
+        own = _spans_of(holiday == _OPEN) or None
+        holidays = None if (holiday == _UNKNOWN).any() else own is not None
     return OpeningHours(
         open_spans=_spans_of(week == _OPEN),
         unknown_spans=_spans_of(week == _UNKNOWN),
@@ -283,7 +286,8 @@ class _ClauseReader:
     def _take_days(self, token: Token, before: str) -> None:
         if not self.clauses[-1].is_empty:
             adds = self.is_osm and self._mark == "comma"
-            self.clauses.append(_Clause(adds=adds, is_behind=before in _SPANS))
+            is_behind = before in _SPANS and not self.clauses[-1].is_named
+            self.clauses.append(_Clause(adds=adds, is_behind=is_behind))
         clause = self.clauses[-1]
         clause.days |= token.days
         clause.on_holidays |= token.kind == "holiday"

@@ -13,9 +13,10 @@ NOON_H, LAST_H = 12, 24
 #: an hour of an evening before this is of the next day, and is not guessed at
 _SMALL_HOURS = 5
 
+#: Traditional to Simplified, for the characters of hours and amenities only
 _SIMPLE = str.maketrans(
-    "週時點開營業間節禮無關閉隨內後從晝夜為準詢見點總檢國慶營號雙單門鋪戶個",
-    "周时点开营业间节礼无关闭随内后从昼夜为准询见点总检国庆营号双单门铺户个",
+    "週時點開營業間節禮無關閉隨內後從晝為準詢見總國慶號雙單門鋪戶個調機爐飲電櫃衛藥圖書傘氣換儲應熱車風充壞維",
+    "周时点开营业间节礼无关闭随内后从昼为准询见总国庆号双单门铺户个调机炉饮电柜卫药图书伞气换储应热车风充坏维",
 )
 _NUMERALS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5} | {
     "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
