@@ -152,6 +152,12 @@ def test_what_is_not_understood_is_one_warning_a_column_with_the_first_five_rows
     assert reading.frame["amenity_codes"].tolist() == ["", "drinking_water"] * 4 + ["drinking_water"]
 
 
+def test_a_warning_shows_no_number_of_a_person(tmp_path: Path) -> None:
+    reading = ledger(tmp_path, "营业时间,服务项目", "夏季 致电13900001111,按摩椅13900001111")
+    assert len(reading.faults) == 2
+    assert not any("1390000" in fault.en + fault.zh for fault in reading.faults)
+
+
 def test_ledgers_of_other_things_are_not_read_for_hours(tmp_path: Path) -> None:
     reading = ledger(tmp_path, "营业时间,骑手数", "夏季8点,3", role="depots")
     assert reading.faults == ()

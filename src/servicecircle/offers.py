@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ._validate import N_NAMED
 from .amenities import fold_amenities
 from .errors import Fault
+from .headers import without_numbers
 from .hours import hours_text, parse_hours
 from .readers import Table
 
@@ -62,7 +63,7 @@ def _amenity_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]
     if not odd:
         return []
     en, zh = _listed(table, odd, ["、".join(pieces[at]) for at in odd])
-    word = pieces[odd[0]][0][:_N_SHOWN]
+    word = without_numbers(pieces[odd[0]][0])[:_N_SHOWN]
     own = f'[amenities] words = {{ "{word}" = "drinking_water" }}'
     return [
         table.warning(
@@ -80,7 +81,7 @@ def _listed(table: Table, odd: Sequence[int], cells: Sequence[str]) -> tuple[str
     """Return the first rows in trouble with their text, and how many more there are, in English and Chinese."""
     shown = [
         (int(table.rows[at]), cell if len(cell) <= _N_SHOWN else f"{cell[:_N_SHOWN]}…")
-        for at, cell in zip(odd[:N_NAMED], cells, strict=False)
+        for at, cell in zip(odd[:N_NAMED], map(without_numbers, cells), strict=False)
     ]
     more = len(odd) - len(shown)
     en = ", ".join(f"row {row} {cell!r}" for row, cell in shown) + (f" and {more} more rows" if more else "")
