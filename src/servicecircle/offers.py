@@ -29,8 +29,10 @@ def offers_of(
     offers: dict[str, list[str]] = {}
     faults: list[Fault] = []
     if "hours" in positions:
-        hours = [parse_hours(cell) for cell in table.columns[positions["hours"]]]
-        offers[OPENING] = [hours_text(one) for one in hours]
+        cells = table.columns[positions["hours"]]
+        hours = [parse_hours(cell) for cell in cells]
+        told = {cell: hours_text(one) for cell, one in dict(zip(cells, hours, strict=True)).items()}
+        offers[OPENING] = [told[cell] for cell in cells]
         faults += _hours_fault(table, positions["hours"], [one.not_understood for one in hours])
     if "amenities" in positions:
         lists = [fold_amenities(cell, words=words) for cell in table.columns[positions["amenities"]]]
