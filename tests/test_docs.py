@@ -231,6 +231,21 @@ def test_every_location_problem_is_told() -> None:
         assert f"`{problem}({needed})`" in text
 
 
+def test_every_public_name_of_the_siting_model_is_told() -> None:
+    text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    functions = ("solve_siting", "check_siting", "worth_again", "worth_of", "alternatives", "siting_curve")
+    for name in (*functions, "price_of_steps", "pairs_nearer_than"):
+        words = []
+        for p in inspect.signature(getattr(locate, name)).parameters.values():
+            words += ["*"] if p.kind is p.KEYWORD_ONLY and "*" not in words else []
+            words.append(p.name if p.default is p.empty else f"{p.name}={p.default!r}")
+        assert f"`locate.{name}({', '.join(words)})`" in text
+    for noun in ("Siting", "SitingPlan", "PhasePlan", "ScenarioFigures", "Reason", "StepPrice"):
+        row = next(line for line in text.splitlines() if line.startswith(f"| `locate.{noun}"))
+        own = {f.name for f in dataclasses.fields(getattr(locate, noun)) if f.init}
+        assert own <= set(re.findall(r"\w+", row))
+
+
 # ---------------------------------------------------------------------------------------------------------- links
 def anchors(page: Path) -> set[str]:
     """Anchors of a page's headings, as GitHub makes them."""

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from ._decay import WorthCurve as WorthCurve
+from ._decay import worth_of as worth_of
+from ._spacing import pairs_nearer_than as pairs_nearer_than
+from .alternatives import StepPrice as StepPrice
+from .alternatives import alternatives as alternatives
+from .alternatives import price_of_steps as price_of_steps
+from .alternatives import siting_curve as siting_curve
 from .lscp import lscp as lscp
 from .lscp import uncoverable as uncoverable
 from .mclp import mclp as mclp
 from .p_center import p_center as p_center
 from .p_median import p_median as p_median
+from .recount import check_siting as check_siting
+from .recount import worth_again as worth_again
+from .siting import Phase as Phase
+from .siting import Siting as Siting
+from .siting_plan import PhasePlan as PhasePlan
+from .siting_plan import Reason as Reason
+from .siting_plan import ScenarioFigures as ScenarioFigures
+from .siting_plan import SitingPlan as SitingPlan
+from .solve_siting import solve_siting as solve_siting

@@ -1,0 +1,33 @@
+r"""
+Robust to closures: several networks, best on average, in the worst of them, or a mix.
+
+.. math::
+    \max\; (1 - \theta) \sum_s \pi_s f_s(y) + \theta\, m,\quad m \le f_s(y) \text{ for every scenario } s
+
+Serra and Marianov (1998), The p-median problem in a changing network: the case of Barcelona, Location Science 6,
+383-394; Snyder (2006), Facility location under uncertainty: a review, IIE Transactions 38, 547-564.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._validate import FloatArray, IntArray
+from ._siting_form import Draft, Form
+
+
+def mix(form: Form, values: FloatArray) -> float:
+    """Return the objective of one phase from the values of its scenarios."""
+    average = float(form.probability @ values)
+    return average + form.robust * (float(values.min()) - average) if form.robust else average
+
+
+def add_mix(draft: Draft, form: Form, terms: list[tuple[IntArray, FloatArray]], unit: float, weight: float) -> None:
+    """Add the objective of one phase: columns and gains of each scenario; `unit` is no less than any value."""
+    for (column, gain), probability in zip(terms, form.probability, strict=True):
+        np.add.at(draft.gain, column, weight * (1 - form.robust) * probability * gain)
+    if form.robust > 0:
+        worst = draft.variables(1)
+        draft.gain[worst] += weight * form.robust * unit
+        for column, gain in terms:
+            draft.rows([0.0], (0, column, -gain / unit), (0, worst, 1.0))

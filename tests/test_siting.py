@@ -1,0 +1,851 @@
+"""The combined siting model against brute force over every subset, with every mix of rules; and by hand."""
+
+import importlib
+import itertools
+import math
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.optimize import linprog
+
+from servicecircle.errors import InputError, SolutionError
+from servicecircle.locate import (
+    Phase,
+    Siting,
+    WorthCurve,
+    _siting_highs,
+    _siting_search,
+    alternatives,
+    check_siting,
+    mclp,
+    pairs_nearer_than,
+    price_of_steps,
+    siting_curve,
+    solve_siting,
+    worth_again,
+    worth_of,
+)
+from servicecircle.locate._siting_form import merge
+from servicecircle.locate._spacing import cliques
+
+#: the name of the module is that of its function in the package
+solve_siting_module = importlib.import_module("servicecircle.locate.solve_siting")
+
+CLOSE = 1e-6
+
+
+# ------------------------------------------------------------------------------------------------------ the oracle
+def limits(p, unlimited):
+    each = p if isinstance(p, list) else [p]
+    return [unlimited if k is None else k for k in [*each, None][:2]]
+
+
+def keeps_the_rules(q: Siting, chosen: set, phase: Phase, *, is_last: bool) -> bool:
+    n = np.shape(q.worth)[1]
+    kind = [0] * n if q.kind is None else list(q.kind)
+    place = list(range(n)) if q.place is None else list(q.place)
+    existing = set(q.existing)
+    cost = [0.0] * n if q.cost is None else list(q.cost)
+    count = [sum(kind[j] == k for j in chosen) for k in range(2)]
+    spent = sum(cost[j] for j in chosen - existing) - sum(cost[j] for j in existing - chosen)
+    pairs = [set(map(int, pair)) for pair in ([] if q.conflicts is None else q.conflicts)]
+    holds = all(c <= limit for c, limit in zip(count, limits(phase.p, math.inf), strict=True))
+    holds &= phase.budget is None or spent <= phase.budget + 1e-9
+    holds &= len({place[j] for j in chosen}) == len(chosen)
+    holds &= q.max_closed is None or len(existing - chosen) <= q.max_closed
+    holds &= not any(pair <= chosen and not pair <= existing for pair in pairs)
+    if is_last:
+        holds &= q.p_min is None or all(c >= k for c, k in zip(count, limits(q.p_min, 0), strict=True))
+        holds &= set(q.must) <= chosen and not set(q.must_not) & chosen
+        if q.amenities is not None:
+            holds &= all(sum(q.amenities[j][b] for j in chosen) >= m for b, m in enumerate(q.amenity_min))
+        holds &= all(len(set(held) - chosen) >= q.n_other for held in q.avoid)
+    return holds
+
+
+def first_cover(q: Siting, w, chosen, floor):
+    """Largest sum of a_i w_ij over the assignment, and what is needed for a floor; None where it cannot be held."""
+    a = np.asarray(q.weight, float)
+    n = w.shape[1]
+    capacity = np.full(n, np.inf) if q.capacity is None else np.asarray(q.capacity, float)
+    pairs = [(i, j) for i in range(len(a)) for j in sorted(chosen) if w[i, j] > 0 and a[i] > 0]
+    zones = (
+        [] if q.zone is None else [g for g in sorted(set(q.zone)) if g >= 0 and a[np.array(q.zone) == g].sum() > 0]
+    )
+    floors = np.zeros(len(zones)) if floor is None else np.broadcast_to(floor, (max(q.zone) + 1,))[zones]
+    total = np.array([a[np.array(q.zone) == g].sum() for g in zones])
+    if not np.isfinite(capacity).any():
+        v = w[:, sorted(chosen)].max(axis=1, initial=0)
+        got = np.array([(a * v)[np.array(q.zone) == g].sum() for g in zones])
+        share = got / total if zones else np.zeros(0)
+        return ((a * v).sum(), min(share, default=1.0)) if (share >= floors - CLOSE).all() else None
+    if not pairs:
+        return (0.0, 0.0 if zones else 1.0) if (floors <= 0).all() else None
+    row, lim, low = [], [], len(pairs) + 1
+    for i in range(len(a)):
+        row.append([*(float(k == i) for k, _ in pairs), 0.0])
+        lim.append(a[i])
+    for j in sorted(chosen):
+        if np.isfinite(capacity[j]):
+            row.append([*(float(m == j) for _, m in pairs), 0.0])
+            lim.append(capacity[j])
+    for g, f, t in zip(zones, floors, total, strict=True):
+        share = [-w[i, j] * (q.zone[i] == g) for i, j in pairs]
+        row.append([*share, 0.0])
+        lim.append(-f * t + 1e-9)
+        row.append([*share, t])
+        lim.append(0.0)
+    gain = [-w[i, j] for i, j in pairs]
+    best = linprog([*gain, 0.0], A_ub=row, b_ub=lim, bounds=[(0, None)] * (low - 1) + [(0, 1)])
+    if best.status == 2:
+        return None
+    worst = linprog([0.0] * (low - 1) + [-1.0], A_ub=row, b_ub=lim, bounds=[(0, None)] * (low - 1) + [(0, 1)])
+    return -best.fun, -worst.fun if zones else 1.0
+
+
+def value_of(q: Siting, chosen, floor, *, is_last: bool):
+    """Value of a phase and least share of all zones; None where a floor cannot be held."""
+    a = np.asarray(q.weight, float)
+    values, worst = [], 1.0
+    for matrix in [q.worth, *q.others]:
+        w = np.asarray(matrix, float)
+        got = first_cover(q, w, chosen, floor if is_last else None)
+        if got is None:
+            return None
+        second = np.sort(np.pad(w[:, sorted(chosen)], ((0, 0), (2, 0))), axis=1)[:, -2]
+        values.append(q.backup[0] * got[0] + q.backup[1] * (a * second).sum())
+        worst = min(worst, got[1])
+    chance = [1 / len(values)] * len(values) if q.probability is None else q.probability
+    return (1 - q.robust) * np.dot(chance, values) + q.robust * min(values), worst
+
+
+def brute_force(q: Siting):
+    """Best objective (and worst share) over every nested sequence of subsets; None if there is none."""
+    n = np.shape(q.worth)[1]
+    phases = list(q.phases) or [Phase(q.p, q.budget)]
+    existing = set(q.existing)
+    subsets = [set(c) for r in range(n + 1) for c in itertools.combinations(range(n), r)]
+    lists = [
+        [s for s in subsets if keeps_the_rules(q, s, f, is_last=t == len(phases) - 1)] for t, f in enumerate(phases)
+    ]
+
+    def search(floor):
+        known = [
+            [(s, v) for s in found if (v := value_of(q, s, floor, is_last=t == len(phases) - 1)) is not None]
+            for t, found in enumerate(lists)
+        ]
+        best = [(v[0] * phases[0].weight, v[1], s) for s, v in known[0]]
+        for phase, found in zip(phases[1:], known[1:], strict=True):
+            grown = []
+            for s, v in found:
+                before = [b for b, _, e in best if (e - existing) <= s and (s & existing) <= e]
+                if before:
+                    grown.append((max(before) + phase.weight * v[0], v[1], s))
+            best = grown
+        return best
+
+    best = search(q.floor)
+    if not best:
+        return None
+    if not q.fair:
+        return max(b for b, _, _ in best), math.nan
+    worst = max(w for _, w, _ in best)
+    own = np.zeros(max(q.zone) + 1) if q.floor is None else np.broadcast_to(q.floor, (max(q.zone) + 1,))
+    return max(b for b, _, _ in search(np.maximum(own, worst * (1 - 1e-8)))), worst
+
+
+# --------------------------------------------------------------------------------------------------- the questions
+WORTHS = {"plain": [0, 0, 1], "steps": [0, 0, 0.5, 1], "any": [0, 0.125, 0.25, 0.5, 0.75, 1]}
+RULES = [
+    "places",
+    "kinds",
+    "p",
+    "p_min",
+    "budget",
+    "capacity",
+    "amenities",
+    "must",
+    "must_not",
+    "existing",
+    "close_all",
+    "conflicts",
+    "backup",
+    "second_more",
+    "zones",
+    "floor",
+    "floors",
+    "fair",
+    "closures",
+    "robust",
+    "mix",
+    "phases",
+    "avoid",
+]
+
+
+@st.composite
+def questions(draw, n_most=6, rules=None):  # noqa: C901, PLR0912, PLR0915 (one draw after the other)
+    chosen = set(draw(st.lists(st.sampled_from(RULES), max_size=6, unique=True)) if rules is None else rules)
+    n_demand, n = draw(st.integers(1, 6)), draw(st.integers(1, 4 if "phases" in chosen else n_most))
+    worths = st.sampled_from(WORTHS[draw(st.sampled_from(sorted(WORTHS)))])
+    whole = st.integers
+
+    def several(values, size):
+        return draw(st.lists(values, min_size=size, max_size=size))
+
+    def matrix():
+        return np.array(several(worths, n_demand * n), float).reshape(n_demand, n)
+
+    def positions(most=2):
+        return draw(st.lists(whole(0, n - 1), max_size=most, unique=True))
+
+    has = chosen.__contains__
+    given: dict = {"worth": matrix(), "weight": [float(a) for a in several(whole(0, 5), n_demand)]}
+    if has("places"):
+        given["place"] = several(whole(0, 3), n)
+    if has("kinds"):
+        given["kind"] = [0, *several(whole(0, 1), n - 1)] if n == 1 else [0, 1, *several(whole(0, 1), n - 2)]
+    n_kind = max(given.get("kind", [0])) + 1
+
+    def counts(most):
+        each = several(st.one_of(st.none(), whole(0, most)), n_kind)
+        return each if n_kind > 1 else each[0]
+
+    if has("p"):
+        given["p"] = counts(3)
+    if has("p_min"):
+        given["p_min"] = counts(2)
+    if has("budget") or has("close_all"):
+        given["cost"] = [float(c) for c in several(whole(0, 5), n)]
+        given["budget"] = float(draw(whole(0, 9)))
+    if has("capacity"):
+        given["capacity"] = several(st.sampled_from([0.0, 1.0, 2.0, 3.0, 5.0, math.inf]), n)
+    if has("amenities"):
+        given["amenities"] = np.array(several(st.booleans(), 2 * n)).reshape(n, 2)
+        given["amenity_min"] = several(whole(0, 1), 2)
+    if has("must"):
+        given["must"] = positions()
+    if has("must_not"):
+        given["must_not"] = positions()
+    if has("existing") or has("close_all"):
+        given["existing"] = positions(3)
+        given["max_closed"] = None if has("close_all") else draw(whole(0, 2))
+    if has("conflicts"):
+        pairs = [(a, b) for a in range(n) for b in range(n) if a != b]
+        given["conflicts"] = draw(st.lists(st.sampled_from(pairs), max_size=6)) if pairs else None
+    if has("backup") or has("second_more"):
+        given["backup"] = (0.25, 1.0) if has("second_more") else (1.0, draw(st.sampled_from([0.25, 1.0])))
+    if has("zones") or has("floor") or has("floors") or has("fair"):
+        given["zone"] = several(whole(-1, 2), n_demand)
+        n_zone = max(given["zone"]) + 1
+        if has("floors"):
+            given["floor"] = several(st.sampled_from([0.0, 0.25, 0.5, 0.9]), n_zone)
+        elif has("floor"):
+            given["floor"] = draw(st.sampled_from([0.25, 0.5, 0.8]))
+        given["fair"] = has("fair")
+    if has("closures"):
+        given["others"] = [matrix() for _ in range(draw(whole(1, 2)))]
+        if draw(st.booleans()):
+            given["probability"] = [0.5, 0.5] if len(given["others"]) == 1 else [0.5, 0.25, 0.25]
+        given["robust"] = 1.0 if has("robust") else 0.5 if has("mix") else 0.0
+    if has("phases"):
+        limits = [(given.get("p"), given.get("budget"))]
+        given.pop("p", None), given.pop("budget", None)
+        steps = [Phase(counts(2), draw(st.one_of(st.none(), whole(0, 6))), draw(st.sampled_from([0.5, 1.0])))]
+        given["phases"] = [*steps, Phase(*limits[0])]
+    if has("avoid"):
+        given["avoid"] = [positions(3) or [0]]
+        given["n_other"] = 1
+    return Siting(**given)
+
+
+def agrees_with_brute_force(q: Siting):
+    plan = solve_siting(q)
+    best = brute_force(q)
+    if best is None:
+        assert plan.status == "infeasible"
+        assert plan.reasons
+        return
+    assert plan.status == "optimal"
+    assert plan.gap == 0
+    assert plan.objective == pytest.approx(best[0], rel=1e-6, abs=1e-9)
+    assert plan.bound == plan.objective
+    if q.fair:
+        assert plan.worst_share == pytest.approx(best[1], abs=1e-6)
+    chosen = {int(j) for j in plan.chosen}
+    assert keeps_the_rules(q, chosen, (list(q.phases) or [Phase(q.p, q.budget)])[-1], is_last=True)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(questions())
+def test_every_mix_of_rules_is_answered_as_by_brute_force(q):
+    agrees_with_brute_force(q)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(questions(n_most=8))
+def test_every_mix_of_rules_is_answered_as_by_brute_force_many_times(q):
+    agrees_with_brute_force(q)
+
+
+# ------------------------------------------------------------------------------------------------------- by hand
+#: three crossings in a row; a site serves its own riders and those next to it
+ROW = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]])
+
+
+def chosen(plan):
+    return plan.chosen.tolist()
+
+
+def test_a_budget_buys_two_cheap_sites_rather_than_one_dear_one():
+    q = Siting(worth=np.eye(3), weight=[6.0, 4.0, 3.0], cost=[100.0, 50.0, 50.0], budget=100.0)
+    plan = solve_siting(q)
+    assert (chosen(plan), plan.objective, plan.phases[0].cost) == ([1, 2], 7.0, 100.0)
+
+
+def test_a_place_becomes_a_station_or_a_shop_and_each_kind_has_its_circle():
+    # places 0 and 1; options: station 0, station 1, shop 0, shop 1; a shop's circle is smaller
+    worth = [[1, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 1], [0, 1, 0, 0]]
+    q = Siting(worth=worth, weight=[5.0, 1.0, 5.0, 3.0], place=[0, 1, 0, 1], kind=[0, 0, 1, 1], p=[1, 1])
+    plan = solve_siting(q)
+    assert (chosen(plan), plan.objective) == ([1, 2], 13.0)
+
+
+def test_riders_are_served_or_find_it_full_or_are_out_of_reach():
+    q = Siting(worth=[[1, 0], [1, 0], [0, 1]], weight=[5.0, 4.0, 3.0], capacity=[6.0, np.inf], p=1)
+    plan = solve_siting(q)
+    figures = plan.phases[0].scenarios[0]
+    assert (chosen(plan), plan.objective, plan.status) == ([0], 6.0, "optimal")
+    assert [figures.served.sum(), figures.full.sum(), figures.unreached.sum()] == [6.0, 3.0, 3.0]
+    assert figures.unreached.tolist() == [0.0, 0.0, 3.0]
+    assert figures.assignment.sum(axis=0).tolist() == [6.0, 0.0]
+
+
+def test_an_existing_facility_without_a_limit_takes_whom_a_full_one_leaves():
+    q = Siting(worth=[[1, 1], [1, 0]], weight=[5.0, 4.0], capacity=[4.0, np.inf], existing=[1], p=2)
+    plan = solve_siting(q)
+    assert (chosen(plan), plan.opened.tolist(), plan.objective) == ([0, 1], [0], 9.0)
+
+
+def test_a_second_cover_counts_as_much_as_it_is_said_to():
+    q = Siting(worth=[[1, 1, 0], [0, 0, 1]], weight=[10.0, 4.0], p=2)
+    assert chosen(solve_siting(q)) == [0, 2]
+    plan = solve_siting(replace(q, backup=(1.0, 0.5)))
+    assert (chosen(plan), plan.objective) == ([0, 1], 15.0)
+    assert plan.phases[0].scenarios[0].second.tolist() == [1.0, 0.0]
+
+
+def test_worth_falls_from_ten_to_fifteen_minutes():
+    seconds = np.array([[600.0, 750.0], [901.0, 750.0]])
+    stepped = worth_of(seconds, WorthCurve((600, 900), (1.0, 0.4)))
+    assert solve_siting(Siting(worth=stepped, weight=[3.0, 3.0], p=1)).objective == 3.0
+    linear = worth_of(seconds, WorthCurve((600, 900), (1.0, 0.0), is_stepped=False))
+    assert linear.toarray().tolist() == [[1.0, 0.5], [0.0, 0.5]]
+    plan = solve_siting(Siting(worth=linear, weight=[3.0, 3.0], p=2))
+    assert (plan.objective, plan.phases[0].scenarios[0].worth.tolist()) == (4.5, [1.0, 0.5])
+
+
+def test_a_sparse_matrix_of_times_holds_a_stored_zero():
+    seconds = sparse.csr_array((np.array([0.0, 700.0]), (np.array([0, 1]), np.array([0, 1]))), shape=(2, 2))
+    assert worth_of(seconds, WorthCurve((600,), (1.0,))).toarray().tolist() == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_floor_keeps_a_small_zone_in_and_the_worst_zone_may_come_first():
+    # one site: for the 10 riders of zone 0, or for half of zone 1 and a fifth of zone 0
+    q = Siting(worth=[[1, 0], [0, 1], [0, 1], [0, 0]], weight=[8.0, 2.0, 1.0, 1.0], zone=[0, 0, 1, 1], p=1)
+    assert chosen(solve_siting(q)) == [0]
+    floored = solve_siting(replace(q, floor=[0.0, 0.5]))
+    assert (chosen(floored), floored.objective) == ([1], 3.0)
+    fair = solve_siting(replace(q, fair=True))
+    assert (chosen(fair), fair.worst_share, fair.worst_share_bound) == ([1], 0.2, 0.2)
+    assert fair.phases[0].scenarios[0].zone_share.tolist() == [0.2, 0.5]
+
+
+def test_zones_without_riders_have_no_floor():
+    q = Siting(worth=[[1], [1]], weight=[1.0, 0.0], zone=[0, 2], floor=1.0, fair=True)
+    plan = solve_siting(q)
+    assert (plan.status, plan.worst_share) == ("optimal", 1.0)
+    assert np.isnan(plan.phases[0].scenarios[0].zone_share).tolist() == [False, True, True]
+
+
+def test_sites_keep_half_a_kilometre_but_existing_ones_may_stand_nearer():
+    xy = [[0.0, 0.0], [499.0, 0.0], [999.0, 0.0]]
+    pairs = pairs_nearer_than(xy, 500.0)
+    assert pairs.tolist() == [[0, 1]]
+    q = Siting(worth=np.eye(3), weight=[3.0, 2.0, 1.0], conflicts=pairs)
+    assert chosen(solve_siting(q)) == [0, 2]
+    assert chosen(solve_siting(replace(q, existing=[1]))) == [1, 2]
+    assert chosen(solve_siting(replace(q, existing=[0, 1]))) == [0, 1, 2]
+
+
+def test_what_must_be_is_and_what_must_not_be_is_not():
+    q = Siting(worth=np.eye(3), weight=[3.0, 2.0, 1.0], p=2, must=[2], must_not=[0])
+    assert chosen(solve_siting(q)) == [1, 2]
+
+
+def test_an_existing_facility_moves_only_where_it_may_and_closing_gives_its_cost_back():
+    q = Siting(worth=np.eye(3), weight=[1.0, 5.0, 4.0], existing=[0], cost=[20.0, 30.0, 30.0], budget=40.0)
+    assert chosen(solve_siting(q)) == [0, 1]
+    plan = solve_siting(replace(q, max_closed=1))
+    assert (chosen(plan), plan.closed.tolist(), plan.phases[0].cost) == ([1, 2], [0], 40.0)
+    assert chosen(solve_siting(replace(q, max_closed=None, p=1))) == [1]
+
+
+def test_amenities_asked_for_are_offered():
+    q = Siting(worth=np.eye(3), weight=[3.0, 2.0, 1.0], p=1, amenities=[[0], [0], [1]], amenity_min=[1])
+    assert chosen(solve_siting(q)) == [2]
+
+
+def phases_question():
+    # alone, the middle crossing serves all; with two, the outer ones serve all and more people next to them
+    worth = [[1, 1, 0], [0, 1, 1], [1, 0, 0], [0, 0, 1]]
+    return Siting(worth=worth, weight=[4.0, 4.0, 3.0, 3.0], phases=[Phase(p=1), Phase(p=2)])
+
+
+def test_phases_are_nested_and_the_price_of_that_is_told():
+    q = phases_question()
+    plan = solve_siting(q)
+    assert [p.chosen.tolist() for p in plan.phases] == [[0], [0, 2]]
+    assert [p.objective for p in plan.phases] == [7.0, 14.0]
+    prices = price_of_steps(q, plan)
+    assert [(s.nested, s.price, s.most) for s in prices] == [(7.0, 1.0, 1.0), (14.0, 0.0, 0.0)]
+    assert chosen(prices[0].alone) == [1]
+    now = solve_siting(replace(q, phases=[Phase(p=1, weight=9.0), Phase(p=2)]))
+    assert [p.chosen.tolist() for p in now.phases] == [[1], [0, 1]]  # [1, 2] serves as many
+
+
+def test_best_on_average_and_best_in_the_worst_network_differ():
+    open_road, closed = [[1, 0], [1, 0], [0, 1]], [[0, 0], [0, 0], [0, 1]]
+    q = Siting(worth=open_road, weight=[5.0, 5.0, 3.0], others=[closed], probability=[0.8, 0.2], p=1)
+    average, worst = solve_siting(q), solve_siting(replace(q, robust=1.0))
+    assert (chosen(average), average.objective) == ([0], 8.0)
+    assert (chosen(worst), worst.objective) == ([1], 3.0)
+    assert [s.objective for s in average.phases[0].scenarios] == [10.0, 0.0]
+
+
+# ---------------------------------------------------------------------------------------------- nothing to be done
+def test_nothing_to_cover_is_nothing_of_nothing():
+    for q in (
+        Siting(worth=np.zeros((2, 2)), weight=[1.0, 1.0], p=1),
+        Siting(worth=np.ones((2, 2)), weight=[0.0, 0.0], budget=1.0),
+        Siting(worth=np.zeros((0, 2)), weight=[]),
+        Siting(worth=np.zeros((2, 0)), weight=[1.0, 1.0], budget=3.0),
+        Siting(worth=np.ones((2, 2)), weight=[1.0, 1.0], p=0, backup=(1.0, 1.0)),
+    ):
+        plan = solve_siting(q)
+        assert (plan.objective, plan.status, chosen(plan)) == (0.0, "optimal", [])
+
+
+@pytest.mark.parametrize(
+    ("rules", "rule", "least", "words"),
+    [
+        ({"must": [0, 1], "p": 1}, "p", 2.0, "Of kind 0, 2 options must be open, but `p` allows 1"),
+        ({"must": [0], "must_not": [0]}, "must_not", math.nan, "both must-have and must-not: 0"),
+        ({"must": [0, 1], "conflicts": [[0, 1]]}, "spacing", math.nan, "stand too near each other: 0-1"),
+        ({"must": [0, 1], "place": [7, 7, 8]}, "place", math.nan, "share a place"),
+        ({"must": [0, 1], "cost": [3.0, 4.0, 9.0], "budget": 5.0}, "budget", 7.0, "cost 7, but the budget is 5"),
+        ({"p_min": 3, "must_not": [1]}, "p_min", 2.0, "at least 3 are asked for, but at most 2"),
+        ({"existing": [0, 1], "must_not": [0]}, "existing", 1.0, "1 existing options must not stay"),
+        ({"amenities": np.zeros((3, 1)), "amenity_min": [1]}, "amenity", 0.0, "0 offer it"),
+        ({"zone": [0, 0, 1], "floor": 0.5, "must_not": [2]}, "floor", 0.0, "Zone 1 is to get 50% of its riders"),
+        ({"zone": [0, 0, 1], "floor": 1.0, "p": 1}, "p", 3.0, "with 3 open options in all there is one"),
+        ({"zone": [0, 1, 1], "floor": 0.3, "cost": [5.0, 5.0, 9.0], "budget": 9.0}, "budget", 10.0, "10 yuan"),
+        ({"zone": [0, 1, 1], "floor": 0.6, "p": 2}, "floor", 0.5, "every zone can get 50.0%"),
+        ({"avoid": [[0]], "must": [0]}, "avoid", math.nan, "differ"),
+        ({"capacity": [1.0, 1.0, 1.0], "zone": [0, 0, 0], "floor": 0.9}, "floor", 3.0, "ask for 9 seats"),
+    ],
+)
+def test_what_cannot_be_is_answered_with_the_reason_and_what_would_do(rules, rule, least, words):
+    weight = [2.0, 4.0, 4.0] if "capacity" in rules else [2.0, 1.0, 1.0]
+    plan = solve_siting(Siting(worth=np.eye(3), weight=weight, **rules))
+    assert (plan.status, plan.objective, plan.gap, plan.phases) == ("infeasible", -math.inf, math.inf, ())
+    found = {reason.rule: reason for reason in plan.reasons}
+    assert words in found[rule].en
+    assert found[rule].zh
+    assert found[rule].least == pytest.approx(least, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"worth": [[2.0, 0.0]]}, r"`worth` must lie in \[0, 1\]"),
+        ({"worth": [1.0, 0.0]}, r"`worth` must have the shape"),
+        ({"worth": [[np.nan, 0.0]]}, r"`worth` must lie in \[0, 1\]"),
+        ({"weight": [-1.0]}, "`weight` must be finite"),
+        ({"weight": [1.0, 1.0]}, "`weight` has the shape"),
+        ({"p": -1}, "`p` must be >= 0"),
+        ({"p": 1.5}, "`p` must be a whole number"),
+        ({"p": [1, 1, 1], "kind": [0, 3]}, "one count for each of the 4 kinds"),
+        ({"budget": -1.0}, "`budget` must be >= 0"),
+        ({"budget": math.nan}, "`budget` must be >= 0"),
+        ({"cost": [1.0]}, "`cost` has the shape"),
+        ({"cost": [1.0, np.inf]}, "`cost` must be >= 0 and finite"),
+        ({"capacity": [1.0, -1.0]}, "`capacity` must be >= 0"),
+        ({"must": [2]}, "`must` must be from 0 to below 2"),
+        ({"existing": [0.5]}, "`existing` must hold whole numbers"),
+        ({"max_closed": -1}, "`max_closed` must be >= 0"),
+        ({"conflicts": [[0, 0]]}, "against itself"),
+        ({"conflicts": [0, 1]}, "must hold pairs"),
+        ({"backup": (1.0, -1.0)}, "`backup` must hold"),
+        ({"floor": 0.5}, "need `zone`"),
+        ({"zone": [-2]}, "`zone` must be >= 0"),
+        ({"zone": [0], "floor": 2.0}, "`floor` must be a share"),
+        ({"others": [[[1.0]]]}, "`others` must have the shape"),
+        ({"probability": [0.5]}, "`probability` must hold 1 numbers"),
+        ({"robust": 1.5}, "`robust` must lie in"),
+        ({"phases": [Phase(1)], "p": 1}, "stand in `phases`"),
+        ({"phases": [Phase(1, weight=-1.0)]}, "`weight` of a phase"),
+        ({"amenity_min": [1]}, "needs `amenities`"),
+        ({"amenities": [[2], [0]]}, "`amenities` must hold true and false"),
+        ({"amenities": [[1], [0]], "amenity_min": [1, 1]}, "`amenity_min` has 2 entries"),
+        ({"n_other": 0}, "`n_other` must be >= 1"),
+    ],
+)
+def test_a_question_that_means_nothing_is_refused(wrong, words):
+    with pytest.raises(InputError, match=words):
+        Siting(**({"worth": [[1.0, 0.0]], "weight": [1.0]} | wrong))
+
+
+def test_a_curve_that_means_nothing_is_refused():
+    for seconds, worth in (((), ()), ((2, 1), (1, 0)), ((1, 2), (0, 1)), ((1,), (1.5,)), ((1,), (1, 0))):
+        with pytest.raises(InputError, match="of a curve must"):
+            WorthCurve(seconds, worth)
+    with pytest.raises(InputError, match="`seconds` must be >= 0"):
+        worth_of([[np.nan]], WorthCurve((1,), (1,)))
+
+
+def test_the_callers_arrays_stay_as_they_were():
+    worth, weight = np.eye(3), np.ones(3)
+    q = Siting(worth=worth, weight=weight, p=2, capacity=np.ones(3))
+    worth[:], weight[:] = 0.0, 7.0
+    assert q.form.worth[0].sum() == 3
+    assert q.form.weight.sum() == 3
+    plan = solve_siting(Siting(worth=np.eye(3), weight=np.ones(3), p=2))
+    with pytest.raises(ValueError, match="read-only"):
+        plan.chosen[0] = 9
+
+
+# ----------------------------------------------------------------------------------------------------- the checker
+SECONDS = np.array([[300.0, 700.0, 950.0], [650.0, 300.0, 700.0], [950.0, 850.0, 100.0], [100.0, 2000.0, 890.0]])
+RIDERS = [4.0, 3.0, 2.0, 5.0]
+FULL, HALF = WorthCurve((900,), (1.0,)), WorthCurve((600, 900), (1.0, 0.5))
+MODELS = {
+    "covering": {"p": 1},
+    "budget": {"cost": [3.0, 2.0, 4.0], "budget": 5.0},
+    "kinds": {"kind": [0, 1, 1], "p": [1, 1]},
+    "seats": {"capacity": [6.0, 4.0, 4.0], "p": 2},
+    "backup": {"p": 2, "backup": (1.0, 0.5)},
+    "floor": {"p": 2, "zone": [0, 0, 1, 1], "floor": 0.2},
+    "fair": {"p": 2, "zone": [0, 0, 1, 1], "fair": True},
+    "spacing": {"p": 2, "conflicts": [[0, 1]]},
+    "required": {"p": 2, "must": [1], "must_not": [2]},
+    "moves": {"p": 2, "existing": [2], "max_closed": 1},
+    "amenities": {"p": 1, "amenities": [[0], [1], [0]], "amenity_min": [1]},
+    "phases": {"phases": [Phase(1), Phase(2)]},
+    "closures": {"p": 2, "others": [], "robust": 0.5},
+    "avoid": {"p": 1, "avoid": [[0]]},
+}
+
+
+def question(name, curve=HALF):
+    """A question of each model; the closures make every way a fifth longer."""
+    rules = dict(MODELS[name])
+    if "others" in rules:
+        rules["others"] = [worth_of(SECONDS * 1.2, curve)]
+    return Siting(worth=worth_of(SECONDS, curve), weight=RIDERS, **rules)
+
+
+def own_worths(q):
+    factors = [1.0, 1.2][: 1 + len(q.others)]
+    return [worth_again(SECONDS * f, HALF.seconds, HALF.worth) for f in factors]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_checker_takes_the_plan_of_every_model_also_from_travel_times(name):
+    q = question(name)
+    plan = solve_siting(q)
+    assert plan.status == "optimal"
+    check_siting(q, plan, worth=own_worths(q))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_plan_with_one_site_exchanged_is_refused(name):
+    q = question(name)
+    plan = solve_siting(q)
+    told = plan.phases[-1]
+    here, there = told.chosen[0], next(j for j in range(3) if j not in told.chosen)
+    sites = np.sort(np.where(told.chosen == here, there, told.chosen))
+    existing = set(q.existing)
+    false = replace(
+        plan,
+        chosen=sites,
+        opened=np.array(sorted(set(sites.tolist()) - existing), int),
+        closed=np.array(sorted(existing - set(sites.tolist())), int),
+        phases=(*plan.phases[:-1], replace(told, chosen=sites)),
+    )
+    with pytest.raises(SolutionError, match="does not hold"):
+        check_siting(q, false)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_plan_with_one_rider_too_many_is_refused(name):
+    q = question(name)
+    plan = solve_siting(q)
+    with pytest.raises(SolutionError, match=r"objective .* is said"):
+        check_siting(q, replace(plan, objective=plan.objective + 1, bound=plan.bound + 1))
+    told = plan.phases[-1]
+    for field in ("served", "worth", "unreached"):
+        more = getattr(told.scenarios[0], field) + np.array([0.0, 0.0, 0.0, 1.0])
+        phase = replace(told, scenarios=(replace(told.scenarios[0], **{field: more}), *told.scenarios[1:]))
+        with pytest.raises(SolutionError, match=f"`{field}` is not what is counted"):
+            check_siting(q, replace(plan, phases=(*plan.phases[:-1], phase)))
+
+
+def test_a_rider_in_ten_million_is_seen():
+    q = Siting(worth=[[1.0], [1.0]], weight=[9_999_999.0, 1.0], p=1)
+    plan = solve_siting(q)
+    with pytest.raises(SolutionError, match="objective"):
+        check_siting(q, replace(plan, objective=plan.objective + 1, bound=plan.bound + 1))
+
+
+def broken(**rules):
+    """A plan that opens options 0 and 1, held against rules that forbid it."""
+    q = Siting(worth=np.eye(3), weight=[1.0, 1.0, 1.0], must_not=[2])
+    plan = solve_siting(q)
+    return replace(q, **rules), plan
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ({"p": 1}, "2 of kind 0 are open, more than 1"),
+        ({"must_not": (), "p_min": 3}, "2 of kind 0 are open, fewer than 3"),
+        ({"place": [0, 0, 1]}, "two options of one place"),
+        ({"cost": [1.0, 1.0, 1.0]}, "cost 0.0 is said, 2.0 is counted"),
+        ({"conflicts": [[0, 1]]}, "options 0 and 1 stand too near"),
+        ({"must": [2]}, "a must-have option is missing"),
+        ({"must_not": [1]}, "a must-not option is open"),
+        ({"existing": [2], "max_closed": 0}, "1 existing options are closed"),
+        ({"amenities": [[0], [0], [1]], "amenity_min": [1]}, "amenity 0 is missing"),
+        ({"avoid": [[0, 1]]}, "one to be avoided"),
+        ({"zone": [0, 0, 1], "floor": 0.5}, "0 zones are told of 2"),
+        ({"others": [np.eye(3)]}, "1 scenarios are told of 2"),
+        ({"phases": [Phase(), Phase()]}, "1 phases are told of 2"),
+        ({"capacity": [1.0, 1.0, 1.0]}, "no assignment is told"),
+    ],
+)
+def test_each_rule_that_a_plan_breaks_is_named(rules, words):
+    q, plan = broken(**rules)
+    with pytest.raises(SolutionError, match=words):
+        check_siting(q, plan)
+
+
+def test_an_assignment_keeps_to_reach_seats_and_riders():
+    q = Siting(worth=[[1, 0], [1, 1]], weight=[3.0, 2.0], capacity=[3.0, 2.0])
+    plan = solve_siting(q)
+    told = plan.phases[0]
+
+    def with_riders(riders):
+        figures = replace(told.scenarios[0], assignment=sparse.csr_array(np.array(riders)))
+        return replace(plan, phases=(replace(told, scenarios=(figures,)),))
+
+    check_siting(q, with_riders([[3.0, 0.0], [0.0, 2.0]]))
+    for riders, words in (
+        ([[3.0, 0.0], [0.0, 3.0]], "option 1 serves 3.0 with 2.0 seats"),
+        ([[2.0, 1.0], [0.0, 1.0]], "option 1 serves somebody out of its reach"),
+        ([[3.0, 0.0], [1.0, 2.0]], "more riders are served than there are"),
+    ):
+        with pytest.raises(SolutionError, match=words):
+            check_siting(q, with_riders(riders))
+
+
+def test_a_bound_below_the_plan_and_a_false_optimum_are_refused_at_birth():
+    plan = solve_siting(Siting(worth=np.eye(2), weight=[2.0, 1.0], p=1))
+    with pytest.raises(SolutionError, match="better than `bound`"):
+        replace(plan, bound=1.0)
+    with pytest.raises(SolutionError, match="'optimal' with a gap"):
+        replace(plan, bound=3.0)
+    assert replace(plan, bound=4.0, status="feasible").gap == 0.5
+
+
+def test_a_solver_that_lies_is_found_out(monkeypatch):
+    q = question("backup")
+
+    def lying(*_, **__):
+        return _siting_highs.Found(None, 0.5)
+
+    monkeypatch.setattr(solve_siting_module, "maximise", lying)
+    plan = solve_siting(q)  # a bound below the plan at hand proves nothing beyond it
+    assert plan.objective >= 0.5
+    monkeypatch.setattr(
+        solve_siting_module, "maximise", lambda *_, **__: _siting_highs.Found(None, -math.inf, is_infeasible=True)
+    )
+    with pytest.raises(SolutionError, match="one is at hand"):
+        solve_siting(q)
+
+
+# --------------------------------------------------------------------------------------------- more than one plan
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(questions(n_most=5, rules=["p", "kinds", "budget", "conflicts"]), st.integers(1, 2))
+def test_alternatives_are_the_next_best_of_all_subsets(q, n_other):
+    plans = alternatives(q, 3, n_other=n_other)
+    avoid = []
+    for plan in plans:
+        best = brute_force(replace(q, avoid=avoid, n_other=n_other))
+        assert (plan.status, plan.objective) == ("optimal", pytest.approx(best[0]))
+        avoid.append(plan.chosen.tolist())
+    if len(plans) < 3:
+        assert brute_force(replace(q, avoid=avoid, n_other=n_other)) is None
+
+
+def test_the_curve_flattens_and_each_point_is_proven():
+    q = Siting(worth=np.eye(4), weight=[5.0, 4.0, 2.0, 0.0], cost=[2.0, 1.0, 1.0, 1.0])
+    assert [plan.objective for plan in siting_curve(q, p=[0, 1, 2, 3, 4, 5])] == [0.0, 5.0, 9.0, 11.0, 11.0, 11.0]
+    points = siting_curve(q, budget=[0.0, 1.0, 2.0, 3.0, 9.0])
+    assert [point.objective for point in points] == [0.0, 4.0, 6.0, 9.0, 11.0]
+    assert {point.status for point in points} == {"optimal"}
+
+
+def test_a_stopped_curve_never_falls_and_its_bounds_hold():
+    q = town(200, 40)
+    points = siting_curve(replace(q, backup=(1.0, 0.5)), p=[2, 4, 6, 8], time_limit_s=0.0)
+    objectives, bounds = [p.objective for p in points], [p.bound for p in points]
+    assert objectives == sorted(objectives)
+    assert bounds == sorted(bounds)
+
+
+def test_questions_about_several_plans_are_checked():
+    q = Siting(worth=np.eye(2), weight=[1.0, 1.0])
+    with pytest.raises(InputError, match="`k` must be >= 1"):
+        alternatives(q, 0)
+    with pytest.raises(InputError, match="either `p` or `budget`"):
+        siting_curve(q)
+    with pytest.raises(InputError, match="must ascend"):
+        siting_curve(q, p=[2, 1])
+    with pytest.raises(InputError, match="with phases"):
+        price_of_steps(q, solve_siting(q))
+    assert alternatives(Siting(worth=np.eye(2), weight=[1.0, 1.0], must=[0], p=0), 2)[0].status == "infeasible"
+
+
+# ------------------------------------------------------------------------------------------- stopped, and the same
+def town(n_demand, n_site, seed=3):
+    rng = np.random.default_rng(seed)
+    at, sites = rng.uniform(0, 5000, (n_demand, 2)), rng.uniform(0, 5000, (n_site, 2))
+    metres = np.abs(at[:, None] - sites[None]).sum(axis=2)
+    worth = worth_of(metres, WorthCurve((600, 1000), (1.0, 0.0), is_stepped=False))
+    zone = (at // 1700).astype(int) @ [3, 1]
+    return Siting(worth=worth, weight=rng.integers(1, 40, n_demand).astype(float), zone=zone, p=6)
+
+
+HARD = {
+    "backup": {"backup": (1.0, 0.5)},
+    "seats": {"capacity": np.full(60, 400.0)},
+    "fair": {"fair": True},
+    "robust": {"others": [town(400, 60, 4).worth], "robust": 1.0},
+    "phases": {"p": None, "phases": [Phase(2), Phase(6)]},
+    "all": {"backup": (1.0, 0.5), "capacity": np.full(60, 400.0), "cost": np.ones(60), "budget": 6.0, "fair": True},
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize("time_limit_s", [0.0, 0.01, 0.3])
+def test_stopped_at_any_moment_there_is_a_plan_a_bound_and_the_truth_about_both(name, time_limit_s):
+    q = replace(town(400, 60), **HARD[name])
+    plan = solve_siting(q, time_limit_s=time_limit_s)
+    assert plan.status in ("feasible", "optimal")
+    assert plan.objective <= plan.bound
+    assert (plan.gap == 0) == (plan.status == "optimal")
+    assert plan.objective > 0
+    check_siting(q, plan)
+
+
+def test_a_search_without_a_plan_in_time_says_so():
+    # only sites 1 and 2 together meet both floors, which greedy, stopped at once, does not see
+    worth = [[1, 1, 0], [1, 0, 1], [0, 1, 0], [0, 0, 1]]
+    q = Siting(worth=worth, weight=[5.0, 5.0, 1.0, 1.0], zone=[0, 0, 1, 2], floor=[0.0, 1.0, 1.0], p=2, must_not=[])
+    assert solve_siting(q).status == "optimal"
+    plan = solve_siting(replace(q, cost=[0.1, 5.0, 5.0], budget=10.0), time_limit_s=0.0)
+    assert plan.status in ("unknown", "feasible", "optimal")
+    if plan.status == "unknown":
+        assert (plan.objective, plan.gap, chosen(plan)) == (-math.inf, math.inf, [])
+        assert plan.bound >= 12.0
+
+
+@pytest.mark.parametrize("step", ["_steps", "outlook"])
+def test_ctrl_c_in_the_search_leaves_a_plan_and_an_honest_bound(step, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    q = replace(town(100, 20), backup=(1.0, 0.5))
+    monkeypatch.setattr(_siting_search.Search, step, interrupted)
+    plan = solve_siting(q)
+    assert plan.status in ("feasible", "unknown")
+    assert plan.objective < plan.bound
+
+
+def test_ctrl_c_in_highs_leaves_a_plan_and_an_honest_bound(monkeypatch):
+    class Interrupted(threading.Thread):
+        def join(self, *_):
+            super().join()
+            raise KeyboardInterrupt
+
+    q = replace(town(300, 40), others=[town(300, 40, 5).worth], robust=1.0)
+    monkeypatch.setattr(_siting_highs.threading, "Thread", Interrupted)
+    plan = solve_siting(q)
+    assert plan.status == "feasible"
+    assert plan.objective <= plan.bound
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(questions(rules=["p", "zones", "capacity", "backup", "closures", "mix"]), st.randoms(use_true_random=False))
+def test_the_order_of_the_demand_changes_nothing(q, random):
+    order = list(range(len(q.weight)))
+    random.shuffle(order)
+    shuffled = replace(
+        q,
+        worth=q.worth[order],
+        others=[w[order] for w in q.others],
+        weight=[q.weight[i] for i in order],
+        zone=[q.zone[i] for i in order],
+    )
+    one, other = solve_siting(q), solve_siting(shuffled)
+    assert chosen(one) == chosen(other)
+    assert one.objective == pytest.approx(other.objective, rel=1e-12)
+
+
+def test_rows_that_are_alike_are_one_and_more_of_them_cost_nothing():
+    q = replace(town(200, 30), zone=None)
+    many = Siting(worth=sparse.vstack([q.worth] * 3), weight=np.tile(q.weight, 3), p=6, backup=(1.0, 0.5))
+    once = Siting(worth=q.worth, weight=np.asarray(q.weight) * 3, p=6, backup=(1.0, 0.5))
+    assert merge(many.form).weight.size == merge(once.form).weight.size
+    assert chosen(solve_siting(many)) == chosen(solve_siting(once))
+
+
+def test_plain_covering_is_what_mclp_gives():
+    q = replace(town(300, 40), zone=None)
+    covers = np.asarray(q.worth.toarray() > 0)
+    plan = solve_siting(replace(q, worth=covers))
+    solution = mclp(covers, q.weight, 6)
+    assert (plan.objective, plan.bound, plan.status) == (solution.objective, solution.bound, "optimal")
+
+
+def test_degrees_of_worth_are_levels_of_plain_covering():
+    q = replace(town(150, 20), zone=None)
+    by_levels = solve_siting(q)
+    by_program = solve_siting(replace(q, budget=6.0, cost=np.ones(20), p=None))
+    assert by_levels.objective == pytest.approx(by_program.objective)
+    assert by_levels.status == by_program.status == "optimal"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] < p[1]), max_size=20))
+def test_cliques_hold_all_pairs_and_no_other(pairs):
+    known = np.unique(np.array(pairs, np.int64).reshape(-1, 2), axis=0)
+    held = {(a, b) for clique in cliques(known, 8) for a, b in itertools.combinations(clique, 2)}
+    assert held == set(map(tuple, known.tolist()))
