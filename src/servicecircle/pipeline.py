@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .candidates import joined, study_candidates, told_of_checks
+from .candidates import joined, stations_of, study_candidates, told_of_checks, told_of_density
 from .coverage import cover
 from .demand import (
     RiderSeries,
@@ -28,7 +28,7 @@ from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study
 from .network import download_network, read_network
 from .osm import is_osm_file
 from .osm_places import read_surroundings
-from .params import Direction, TravelProfile
+from .params import SITE_RULES, Direction, TravelProfile
 from .placement import (
     input_of,
     is_closed,
@@ -141,6 +141,8 @@ def suggest(
         time_limit_s=time_limit_s,
     )
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
+    stations_then = stations_of(facilities, chosen.sites, candidates)
+    warnings += told_of_density(stations_then, SITE_RULES[study.site_rule], crs=network.crs)
     unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
     every = _with_sites(facilities, chosen.sites)
     after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)

@@ -65,7 +65,7 @@ def study_candidates(
     candidates
         The frame, sorted by id, what was left out and why, and warnings. An id that an existing facility has
         becomes `candidate-<id>`. Where the study has a site rule, the frame has a column `to_check`, as
-        `judge_candidates` gives it.
+        `judge_candidates` gives it, and `dense` where the own list has it.
 
     Raises
     ------
@@ -84,13 +84,14 @@ def study_candidates(
         rejected.append(merged.rejected)
     frame, rule = merged.frame, SITE_RULES[study.site_rule]
     if rule.name != "none" and study.suggest.stations > 0:
-        judged = judge_candidates(frame, rule, network=network, facilities=facilities)
+        judged = judge_candidates(frame, rule, network=network)
         frame = _of_kinds(judged.frame, study)
         rejected.append(judged.rejected)
         told += told_of_unknowns(frame, rule)
     out = joined(rejected)
     told = [*told_of_rejected(out), *told, *_told_of_none(study, frame, out)]
-    columns = ["name", "kind", "source", *(["to_check"] if "to_check" in frame.columns else []), "geometry"]
+    extra = [c for c in ("dense", "to_check") if c in frame.columns and rule.name != "none"]
+    columns = ["name", "kind", "source", *extra, "geometry"]
     return Candidates(frame[columns].sort_index(), out, tuple(told))
 
 
