@@ -11,6 +11,7 @@ from drawing import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placing import TOWN, at, own_list, study_of, town_places
+from studies import write_study
 
 from servicecircle import SITE_RULES, SiteRule, judge_candidates, load_study, suggest
 from servicecircle.candidates import study_candidates, told_of_checks, told_of_density
@@ -254,7 +255,12 @@ def test_a_plan_lists_what_was_left_out_and_tells_what_to_check_on_site():
     asked = set(", ".join(plan.candidates.loc[chosen, "to_check"]).split(", "))
     assert ("ground_floor" in asked) == any("设站前须现场核实所在楼层" in text for text in told)
     assert {"ground_floor", "min_area"} <= asked
-    assert any(text.startswith("选址规则 shandong：") and "没有其他驿站" in text for text in told)
+
+
+def test_a_plan_tells_where_the_density_of_the_rule_is_not_met(tmp_path):
+    study = replace(load_study(write_study(tmp_path)), site_rule="shandong")
+    told = [fault.zh for fault in suggest(study, stations=0, shops=0).warnings]  # the two stand 1061 m apart
+    assert "选址规则 shandong：2 个驿站 1000 米内没有其他驿站，未达到规则要求的密度：桥头驿站、东街驿站。" in told
 
 
 def test_sites_without_a_rule_need_no_check():

@@ -22,6 +22,9 @@ from .rejects import joined, told_of_rejected
 from .rules import FACTS, judge_candidates, told_of_unknowns
 from .same import without_existing, without_same
 
+#: columns of the study's own list that siting rules read
+_AMOUNTS = ("cost", "capacity")
+
 
 class Candidates(NamedTuple):
     """Candidates, those that are left out, and what is doubtful about them."""
@@ -65,7 +68,7 @@ def study_candidates(
     candidates
         The frame, sorted by id, what was left out and why, and warnings. An id that an existing facility has
         becomes `candidate-<id>`. Where the study has a site rule, the frame has a column `to_check`, as
-        `judge_candidates` gives it, and `dense` where the own list has it.
+        `judge_candidates` gives it, and `dense` where the own list has it; `cost` and `capacity` wherever it does.
 
     Raises
     ------
@@ -90,7 +93,8 @@ def study_candidates(
         told += told_of_unknowns(frame, rule)
     out = joined(rejected)
     told = [*told_of_rejected(out), *told, *_told_of_none(study, frame, out)]
-    extra = [c for c in ("dense", "to_check") if c in frame.columns and rule.name != "none"]
+    extra = [c for c in _AMOUNTS if c in frame.columns]
+    extra += [c for c in ("dense", "to_check") if c in frame.columns and rule.name != "none"]
     columns = ["name", "kind", "source", *extra, "geometry"]
     return Candidates(frame[columns].sort_index(), out, tuple(told))
 
@@ -205,7 +209,7 @@ def _own_candidates(study: Study) -> gpd.GeoDataFrame:
         raise InputError(msg, zh=zh)
     name = [text or str(i) for text, i in zip(text_column(own, "name", ""), own.index, strict=True)]
     frame = frame_of(own.index, name, kind, "study", own.geometry.to_crs(WGS84))
-    for fact in FACTS:
+    for fact in (*FACTS, *_AMOUNTS):
         if fact in own.columns:
             frame[fact] = text_column(own, fact, "")
     return _of_kinds(frame, study)
