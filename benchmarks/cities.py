@@ -37,18 +37,19 @@ class _Streets:
     road: Ints
 
 
-def superblock_city(n_node: int, *, profile: str = "ebike", seed: int = 7) -> Network:
+def superblock_city(n_node: int, *, profile: str = "ebike", seed: int = 7, on_foot: bool = False) -> Network:
     """
     Return a strongly connected city of about `n_node` junctions (1.15 times as many nodes), 2.45 edges a node.
 
     A jittered lattice of 100 m: arterials every 500 m, a collector through each superblock, local streets: a third
     missing (more in gated blocks), parks, two rivers with bridges on every third arterial, one-way streets.
     Node numbers are neither sorted nor random: they stay together in clusters, as OpenStreetMap's do.
+    `on_foot`: no one-ways, one speed, streets as long as drawn, so that other programs see the same city.
     """
     rng = np.random.default_rng(seed)
     side = round((n_node / (0.98 + 1.35 * BENT_SHARE)) ** 0.5)
     streets = _bent(_lattice(side, rng), rng)
-    oneway = rng.random(streets.a.size) < ONE_WAY_SHARE[streets.road]
+    oneway = (rng.random(streets.a.size) < ONE_WAY_SHARE[streets.road]) & (not on_foot)
     turned = oneway & (rng.random(streets.a.size) < 0.5)
     a, b = np.where(turned, streets.b, streets.a), np.where(turned, streets.a, streets.b)
     node = _strong_part(len(streets.xy), a, b, oneway)
@@ -59,14 +60,14 @@ def superblock_city(n_node: int, *, profile: str = "ebike", seed: int = 7) -> Ne
     xy = np.empty((node.size, 2))
     xy[number[node]] = streets.xy[node]
     length_m = np.hypot(*(streets.xy[a] - streets.xy[b]).T) * (1.0 + rng.exponential(0.03, a.size))
-    kph = (travel_profile(profile).speed_kph or 30.0) * PACE[road]
+    kph = (travel_profile(profile).speed_kph or 30.0) * (np.ones(road.size) if on_foot else PACE[road])
     return build_network(
         xy + ORIGIN_M,
         number[a],
         number[b],
         crs="EPSG:32650",
         profile=profile,
-        length_m=np.maximum(length_m, 1.0),
+        length_m=None if on_foot else np.maximum(length_m, 1.0),
         forward_kph=kph,
         backward_kph=np.where(oneway, 0.0, kph),
         source=f"city of {n_node}",

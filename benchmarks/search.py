@@ -1,5 +1,5 @@
 """
-The search beside its peers: circles, the matrix, the nearest of many, and the first circle of a new process.
+The search beside its peers: circles, the matrix, the nearest of many.
 
     python -m benchmarks.search [--nodes 10000,100000] [--roads FILE] [--peers scipy] [--tasks circles,matrix]
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -120,7 +118,7 @@ def circles(case: Case, n: int) -> list[Row]:
     _check_circles(case, source, rows, node, ms)
     few = source[:SAMPLE]
     runners = [
-        Runner("servicecircle", partial(settled_nodes, graph, at, limit_ms=LIMIT_MS), note=_pairs(node.size)),
+        Runner("servicecircle", partial(settled_nodes, graph, at, limit_ms=LIMIT_MS), pairs=node.size),
         Runner("limit: replay without a queue", _replay(case, source, rows, node, ms)),
     ]
     share = few.size / source.size
@@ -147,10 +145,6 @@ def circles(case: Case, n: int) -> list[Row]:
     return rotate(f"{case.name}: {n:,} circles", runners, rounds=case.rounds, budget_s=case.budget_s)
 
 
-def _pairs(n: int) -> str:
-    return f"{n:,} pairs"
-
-
 def _check_circles(case: Case, source: Array, rows: Array, node: Array, ms: Array) -> None:
     """Compare a sample with SciPy, to the millisecond."""
     for row in np.linspace(0, source.size - 1, 5).astype(int):
@@ -174,7 +168,9 @@ def _replay(case: Case, source: Array, rows: Array, node: Array, ms: Array) -> C
     pick = np.arange(at[-1]) - np.repeat(at[:-1] - rows[by_place], count)
     settled, when = number[node[pick]], ms[pick]
     in_order = np.lexsort((when, np.repeat(np.arange(count.size), count)))
-    return peers.replay(graph, at, settled[in_order].astype(np.int32), os.cpu_count() or 1)
+    run = peers.replay(graph, at, settled[in_order].astype(np.int32), os.cpu_count() or 1)
+    run()  # compiles it
+    return run
 
 
 def _along_curve(network: Network) -> Array:
@@ -194,7 +190,7 @@ def matrix(case: Case, n_facility: int, n_demand: int) -> list[Row]:
     facility, demand = case.nearest_nodes(j_at), case.nearest_nodes(i_at)
     some = facility[:SAMPLE_MATRIX]
     share = some.size / facility.size
-    runners = [Runner("servicecircle, edge-exact, with nearest", ours, note=_pairs(pairs))]
+    runners = [Runner("servicecircle, edge-exact, with nearest", ours, pairs=pairs)]
     if "scipy" in case.with_peers:
         run = partial(peers.scipy_matrix, case.matrix, some, demand, LIMIT_MS)
         runners.append(Runner("SciPy, nodes", run, share))
@@ -236,36 +232,6 @@ def nearest(case: Case, n: int) -> list[Row]:
     return rotate(f"{case.name}: nearest of {n:,}", runners, rounds=case.rounds, budget_s=case.budget_s)
 
 
-FIRST_CIRCLE = """
-import time
-started = time.perf_counter()
-import numpy as np, geopandas as gpd, shapely
-from servicecircle.network_builder import build_network
-from servicecircle.travel_times import travel_times
-net = build_network([[0, 0], [1000, 0], [1000, 900]], [0, 1], [1, 2], crs="EPSG:32650")
-points = gpd.GeoDataFrame(geometry=shapely.points([[100, 0], [900, 10]]), crs="EPSG:32650")
-assert travel_times(net, points, points).seconds.size == 4
-print(time.perf_counter() - started)
-"""
-
-
-def start_up() -> list[Row]:
-    """Import, a three-node network and its first travel times, in new processes: nothing compiled, then cached."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-
-        def fresh() -> float:
-            done = subprocess.run(
-                [sys.executable, "-c", FIRST_CIRCLE], capture_output=True, text=True, check=True, env=environment
-            )
-            return float(done.stdout)
-
-        cold = fresh()
-        cached = sorted(fresh() for _ in range(3))[1]
-    took = (("nothing compiled yet", cold), ("compiled before", cached))
-    return [Row("first travel times of a process", name, s, s, s / cold, s / cold, "") for name, s in took]
-
-
 def every_case(asked: argparse.Namespace) -> Iterator[Case]:
     """Yield the networks asked for."""
     with_peers = peers.installed(asked.peers.split(","))
@@ -273,45 +239,49 @@ def every_case(asked: argparse.Namespace) -> Iterator[Case]:
         some = with_peers if n <= asked.most else [p for p in with_peers if p == "scipy"]
         yield Case(f"city {n:,}", superblock_city(n), some, asked.rounds, asked.budget)
     for file in asked.roads:
-        network = sc.read_network(file, profile=asked.profile)
+        network = sc.read_network(file, profile=asked.profile, cache=False)
         yield Case(file.rsplit("/", 1)[-1], network, with_peers, asked.rounds, asked.budget)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options of the search."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--nodes", default="10000,100000", help="sizes of generated cities")
+    made.add_argument("--roads", action="append", default=[], help="a road file; may be repeated")
+    made.add_argument("--profile", default="ebike", help="of the road files")
+    made.add_argument("--peers", default=",".join(peers.PEERS))
+    made.add_argument("--tasks", default="circles,matrix,nearest")
+    made.add_argument("--sources", default="25,1000,10000", help="circles drawn at once")
+    made.add_argument("--facilities", type=int, default=10_000, help="of the matrix")
+    made.add_argument("--demand", type=int, default=100_000)
+    made.add_argument("--rounds", type=int, default=5)
+    made.add_argument("--budget", type=float, default=20.0, help="seconds a runner may take in all rounds")
+    made.add_argument("--most", type=int, default=200_000, help="nodes of the largest city for peers beside SciPy")
+    return made
 
 
 def main() -> None:
     """Print a markdown table, a row as soon as it is known."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--nodes", default="10000,100000", help="sizes of generated cities")
-    parser.add_argument("--roads", action="append", default=[], help="a road file; may be repeated")
-    parser.add_argument("--profile", default="ebike", help="of the road files")
-    parser.add_argument("--peers", default=",".join(peers.PEERS))
-    parser.add_argument("--tasks", default="circles,matrix,nearest,start")
-    parser.add_argument("--sources", default="25,1000,10000", help="circles drawn at once")
-    parser.add_argument("--facilities", type=int, default=10_000, help="of the matrix")
-    parser.add_argument("--demand", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--budget", type=float, default=20.0, help="seconds a runner may take in all rounds")
-    parser.add_argument(
-        "--most", type=int, default=200_000, help="nodes of the largest city for peers beside SciPy"
-    )
-    asked = parser.parse_args()
-    tasks = asked.tasks.split(",")
+    asked = parser().parse_args()
     print(machine(VERSIONS), end="\n\n")
     print(HEADER)
 
-    def tell(rows: Sequence[Row]) -> None:
-        print("\n".join(map(line, rows)), flush=True)
-
     for case in every_case(asked):
-        if "circles" in tasks:
-            for n in map(int, asked.sources.split(",")):
-                tell(circles(case, n))
-        if "nearest" in tasks:
-            for n in (25, 1000):
-                tell(nearest(case, n))
-        if "matrix" in tasks:
-            tell(matrix(case, asked.facilities, asked.demand))
-    if "start" in tasks:
-        tell(start_up())
+        for rows in search_rows(case, asked):
+            print("\n".join(map(line, rows)), flush=True)
+
+
+def search_rows(case: Case, asked: argparse.Namespace) -> Iterator[list[Row]]:
+    """Yield the rows of one piece of work after the other."""
+    tasks = asked.tasks.split(",")
+    if "circles" in tasks:
+        for n in map(int, asked.sources.split(",")):
+            yield circles(case, n)
+    if "nearest" in tasks:
+        for n in (25, 1000):
+            yield nearest(case, n)
+    if "matrix" in tasks:
+        yield matrix(case, asked.facilities, asked.demand)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data are not here; set SERVICECIRCLE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_kept_beside_the_real_data() -> Iterator[None]:
+    """Road files are read each time; the tests of the cache say otherwise for their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servicecircle.network_cache.MIN_BYTES", float("inf"))
+        yield

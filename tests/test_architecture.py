@@ -32,6 +32,8 @@ edge_rows
 graphs
 edge_tables
 downloads
+network_files
+network_cache
 network
 osm_extracts extracts
 snapping _kernels node_order threads
@@ -41,10 +43,14 @@ travel_times
 legs
 street_reach
 street_raster _raster_kernels
-area_shapes
+_square_kernels street_squares
+area_shapes _frontier_kernels
+_ring_kernels
+facility_areas
 service_areas street_districts
 grids
 coverage
+standing
 demand
 gaps
 candidates
@@ -56,6 +62,7 @@ synthetic
 maps _page figures report writers
 placement
 pipeline
+what_if
 packaged
 usage
 cli

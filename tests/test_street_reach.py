@@ -8,12 +8,25 @@ import pytest
 import shapely
 from drawing import ORIGIN, draw, lay_out, perfect_grid
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle import oracle_times
+from shapely.ops import substring
 from test_travel_times import at_nodes, at_xy, networks, places
 
 from servicecircle.model import Network
 from servicecircle.snapping import locate_on_edges
-from servicecircle.street_reach import Pieces, complement, joined_pieces, street_reach
+from servicecircle.street_reach import (
+    Pieces,
+    StreetsOfNodes,
+    complement,
+    cut,
+    joined_pieces,
+    piece_metres,
+    reached_metres,
+    reached_pieces,
+    search_reach,
+    street_reach,
+)
 
 
 def metres(network: Network, facilities: gpd.GeoDataFrame, **options: object) -> list[float]:
@@ -118,3 +131,36 @@ def test_pieces_join_and_leave_their_complement() -> None:
     )
     left = complement(joined, np.array([3, 4, 5]))
     assert (left.street.tolist(), left.first.tolist(), left.last.tolist()) == ([3, 4], [0.5, 0.0], [0.7, 1.0])
+
+
+corners = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=6, unique=True)
+shares = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(corners, shares, shares), max_size=4))
+def test_parts_of_lines_are_those_of_shapely(rows: list) -> None:
+    lines = np.array([shapely.LineString(np.array(xy, float) * 100 + ORIGIN) for xy, _, _ in rows], dtype=object)
+    first = np.array([min(a, b) for _, a, b in rows], dtype=float)
+    last = np.array([max(a, b) for _, a, b in rows], dtype=float)
+    parts = cut(lines, first, last)
+    for part, line, a, b in zip(parts, lines, first, last, strict=True):
+        assert part.geom_type == "LineString"
+        want = substring(line, a, b, normalized=True)  # a point where both ends are one
+        assert shapely.hausdorff_distance(part, want) < 1e-6
+        assert abs(part.length - want.length) < 1e-6
+        assert shapely.get_point(part, 0).distance(shapely.Point(want.coords[0])) < 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), places, st.sampled_from(["to", "from"]))
+def test_metres_without_pieces_are_those_of_the_pieces(network: Network, where: list, direction: str) -> None:
+    reach = search_reach(network, at_xy(*where), minutes=(1, 2.5, 6), direction=direction, max_snap_m=100)
+    streets = StreetsOfNodes(network)
+    for settled, limits in zip(reach.each(), reach.limit_ms.tolist(), strict=True):
+        ends = streets.end_times(settled, limit_ms=limits[-1])
+        for ms in limits:
+            pieces = reached_pieces(settled, streets, limit_ms=ms)
+            found = reached_metres(network, settled, ends, ms)
+            assert (found is None) == (pieces.street.size == 0)
+            assert (found or 0.0) == pytest.approx(piece_metres(network, pieces))

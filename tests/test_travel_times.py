@@ -15,7 +15,7 @@ from oracle import oracle_times
 from servicecircle.errors import InputError
 from servicecircle.model import Facilities, Network
 from servicecircle.snapping import locate_on_edges
-from servicecircle.travel_times import times_between, travel_times
+from servicecircle.travel_times import times_between, times_of_each, travel_times, waiting_demand
 
 
 def at_nodes(network: Network, nodes: list[int], ids: list[str] | None = None) -> gpd.GeoDataFrame:
@@ -212,7 +212,7 @@ def test_times_equal_networkx_on_the_cut_network(
 
 @settings(max_examples=60, deadline=None)
 @given(networks(), places, places, st.floats(5, 500), st.floats(1, 2))
-def test_a_longer_cutoff_only_adds_pairs_and_to_is_from_on_the_reversed_network(
+def test_a_longer_cutoff_only_adds_pairs_and_to_is_from_with_the_ends_changed_over(
     network: Network, demand: list, facilities: list, cutoff_s: float, factor: float
 ) -> None:
     i, j = at_xy(*demand), at_xy(*facilities)
@@ -256,6 +256,44 @@ def test_the_number_of_threads_and_the_order_of_rows_change_nothing() -> None:
     frame = mixed.to_frame().sort_values("demand_id", kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(frame, one.to_frame())
     pd.testing.assert_frame_equal(mixed.nearest.sort_index(), one.nearest)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), places, places, st.sampled_from(["to", "from"]), st.integers(5_000, 900_000))
+def test_a_few_facilities_at_points_made_ready_before_are_columns_of_the_matrix(
+    network: Network, demand: list, facilities: list, direction: str, limit_ms: int
+) -> None:
+    i, j = (locate_on_edges(at_xy(*xy), network, max_m=100) for xy in (demand, facilities))
+    served_by = Facilities(at_xy(*facilities))
+    want = times_between(network, i, served_by, j, limit_ms=limit_ms, direction=direction).to_array()
+    ready = waiting_demand(network, i, limit_ms=900_000, direction=direction)
+    start, point, seconds = times_of_each(ready, j, limit_ms=limit_ms)
+    got = np.full(want.shape, np.inf)
+    for column in range(len(facilities)):
+        own = slice(start[column], start[column + 1])
+        assert (np.diff(point[own]) > 0).all()
+        got[point[own], column] = seconds[own]
+    assert (got == want).all()
+
+
+def test_progress_counts_the_facilities_and_an_error_in_it_ends_the_work() -> None:
+    rng = np.random.default_rng(3)
+    _, network = perfect_grid(12, block_m=90, kph=4.3)
+    demand, facilities = at_xy(*rng.uniform(0, 1000, (20, 2))), at_xy(*rng.uniform(0, 1000, (300, 2)))
+    told: list[tuple[int, int]] = []
+    whole = travel_times(network, demand, facilities, on_progress=lambda done, n: told.append((done, n)))
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert told[-1] == (300, 300)
+
+    def stop(done: int, n: int) -> None:
+        raise InterruptedError(done, n)
+
+    with pytest.raises(InterruptedError):
+        travel_times(network, demand, facilities, on_progress=stop)
+    again = travel_times(network, demand, facilities)
+    assert (again.seconds == whole.seconds).all()
+    assert (again.facility == whole.facility).all()
 
 
 def test_the_oracle_itself_follows_one_ways() -> None:

@@ -18,7 +18,7 @@ from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
 from servicecircle.whole_files import UNFINISHED
-from servicecircle.writers import summary, write_outputs
+from servicecircle.writers import summary, write_geopackage, write_outputs
 
 NAMES = [
     "map.html",
@@ -103,6 +103,14 @@ def test_the_geopackage_opens_with_all_layers(out: Path, plan: Plan) -> None:
     assert layers == ["circles", "coverage", "gaps", "suggestions", "facilities", "candidates", "demand", "streets"]
     cells = gpd.read_file(out / "plan.gpkg", layer="coverage")
     assert math.fsum(cells["riders"]) == pytest.approx(math.fsum(plan.before.weight), abs=1e-9)
+
+
+def test_an_older_gdal_writes_the_same_bytes(
+    out: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("servicecircle.writers._GDAL_WITH_ARROW", (99, 0, 0))
+    file = write_geopackage(plan, tmp_path / "plan.gpkg")
+    assert file.read_bytes() == (out / "plan.gpkg").read_bytes()
 
 
 def test_two_runs_write_the_same_bytes_but_for_the_seconds(out: Path, plan: Plan, tmp_path: Path) -> None:

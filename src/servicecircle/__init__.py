@@ -57,4 +57,6 @@ from .study import check_study as check_study
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times
+from .what_if import WhatIf as WhatIf
+from .what_if import what_if as what_if
 from .writers import write_outputs as write_outputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,17 +47,7 @@ class Borders:
     n_band: int
 
 
-class Workspace:
-    """Room that one thread goes on using."""
-
-    def __init__(self, segments: StreetSegments) -> None:
-        self.stamp = np.zeros(segments.n + 1, dtype=np.int32)  # the last counts
-        self.ms = np.full((1, segments.n, 2), np.inf)
-        self.owner = np.zeros((1, segments.n, 2), dtype=np.int32)
-        self.streets = segments.streets_of_nodes()
-
-
-def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room: Workspace) -> Borders:
+def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail) -> Borders:
     """Return the borders between the places that a field gives different labels."""
     from . import _raster_kernels as kernels
 
@@ -87,25 +77,13 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail, room:
         segments.n_up,
         *times,
         *limits,
-        room.stamp,
+        np.zeros(segments.n + 1, dtype=np.int32),  # the last counts
     )
     xy, stays, piece = kernels.border_pieces(
         *found, detail.cell_m, detail.halvings, segments.origin, segments.segment, *times, *limits
     )
     kept = kernels.simplified(xy, stays, piece, detail.tolerance_m)
     return Borders(xy, kept, piece, field.limit_ms.shape[1])
-
-
-def unsimplified(drawn: Borders) -> Borders:
-    """Return the same borders with all their places."""
-    return replace(drawn, kept=np.full(len(drawn.xy), True))
-
-
-def are_sound(areas: Sequence[shapely.Polygon]) -> bool:
-    """Whether areas are valid and each lies within the next."""
-    shapes: GeometryArray = np.array(areas, dtype=object)
-    is_valid = bool(shapely.is_valid(shapes).all())
-    return is_valid and float(shapely.area(shapely.difference(shapes[:-1], shapes[1:])).sum()) == 0.0
 
 
 def polygons(drawn: Borders, owner: int, *, detail: Detail, of: IntArray | None = None) -> list[GeometryArray]:
@@ -147,15 +125,6 @@ def _assembled(xy: FloatArray, start: Any, area: FloatArray, wanted: BoolArray) 
     for i, s in enumerate(shell):
         shapes[i] = shapely.polygons(rings[s], rings[hole[which[smallest][into[smallest] == i]]])
     return shapes
-
-
-def holding(shapes: GeometryArray, place: FloatArray) -> shapely.Polygon:
-    """Return the polygon that holds a place, else the largest; an empty one of none."""
-    if not shapes.size:
-        return shapely.Polygon()
-    here = np.flatnonzero(shapely.intersects_xy(shapes, *place)) if shapes.size > 1 else np.zeros(1, np.int64)
-    chosen: shapely.Polygon = shapes[here[0] if here.size else int(np.argmax(shapely.area(shapes)))]
-    return chosen
 
 
 def joined(shapes: Sequence[Any] | GeometryArray) -> Any:  # noqa: ANN401

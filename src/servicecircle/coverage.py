@@ -153,11 +153,7 @@ def coverage_by_zone(coverage: Coverage, grid: Grid) -> pd.DataFrame:
         As in `coverage_by_cell`.
     """
     cells = coverage_by_cell(coverage, grid)
-    zone_of_cell = zone_ids(grid)
-    ids = sorted({z for z in zone_of_cell if z is not None}, key=str)
-    ids += [None] if any(z is None for z in zone_of_cell) else []
-    place = {z: k for k, z in enumerate(ids)}
-    zone = np.array([place[z] for z in zone_of_cell], dtype=np.int64)
+    ids, zone = zone_positions(grid)
     members = [np.flatnonzero(zone == k) for k in range(len(ids))]
 
     def total(column: str) -> FloatArray:
@@ -167,7 +163,7 @@ def coverage_by_zone(coverage: Coverage, grid: Grid) -> pd.DataFrame:
     covered = [total(f"covered_{t:g}") for t in coverage.minutes]
     frame = _measured(coverage, zone[cell_positions(coverage, grid)], total("riders"), covered)
     frame.insert(0, "n_cells", [m.size for m in members])
-    frame.index = pd.Index(ids, dtype=object, name="zone_id")
+    frame.index = ids
     return frame
 
 
@@ -198,6 +194,11 @@ def totals(coverage: Coverage) -> Totals:
         f"{t:g}": math.fsum(sum_by(group, coverage.weight * inside, n))
         for t, inside in zip(coverage.minutes, coverage.covered.T, strict=True)
     }
+    return totals_of(riders, covered)
+
+
+def totals_of(riders: float, covered: dict[str, float]) -> Totals:
+    """Return sums as totals."""
     share = {t: min(value / riders, 1.0) if riders > 0 else None for t, value in covered.items()}
     return {"riders": riders, "covered": covered, "share": share}
 
@@ -228,6 +229,16 @@ def zone_ids(grid: Grid) -> StrArray:
     zone = np.array(grid.cells["zone_id"], dtype=object)
     zone[pd.isna(zone)] = None
     return zone
+
+
+def zone_positions(grid: Grid) -> tuple[pd.Index, IntArray]:
+    """Return the zones of a grid, ascending, last None where a cell has none; and the position of each cell's."""
+    zone_of_cell = zone_ids(grid)
+    ids = sorted({z for z in zone_of_cell if z is not None}, key=str)
+    ids += [None] if any(z is None for z in zone_of_cell) else []
+    place = {z: k for k, z in enumerate(ids)}
+    zone = np.array([place[z] for z in zone_of_cell], dtype=np.int64)
+    return pd.Index(ids, dtype=object, name="zone_id"), zone
 
 
 def sum_by(group: IntArray, value: FloatArray, n: int) -> FloatArray:

@@ -413,6 +413,7 @@ class Study:
     network_place: str | None = None
     network_crs: CRS | None = None
     admit_trunk: bool = False  # walk and e-bike may use every trunk road
+    network_cache: bool = True  # keep what is read of the road file beside it
     area: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
@@ -463,3 +464,8 @@ class Plan:
     rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
     siting: SitingFigures | None = None  # None: nothing was asked for beside the counts
     warnings: tuple[Fault, ...] = ()
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What later stages made of this plan alone, by name: kept with it, and gone with it."""
+        return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .impedance import WayRule, way_rule
 from .junctions import same_lines, split_at_junctions
 from .model import Network
 from .network_builder import build_network
+from .network_cache import cached_network
 from .osm import OSM_SUFFIXES, RawWays, is_osm_file, read_osm, whole_runs
 from .params import MIN_PART_M, TravelProfile, travel_profile
 from .projections import metric_crs, read_crs, to_metres
@@ -38,6 +40,7 @@ def read_network(
     directed: bool | None = None,
     min_part_m: float = MIN_PART_M,
     admit_trunk: bool = False,
+    cache: bool = True,
 ) -> Network:
     """
     Read the streets of one travel profile from a file.
@@ -60,15 +63,18 @@ def read_network(
         Connected parts with less street (metres) are fragments, left out of snapping and reach.
     admit_trunk
         Open every trunk road to walking and e-bikes; see `impedance.way_rule`.
+    cache
+        Keep the network of a road file of 500 kB or more in a folder beside it, and take it from there the next
+        time; see `network_cache`. False neither looks there nor writes.
 
     Returns
     -------
     network
-        Its `report` counts what was read, assumed and left out: `ways_read`, `ways_used`, `nodes_missing`,
-        `pieces_drawn_twice` (OpenStreetMap files), `rows_read`, `rows_joined`, `length_missing` (graphs and
-        tables), the notes of `impedance.way_rule` (ways or rows), and `nodes`, `edges`, `streets`, `street_m`,
-        `oneway_streets`, `loops`, `parallel_streets`, `zero_length`, `dead_ends`, `parts`, `fragments`,
-        `fragment_m`.
+        The same from the cache as from the road file. Its `report` counts what was read, assumed and left out:
+        `ways_read`, `ways_used`, `nodes_missing`, `pieces_drawn_twice` (OpenStreetMap files), `rows_read`,
+        `rows_joined`, `length_missing` (graphs and tables), the notes of `impedance.way_rule` (ways or rows), and
+        `nodes`, `edges`, `streets`, `street_m`, `oneway_streets`, `loops`, `parallel_streets`, `zero_length`,
+        `dead_ends`, `parts`, `fragments`, `fragment_m`.
 
     Raises
     ------
@@ -78,43 +84,11 @@ def read_network(
         If no CRS is stated, or the stated one does not fit.
     """
     rules = travel_profile(profile)
-    if is_osm_file(path):
-        if crs is not None and not _is_degrees(crs):
-            msg = f"`crs` is {crs!r}, but OpenStreetMap files are always in WGS 84 (EPSG:4326)."
-            raise CRSError(msg, zh="OSM 文件的坐标总是 WGS 84（EPSG:4326），请勿另行指定坐标系。")
-        return _network_from_ways(
-            read_osm(path),
-            rules,
-            target_crs=target_crs,
-            min_part_m=min_part_m,
-            admit_trunk=admit_trunk,
-            source=Path(path).name,
-        )
-    suffix = Path(path).suffix.lower()
-    if suffix == ".graphml":
-        return network_from_graph(
-            read_graphml(path),
-            rules,
-            crs=crs,
-            target_crs=target_crs,
-            min_part_m=min_part_m,
-            admit_trunk=admit_trunk,
-            source=Path(path).name,
-        )
-    if suffix in TABLE_SUFFIXES:
-        return network_from_table(
-            read_edge_table(path),
-            rules,
-            crs=crs,
-            target_crs=target_crs,
-            directed=directed,
-            min_part_m=min_part_m,
-            admit_trunk=admit_trunk,
-            source=Path(path).name,
-        )
-    known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
-    msg = f"`{path}` is no road file that can be read. Known: {known}."
-    raise NetworkError(msg, zh=f"无法识别道路文件 {path}。可用的格式：{known}。")
+    options: dict[str, Any] = {"directed": directed, "min_part_m": min_part_m, "admit_trunk": admit_trunk}
+    read = partial(_read_network, path, rules, crs=crs, target_crs=target_crs, **options)
+    if not cache:
+        return read()
+    return cached_network(path, rules, {"crs": read_crs(crs), "target_crs": read_crs(target_crs), **options}, read)
 
 
 def download_network(
@@ -162,6 +136,57 @@ def download_network(
         admit_trunk=admit_trunk,
         source=place,
     )
+
+
+# ------------------------------------------------------------------------------------------------- files by kind
+def _read_network(
+    path: str | Path,
+    profile: TravelProfile,
+    *,
+    crs: Any,  # noqa: ANN401
+    target_crs: Any,  # noqa: ANN401
+    directed: bool | None,
+    min_part_m: float,
+    admit_trunk: bool,
+) -> Network:
+    """Read a road file by the reader of its kind."""
+    if is_osm_file(path):
+        if crs is not None and not _is_degrees(crs):
+            msg = f"`crs` is {crs!r}, but OpenStreetMap files are always in WGS 84 (EPSG:4326)."
+            raise CRSError(msg, zh="OSM 文件的坐标总是 WGS 84（EPSG:4326），请勿另行指定坐标系。")
+        return _network_from_ways(
+            read_osm(path),
+            profile,
+            target_crs=target_crs,
+            min_part_m=min_part_m,
+            admit_trunk=admit_trunk,
+            source=Path(path).name,
+        )
+    suffix = Path(path).suffix.lower()
+    if suffix == ".graphml":
+        return network_from_graph(
+            read_graphml(path),
+            profile,
+            crs=crs,
+            target_crs=target_crs,
+            min_part_m=min_part_m,
+            admit_trunk=admit_trunk,
+            source=Path(path).name,
+        )
+    if suffix in TABLE_SUFFIXES:
+        return network_from_table(
+            read_edge_table(path),
+            profile,
+            crs=crs,
+            target_crs=target_crs,
+            directed=directed,
+            min_part_m=min_part_m,
+            admit_trunk=admit_trunk,
+            source=Path(path).name,
+        )
+    known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
+    msg = f"`{path}` is no road file that can be read. Known: {known}."
+    raise NetworkError(msg, zh=f"无法识别道路文件 {path}。可用的格式：{known}。")
 
 
 def _is_degrees(crs: Any) -> bool:  # noqa: ANN401

@@ -159,15 +159,19 @@ def suggest(
     stations_then = stations_of(facilities[stays], chosen.sites, candidates)
     warnings += told_of_density(stations_then, SITE_RULES[study.site_rule], crs=network.crs)
     unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
-    after_all = _with_sites(facilities[stays], chosen.sites)
-    after = cover(_times(study, network, demand_at, after_all), demand, minutes=study.minutes)
-    begin("circles")
     every = _with_sites(facilities, chosen.sites)
     is_site = np.arange(len(every)) >= len(facilities)
-    circles, (today, proposed) = each_and_merged(
+    groups = [~is_site, is_site | np.append(stays, np.full(len(chosen.sites), True))]
+    after, gaps = before, find_gaps(before, grid)
+    gaps_after = gaps
+    if is_site.any():
+        after = cover(_times(study, network, demand_at, every[groups[1]]), demand, minutes=study.minutes)
+        gaps_after = find_gaps(after, grid)
+    begin("circles")
+    circles, merged = each_and_merged(
         network,
         Facilities(every),
-        [~is_site, is_site | np.append(stays, np.full(len(chosen.sites), True))],
+        groups if is_site.any() else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
@@ -184,11 +188,11 @@ def suggest(
         solution=chosen.solution,
         before=before,
         after=after,
-        gaps=find_gaps(before, grid),
-        gaps_after=find_gaps(after, grid),
+        gaps=gaps,
+        gaps_after=gaps_after,
         circles=circles,
-        circles_before=today,
-        circles_after=proposed,
+        circles_before=merged[0],
+        circles_after=merged[-1],
         land=land,
         rejected=joined([left_out, unreached]),
         siting=chosen.siting,
@@ -350,6 +354,7 @@ def read_roads(study: Study) -> Roads:
         crs=study.network_crs,
         target_crs=study.crs,
         admit_trunk=study.admit_trunk,
+        cache=study.network_cache,
     )
     if not is_osm_file(study.network_file):
         return Roads(network, None, None)

@@ -243,50 +243,34 @@ def times_at_demand(
     node. Demand points are read off when a search settles the nodes at the ends of their streets. Holds 32 bytes a
     pair at its peak.
     """
-    from . import _kernels as kernels
-
-    place, ms, along = sources.on(graph)
-    number, hang_start, hang = _hanging(graph, demand, limit_ms)
-    direct_start, direct_pair = _in_order(direct, along, number)
-    with graph.spaces.session(limit_ms, graph.n_node, number.size) as lent:
-
-        def search(first: int, last: int) -> list[FoundPairs]:
-            found = []
-            with lent() as space:
-                while first < last:
-                    met, time = space.slab(number.size)
-                    own = along[first:last]
-                    rows, space.item = kernels.demand_times(
-                        graph.start,
-                        graph.arc,
-                        place[own],
-                        ms[own],
-                        limit_ms,
-                        space.label,
-                        space.head,
-                        space.item,
-                        met,
-                        time,
-                        space.used,
-                        space.node,
-                        space.seen,
-                        hang_start,
-                        hang,
-                        direct_start[first : last + 1],
-                        direct_pair,
-                    )
-                    space.used = int(rows[-1])
-                    found.append(FoundPairs(rank[own[: rows.size - 1]], rows, met, time))
-                    first += rows.size - 1
-            return found
-
-        chunks = in_chunks(along.size, search, chunk=CHUNK, least=_LEAST, threads=threads, on_progress=on_progress)
-        pieces = [piece for chunk in chunks for piece in chunk]
-        return by_demand(pieces, number, rank, limit_ms=limit_ms, threads=threads)
+    hanging = hang(graph, demand, limit_ms)
+    with graph.spaces.session(limit_ms, graph.n_node, hanging.number.size) as lent:
+        pieces = _found(
+            graph,
+            sources,
+            hanging,
+            direct,
+            lent=lent,
+            rank=rank,
+            limit_ms=limit_ms,
+            threads=threads,
+            on_progress=on_progress,
+        )
+        return by_demand(pieces, hanging.number, rank, limit_ms=limit_ms, threads=threads)
 
 
-def _hanging(graph: CurveGraph, demand: Ends, limit_ms: int) -> tuple[IntArray, IntArray, Unsigned]:
-    """Return demand points' numbers along the curve, and what hangs on nodes: (row pointer, (number, ms))."""
+@dataclass(frozen=True, eq=False)
+class Hanging:
+    """Demand points on the nodes at the ends of their streets, for any number of searches. 32 bytes a point."""
+
+    number: IntArray  # (n_demand,) along the curve
+    along: IntArray  # (n_demand,) demand point by number
+    start: IntArray  # (n_node + 1,) row pointer of `item`, by place
+    item: Unsigned  # (m, 2) number, ms to the node
+
+
+def hang(graph: CurveGraph, demand: Ends, limit_ms: int) -> Hanging:
+    """Return demand points ready for searches that end at `limit_ms` or before."""
     place, ms, along = demand.on(graph)
     number = np.empty(along.size, dtype=np.int64)
     number[along] = np.arange(along.size)
@@ -295,7 +279,85 @@ def _hanging(graph: CurveGraph, demand: Ends, limit_ms: int) -> tuple[IntArray, 
     row, end = row[order], end[order]
     start = np.zeros(graph.n_node + 1, dtype=np.int64)
     np.cumsum(np.bincount(place[row, end], minlength=graph.n_node), out=start[1:])
-    return number, start, np.column_stack([number[row], ms[row, end]]).astype(np.uint32)
+    return Hanging(number, along, start, np.column_stack([number[row], ms[row, end]]).astype(np.uint32))
+
+
+def times_by_source(
+    graph: CurveGraph,
+    sources: Ends,
+    hanging: Hanging,
+    direct: tuple[IntArray, IntArray, IntArray],
+    *,
+    limit_ms: int,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """
+    Return the demand points within the limit of each source: (row pointer, demand point ascending, ms).
+
+    For few sources: what `times_at_demand` prepares for all demand points is made before, by `hang`.
+    """
+    n = len(sources.node)
+    with graph.spaces.session(limit_ms, graph.n_node, hanging.number.size) as lent:
+        pieces = _found(graph, sources, hanging, direct, lent=lent, rank=np.arange(n), limit_ms=limit_ms)
+        source = np.concatenate([np.repeat(f.rank, np.diff(f.rows)) for f in pieces] or [np.empty(0, np.int64)])
+        spans = [slice(f.rows[0], f.rows[-1]) for f in pieces]
+        parts = [np.stack([f.number[s], f.ms[s]]) for f, s in zip(pieces, spans, strict=True)]
+        number, ms = np.concatenate(parts or [np.empty((2, 0), np.uint32)], axis=1).astype(np.int64)
+    demand = hanging.along[number]
+    order = np.lexsort((demand, source))
+    start = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))])
+    return start, demand[order], ms[order]
+
+
+def _found(
+    graph: CurveGraph,
+    sources: Ends,
+    hanging: Hanging,
+    direct: tuple[IntArray, IntArray, IntArray],
+    *,
+    lent: Callable[[], Any],
+    rank: IntArray,
+    limit_ms: int,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
+) -> list[FoundPairs]:
+    """Return the pairs of each source, in memory that is lent."""
+    from . import _kernels as kernels
+
+    place, ms, along = sources.on(graph)
+    direct_start, direct_pair = _in_order(direct, along, hanging.number)
+
+    def search(first: int, last: int) -> list[FoundPairs]:
+        found = []
+        with lent() as space:
+            while first < last:
+                met, time = space.slab(hanging.number.size)
+                own = along[first:last]
+                rows, space.item = kernels.demand_times(
+                    graph.start,
+                    graph.arc,
+                    place[own],
+                    ms[own],
+                    limit_ms,
+                    space.label,
+                    space.head,
+                    space.item,
+                    met,
+                    time,
+                    space.used,
+                    space.node,
+                    space.seen,
+                    hanging.start,
+                    hanging.item,
+                    direct_start[first : last + 1],
+                    direct_pair,
+                )
+                space.used = int(rows[-1])
+                found.append(FoundPairs(rank[own[: rows.size - 1]], rows, met, time))
+                first += rows.size - 1
+        return found
+
+    chunks = in_chunks(along.size, search, chunk=CHUNK, least=_LEAST, threads=threads, on_progress=on_progress)
+    return [piece for chunk in chunks for piece in chunk]
 
 
 def _in_order(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from functools import cached_property
 from typing import Any, TypeVar
 
 import geopandas as gpd
@@ -15,21 +14,18 @@ import pandas as pd
 import shapely
 
 from ._validate import BoolArray, FloatArray
-from .area_shapes import (
-    DETAIL,
-    Borders,
-    Detail,
-    Workspace,
-    are_sound,
-    borders,
-    holding,
-    joined,
-    polygonal,
-    polygons,
-    polygons_of_owners,
-    unsimplified,
-)
+from .area_shapes import DETAIL, Detail, borders, joined, polygonal, polygons, polygons_of_owners
 from .errors import CRSError, InputError
+from .facility_areas import (
+    NO_RINGS,
+    FacilityTimes,
+    Rings,
+    as_polygons,
+    mixed,
+    ranks_of_squares,
+    rings_of_facility,
+    times_of_facility,
+)
 from .model import Facilities, Network
 from .params import MAX_SNAP_M
 from .street_raster import FieldOfTimes, LeastTimes, StreetSegments, metres_of_owners
@@ -40,10 +36,12 @@ from .street_reach import (
     joined_pieces,
     piece_lines,
     piece_metres,
+    reached_metres,
     reached_pieces,
     search_reach,
 )
-from .threads import cores
+from .street_squares import Room, StreetSquares, street_squares
+from .threads import in_chunks
 from .travel_times import id_ranks, on_street
 
 #: unreached street farther than this from reached street stays outside; as much beside reached street is never
@@ -51,8 +49,9 @@ from .travel_times import id_ranks, on_street
 CLEAR_M = 10.0
 #: a dead end this near to the outline of the network is where the data end (metres)
 EDGE_M = 50.0
-#: facilities drawn at once
+#: facilities whose squares are found at once, and facilities that a thread draws in one go
 _CHUNK = 256
+_AT_ONCE = 8
 
 _T = TypeVar("_T")
 
@@ -167,13 +166,13 @@ def each_and_merged(
 
 # -------------------------------------------------------------------------------------------------------- drawing
 @dataclass(frozen=True, eq=False)
-class _Reached:
-    """What one facility reaches: street and areas by break."""
+class _Drawn:
+    """What one facility reaches, by break."""
 
-    pieces: list[Pieces]
+    rings: list[Rings]
     metres: list[float]
-    areas: list[Any]
     cut_by_edge: list[bool]
+    pieces: list[Pieces]  # none where nothing is excluded
 
 
 class _Drawing:
@@ -183,44 +182,66 @@ class _Drawing:
         self.reach = reach
         self.detail = detail
         self.outside = outside
-        at = on_street(reach.at, reach.network, reach.graph)
-        self.segments = StreetSegments(reach.network, reach.graph, at, max_m=max_snap_m)
+        self.max_snap_m = max_snap_m
         self.is_edge = nodes_at_the_edge(reach.network)
         self.n_band = len(reach.breaks)
+
+    @cached_property
+    def segments(self) -> StreetSegments:
+        """Streets cut at the facilities."""
+        at = on_street(self.reach.at, self.reach.network, self.reach.graph)
+        return StreetSegments(self.reach.network, self.reach.graph, at, max_m=self.max_snap_m)
 
     # -------------------------------------------------------------------------------------------- one by one
     def each(self) -> gpd.GeoDataFrame:
         """One area a facility and break."""
-        rows = _in_threads(self.reach.each(), lambda: Workspace(self.segments), self._one)
+        drawn: list[_Drawn] = []
+        rows = self.reach.each()
+        while chunk := list(itertools.islice(rows, _CHUNK)):
+            drawn += self._drawn(chunk, len(drawn))
+        areas = list(as_polygons([rings for row in drawn for rings in row.rings]))
+        if self.outside is not None:
+            areas = self._without(areas, [p for row in drawn for p in row.pieces])
         return _frame(
             self.reach,
-            facility=np.repeat(np.arange(len(rows)), self.n_band).tolist(),
-            street_m=[metres for row in rows for metres in row.metres],
-            cut_by_edge=[is_cut for row in rows for is_cut in row.cut_by_edge],
-            geometry=[area for row in rows for area in row.areas],
+            facility=np.repeat(np.arange(len(drawn)), self.n_band).tolist(),
+            street_m=[metres for row in drawn for metres in row.metres],
+            cut_by_edge=[is_cut for row in drawn for is_cut in row.cut_by_edge],
+            geometry=areas,
         )
 
-    def _one(self, j: int, settled: Settled, room: Workspace) -> _Reached:
-        limits = self.reach.limit_ms[j]
-        pieces = [reached_pieces(settled, room.streets, limit_ms=int(ms)) for ms in limits]
-        metres = [piece_metres(self.reach.network, p) for p in pieces]
-        is_cut = [bool(self.is_edge[settled.node[settled.ms <= ms]].any()) for ms in limits]
-        k, a, b = self.segments.times(settled, room.streets, limit_ms=int(limits[-1]))
-        if not pieces[-1].street.size:
-            return _Reached(pieces, metres, [shapely.Polygon() for _ in limits], is_cut)
-        room.ms[0, k, 0], room.ms[0, k, 1] = a, b
-        field = FieldOfTimes(room.ms, room.owner, limits[None, :].astype(np.float64), k)
-        drawn = borders(self.segments, field, self.detail, room)
-        room.ms[0, k] = np.inf
-        place = _place_of(self.reach.network, settled)
-        areas = self._own_areas(drawn, pieces, place)
-        if not are_sound(areas):  # simplification made borders cross
-            areas = self._own_areas(unsimplified(drawn), pieces, place)
-        return _Reached(pieces, metres, self._without(areas, pieces), is_cut)
+    def _drawn(self, chunk: list[Settled], begin: int) -> list[_Drawn]:
+        """Draw some facilities; what is not known yet of the squares they reach is found once for all of them."""
+        squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m)
+        limits = self.reach.limit_ms[begin : begin + len(chunk)].astype(np.float64)
 
-    def _own_areas(self, drawn: Borders, pieces: list[Pieces], place: FloatArray) -> list[shapely.Polygon]:
-        parts = polygons(drawn, 0, detail=self.detail)
-        return [holding(p[: own.street.size], place) for p, own in zip(parts, pieces, strict=True)]
+        def search(i: int, room: Room) -> tuple[FacilityTimes, list[float | None]]:
+            ends = room.streets.end_times(chunk[i], limit_ms=int(limits[i, -1]))
+            metres = [reached_metres(self.reach.network, chunk[i], ends, int(ms)) for ms in limits[i]]
+            return times_of_facility(squares, chunk[i], ends, limits[i], room), metres
+
+        times, metres = zip(*_each(squares, len(chunk), search), strict=True)
+        known = squares.know(np.concatenate([t.square for t in times]), corners=False)
+        ranks = _each(squares, len(chunk), lambda i, room: ranks_of_squares(squares, known, times[i], room))
+        frontier = np.concatenate([mixed(t, r) for t, r in zip(times, ranks, strict=True)])
+        with_corners = squares.know(frontier, corners=True)
+        places = _places_of(self.reach.network, chunk)
+
+        def draw(i: int, room: Room) -> _Drawn:
+            settled = chunk[i]
+            rings: list[Rings] = [NO_RINGS] * self.n_band
+            if times[i].square.size:
+                rings = rings_of_facility(squares, with_corners, times[i], ranks[i], places[i], self.detail, room)
+            return _Drawn(
+                rings=[NO_RINGS if m is None else r for r, m in zip(rings, metres[i], strict=True)],
+                metres=[m or 0.0 for m in metres[i]],
+                cut_by_edge=[bool(self.is_edge[settled.node[settled.ms <= ms]].any()) for ms in limits[i]],
+                pieces=[]
+                if self.outside is None
+                else [reached_pieces(settled, room.streets, limit_ms=int(ms)) for ms in limits[i]],
+            )
+
+        return _each(squares, len(chunk), draw)
 
     # ---------------------------------------------------------------------------------------------- together
     def merged(self, group: BoolArray) -> gpd.GeoDataFrame:
@@ -228,7 +249,7 @@ class _Drawing:
         pieces, is_cut, field = self._together(group)
         areas: list[Any] = [shapely.MultiPolygon()] * self.n_band
         if field is not None:
-            drawn = borders(self.segments, field, self.detail, Workspace(self.segments))
+            drawn = borders(self.segments, field, self.detail)
             areas = [joined(parts) for parts in polygons(drawn, -1, detail=self.detail)]
         return _frame(
             self.reach,
@@ -245,7 +266,7 @@ class _Drawing:
         areas: list[Any] = [shapely.Polygon() for _ in range(n * self.n_band)]
         metres = np.zeros((n, self.n_band))
         if field is not None:
-            drawn = borders(self.segments, field, self.detail, Workspace(self.segments))
+            drawn = borders(self.segments, field, self.detail)
             metres = metres_of_owners(self.segments, field, n)
             for rank, parts in polygons_of_owners(drawn, n, detail=self.detail):
                 j = int(np.flatnonzero(self._rank == rank)[0])
@@ -277,7 +298,8 @@ class _Drawing:
             for b, ms in enumerate(reach.limit_ms[j].tolist()):
                 pieces[b].append(reached_pieces(settled, streets, limit_ms=ms))
                 is_cut[j, b] = bool(self.is_edge[settled.node[settled.ms <= ms]].any())
-            found = self.segments.times(settled, streets, limit_ms=int(reach.limit_ms[j, -1]))
+            ends = streets.end_times(settled, limit_ms=int(reach.limit_ms[j, -1]))
+            found = self.segments.times(settled, ends)
             field.add(found, kind=int(of_class.ravel()[j]), owner=int(self._rank[j]))
         return [joined_pieces(p) for p in pieces], is_cut, field.done()
 
@@ -297,34 +319,26 @@ class _Drawing:
         return cut
 
 
-def _place_of(network: Network, settled: Settled) -> FloatArray:
-    """Return where on its street a facility is."""
-    line = network.street_geometry[settled.street]
-    place: FloatArray = shapely.get_coordinates(
-        shapely.line_interpolate_point(line, settled.share, normalized=True)
-    )[0]
-    return place
+def _places_of(network: Network, facilities: Sequence[Settled]) -> FloatArray:
+    """Return where on their streets facilities are, `nan` off the network."""
+    on = [i for i, settled in enumerate(facilities) if settled.street >= 0]
+    lines = network.street_geometry[[facilities[i].street for i in on]]
+    share = np.array([facilities[i].share for i in on])
+    places = np.full((len(facilities), 2), np.nan)
+    places[on] = shapely.get_coordinates(shapely.line_interpolate_point(lines, share, normalized=True))
+    return places
 
 
-def _in_threads(rows: Iterator[Any], new_room: Callable[[], Any], work: Callable[[int, Any, Any], _T]) -> list[_T]:
-    """Run `work(number, row, room)` for every row on all cores, each with room of its own; results in order."""
-    free: SimpleQueue[Any] = SimpleQueue()
-    for _ in range(cores()):
-        free.put(None)
+def _each(squares: StreetSquares, n: int, work: Callable[[int, Room], _T]) -> list[_T]:
+    """Run `work(number, room)` for each of `n` facilities, on all cores; results in order."""
 
-    def one(numbered: tuple[int, Any]) -> _T:
-        room = free.get() or new_room()
-        try:
-            return work(*numbered, room)
-        finally:
-            free.put(room)
+    def several(first: int, last: int) -> list[_T]:
+        room = squares.room()
+        done = [work(i, room) for i in range(first, last)]
+        squares.give_back(room)  # not what work has left half way
+        return done
 
-    done: list[_T] = []
-    numbered = enumerate(rows)
-    with ThreadPoolExecutor(max_workers=cores()) as pool:
-        while chunk := list(itertools.islice(numbered, _CHUNK)):
-            done += pool.map(one, chunk)
-    return done
+    return [row for rows in in_chunks(n, several, chunk=_AT_ONCE) for row in rows]
 
 
 def nodes_at_the_edge(network: Network) -> BoolArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ import shapely
 from ._validate import FloatArray, IntArray
 from .model import Network
 from .params import INF_MS
-from .street_reach import Settled, StreetsOfNodes
+from .street_reach import EndTimes, Settled, StreetsOfNodes
 from .travel_times import OnStreet, SearchGraph
 
 #: side of the squares from which the lattice is refined (metres)
@@ -98,31 +97,17 @@ class StreetSegments:
 
     def streets_of_nodes(self) -> StreetsOfNodes:
         """Return the streets of nodes with room of its own for times, for one thread."""
-        own = copy.copy(self._streets)
-        own.time_ms = own.time_ms.copy()
-        return own
+        return self._streets.copy()
 
-    def times(
-        self, settled: Settled, streets: StreetsOfNodes, *, limit_ms: int
-    ) -> tuple[IntArray, FloatArray, FloatArray]:
+    def times(self, settled: Settled, ends: EndTimes) -> tuple[IntArray, FloatArray, FloatArray]:
         """Segments of the streets that one facility may reach, and the times at their beginnings and ends (ms)."""
-        if settled.street < 0 or settled.access_ms > limit_ms:
-            return np.empty(0, np.int64), np.empty(0), np.empty(0)
-        inside = settled.ms <= limit_ms
-        node = settled.node[inside]
-        street = np.union1d(streets.of(node), [settled.street])
-        street = street[self.start[street + 1] > self.start[street]]
-        time_ms = streets.time_ms
-        time_ms[node] = settled.ms[inside]
-        end = time_ms[self.graph.end[street]]
-        time_ms[node] = INF_MS
-        end_ms = np.where(end < INF_MS, end, np.inf)
+        street = ends.street
         count = self.start[street + 1] - self.start[street]
         which = np.repeat(np.arange(street.size), count)
         k = np.arange(which.size) + np.repeat(self.start[street] - np.cumsum(count) + count, count)
         whole_a, whole_b = self.whole_a[street][which], self.whole_b[street][which]
-        a = end_ms[which, 0] + self.first[k] * whole_a
-        b = end_ms[which, 1] + (1.0 - self.last[k]) * whole_b
+        a = ends.ms[which, 0] + self.first[k] * whole_a
+        b = ends.ms[which, 1] + (1.0 - self.last[k]) * whole_b
         own = np.flatnonzero(street[which] == settled.street)
         ahead = own[self.first[k[own]] >= settled.share]
         behind = own[self.last[k[own]] <= settled.share]

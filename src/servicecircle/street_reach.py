@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
-from shapely.ops import substring
+import shapely
 
-from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
+from ._validate import FloatArray, GeometryArray, IntArray, check_minutes
 from .model import Facilities, Network, Positions
-from .params import INF_MS, MAX_SNAP_M, check_direction
+from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
 from .travel_times import (
     OnStreet,
@@ -56,6 +58,7 @@ class Reach:
     facilities: Facilities
     at: Positions
     graph: SearchGraph
+    direction: Direction
     breaks: tuple[float, ...]  # minutes
     limit_ms: IntArray  # (n_facility, n_break): the break, or the facility's own limit
     margin_ms: int  # searched beyond the largest limit
@@ -101,6 +104,7 @@ def search_reach(
         facilities=served_by,
         at=at,
         graph=graph,
+        direction=check_direction(direction),
         breaks=breaks,
         limit_ms=limit_ms.reshape(len(served_by.ids), len(breaks)),
         margin_ms=round(margin_s * 1000),
@@ -173,45 +177,67 @@ def street_reach(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class EndTimes:
+    """The streets at the nodes that a search settled within a limit, once each, and the times at their ends."""
+
+    street: IntArray
+    ms: FloatArray  # (n, 2) at the ends a and b, inf where not settled
+
+
 class StreetsOfNodes:
     """Which streets meet at a node."""
 
     def __init__(self, network: Network) -> None:
         ahead = network.street_first
-        node = np.concatenate([network.tail[ahead], network.head[ahead]])
-        self._street = np.tile(np.arange(network.n_street), 2)[np.argsort(node, kind="stable")]
+        self._end = np.column_stack([network.tail[ahead], network.head[ahead]])
+        order = np.argsort(self._end.T.ravel(), kind="stable")
+        self._street = np.tile(np.arange(network.n_street), 2)[order]
+        self._is_end_a = order < network.n_street
         self._start = np.zeros(network.n_node + 1, dtype=np.int64)
-        np.cumsum(np.bincount(node, minlength=network.n_node), out=self._start[1:])
-        #: seconds of the search by node, reused: `inf` but while one facility is worked on
-        self.time_ms = np.full(network.n_node, INF_MS, dtype=np.int64)
+        np.cumsum(np.bincount(self._end.ravel(), minlength=network.n_node), out=self._start[1:])
+        #: ms of the search by node, reused: `inf` but while one facility is worked on
+        self._ms = np.full(network.n_node, np.inf)
 
-    def of(self, node: IntArray) -> IntArray:
-        """Return the streets at any of `node`, ascending, once each."""
+    def copy(self) -> StreetsOfNodes:
+        """Return the same with room of its own for times, for one thread."""
+        own = copy.copy(self)
+        own._ms = self._ms.copy()
+        return own
+
+    def end_times(self, settled: Settled, *, limit_ms: int) -> EndTimes:
+        """Return the streets that a facility may reach within a limit: its own, and those at settled nodes."""
+        if settled.street < 0 or settled.access_ms > limit_ms:
+            return EndTimes(np.empty(0, np.int64), np.empty((0, 2)))
+        inside = settled.ms <= limit_ms
+        node = settled.node[inside]
+        self._ms[node] = settled.ms[inside]
         count = self._start[node + 1] - self._start[node]
         ends = np.cumsum(count)
-        place = np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - count, count)
-        return np.unique(self._street[np.repeat(self._start[node], count) + place])
+        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(self._start[node] - ends + count, count)
+        street = self._street[place]
+        ms = self._ms[self._end[street]]
+        once = self._is_end_a[place] | (ms[:, 0] == np.inf)  # not a second time at its end b
+        street, ms = street[once], ms[once]
+        if not (street == settled.street).any():
+            street = np.append(street, settled.street)
+            ms = np.vstack([ms, np.full((1, 2), np.inf)])
+        self._ms[node] = np.inf
+        return EndTimes(street, ms)
 
 
 def reached_pieces(settled: Settled, streets: StreetsOfNodes, *, limit_ms: int) -> Pieces:
     """Return the pieces of street within `limit_ms` of the facility of `settled`."""
-    if settled.street < 0 or settled.access_ms > limit_ms:
+    ends = streets.end_times(settled, limit_ms=limit_ms)
+    if not ends.street.size:
         return Pieces(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    graph = settled.graph
-    inside = settled.ms <= limit_ms
-    node, ms = settled.node[inside], settled.ms[inside]
-    street = streets.of(node)
-    time_ms = streets.time_ms
-    time_ms[node] = ms
-    end_a, end_b = graph.end[street].T
-    from_a = _share_within(limit_ms - time_ms[end_a], graph.a_ms[street], time_ms[end_a] < INF_MS)
-    from_b = _share_within(limit_ms - time_ms[end_b], graph.b_ms[street], time_ms[end_b] < INF_MS)
-    time_ms[node] = INF_MS
+    street = ends.street
+    from_a, from_b = _shares(settled, ends, limit_ms)
     own = street == settled.street
     whole = (from_a + from_b >= 1.0) & ~own
     at_a = (from_a > 0) & ~whole & ~own
     at_b = (from_b > 0) & ~whole & ~own
-    own_pieces = _own_street(settled, limit_ms, from_a[own], from_b[own])
+    own_pieces = _own_street(settled, limit_ms, float(from_a[own][0]), float(from_b[own][0]))
     n_own = len(own_pieces)
     piece_street = np.concatenate([street[whole], street[at_a], street[at_b], np.full(n_own, settled.street)])
     first = np.concatenate([np.zeros(whole.sum() + at_a.sum()), 1.0 - from_b[at_b], [p[0] for p in own_pieces]])
@@ -220,25 +246,43 @@ def reached_pieces(settled: Settled, streets: StreetsOfNodes, *, limit_ms: int) 
     return Pieces(piece_street[order].astype(np.int64), first[order], last[order])
 
 
-def _share_within(left_ms: IntArray, whole_ms: IntArray, is_reached: BoolArray) -> FloatArray:
-    """Share of a street that `left_ms` goes along, 0 where its end is not reached or that way is closed."""
-    usable = is_reached & (left_ms >= 0) & (whole_ms < INF_MS)
-    share = np.where(usable & (whole_ms == 0), 1.0, 0.0)
-    np.divide(left_ms, whole_ms, out=share, where=usable & (whole_ms > 0))
-    return np.clip(share, 0.0, 1.0)
+def reached_metres(network: Network, settled: Settled, ends: EndTimes, limit_ms: int) -> float | None:
+    """Return the metres of street within a limit, which is no more than that of `ends`; None of no piece at all."""
+    if not ends.street.size or settled.access_ms > limit_ms:
+        return None
+    from_a, from_b = _shares(settled, ends, limit_ms)
+    share = np.minimum(1.0, from_a + from_b)
+    own = np.flatnonzero(ends.street == settled.street)
+    own_pieces = _own_street(settled, limit_ms, float(from_a[own][0]), float(from_b[own][0]))
+    share[own] = sum(last - first for first, last in own_pieces)
+    metres = float(np.sum(share * network.length_m[network.street_first[ends.street]]))
+    return metres if share.any() else None
 
 
-def _own_street(
-    settled: Settled, limit_ms: int, from_a: FloatArray, from_b: FloatArray
-) -> list[tuple[float, float]]:
+def _shares(settled: Settled, ends: EndTimes, limit_ms: int) -> tuple[FloatArray, FloatArray]:
+    """Shares of streets reached from their ends a and b within a limit."""
+    graph, street = settled.graph, ends.street
+    return (
+        _share_within(limit_ms - ends.ms[:, 0], graph.a_ms[street]),
+        _share_within(limit_ms - ends.ms[:, 1], graph.b_ms[street]),
+    )
+
+
+def _share_within(left_ms: FloatArray, whole_ms: IntArray) -> FloatArray:
+    """Share of a street that `left_ms` goes along, 0 where that is below 0 or that way is closed."""
+    share = np.minimum(left_ms, whole_ms) / np.maximum(whole_ms, 1)
+    share[whole_ms == 0] = 1.0
+    share[(left_ms < 0) | (whole_ms >= INF_MS)] = 0.0
+    return share
+
+
+def _own_street(settled: Settled, limit_ms: int, from_a: float, from_b: float) -> list[tuple[float, float]]:
     """Pieces of the facility's own street: round its position, and from both ends."""
-    left = np.array([limit_ms - settled.access_ms])
-    yes = np.array([True])
-    own = np.array([settled.street])
-    ahead = float(_share_within(left, settled.graph.a_ms[own], yes)[0])
-    behind = float(_share_within(left, settled.graph.b_ms[own], yes)[0])
+    left = np.array([limit_ms - settled.access_ms] * 2, dtype=np.float64)
+    whole = np.array([settled.graph.a_ms[settled.street], settled.graph.b_ms[settled.street]])
+    ahead, behind = _share_within(left, whole).tolist()
     spans = [(max(0.0, settled.share - behind), min(1.0, settled.share + ahead))]
-    spans += [(0.0, float(x)) for x in from_a if x > 0] + [(1.0 - float(x), 1.0) for x in from_b if x > 0]
+    spans += [(0.0, from_a)] * (from_a > 0) + [(1.0 - from_b, 1.0)] * (from_b > 0)
     joined: list[tuple[float, float]] = []
     for first, last in sorted(spans):
         if joined and first <= joined[-1][1]:
@@ -294,6 +338,23 @@ def piece_metres(network: Network, pieces: Pieces) -> float:
 def cut(lines: GeometryArray, first: FloatArray, last: FloatArray) -> GeometryArray:
     """Return the part of each line between two shares of its length; whole lines are not copied."""
     parts = lines.copy()
-    for k in np.flatnonzero((first > 0.0) | (last < 1.0)):
-        parts[k] = substring(lines[k], first[k], last[k], normalized=True)
+    cut_short = np.flatnonzero((first > 0.0) | (last < 1.0))
+    if cut_short.size:
+        parts[cut_short] = _between(lines[cut_short], first[cut_short], last[cut_short])
     return parts
+
+
+def _between(lines: GeometryArray, first: FloatArray, last: FloatArray) -> Any:  # noqa: ANN401
+    """Return the part of each line between two shares of its length, each with both its ends."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    step = np.append(0.0, np.hypot(*np.diff(xy, axis=0).T))
+    along = np.cumsum(np.where(np.diff(row, prepend=-1) > 0, 0.0, step))
+    along -= along[np.searchsorted(row, np.arange(len(lines)))][row]
+    whole = shapely.length(lines)
+    begin, end = first * whole, last * whole
+    inner = np.flatnonzero((along > begin[row]) & (along < end[row]))
+    own = np.arange(len(lines))
+    ends = [shapely.get_coordinates(shapely.line_interpolate_point(lines, at)) for at in (begin, end)]
+    every = np.concatenate([own, row[inner], own])
+    order = np.argsort(every, kind="stable")  # of each line its beginning, what lies between, its end
+    return shapely.linestrings(np.concatenate([ends[0], xy[inner], ends[1]])[order], indices=every[order])

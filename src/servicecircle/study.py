@@ -216,6 +216,7 @@ def _study(
         network_place=said.get("network", "place"),
         network_crs=said.get("network", "crs"),
         admit_trunk=bool(said.get("network", "admit_trunk")),
+        network_cache=said.get("network", "cache", True),
         area=frames.get("area"),
         stations=frames.get("stations"),
         shops=shops,

@@ -304,7 +304,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "when": _not_yet("`when`", "时段（when）"),
             "service": _not_yet("`service`", "服务项目筛选（service）"),
         },
-        "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag},
+        "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
         "stations": _LEDGER,
         "shops": {**_LEDGER, "minutes": _minutes},

@@ -16,13 +16,16 @@ from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_directio
 from .searches import (
     CurveGraph,
     Ends,
+    Hanging,
     Ms,
     Nearest,
     curve_graph,
+    hang,
     nearest_at_demand,
     nearest_at_nodes,
     times_at_demand,
     times_at_nodes,
+    times_by_source,
 )
 from .snapping import locate_on_edges
 from .threads import Progress
@@ -219,6 +222,7 @@ def travel_times(
     cutoff_s: float = 900.0,
     direction: str = "to",
     max_snap_m: float = MAX_SNAP_M,
+    on_progress: Progress | None = None,
 ) -> TravelTimes:
     """
     Travel times between demand points and facilities, from exact edge position to exact edge position.
@@ -237,6 +241,9 @@ def travel_times(
         `"to"` the facility or `"from"` it.
     max_snap_m
         Points farther than this from every admissible street are off the network and unreachable (metres).
+    on_progress
+        Called in the calling thread with how many facilities are done, and how many there are. An error that it
+        raises ends the work, as Ctrl-C does.
 
     Returns
     -------
@@ -262,7 +269,15 @@ def travel_times(
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     demand_at = locate_on_edges(demand, network, max_m=max_snap_m)
     facility_at = locate_on_edges(served_by, network, max_m=max_snap_m)
-    return times_between(network, demand_at, served_by, facility_at, limit_ms=limit_ms, direction=towards)
+    return times_between(
+        network,
+        demand_at,
+        served_by,
+        facility_at,
+        limit_ms=limit_ms,
+        direction=towards,
+        on_progress=on_progress,
+    )
 
 
 def times_between(
@@ -284,7 +299,7 @@ def times_between(
     graph = search_graph(network, direction)
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
-    direct = _joined_along(graph, i_at, j_at)
+    direct = _joined_along(graph, _by_street(i_at), j_at)
     i_ends, j_ends = _ends(graph, i_at, is_facility=False), _ends(graph, j_at, is_facility=True)
     start, facility, seconds = times_at_demand(
         graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
@@ -320,15 +335,63 @@ def id_ranks(ids: pd.Index) -> IntArray:
     return rank
 
 
-def _joined_along(graph: SearchGraph, i_at: OnStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
+@dataclass(frozen=True, eq=False)
+class _ByStreet:
+    """Demand points in the order of their streets."""
+
+    at: OnStreet
+    point: IntArray  # (n,)
+    street: IntArray  # (n,) ascending
+
+
+def _by_street(at: OnStreet) -> _ByStreet:
+    point = np.argsort(at.street, kind="stable")
+    return _ByStreet(at, point, at.street[point])
+
+
+def _joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
     """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
-    by_street = np.argsort(i_at.street, kind="stable")
-    streets = i_at.street[by_street]
-    first = np.searchsorted(streets, j_at.street, side="left")
-    count = np.where(j_at.street >= 0, np.searchsorted(streets, j_at.street, side="right") - first, 0)
+    i_at = demand.at
+    first = np.searchsorted(demand.street, j_at.street, side="left")
+    count = np.where(j_at.street >= 0, np.searchsorted(demand.street, j_at.street, side="right") - first, 0)
     j = np.repeat(np.arange(count.size), count)
     start = np.concatenate([[0], np.cumsum(count)])
-    i = by_street[np.arange(start[-1]) - start[j] + first[j]]
+    i = demand.point[np.arange(start[-1]) - start[j] + first[j]]
     ms = joined_ms(graph, j_at.street[j], i_at.share[i], j_at.share[j])
     ms = np.where(ms < INF_MS, ms + i_at.access_ms[i] + j_at.access_ms[j], INF_MS)
     return start, i, ms
+
+
+# ------------------------------------------------------------------------------------- few facilities at a time
+@dataclass(frozen=True, eq=False)
+class WaitingDemand:
+    """Demand points made ready once, for searches of one facility or a few. 80 bytes a point."""
+
+    network: Network
+    graph: SearchGraph
+    by_street: _ByStreet
+    hanging: Hanging
+
+
+def waiting_demand(network: Network, demand_at: Positions, *, limit_ms: int, direction: Direction) -> WaitingDemand:
+    """Return demand points ready for `times_of_each` up to a limit."""
+    graph = search_graph(network, direction)
+    at = on_street(demand_at, network, graph)
+    hanging = hang(graph.curve, _ends(graph, at, is_facility=False), limit_ms)
+    return WaitingDemand(network, graph, _by_street(at), hanging)
+
+
+def times_of_each(
+    demand: WaitingDemand, facility_at: Positions, *, limit_ms: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """
+    Return the demand points within the limit of each facility: (row pointer, demand point ascending, seconds).
+
+    The times are those of `times_between`; the limit must not be above that of `waiting_demand`.
+    """
+    graph = demand.graph
+    at = on_street(facility_at, demand.network, graph)
+    direct = _joined_along(graph, demand.by_street, at)
+    ends = _ends(graph, at, is_facility=True)
+    start, point, ms = times_by_source(graph.curve, ends, demand.hanging, direct, limit_ms=limit_ms)
+    return start, point, ms / 1000.0

@@ -89,14 +89,24 @@ def write_text(path: Path, text: str) -> Path:
 
 @contextmanager
 def gdal_date(date: str) -> Iterator[None]:
-    """Let GDAL write this ISO date where it would write the clock."""
+    """
+    Let GDAL write this ISO date where it would write the clock.
+
+    For files of `write_whole` only: GDAL does not wait for the disk at each layer, nor keep what would mend a
+    GeoPackage that is left half written, since none is left.
+    """
     import pyogrio
 
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z"})
+    options = {
+        "OGR_CURRENT_DATE": f"{date}T00:00:00.000Z",
+        "OGR_SQLITE_SYNCHRONOUS": "OFF",
+        "OGR_SQLITE_JOURNAL": "OFF",
+    }
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
 def _cannot_write(path: Path, error: Exception) -> OutputError:

@@ -1,0 +1,229 @@
+"""
+Compiled work that a lattice needs once for a network: which street may be nearest where. Nothing is checked here.
+
+A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. A *square*
+of the lattice is known by `row * n_across + column`; segments lie in *buckets*, two squares wide and high.
+"""
+
+# ruff: noqa: C901, PLR0915, PLR0917 - flat on purpose
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._compiled import compiled_unguarded
+
+#: corners of cells along a side of a square, both ends included
+CORNERS = 9
+#: squared distances this near are the same (square metres)
+SAME_M2 = 1e-6
+#: half a diagonal is taken this much longer, so that rounding rules nothing out (metres)
+ROOM_M = 0.01
+
+Ints = npt.NDArray[Any]
+Floats = npt.NDArray[Any]
+
+
+@compiled_unguarded
+def segments_of_squares(
+    square: Ints,
+    n_across: int,
+    square_m: float,
+    origin: Floats,
+    segment: Floats,
+    bucket_start: Ints,
+    bucket_segment: Ints,
+    n_buckets: tuple[int, int],
+    max_m: float,
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """
+    Segments that may be nearest to a place in each square.
+
+    Returns (row pointer, segments, their distance from the middle of the square, the share of the segment there).
+    """
+    start = np.zeros(square.size + 1, np.int64)
+    near = np.empty(16 * square.size + 4096, np.int32)
+    away = np.empty(near.size, np.float32)
+    along = np.empty(near.size, np.float32)
+    stamp = np.zeros(segment.shape[0], np.int32)
+    half = square_m * 0.70710678 + ROOM_M
+    buckets_across, buckets_up = n_buckets
+    n = 0
+    for s in range(square.size):
+        row = square[s] // n_across
+        column = square[s] - row * n_across
+        x = origin[0] + (column + 0.5) * square_m
+        y = origin[1] + (row + 0.5) * square_m
+        across = column >> 1
+        up = row >> 1
+        far = max_m + half
+        first = n
+        ring = 0
+        while (ring - 0.75) * 2.0 * square_m <= far:
+            for cy in range(max(0, up - ring), min(buckets_up, up + ring + 1)):
+                step = 1 if abs(cy - up) == ring else max(1, 2 * ring)
+                for cx in range(across - ring, across + ring + 1, step):
+                    if cx < 0 or cx >= buckets_across:
+                        continue
+                    bucket = cy * buckets_across + cx
+                    for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
+                        k = bucket_segment[q]
+                        if stamp[k] == s + 1:
+                            continue
+                        stamp[k] = s + 1
+                        px = x - segment[k, 0]
+                        py = y - segment[k, 1]
+                        f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+                        px -= f * segment[k, 2]
+                        py -= f * segment[k, 3]
+                        z = px * px + py * py
+                        if z > far * far:
+                            continue
+                        z = np.sqrt(z)
+                        far = min(far, z + 2.0 * half)
+                        if n == near.size:
+                            near, away, along = longer(near), longer(away), longer(along)
+                        near[n] = k
+                        away[n] = z
+                        along[n] = f
+                        n += 1
+            ring += 1
+        kept = first
+        for q in range(first, n):
+            if away[q] <= far + ROOM_M:
+                near[kept] = near[q]
+                away[kept] = away[q]
+                along[kept] = along[q]
+                kept += 1
+        n = kept
+        start[s + 1] = n
+    return start, near[:n].copy(), away[:n].copy(), along[:n].copy()
+
+
+@compiled_unguarded
+def longer(array: Ints) -> Ints:
+    """Return the same entries in twice the room."""
+    wide = np.empty(2 * array.size, array.dtype)
+    for k in range(array.size):
+        wide[k] = array[k]
+    return wide
+
+
+@compiled_unguarded
+def segments_of_corners(
+    square: Ints,
+    n_across: int,
+    square_m: float,
+    origin: Floats,
+    segment: Floats,
+    first: Ints,
+    last: Ints,
+    near: Ints,
+    max_m: float,
+) -> Ints:
+    """Nearest segment of each corner of the cells of squares, -1 beyond `max_m`; of `near[first:last]` of each."""
+    nearest = np.empty((square.size, CORNERS * CORNERS), np.int32)
+    few = np.empty(1024, np.int32)
+    square_of = np.empty(1024, np.float64)
+    cell_m = square_m / (CORNERS - 1)
+    middle = (CORNERS + 1) // 2
+    for s in range(square.size):
+        if last[s] - first[s] > few.size:
+            few = np.empty(2 * (last[s] - first[s]), np.int32)
+            square_of = np.empty(few.size, np.float64)
+        row = square[s] // n_across
+        x0 = origin[0] + (square[s] - row * n_across) * square_m
+        y0 = origin[1] + row * square_m
+        for quarter in range(4):  # with the few segments that may be nearest in it
+            x = x0 + square_m * (0.25 + 0.5 * (quarter & 1))
+            y = y0 + square_m * (0.25 + 0.5 * (quarter >> 1))
+            least = max_m * max_m
+            for q in range(first[s], last[s]):
+                k = near[q]
+                px = x - segment[k, 0]
+                py = y - segment[k, 1]
+                f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
+                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+                px -= f * segment[k, 2]
+                py -= f * segment[k, 3]
+                square_of[q - first[s]] = px * px + py * py
+                least = min(least, square_of[q - first[s]])
+            far = np.sqrt(least) + square_m * 0.70710678 + 2.0 * ROOM_M
+            n = 0
+            for q in range(first[s], last[s]):
+                if square_of[q - first[s]] <= far * far:
+                    few[n] = near[q]
+                    n += 1
+            j0 = middle if quarter >> 1 else 0
+            i0 = middle if quarter & 1 else 0
+            for j in range(j0, CORNERS if quarter >> 1 else middle):
+                for i in range(i0, CORNERS if quarter & 1 else middle):
+                    x = x0 + i * cell_m
+                    y = y0 + j * cell_m
+                    best = np.inf
+                    chosen = -1
+                    for q in range(n):
+                        k = few[q]
+                        px = x - segment[k, 0]
+                        py = y - segment[k, 1]
+                        f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
+                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+                        px -= f * segment[k, 2]
+                        py -= f * segment[k, 3]
+                        z = px * px + py * py
+                        room = SAME_M2 + 1e-9 * z  # streets that lie on each other: the first, as in snapping
+                        if z < best - room or (z < best + room and k < chosen):
+                            best = z
+                            chosen = k
+                    nearest[s, j * CORNERS + i] = chosen if best <= max_m * max_m else -1
+    return nearest
+
+
+@compiled_unguarded
+def squares_in_reach(
+    of: Ints,
+    ms: Floats,
+    last_ms: float,
+    ms_per_m: float,
+    max_m: float,
+    segment: Floats,
+    origin: Floats,
+    square_m: float,
+    n_buckets: tuple[int, int],
+    mark: Ints,
+) -> Ints:
+    """Squares that may hold a place within reach of one of the segments `of`, row by row; `mark` is room, all 0."""
+    across, up = n_buckets
+    bucket_m = 2.0 * square_m
+    west, south, east, north = across, up, 0, 0
+    for q in range(of.size):
+        k = of[q]
+        left = last_ms - min(ms[k, 0], ms[k, 1])
+        if left < 0.0:
+            continue
+        off = min(max_m, left / ms_per_m) + ROOM_M
+        x = segment[k, 0] - origin[0]
+        y = segment[k, 1] - origin[1]
+        x0 = max(0, int(np.floor((min(x, x + segment[k, 2]) - off) / bucket_m)))
+        x1 = min(across - 1, int(np.floor((max(x, x + segment[k, 2]) + off) / bucket_m)))
+        y0 = max(0, int(np.floor((min(y, y + segment[k, 3]) - off) / bucket_m)))
+        y1 = min(up - 1, int(np.floor((max(y, y + segment[k, 3]) + off) / bucket_m)))
+        for cy in range(y0, y1 + 1):
+            for cx in range(x0, x1 + 1):
+                mark[cy * across + cx] = 1
+        west, south, east, north = min(west, x0), min(south, y0), max(east, x1 + 1), max(north, y1 + 1)
+    square = np.empty(4 * max(0, east - west) * max(0, north - south), np.int64)
+    n = 0
+    for row in range(2 * south, 2 * north):
+        for column in range(2 * west, 2 * east):
+            if mark[(row >> 1) * across + (column >> 1)]:
+                square[n] = row * 2 * across + column
+                n += 1
+    for cy in range(south, north):
+        for cx in range(west, east):
+            mark[cy * across + cx] = 0
+    return square[:n].copy()

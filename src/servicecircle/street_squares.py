@@ -1,0 +1,182 @@
+"""Squares over a network: which streets may be nearest to a place in each. Found when first needed, and kept."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ._validate import FloatArray, IntArray
+from .model import Network
+from .params import Direction
+from .street_raster import ROOT_M, StreetSegments
+from .street_reach import StreetsOfNodes
+from .travel_times import OnStreet, search_graph
+
+#: side of a square; buckets of segments are two squares wide (metres)
+SQUARE_M = ROOT_M / 2
+#: what is known of squares is dropped when it takes more (bytes)
+_MOST_BYTES = 400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """
+    What is known of squares at one time. Entries are only ever added, so a drawing goes on with what it began with.
+
+    `slot` and `corner_slot` are -1 for what is not known; numbers beyond the other arrays became known later.
+    """
+
+    slot: Any  # (n_square,)
+    square: Any  # (n_slot,)
+    start: Any  # (n_slot + 1,) of the segments near to each
+    near: Any
+    away: Any  # of each from the middle of the square (metres)
+    along: Any  # share of the segment that is nearest to it
+    corner_slot: Any  # (n_slot,)
+    nearest: Any  # (n, CORNERS**2) segment nearest to each corner, -1: none within `max_m`
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that grows with the squares known."""
+        return int(self.near.nbytes + self.away.nbytes + self.along.nbytes + self.nearest.nbytes)
+
+
+def _appended(held: Any, more: Any) -> Any:  # noqa: ANN401
+    """Return `more` behind `held`, in the room behind it where there is some: `held` must be the longest view."""
+    n = len(held) + len(more)
+    wide = held if held.base is None else held.base
+    if len(wide) < n:
+        wide = np.empty((2 * n, *held.shape[1:]), held.dtype)
+        wide[: len(held)] = held
+    wide[len(held) : n] = more
+    return wide[:n]
+
+
+class Room:
+    """Room that one thread goes on using for one facility after the other; between them it is as it began."""
+
+    def __init__(self, segments: StreetSegments) -> None:
+        self.ms: FloatArray = np.full((segments.n, 2), np.inf)
+        self.is_marked = np.zeros(segments.n_across * segments.n_up, dtype=np.uint8)
+        self.streets: StreetsOfNodes = segments.streets_of_nodes()
+        self._rasters: list[Any] = [np.zeros(0, kind) for kind in (np.uint8, np.uint8, np.uint8, np.int32)]
+
+    def rasters(self, size: int) -> list[Any]:
+        """Return room for four rasters of `size` corners; the last two hold 0, and must when they are left."""
+        if self._rasters[0].size < size:
+            self._rasters = [np.zeros(size, raster.dtype) for raster in self._rasters]
+        return self._rasters
+
+
+class StreetSquares:
+    """Segments of a whole network in one direction, and what is known of the squares over them."""
+
+    def __init__(self, network: Network, direction: Direction, *, max_m: float) -> None:
+        nowhere = OnStreet(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+        self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
+        self.n_across = 2 * self.segments.n_across
+        self.n_buckets = (self.segments.n_across, self.segments.n_up)
+        self._known = self._nothing()
+        self._lock = threading.Lock()
+        self._rooms: list[Room] = []
+
+    def room(self) -> Room:
+        """Return room for one thread; `give_back` when done."""
+        try:
+            return self._rooms.pop()
+        except IndexError:
+            return Room(self.segments)
+
+    def give_back(self, room: Room) -> None:
+        """Keep room for the next drawing: fresh memory is slow."""
+        self._rooms.append(room)
+
+    def know(self, square: IntArray, *, corners: bool) -> Known:
+        """Return what is known, at least of these squares, with their corners or without."""
+        with self._lock:
+            if self._known.nbytes > _MOST_BYTES:
+                self._known = self._nothing()
+            self._known = self._with_near(self._known, square)
+            if corners:
+                self._known = self._with_corners(self._known, square)
+            return self._known
+
+    def _nothing(self) -> Known:
+        from ._square_kernels import CORNERS
+
+        return Known(
+            slot=np.full(self.n_across * 2 * self.segments.n_up, -1, dtype=np.int32),
+            square=np.empty(0, np.int64),
+            start=np.zeros(1, np.int64),
+            near=np.empty(0, np.int32),
+            away=np.empty(0, np.float32),
+            along=np.empty(0, np.float32),
+            corner_slot=np.empty(0, np.int32),
+            nearest=np.empty((0, CORNERS**2), np.int32),
+        )
+
+    def _with_near(self, known: Known, square: IntArray) -> Known:
+        from . import _square_kernels as kernels
+
+        new = np.unique(square[known.slot[square] < 0])
+        if not new.size:
+            return known
+        own = self.segments
+        start, near, away, along = kernels.segments_of_squares(
+            new,
+            self.n_across,
+            SQUARE_M,
+            own.origin,
+            own.segment,
+            own.bucket_start,
+            own.bucket_segment,
+            self.n_buckets,
+            own.max_m,
+        )
+        grown = Known(
+            slot=known.slot,
+            square=_appended(known.square, new),
+            start=_appended(known.start, start[1:] + known.start[-1]),
+            near=_appended(known.near, near),
+            away=_appended(known.away, away),
+            along=_appended(known.along, along),
+            corner_slot=_appended(known.corner_slot, np.full(new.size, -1, np.int32)),
+            nearest=known.nearest,
+        )
+        known.slot[new] = np.arange(known.square.size, grown.square.size)
+        return grown
+
+    def _with_corners(self, known: Known, square: IntArray) -> Known:
+        from . import _square_kernels as kernels
+
+        slot = known.slot[square]
+        slot = np.unique(slot[known.corner_slot[slot] < 0])
+        if not slot.size:
+            return known
+        own = self.segments
+        found = kernels.segments_of_corners(
+            known.square[slot],
+            self.n_across,
+            SQUARE_M,
+            own.origin,
+            own.segment,
+            known.start[slot],
+            known.start[slot + 1],
+            known.near,
+            own.max_m,
+        )
+        nearest = _appended(known.nearest, found)
+        known.corner_slot[slot] = np.arange(len(known.nearest), len(nearest))
+        return replace(known, nearest=nearest)
+
+
+def street_squares(network: Network, direction: Direction, *, max_m: float) -> StreetSquares:
+    """Return the squares over a network; they are made once and kept with it."""
+    name = f"street_squares {direction} {max_m!r}"
+    if name not in network.kept:
+        network.kept[name] = StreetSquares(network, direction, max_m=max_m)
+    squares: StreetSquares = network.kept[name]
+    return squares

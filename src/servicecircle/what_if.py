@@ -1,0 +1,229 @@
+"""What if: a few new, moved or closed stations and shops, tried against a plan without working it out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_points, read_only, some, some_zh
+from .coverage import Totals
+from .errors import Fault, InputError
+from .model import Facilities, Plan, Positions
+from .placement import told_of_places
+from .service_areas import service_areas
+from .snapping import locate_on_edges
+from .standing import changed, standing
+from .travel_times import facility_limits_s, limit_in_ms, times_of_each
+
+WGS84 = "EPSG:4326"
+_COLUMNS = ["name", "kind", "minutes", "geometry"]
+
+
+# ------------------------------------------------------------------------------------------------------ the noun
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """
+    What a few changes to the stations and shops of a plan would do, against today.
+
+    The pairs of new facility *j* are `slice(start[j], start[j + 1])` of `demand` and `seconds`, within the largest
+    break, by demand point. `cells` and `zones` have `riders` and for each break T `before_T`, `after_T` and
+    `gained_T` (riders covered; gained is below 0 where riders are lost).
+    """
+
+    minutes: tuple[float, ...]  # breaks, ascending
+    facilities: gpd.GeoDataFrame  # added and moved ones at their places, WGS 84; index id; name, kind, minutes
+    closed: pd.Index  # ids that serve no more
+    start: IntArray  # (n_new + 1,)
+    demand: IntArray  # (n_pair,) position of the demand point
+    seconds: FloatArray  # (n_pair,)
+    areas: gpd.GeoDataFrame  # as `service_areas` gives them, with `kind`; CRS of the network
+    covered: BoolArray  # (n_demand, n_break) with the changes
+    before: Totals
+    after: Totals
+    cells: pd.DataFrame  # index cell_id, in the order of the grid: those in which a demand point changed
+    zones: pd.DataFrame  # index zone_id as `coverage_by_zone` has it, every zone
+    warnings: tuple[Fault, ...]
+    demand_ids: pd.Index
+
+    def __post_init__(self) -> None:
+        if self.start.shape != (len(self.facilities) + 1,) or self.start[-1] != self.demand.size:
+            msg = f"`start` does not fit {len(self.facilities)} facilities and {self.demand.size} pairs."
+            raise InputError(msg)
+        for name in ("start", "demand", "seconds", "covered"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @property
+    def gained(self) -> dict[str, float]:
+        """Riders gained at each break, as `after` minus `before`; below 0 where riders are lost."""
+        return {t: self.after["covered"][t] - self.before["covered"][t] for t in self.before["covered"]}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the pairs of the new facilities, a row each: `demand_id`, `facility_id`, `seconds`."""
+        facility = np.repeat(np.arange(len(self.facilities)), np.diff(self.start))
+        return pd.DataFrame(
+            {
+                "demand_id": self.demand_ids.take(self.demand),
+                "facility_id": self.facilities.index.take(facility),
+                "seconds": self.seconds,
+            }
+        )
+
+
+# --------------------------------------------------------------------------------------------------- public face
+def what_if(
+    plan: Plan,
+    *,
+    add: gpd.GeoDataFrame | None = None,
+    move: gpd.GeoDataFrame | None = None,
+    close: Sequence[str] = (),
+    minutes: Sequence[float] | None = None,
+) -> WhatIf:
+    """
+    Try new, moved and closed stations and shops against today's coverage, without working the plan out anew.
+
+    Only what changes is computed: one bounded search a new place, the cells where somebody's coverage changes, the
+    areas of the new places. What rests on the plan alone is made by the first call and kept with the plan.
+
+    Parameters
+    ----------
+    plan
+        As `suggest` gives it; its open stations and shops are today's. To try its suggestions: `add=plan.sites`.
+    add
+        Points in any stated CRS, index: id of none that is open; columns `kind` (`station` if there is none),
+        `minutes` (own limit; a shop without has the study's) and `name`.
+    move
+        Points in any stated CRS, index: ids of open stations and shops. They keep kind, own limit and name.
+    close
+        Ids of open stations and shops that are to serve no more.
+    minutes
+        Breaks, ascending, none above the largest of the plan; None: those of the plan. A plan keeps what one set of
+        breaks needs: other breaks make it anew.
+
+    Returns
+    -------
+    changes
+        Times, areas and street metres of the new places; riders before and after, by break, zone and cell. Numbers
+        of riders are bit for bit those of a plan of the changed ledger. A new place without a street within the
+        snapping limit serves nobody: its area is empty, and `warnings` tell. No change at all gives today twice.
+
+    Raises
+    ------
+    CRSError
+        If `add` or `move` states no CRS.
+    InputError
+        If an id to add is open already, an id to move or close is not open, or is named twice; if a frame holds
+        something else than points, or a parameter is out of range.
+    """
+    breaks = plan.before.minutes if minutes is None else check_minutes(minutes)
+    facilities, closed = _changed(plan, add=add, move=move, close=close)
+    today = standing(plan, breaks)
+    served_by = Facilities(facilities)
+    at = locate_on_edges(served_by, plan.network, max_m=plan.study.max_snap_m)
+    limit_s = facility_limits_s(plan.network.profile, served_by.minutes, breaks)
+    limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
+    start, demand, seconds = times_of_each(today.waiting, at, limit_ms=limit_ms)
+    within = seconds[:, None] <= np.repeat(limit_s, np.diff(start), axis=0)
+    gone = np.flatnonzero(plan.facilities.index.isin(closed.append(facilities.index)))
+    change = changed(today, demand, within, gone)
+    return WhatIf(
+        minutes=breaks,
+        facilities=facilities,
+        closed=closed,
+        start=start,
+        demand=demand,
+        seconds=seconds,
+        areas=_areas(plan, served_by, breaks),
+        covered=change.covered,
+        before=change.before,
+        after=change.after,
+        cells=change.cells,
+        zones=change.zones,
+        warnings=_told(plan, facilities, at),
+        demand_ids=plan.demand.index,
+    )
+
+
+def _areas(plan: Plan, served_by: Facilities, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
+    """Return the areas of facilities."""
+    study = plan.study
+    areas = service_areas(
+        plan.network,
+        served_by,
+        minutes=breaks,
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+    )
+    areas.insert(1, "kind", np.repeat(served_by.kind, len(breaks)))
+    return areas
+
+
+def _told(plan: Plan, facilities: gpd.GeoDataFrame, at: Positions) -> tuple[Fault, ...]:
+    """Warn of places without a street, or on an island of the network."""
+    network, on = plan.network, at.is_on_network
+    if on.all() and (network.part[network.tail[at.edge]] == 0).all():
+        return ()
+    return tuple(told_of_places(at, facilities, network, plan.study))
+
+
+# ----------------------------------------------------------------------------------------------------- the ledger
+def _changed(
+    plan: Plan, *, add: gpd.GeoDataFrame | None, move: gpd.GeoDataFrame | None, close: Sequence[str]
+) -> tuple[gpd.GeoDataFrame, pd.Index]:
+    """Return the stations and shops at new places (WGS 84), and the ids that are closed; check both."""
+    is_open = plan.facilities.index
+    if isinstance(close, str):
+        msg = f"`close` must be a list of ids, got the text {close!r}."
+        raise InputError(msg)
+    closed = pd.Index(list(close), dtype=object)
+    frames = []
+    if move is not None:
+        _check_open(check_points(move, "move").index, is_open, "move")
+        own = plan.facilities.reindex(move.index)[["name", "kind", "minutes"]]
+        frames.append(gpd.GeoDataFrame(own, geometry=np.asarray(move.geometry.to_crs(WGS84).array), crs=WGS84))
+    _check_open(closed, is_open, "close")
+    _check_once(closed if move is None else closed.append(move.index))
+    if add is not None:
+        known = check_points(add, "add").index.intersection(is_open)
+        if len(known):
+            msg = f"`add` names stations or shops that are open already: {some(known)}. Give them ids of their own."
+            zh = f"新增的编号已有正在开放的驿站或商铺使用：{some_zh(known)}。请另取编号。"
+            raise InputError(msg, zh=zh)
+        frames.append(_added(add, plan.study.shop_minutes))
+    if not frames:
+        return plan.facilities.loc[[], _COLUMNS], closed
+    return frames[0] if len(frames) == 1 else gpd.GeoDataFrame(pd.concat(frames), crs=WGS84), closed
+
+
+def _check_open(ids: pd.Index, is_open: pd.Index, name: str) -> None:
+    """Raise for ids that are no open station or shop."""
+    unknown = ids.difference(is_open, sort=False)
+    if len(unknown):
+        msg = f"`{name}` names no open station or shop of the plan: {some(unknown)}."
+        raise InputError(msg, zh=f"以下编号不是正在开放的驿站或商铺：{some_zh(unknown)}。")
+
+
+def _check_once(ids: pd.Index) -> None:
+    """Raise for ids that are to be moved or closed more than once."""
+    if not ids.is_unique:
+        twice = ids[ids.duplicated()].unique()
+        msg = f"`move` and `close` name these more than once: {some(twice)}."
+        raise InputError(msg, zh=f"以下编号在移动或关闭中重复出现：{some_zh(twice)}。")
+
+
+def _added(add: gpd.GeoDataFrame, shop_minutes: float) -> gpd.GeoDataFrame:
+    """Return new facilities in WGS 84 with name, kind and own limit as a study has them."""
+    given = Facilities(add)
+    kind = given.kind
+    minutes = np.full(len(add), np.nan)
+    if "minutes" in add.columns:
+        minutes = pd.to_numeric(add["minutes"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    minutes = np.where(np.isnan(minutes) & (kind == "shop"), shop_minutes, minutes)
+    name = add["name"].to_numpy(dtype=object) if "name" in add.columns else add.index.astype(str).to_numpy(object)
+    geometry = np.asarray(add.geometry.to_crs(WGS84).array)
+    return gpd.GeoDataFrame(
+        {"name": name, "kind": kind, "minutes": minutes}, index=add.index, geometry=geometry, crs=WGS84
+    )

@@ -1,0 +1,121 @@
+"""Squares over a network: the streets that may be nearest in each, against looking at all streets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from drawing import ORIGIN, perfect_grid
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_travel_times import at_xy, networks, places
+
+from servicecircle import street_squares as squares_module
+from servicecircle._square_kernels import CORNERS
+from servicecircle.model import Network
+from servicecircle.service_areas import service_areas
+from servicecircle.street_squares import SQUARE_M, StreetSquares, street_squares
+
+MAX_M = 100.0
+
+
+def lines_of(squares: StreetSquares) -> np.ndarray:
+    """Segments as lines."""
+    xy = squares.segments.segment[:, :2]
+    return shapely.linestrings(np.stack([xy, xy + squares.segments.segment[:, 2:4]], axis=1))
+
+
+def some_squares(squares: StreetSquares, seed: int, n: int = 12) -> np.ndarray:
+    """Squares drawn at random from all, streets near or not."""
+    return np.random.default_rng(seed).integers(0, squares.n_across * 2 * squares.segments.n_up, n)
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks(), st.integers(0, 10**6))
+def test_the_nearest_street_of_every_place_in_a_square_is_among_those_near_to_it(
+    network: Network, seed: int
+) -> None:
+    squares = StreetSquares(network, "to", max_m=MAX_M)
+    lines, wanted = lines_of(squares), some_squares(squares, seed)
+    known = squares.know(wanted, corners=False)
+    rng = np.random.default_rng(seed)
+    for square in wanted:
+        low = squares.segments.origin + np.array([square % squares.n_across, square // squares.n_across]) * SQUARE_M
+        points = shapely.points(low + rng.uniform(0, SQUARE_M, (8, 2)))
+        away = shapely.distance(points[:, None], lines[None, :])
+        slot = known.slot[square]
+        near = known.near[known.start[slot] : known.start[slot + 1]]
+        least = away.min(axis=1)
+        within = least <= MAX_M
+        if within.any():
+            assert away[within][:, near].min(axis=1) == pytest.approx(least[within])
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks(), st.integers(0, 10**6))
+def test_corners_know_their_nearest_street(network: Network, seed: int) -> None:
+    squares = StreetSquares(network, "to", max_m=MAX_M)
+    lines, wanted = lines_of(squares), some_squares(squares, seed)
+    known = squares.know(wanted, corners=True)
+    step = np.arange(CORNERS) * SQUARE_M / (CORNERS - 1)
+    for square in wanted:
+        low = squares.segments.origin + np.array([square % squares.n_across, square // squares.n_across]) * SQUARE_M
+        xy = np.stack([np.tile(step, CORNERS), np.repeat(step, CORNERS)], axis=1) + low
+        away = shapely.distance(shapely.points(xy)[:, None], lines[None, :])
+        nearest = known.nearest[known.corner_slot[known.slot[square]]]
+        is_near = nearest >= 0
+        assert (away.min(axis=1)[~is_near] > MAX_M - 1e-6).all()
+        assert away[np.flatnonzero(is_near), nearest[is_near]] == pytest.approx(away.min(axis=1)[is_near], abs=2e-3)
+
+
+def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
+    _, network = perfect_grid(12, block_m=90)
+    squares = StreetSquares(network, "to", max_m=MAX_M)
+    before = squares.know(np.array([100, 101]), corners=True)
+    kept = [array.copy() for array in (before.square, before.start, before.near, before.away, before.nearest)]
+    slots = before.slot[[100, 101]].tolist()
+    after = squares.know(np.arange(90, 140), corners=True)
+    now = (before.square, before.start, before.near, before.away, before.nearest)
+    assert all(np.array_equal(one, other) for one, other in zip(kept, now, strict=True))
+    assert before.slot[[100, 101]].tolist() == slots
+    assert after.square.size == 50
+    assert squares.know(np.array([95]), corners=True) is after
+
+
+def test_squares_are_dropped_when_they_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, network = perfect_grid(12, block_m=90)
+    squares = StreetSquares(network, "to", max_m=MAX_M)
+    many = squares.know(np.arange(200), corners=True)
+    monkeypatch.setattr(squares_module, "_MOST_BYTES", many.nbytes - 1)
+    few = squares.know(np.array([7]), corners=True)
+    assert few.square.tolist() == [7]
+
+
+def test_squares_are_kept_with_the_network_by_direction_and_walk() -> None:
+    _, network = perfect_grid(6, block_m=90)
+    one = street_squares(network, "to", max_m=MAX_M)
+    assert street_squares(network, "to", max_m=MAX_M) is one
+    assert street_squares(network, "from", max_m=MAX_M) is not one
+    assert street_squares(network, "to", max_m=50.0) is not one
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks(), places, st.sampled_from(["fine", "fast"]))
+def test_an_area_does_not_depend_on_what_else_was_drawn(network: Network, where: list, detail: str) -> None:
+    options = {"minutes": (1, 2.5, 6), "max_snap_m": MAX_M, "detail": detail}
+    together = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
+    network.kept.clear()
+    alone = [service_areas(network, at_xy(place), **options).geometry.to_numpy() for place in reversed(where)]
+    assert shapely.to_wkb(together).tolist() == shapely.to_wkb(np.concatenate(alone[::-1])).tolist()
+
+
+def test_areas_by_many_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, network = perfect_grid(20, block_m=90)
+    facilities = at_xy(
+        *[tuple(network.node_xy[node[i, j]] - ORIGIN) for i in range(0, 20, 3) for j in range(0, 20, 3)]
+    )
+    many = service_areas(network, facilities, minutes=(5, 10))
+    network.kept.clear()
+    monkeypatch.setattr("servicecircle.threads.cores", lambda: 1)
+    one = service_areas(network, facilities, minutes=(5, 10))
+    assert shapely.to_wkb(many.geometry.to_numpy()).tolist() == shapely.to_wkb(one.geometry.to_numpy()).tolist()
