@@ -234,7 +234,7 @@ def test_every_location_problem_is_told() -> None:
 def test_every_public_name_of_the_siting_model_is_told() -> None:
     text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
     functions = ("solve_siting", "check_siting", "worth_again", "worth_of", "alternatives", "siting_curve")
-    for name in (*functions, "price_of_steps", "pairs_nearer_than"):
+    for name in (*functions, "price_of_steps", "pairs_nearer_than", "cutoff_for_floor"):
         words = []
         for p in inspect.signature(getattr(locate, name)).parameters.values():
             words += ["*"] if p.kind is p.KEYWORD_ONLY and "*" not in words else []

@@ -22,6 +22,7 @@ from servicecircle.locate import (
     _siting_search,
     alternatives,
     check_siting,
+    cutoff_for_floor,
     mclp,
     pairs_nearer_than,
     price_of_steps,
@@ -367,6 +368,19 @@ def test_a_floor_keeps_a_small_zone_in_and_the_worst_zone_may_come_first():
     assert fair.phases[0].scenarios[0].zone_share.tolist() == [0.2, 0.5]
 
 
+def test_the_least_cutoff_for_a_floor_is_where_a_plan_begins_to_exist():
+    q = {"weight": RIDERS, "zone": [0, 0, 1, 1], "floor": [0.5, 1.0]}
+    cutoff = cutoff_for_floor(SECONDS, **q)
+    assert cutoff.tolist() == [300.0, 100.0]
+    for more, status in ((0.0, "optimal"), (-1.0, "infeasible")):
+        curve = WorthCurve((cutoff.max() + more,), (1.0,))
+        assert solve_siting(Siting(worth=worth_of(SECONDS, curve), **q)).status == status
+    assert cutoff_for_floor([[np.inf]], [1.0], [0], 0.1).tolist() == [np.inf]
+    assert cutoff_for_floor([[5.0]], [0.0], [0], 0.1).tolist() == [0.0]
+    with pytest.raises(InputError, match="`seconds` must be >= 0"):
+        cutoff_for_floor([[-1.0]], [1.0], [0], 0.1)
+
+
 def test_zones_without_riders_have_no_floor():
     q = Siting(worth=[[1], [1]], weight=[1.0, 0.0], zone=[0, 2], floor=1.0, fair=True)
     plan = solve_siting(q)
@@ -677,15 +691,13 @@ def test_a_bound_below_the_plan_and_a_false_optimum_are_refused_at_birth():
 def test_a_solver_that_lies_is_found_out(monkeypatch):
     q = question("backup")
 
-    def lying(*_, **__):
-        return _siting_highs.Found(None, 0.5)
-
-    monkeypatch.setattr(solve_siting_module, "maximise", lying)
-    plan = solve_siting(q)  # a bound below the plan at hand proves nothing beyond it
-    assert plan.objective >= 0.5
-    monkeypatch.setattr(
-        solve_siting_module, "maximise", lambda *_, **__: _siting_highs.Found(None, -math.inf, is_infeasible=True)
-    )
+    x = np.ones(solve_siting_module.build(q.form, merge(q.form), q.form.floor).draft.n)
+    monkeypatch.setattr(solve_siting_module, "relax", lambda *_: _siting_highs.Relaxed(99.0))
+    monkeypatch.setattr(solve_siting_module, "branch", lambda *_, **__: _siting_highs.Found(x, 99.0))
+    plan = solve_siting(q)  # three sites where two are allowed: the plan at hand is kept, and nothing is proven
+    assert (len(plan.chosen), plan.status) == (2, "feasible")
+    nothing = _siting_highs.Found(None, -math.inf, is_infeasible=True)
+    monkeypatch.setattr(solve_siting_module, "branch", lambda *_, **__: nothing)
     with pytest.raises(SolutionError, match="one is at hand"):
         solve_siting(q)
 
@@ -779,8 +791,13 @@ def test_a_search_without_a_plan_in_time_says_so():
 
 @pytest.mark.parametrize("step", ["_steps", "outlook"])
 def test_ctrl_c_in_the_search_leaves_a_plan_and_an_honest_bound(step, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+    whole, calls = getattr(_siting_search.Search, step), []
+
+    def interrupted(*args, **rules):
+        calls.append(step)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return whole(*args, **rules)
 
     q = replace(town(100, 20), backup=(1.0, 0.5))
     monkeypatch.setattr(_siting_search.Search, step, interrupted)

@@ -164,14 +164,15 @@ def suggest(
     groups = [~is_site, is_site | np.append(stays, np.full(len(chosen.sites), True))]
     after, gaps = before, find_gaps(before, grid)
     gaps_after = gaps
-    if is_site.any():
+    changes = bool(is_site.any()) or not stays.all()
+    if changes:
         after = cover(_times(study, network, demand_at, every[groups[1]]), demand, minutes=study.minutes)
         gaps_after = find_gaps(after, grid)
     begin("circles")
     circles, merged = each_and_merged(
         network,
         Facilities(every),
-        groups if is_site.any() else groups[:1],
+        groups if changes else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,

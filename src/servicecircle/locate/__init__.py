@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._decay import WorthCurve as WorthCurve
 from ._decay import worth_of as worth_of
+from ._fairness import cutoff_for_floor as cutoff_for_floor
 from ._spacing import pairs_nearer_than as pairs_nearer_than
 from .alternatives import StepPrice as StepPrice
 from .alternatives import alternatives as alternatives

@@ -102,11 +102,11 @@ def worth_of(seconds: Matrix, curve: WorthCurve) -> Csr:
     return result
 
 
-def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, ...]]:
+def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, int]]:
     """Row, column and time of every pair, and the shape."""
     given: Any = seconds
     is_sparse: bool = sparse.issparse(seconds)
-    known = given.tocoo() if is_sparse else np.asarray(given, dtype=np.float64)
+    known: Any = given.tocoo() if is_sparse else np.asarray(given, dtype=np.float64)
     check_shape(known.shape, "seconds")
     if is_sparse:
         row, column = (part.astype(np.int64) for part in known.coords)

@@ -17,9 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .._validate import FloatArray, IntArray
-from ._siting_form import Draft, Form, SitingRows
+from ..errors import InputError
+from ._form import Indices, check_shape, check_weight
+from ._siting_checks import check_zones
+from ._siting_form import SLACK, Draft, Form, SitingRows
 
 #: rows of shares are multiplied by this: the solver's tolerance, a millionth, is too coarse for a share
 _FINE = 1024.0
@@ -32,6 +36,52 @@ class Value:
     row: IntArray
     column: IntArray
     value: FloatArray
+
+
+def cutoff_for_floor(
+    seconds: npt.ArrayLike, weight: npt.ArrayLike, zone: Indices, floor: npt.ArrayLike
+) -> FloatArray:
+    """
+    Least cutoff at which all options together reach the floor of every zone: below it no plan can.
+
+    Parameters
+    ----------
+    seconds
+        Travel times, dense, shape `(n_demand, n_option)`, `inf` where there is no way.
+    weight, zone, floor
+        As in `Siting`.
+
+    Returns
+    -------
+    cutoff_s
+        Seconds for each zone, shape `(n_zone,)`; 0 where nothing is asked, `inf` where no cutoff would do.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, or a time is negative or not a number.
+
+    Examples
+    --------
+    >>> seconds = [[100.0, 900.0], [700.0, 1200.0], [np.inf, 300.0]]
+    >>> cutoff_for_floor(seconds, [2.0, 1.0, 1.0], [0, 0, 1], floor=0.8).tolist()
+    [700.0, 300.0]
+    """
+    times = np.asarray(seconds, dtype=np.float64)
+    check_shape(times.shape, "seconds")
+    if not (times >= 0).all():
+        msg = "`seconds` must be >= 0, `inf` where there is no way."
+        raise InputError(msg, zh="出行时间必须不小于 0，无法到达时为 inf。")
+    riders = check_weight(weight, times.shape[0])
+    zone_of, total, least = check_zones(zone, floor, riders)
+    nearest = times.min(axis=1, initial=np.inf)
+    result = np.zeros(total.size)
+    for g in np.flatnonzero((least > 0) & (total > 0)):
+        own = np.flatnonzero(zone_of == g)
+        own = own[np.argsort(nearest[own], kind="stable")]
+        enough = np.cumsum(riders[own]) >= least[g] * total[g] * (1 - SLACK)
+        result[g] = nearest[own[np.argmax(enough)]]
+    return result
 
 
 def add_floors(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form, floor: FloatArray) -> None:

@@ -16,10 +16,11 @@ from .._validate import FloatArray, IntArray
 from ._siting_form import Draft, Form
 
 
-def mix(form: Form, values: FloatArray) -> float:
-    """Return the objective of one phase from the values of its scenarios."""
+def mix(form: Form, values: FloatArray, robust: float | None = None) -> float:
+    """Objective of one phase from the values of its scenarios; `robust` as in the question, or another."""
+    share = form.robust if robust is None else robust
     average = float(form.probability @ values)
-    return average + form.robust * (float(values.min()) - average) if form.robust else average
+    return average + share * (float(values.min()) - average) if share else average
 
 
 def add_mix(draft: Draft, form: Form, terms: list[tuple[IntArray, FloatArray]], unit: float, weight: float) -> None:

@@ -243,26 +243,32 @@ def _conflicts(pairs: npt.ArrayLike | None, n: int, is_existing: BoolArray) -> I
 
 
 def _zones(siting: Siting, weight: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    n = weight.size
     if siting.zone is None:
         if siting.floor is not None or siting.fair:
             msg = "`floor` and `fair` need `zone`."
             raise InputError(msg, zh="保底与公平都需要说明每个需求点属于哪个网格。")
-        return np.full(n, -1), np.zeros(0), np.zeros(0)
-    zone = np.asarray(siting.zone)
-    zone = _positions(np.where(zone == -1, 0, zone), None, "zone", n) - (zone == -1)
-    n_zone = int(zone.max(initial=-1)) + 1
-    floor = np.zeros(n_zone)
-    if siting.floor is not None:
-        given = np.array(siting.floor, dtype=np.float64)
-        if (given.ndim and given.shape[0] < n_zone) or given.ndim > 1 or not ((given >= 0) & (given <= 1)).all():
-            msg = f"`floor` must be a share in [0, 1], or one for each of {n_zone} zones, got {siting.floor!r}."
-            raise InputError(
-                msg, zh=f"保底须是 0 到 1 之间的比例，或为 {n_zone} 个网格各给一个，现为 {siting.floor!r}。"
-            )
-        floor = np.full(n_zone, float(given)) if given.ndim == 0 else given
-    total = _sums(zone, weight, floor.size)
-    return zone, total, floor
+        return np.full(weight.size, -1), np.zeros(0), np.zeros(0)
+    return check_zones(siting.zone, 0.0 if siting.floor is None else siting.floor, weight)
+
+
+def check_zones(zone: Indices, floor: npt.ArrayLike, weight: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """
+    Return zone of each row, weight and floor of each zone.
+
+    Raises
+    ------
+    InputError
+        If a zone is no whole number >= -1, or a floor is no share, or there are fewer floors than zones.
+    """
+    given = np.asarray(zone)
+    zone_of = _positions(np.where(given == -1, 0, given), None, "zone", weight.size) - (given == -1)
+    n_zone = int(zone_of.max(initial=-1)) + 1
+    least = np.array(floor, dtype=np.float64)
+    if least.ndim > 1 or (least.ndim and least.size < n_zone) or not ((least >= 0) & (least <= 1)).all():
+        msg = f"`floor` must be a share in [0, 1], or one for each of {n_zone} zones, got {floor!r}."
+        raise InputError(msg, zh=f"保底须是 0 到 1 之间的比例，或为 {n_zone} 个网格各给一个，现为 {floor!r}。")
+    least = np.full(n_zone, float(least)) if least.ndim == 0 else least
+    return zone_of, _sums(zone_of, weight, least.size), least
 
 
 def _sums(zone: IntArray, weight: FloatArray, n_zone: int) -> FloatArray:

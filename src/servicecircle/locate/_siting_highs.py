@@ -15,13 +15,15 @@ from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ._siting_form import Clock, Draft
 
-_OPTIMAL, _INFEASIBLE = 0, 2
+_OPTIMAL, _CUT, _INFEASIBLE = 0, 1, 2
 _WHOLE = 1e-5
 #: gains are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
 #: seconds that HiGHS may take beyond its limit, since it looks at the clock too seldom, before it is left to itself
 _PATIENCE_S = 0.25
 _POLL_S = 0.05
+#: seconds of the first slice where there is no time limit
+_SLICE_S = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,24 +35,16 @@ class Found:
     is_infeasible: bool = False
 
 
-def maximise(draft: Draft, *, known: float, clock: Clock, gap: float) -> Found:
+def maximise(draft: Draft, *, clock: Clock, gap: float) -> Found:
     """
-    Maximise a draft, of which a solution worth `known` is at hand (`-inf`: none).
-
-    The relaxation comes first: its bound may end the search, and it fixes the options that no better solution
-    holds.
+    Maximise a draft: the relaxation, then branch and bound.
 
     Raises
     ------
     SolutionError
         If HiGHS gives a fraction for a whole number.
     """
-    relaxed = relax(draft, clock)
-    is_proven = known >= relaxed.bound * (1 - max(gap, 0.0)) - 1e-9 * abs(relaxed.bound)
-    if relaxed.is_infeasible or is_proven or clock.is_over():
-        return Found(None, relaxed.bound, is_infeasible=relaxed.is_infeasible)
-    lower, upper = _fixed(draft, relaxed, known)
-    return _branch(draft, lower, upper, bound=relaxed.bound, clock=clock, gap=gap, known=known)
+    return branch(draft, relax(draft, clock), known=-np.inf, clock=clock, gap=gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +84,11 @@ def relax(draft: Draft, clock: Clock) -> Relaxed:
     return Relaxed(min(bound, -proven / scale), reduced / scale)
 
 
+def is_met(known: float, bound: float, gap: float) -> bool:
+    """Whether a solution is as good as its bound, within the gap asked for."""
+    return known >= bound - max(gap, 1e-9) * abs(bound)
+
+
 def _scale(draft: Draft) -> float:
     total = float(np.abs(draft.gain).sum())
     return float(2.0 ** np.round(np.log2(_SCALED_SUM / total))) if total > 0 else 1.0
@@ -110,9 +109,21 @@ def _fixed(draft: Draft, relaxed: Relaxed, known: float) -> tuple[FloatArray, Fl
     return lower, upper
 
 
-def _branch(
-    draft: Draft, lower: FloatArray, upper: FloatArray, *, bound: float, clock: Clock, gap: float, known: float
-) -> Found:
+def branch(draft: Draft, relaxed: Relaxed, *, known: float, clock: Clock, gap: float) -> Found:
+    """
+    Branch and bound, of a draft of which a solution worth `known` is at hand (`-inf`: none).
+
+    The relaxation may end the search, and it fixes the options that no better solution holds.
+
+    Raises
+    ------
+    SolutionError
+        If HiGHS gives a fraction for a whole number.
+    """
+    bound = relaxed.bound
+    if relaxed.is_infeasible or clock.is_over() or is_met(known, bound, gap):
+        return Found(None, bound, is_infeasible=relaxed.is_infeasible)
+    lower, upper = _fixed(draft, relaxed, known)
     scale = _scale(draft)
     matrix, limit = draft.matrix, draft.limit
     options = {"mip_rel_gap": gap}
@@ -150,17 +161,29 @@ def _run(call: Callable[[float], Any], clock: Clock) -> Any:  # noqa: ANN401
     """
     Run HiGHS beside, so that Ctrl-C and the clock are heeded; None where the time was up first.
 
-    HiGHS cannot be stopped from outside: left to itself it ends by its own limit, or with the program.
+    HiGHS cannot be stopped from outside. Left to itself it ends by its own limit; without one it runs in slices,
+    each twice as long as the one before, so that what is left after Ctrl-C is no longer than what went before.
     """
+    slice_s = _SLICE_S
+    while True:
+        limit_s = clock.left_s if np.isfinite(clock.until) else slice_s
+        answer = _beside(call, limit_s, clock)
+        is_cut = np.isinf(clock.until) and answer is not None and answer.status == _CUT
+        if not is_cut:
+            return answer
+        slice_s *= 2
+
+
+def _beside(call: Callable[[float], Any], limit_s: float, clock: Clock) -> Any:  # noqa: ANN401
     answer: list[Any] = []
 
     def work() -> None:
         try:
-            answer.append(call(clock.left_s))
+            answer.append(call(limit_s))
         except Exception as error:
             answer.append(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work)
     try:
         thread.start()
         while thread.is_alive() and time.perf_counter() < clock.until + _PATIENCE_S:

@@ -172,7 +172,7 @@ def _is_asked(form: Form, rule: str) -> bool:
 def _try(form: Form, rows: SitingRows, aim: Literal["sites", "cost"], rule: str, clock: Clock) -> BoolArray | None:
     """Return the end of a plan that needs the least once a rule is left out."""
     model = build(form, rows, form.floor, aim=aim, skip=frozenset({rule}))
-    found = maximise(model.draft, known=-math.inf, clock=clock, gap=0.0)
+    found = maximise(model.draft, clock=clock, gap=0.0)
     return None if found.x is None else is_on(found.x, model.y[-1])
 
 
@@ -183,7 +183,7 @@ def _least(form: Form, rows: SitingRows, rule: str, y: BoolArray, clock: Clock) 
         return form.cost_of(y)
     if rule == "floor":
         model = build(form, rows, form.floor, aim="worst", skip=frozenset({"floor"}))
-        found = maximise(model.draft, known=-math.inf, clock=clock, gap=0.0)
+        found = maximise(model.draft, clock=clock, gap=0.0)
         return math.nan if found.x is None else float(found.x[np.argmax(model.draft.gain)])
     return math.nan
 

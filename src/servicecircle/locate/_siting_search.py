@@ -18,6 +18,8 @@ from ._siting_form import Clock, Form, PhaseRule, SitingRows
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
 _ROUNDS = 60
+#: options that are looked at for each that is added once the time is up
+_HURRIED = 20
 #: the least share is searched for as -log(sum of exp(-k share)) / k, first softly, so that every zone is heeded
 _SHARPNESS = (25.0, 200.0)
 
@@ -68,11 +70,18 @@ class Search:
         self.form, self.rows, self.clock = form, rows, clock
         self.least = floor * form.zone_weight
         self.sharpness = _SHARPNESS[0]
+        self.robust = form.robust
+        self.heeds_worst = form.is_fair
         self.near = np.zeros((form.n, form.n), dtype=np.bool_) if form.conflicts.size else None
         if self.near is not None:
             a, b = form.conflicts.T
             self.near[a, b] = self.near[b, a] = True
         self.columns = [w.tocsc() for w in rows.worth]
+
+    def sharpen(self, *, is_worst: bool) -> None:
+        """Heed the least share alone, or (where it is a floor by now) not at all."""
+        self.sharpness = _SHARPNESS[-1]
+        self.heeds_worst = is_worst
 
     # ------------------------------------------------------------------------------------------------- one plan
     def served(self, is_open: BoolArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
@@ -119,8 +128,8 @@ class Search:
             missing = float(
                 np.maximum(form.p_min - count, 0).sum() + np.maximum(form.amenity_min - offered, 0).sum()
             )
-        worst = -math.log(worst) / self.sharpness if form.is_fair and worst > 0 else 0.0
-        return Score(missing, short, worst, mix(form, np.array(values)))
+        worst = -math.log(worst) / self.sharpness if self.heeds_worst and worst > 0 else 0.0
+        return Score(missing, short, worst, mix(form, np.array(values), self.robust))
 
     def value(self, is_open: BoolArray) -> float:
         """Return the objective of one phase (with seats: from below)."""
@@ -149,16 +158,17 @@ class Search:
                 free[held] = False
         return free
 
-    def outlook(self, is_open: BoolArray, *, is_last: bool) -> Outlook:
-        """Score every plan that adds one option to those open (with seats: a guess)."""
+    def outlook(self, is_open: BoolArray, *, is_last: bool, among: IntArray | None = None) -> Outlook:
+        """Score every plan that adds one option, of `among` if given, to those open (with seats: a guess)."""
         form, weight = self.form, self.rows.weight
         asked = form.zone_weight > 0
         values = np.zeros((len(self.columns), form.n))
         short, worst = np.zeros(form.n), np.zeros(form.n)
         has_zones = is_last and asked.any() and (self.least.any() or form.is_fair)
         for s, (columns, (first, second, left)) in enumerate(zip(self.columns, self.served(is_open), strict=True)):
-            i, w = columns.indices.astype(np.int64), columns.data
-            j = np.repeat(np.arange(form.n), np.diff(columns.indptr))
+            own = columns if among is None else columns[:, among]
+            i, w = own.indices.astype(np.int64), own.data
+            j = np.repeat(np.arange(form.n) if among is None else among, np.diff(own.indptr))
             new = self._new_first(i, j, w, first, left)
             gain = form.first * new
             if form.second:
@@ -173,8 +183,8 @@ class Search:
                 shares = got[asked] / form.zone_weight[asked][:, None]
                 worst += np.exp(-self.sharpness * shares).sum(axis=0)
         average = form.probability @ values
-        worth = average + form.robust * (values.min(axis=0) - average)
-        worst = -np.log(worst) / self.sharpness if form.is_fair and has_zones else np.zeros(form.n)
+        worth = average + self.robust * (values.min(axis=0) - average)
+        worst = -np.log(worst) / self.sharpness if self.heeds_worst and has_zones else np.zeros(form.n)
         return Outlook(self._missing(is_open) if is_last else np.zeros(form.n), short, worst, worth)
 
     def _new_first(
@@ -211,12 +221,16 @@ class Search:
         most = float(self.form.cost.max(initial=0.0))
         price = np.maximum(self.form.cost / most, 1e-9) if most > 0 and by_cost else np.ones(self.form.n)
         ahead = self.outlook(plan, is_last=is_last)
+        order = np.argsort(-(ahead.worth - ahead.worth.min(initial=0.0)) / price, kind="stable")
         while True:
             free = self.may_add(plan, rule)
             if not free.any():
                 return plan
-            if not self.clock.is_over():  # else in the order of what is known
-                ahead = self.outlook(plan, is_last=is_last)
+            # in a hurry only those are looked at that looked best at first
+            hurried = order[free[order]][:_HURRIED] if self.clock.is_over() else None
+            ahead = self.outlook(plan, is_last=is_last, among=hurried)
+            if hurried is not None:
+                free = np.isin(np.arange(self.form.n), hurried)
             best = self._best(ahead, self.score(plan, is_last=is_last), free, price)
             if best < 0:
                 return plan
@@ -308,7 +322,41 @@ class Search:
         for sharpness in _SHARPNESS if self.form.is_fair else _SHARPNESS[:1]:
             self.sharpness = sharpness
             plan = self.improve(plan, rule, held, is_last=True)
+        if self.form.robust:
+            plan = self._from_average(base, plan, held)
         return None if faults_of(self.form, plan, rule, is_last=True) else plan
+
+    def _from_average(self, base: BoolArray, plan: BoolArray, held: BoolArray) -> BoolArray:
+        """Search again from what is best on average; of both plans return the better one."""
+        rule = self.form.phases[-1]
+        self.robust = 0.0
+        other = self.fill(base, rule, is_last=True, by_cost=False)
+        for share in (0.0, 0.5, 1.0):
+            self.robust = share * self.form.robust
+            other = self.improve(other, rule, held, is_last=True)
+        return other if self.score(other, is_last=True).beats(self.score(plan, is_last=True)) else plan
+
+    def shaken(self, plan: BoolArray) -> BoolArray:
+        """Leave out two new options in turn, exchange and add again, and keep what is better."""
+        rule, held = self.form.phases[-1], self.form.is_must
+        best, known = plan, self.score(plan, is_last=True)
+        new = np.flatnonzero(plan & ~held & ~self.form.is_existing)
+        pairs = [(a, b) for step in range(1, new.size) for a, b in zip(new, new[step:], strict=False)]
+        for a, b in pairs:
+            if self.clock.is_over():
+                break
+            trial = best.copy()
+            trial[[a, b]] = False
+            may = self.may_add(trial, rule)
+            may[[a, b]] = False
+            if not may.any():
+                continue
+            trial[self.outlook(trial, is_last=True).best_of(may)] = True
+            trial = self.improve(self.fill(trial, rule, is_last=True, by_cost=False), rule, held, is_last=True)
+            score = self.score(trial, is_last=True)
+            if score.beats(known) and not faults_of(self.form, trial, rule, is_last=True):
+                best, known = trial, score
+        return best
 
     def grow(self, end: BoolArray) -> list[BoolArray] | None:
         """Order a plan for the end into phases: each takes of it what gains most within its own rules."""

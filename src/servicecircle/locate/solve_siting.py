@@ -18,7 +18,7 @@ from ._form import Csr, check_limits
 from ._robust import mix
 from ._sites import faults_of
 from ._siting_form import SLACK, Clock, Form, SitingRows, merge
-from ._siting_highs import is_on, maximise, relax
+from ._siting_highs import branch, is_met, is_on, maximise, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
@@ -37,6 +37,10 @@ _SECOND_STAGE = 0.4
 _EQUAL = 1e-9
 #: lower positions that are tried for one option, of those that keep the objective
 _TRIES = 20
+#: gap up to which branch and bound is left to close it
+_SMALL = 2e-3
+#: share of the time for the search around a plan, seconds at most, and how often it starts again
+_SHAKE, _SHAKE_S, _SHAKES = 0.2, 3.0, 5
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -112,7 +116,12 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
     if best.plan is None:
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
-    plan = _lowest(form, rows, _trimmed(form, rows, best.plan, floor), floor, clock)
+    plan = best.plan
+    try:
+        plan = _trimmed(form, rows, plan, floor)
+        plan = _lowest(form, rows, plan, floor, clock)
+    except KeyboardInterrupt:
+        clock.stop()
     return _settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
 
 
@@ -149,14 +158,17 @@ def _stage(
     SolutionError
         If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
     """
-    bound = _first_bound(form, rows, aim)
+    bound = _plain_bound(form, rows, aim, start, clock)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
         return start.at(bound)
     try:
         if form.has_seats:
             bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
         model = build(form, rows, floor, aim=aim)
-        found = maximise(model.draft, known=start.value, clock=clock, gap=gap)
+        relaxed = relax(model.draft, clock)
+        if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
+            start = _shaken(form, rows, start, aim, floor, clock=clock)
+        found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     except KeyboardInterrupt:
         clock.stop()
         return start.at(bound)
@@ -175,6 +187,27 @@ def _stage(
     if own.value <= start.value:
         return start.at(bound)
     return own.at(bound) if own.value - bound <= TOLERANCE * abs(bound) else replace(own, bound=bound)
+
+
+def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
+    """Look for a better plan around the one at hand, for a part of the time."""
+    if start.plan is None:
+        return start
+    search = Search(form, rows, floor, Clock(time.perf_counter() + min(_SHAKE * clock.left_s, _SHAKE_S)))
+    search.sharpen(is_worst=aim == "worst")
+    best = start
+    for _ in range(_SHAKES):
+        known = best
+        try:
+            plan = search.grow(search.shaken(start.plan[-1] if best.plan is None else best.plan[-1]))
+        except KeyboardInterrupt:
+            clock.stop()
+            return best
+        own = Best(None, -math.inf) if plan is None else _judged(form, rows, plan, aim, floor)
+        best = own if own.value > best.value else best
+        if best is known:
+            break
+    return best
 
 
 def _judged(form: Form, rows: SitingRows, plan: list[BoolArray], aim: Aim, floor: FloatArray) -> Best:
@@ -312,7 +345,7 @@ def _worst_of(form: Form, rows: SitingRows, y: BoolArray, floor: FloatArray) -> 
         return min(shares)
     model = build(replace(form, phases=form.phases[-1:]), rows, floor, aim="worst")
     model.draft.lower[model.y[-1]] = model.draft.upper[model.y[-1]] = y
-    found = maximise(model.draft, known=-math.inf, clock=Clock(math.inf), gap=0.0)
+    found = maximise(model.draft, clock=Clock(math.inf), gap=0.0)
     return -math.inf if found.x is None else float(found.x[np.argmax(model.draft.gain)])
 
 
@@ -326,6 +359,62 @@ def _first_bound(form: Form, rows: SitingRows, aim: Aim) -> float:
         first, second = best_two(worth, every)
         values.append(float(rows.weight @ (form.first * first + form.second * second)))
     return sum(rule.weight for rule in form.phases) * mix(form, np.array(values))
+
+
+def _plain_bound(form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock) -> float:
+    """Return what can be said without a search."""
+    bound = _first_bound(form, rows, aim)
+    if aim == "worst" or start.value >= bound - _EQUAL * abs(bound):
+        return bound
+    try:
+        return min(bound, _sum_bound(form, rows, start.plan, clock))
+    except KeyboardInterrupt:
+        clock.stop()
+        return bound
+
+
+def _sum_bound(form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock: Clock) -> float:
+    """
+    No plan gains more over a known one than its options gain one by one, since each gains less beside others.
+
+    Nemhauser, Wolsey and Fisher (1978), Mathematical Programming 14, 265-294. With seats, or where the second cover
+    counts more, no option gives more than it would alone and with every rider's best weight.
+    """
+    search = Search(form, rows, form.floor, clock)
+    search.robust = 0.0  # the worst scenario is never above the average
+    total = 0.0
+    for t, rule in enumerate(form.phases):
+        if form.has_seats or form.second > form.first:
+            value, gain = 0.0, _alone(form, rows)
+        else:
+            known = form.is_existing | (plan[t] if plan else form.is_must)
+            value = search.value(known)
+            gain = np.maximum(search.outlook(known, is_last=False).worth - value, 0.0)
+            gain[known] = 0.0
+        by_count = sum(float(np.sort(gain[form.kind == k])[::-1][:room].sum()) for k, room in enumerate(rule.room))
+        total += rule.weight * (value + min(by_count, _bought(gain, form.cost, rule.budget + form.given_back)))
+    return total * (1 + _EQUAL)
+
+
+def _alone(form: Form, rows: SitingRows) -> FloatArray:
+    """Return what each option gives at most, on average over scenarios."""
+    total = np.zeros(form.n)
+    for worth, probability in zip(rows.worth, form.probability, strict=True):
+        value = worth.T @ rows.weight
+        total += probability * (form.first * np.minimum(value, form.capacity) + form.second * value)
+    return total
+
+
+def _bought(gain: FloatArray, cost: FloatArray, money: float) -> float:
+    """Return the most gain that money buys, parts of options allowed."""
+    if not np.isfinite(money):
+        return float(gain.sum())
+    each = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
+    order = np.argsort(-each, kind="stable")
+    spent = np.concatenate([[0.0], np.cumsum(cost[order])[:-1]])
+    price = cost[order]
+    part = np.divide(money - spent, price, out=np.ones_like(price), where=price > 0)
+    return float((gain[order] * np.clip(part, 0.0, 1.0)).sum())
 
 
 def _trimmed(form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatArray) -> list[BoolArray]:
