@@ -46,7 +46,7 @@ def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> S
         msg = "Time ran out before any plan was found that keeps the rules: raise the time limit (`time_limit_s`)."
         raise InputError(msg, zh="在求解时间内未找到满足规则的方案：请加长求解时间（time_limit_s）。")
     plan = _with_needless_closings_undone(question.siting, plan)
-    check_siting(question.siting, plan)
+    check_siting(question.siting, plan, worth=question.worth_again())
     return plan
 
 
@@ -90,12 +90,11 @@ def figures_of(
     """
     rules, end = asked.rules, plan.phases[-1]
     now = end.scenarios[0]
-    spent = question.cost[plan.opened]
     return SitingFigures(
         rules=rules,
         before=_seats(question, _today(question)),
         after=_seats(question, now, open_=end.chosen),
-        spent=None if np.isnan(spent).any() else math.fsum(spent),
+        spent=_spent(question, plan.opened),
         closed=tuple(str(ids[j]) for j in question.options.facility[plan.closed]),
         worst_share=None if math.isnan(plan.worst_share) else plan.worst_share,
         worst_share_bound=None if math.isnan(plan.worst_share_bound) else plan.worst_share_bound,
@@ -155,6 +154,12 @@ def _ids(question: Question, candidates: gpd.GeoDataFrame, options: IntArray) ->
     return tuple((str(candidates.index[at[j]]), KINDS[group[j]]) for j in new)
 
 
+def _spent(question: Question, options: IntArray) -> float | None:
+    """Return yuan of new options, None where one has no cost; what stands today costs nothing."""
+    yuan = question.cost[options]
+    return None if np.isnan(yuan).any() else math.fsum(yuan)
+
+
 def _steps(
     question: Question, plan: SitingPlan, candidates: gpd.GeoDataFrame, *, time_limit_s: float | None
 ) -> tuple[StepFigures, ...]:
@@ -162,7 +167,7 @@ def _steps(
     return tuple(
         StepFigures(
             sites=_ids(question, candidates, phase.chosen),
-            spent=phase.cost,
+            spent=_spent(question, phase.chosen),
             objective=phase.objective,
             alone=price.alone.objective if price.alone.phases else math.nan,
             price=price.price,
@@ -187,7 +192,6 @@ def _others(
             break
         check_siting(siting, other)
         avoid.append(other.chosen)
-        spent = question.cost[other.opened]
         found.append(
             OtherPlan(
                 sites=_ids(question, candidates, other.chosen),
@@ -195,7 +199,7 @@ def _others(
                 bound=other.bound,
                 gap=other.gap,
                 less=plan.objective - other.objective,
-                spent=None if np.isnan(spent).any() else math.fsum(spent),
+                spent=_spent(question, other.opened),
             )
         )
     return tuple(found)

@@ -24,7 +24,7 @@ class StepFigures:
     """One step of a plan that grows."""
 
     sites: tuple[tuple[str, str], ...]  # id and kind of all new sites up to then
-    spent: float  # yuan up to then
+    spent: float | None  # yuan up to then, None: not known
     objective: float
     alone: float  # what the best plan for this step alone would give; nan: not found in time
     price: float  # what this step gives up because the plan must grow

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray, some, some_zh
 from .errors import Fault, InputError
-from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_of
+from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_again, worth_of
 from .locate._form import Csr
 from .model import Coverage, Kind, TravelTimes
 from .siting_rules import SitingRules, Step
@@ -23,6 +23,8 @@ from .travel_times import facility_limits_s
 KINDS: tuple[Kind, Kind] = ("station", "shop")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _TEN_THOUSAND = 10_000.0
+#: pairs up to which a plan is counted again from the travel times, not from the model's own matrix
+MOST_RECOUNTED = 300_000
 #: a reason of the model that is of one zone, by its position
 _ZONE = re.compile(r"Zone (\d+) ")
 
@@ -67,6 +69,20 @@ class Question:
     cost: FloatArray  # (n_option,) yuan, nan where nobody says
     seats: FloatArray | None  # (n_option,)
     told: tuple[Fault, ...]
+    curve: WorthCurve
+    limits_s: FloatArray  # (n_option,)
+    seconds: tuple[TravelTimes, TravelTimes]  # to candidates, to facilities of today
+
+    def worth_again(self) -> list[FloatArray] | None:
+        """Return the worth of every pair straight from the travel times, for the checker; None if they are many."""
+        n_demand = len(self.seconds[0].demand_ids)
+        if n_demand * self.options.group.size > MOST_RECOUNTED:
+            return None
+        every = np.concatenate([times.to_array() for times in self.seconds], axis=1)
+        n_new = len(self.seconds[0].facility_ids)
+        at = np.where(self.options.is_new, self.options.candidate, n_new + self.options.facility)
+        seconds = np.where(every[:, at] <= self.limits_s, every[:, at], np.inf)
+        return [worth_again(seconds, self.curve.seconds, self.curve.worth)]
 
 
 def question_of(
@@ -87,7 +103,9 @@ def question_of(
         If a rule names what is not there, or lacks what it rests on: costs, zones, ids.
     """
     rules = asked.rules
-    options = _options(candidates, times, today, asked)
+    limits_s = _limits(candidates, today, asked)
+    options = _options(candidates, times, today, limits_s)
+    curve = _curve(times, today, rules)
     told: list[Fault] = []
     cost = _costs(candidates, options, rules)
     seats = None
@@ -104,7 +122,7 @@ def question_of(
         for step in (*rules.steps, last)
     ]
     siting = Siting(
-        worth=worth_of(options.seconds, _curve(times, today, rules)),
+        worth=worth_of(options.seconds, curve),
         weight=today.weight,
         place=np.where(options.is_new, options.candidate, len(candidates) + options.facility),
         kind=options.group,
@@ -125,7 +143,7 @@ def question_of(
         floor=rules.floor,
         fair=rules.is_worst_first,
     )
-    return Question(siting, options, zone_ids, cost, seats, tuple(told))
+    return Question(siting, options, zone_ids, cost, seats, tuple(told), curve, limits_s, (times, today.times))
 
 
 def with_counts(question: Question, stations: int, shops: int) -> list[int | None]:
@@ -135,15 +153,24 @@ def with_counts(question: Question, stations: int, shops: int) -> list[int | Non
 
 
 # ----------------------------------------------------------------------------------------------------- options
-def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, asked: Asked) -> Options:
+def _new_options(candidates: gpd.GeoDataFrame) -> tuple[IntArray, IntArray]:
+    """Return candidate and group of each new option, by id, station before shop."""
     by_id = np.argsort(candidates.index.astype(str).to_numpy(dtype=object), kind="stable")
     kind = candidates["kind"].to_numpy(dtype=object)[by_id]
     at, group = np.nonzero(np.column_stack([np.isin(kind, [own, "both"]) for own in KINDS]))
-    new = by_id[at].astype(np.int64)
+    return by_id[at].astype(np.int64), group.astype(np.int64)
+
+
+def _limits(candidates: gpd.GeoDataFrame, today: Coverage, asked: Asked) -> FloatArray:
+    """Return within how many seconds each option serves."""
+    old = facility_limits_s(today.times.profile, today.times.facility_minutes, today.minutes[-1:])[:, 0]
+    return np.concatenate([np.array(asked.limits_s)[_new_options(candidates)[1]], old])
+
+
+def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, limit: FloatArray) -> Options:
+    new, group = _new_options(candidates)
     old_kind = today.times.facility_kind
     n_old = len(today.times.facility_ids)
-    old_limit = facility_limits_s(today.times.profile, today.times.facility_minutes, today.minutes[-1:])[:, 0]
-    limit = np.concatenate([np.array(asked.limits_s)[group], old_limit])
     column = np.concatenate([new, len(candidates) + np.arange(n_old)])
     pairs = _pairs(times, today.times)
     seconds = pairs[:, column].tocoo()
