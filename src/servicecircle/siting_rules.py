@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
@@ -23,7 +22,7 @@ class Step:
 
     stations: int = 0
     shops: int = 0
-    budget: float | None = None
+    budget: float | None = None  # None: no limit of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +181,8 @@ def _of_lists(rules: SitingRules) -> list[tuple[str, str, str]]:
 
 
 def _shrinks(a: Step, b: Step) -> bool:
-    money = math.inf if a.budget is None else a.budget, math.inf if b.budget is None else b.budget
-    return a.stations > b.stations or a.shops > b.shops or money[0] > money[1]
+    less = a.budget is not None and b.budget is not None and a.budget > b.budget
+    return a.stations > b.stations or a.shops > b.shops or less
 
 
 def rules_of(stated: Mapping[str, Any]) -> SitingRules:
