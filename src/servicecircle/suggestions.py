@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -30,13 +30,18 @@ from .siting_rules import SitingRules
 _KINDS: tuple[Kind, Kind] = ("station", "shop")
 
 
-class Suggestions(NamedTuple):
-    """What is suggested, how good that provably is, and what the planner should know."""
+@dataclass(frozen=True, eq=False)
+class Suggestions:
+    """What is suggested, how good that provably is, what the planner should know; unpacks to these three."""
 
     sites: gpd.GeoDataFrame
     solution: Solution
     warnings: tuple[Fault, ...]
     siting: SitingFigures | None = None  # None: no rules beside the counts
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield sites, solution and warnings."""
+        return iter((self.sites, self.solution, self.warnings))
 
 
 def choose_sites(
