@@ -43,9 +43,11 @@ travel_times
 legs
 street_reach
 street_raster _raster_kernels
-_square_kernels street_squares
-area_shapes _frontier_kernels
+_square_kernels
+_frontier_kernels
 _ring_kernels
+street_squares
+area_shapes
 facility_areas
 service_areas street_districts
 grids

@@ -238,7 +238,8 @@ def test_every_public_name_and_no_other_is_told_with_its_signature() -> None:
     told = {}
     for cell in first_cells((DOCS / "reference" / "python.md").read_text(encoding="utf-8")):
         name, bracket, rest = cell.removeprefix("sc.").partition("(")
-        told[name] = bracket + rest
+        if not name.startswith("locate."):
+            told[name] = bracket + rest
     public = {n: v for n, v in vars(servicecircle).items() if not n.startswith("_") and not inspect.ismodule(v)}
     assert set(told) == set(public)
     for name, value in public.items():

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,9 +16,13 @@ from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
 from servicecircle.locate import _highs, mclp
-from servicecircle.locate._cover_bound import bound_and_reach
-from servicecircle.locate._cover_search import exchange, fill
+from servicecircle.locate._cover_bound import reach_of, relaxed
+from servicecircle.locate._cover_problem import Best, free_part, lean
+from servicecircle.locate._cover_search import Search, greedy, restarts
+from servicecircle.locate._cover_tree import branch_and_bound
 from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
+from servicecircle.locate._pairs import pairs_of
+from servicecircle.locate._stop import Stop
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -90,11 +96,12 @@ def test_greedy_falls_into_a_trap_that_the_proof_does_not():
 
 
 def test_exchanges_leave_the_trap_without_a_solver():
-    rows = merge_rows(coverage_matrix(TRAP), np.ones(6))
-    options = check_options(3, 2, fixed=None)
-    greedy = fill(rows, options, np.zeros(3, dtype=bool))
-    assert greedy.tolist() == [True, True, False]
-    assert exchange(rows, options, greedy, until=np.inf).tolist() == [False, True, True]
+    problem = free_part(pairs_of(TRAP), np.ones(6), check_options(3, 2, fixed=None)).problem
+    search = Search(problem)
+    state = search.begin(np.zeros(3, dtype=bool))
+    search.fill(state)
+    assert (state.slot >= 0).tolist() == [True, True, False]
+    assert greedy(problem, Stop()).tolist() == [False, True, True]
 
 
 def test_rows_with_the_same_covering_set_are_one_row_with_all_their_weight():
@@ -225,16 +232,89 @@ def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p,
     covers, weight = instance
     n = covers.shape[1]
     fixed = data.draw(st.lists(st.integers(0, n - 1), max_size=min(p, n) - 1, unique=True))
-    is_live = ~covers[:, fixed].any(axis=1) & (weight > 0)
-    rows = merge_rows(coverage_matrix(covers[is_live]), weight[is_live])
     options = check_options(n, p, fixed=fixed)
+    free = free_part(pairs_of(covers), weight, options)
+    is_live = ~covers[:, fixed].any(axis=1)
     plans = [set(c) for c in itertools.combinations(range(n), min(p, n)) if set(fixed) <= set(c)]
     worth = [weight[is_live & covers[:, list(plan)].any(axis=1)].sum() for plan in plans]
-    bound, reach = bound_and_reach(rows, options, max(worth), until=np.inf)
-    assert bound >= max(worth) * (1 - 1e-12)
-    for j in range(n):
-        best_with = max((a for plan, a in zip(plans, worth, strict=True) if j in plan), default=0.0)
-        assert reach[j] >= best_with * (1 - 1e-12) - 1e-9
+    *_, found = relaxed(free.problem, stop=Stop(), n_most=200)
+    assert found.bound >= max(worth) * (1 - 1e-12)
+    assert found.below <= found.bound * (1 + 1e-12)
+    with_it, without_it = reach_of(free.problem, found)
+    for at, j in enumerate(free.at):
+        holding = [a for plan, a in zip(plans, worth, strict=True) if j in plan]
+        others = [a for plan, a in zip(plans, worth, strict=True) if j not in plan]
+        assert with_it[at] >= max(holding, default=0.0) * (1 - 1e-12) - 1e-9
+        assert without_it[at] >= max(others, default=0.0) * (1 - 1e-12) - 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(1, 5), st.sampled_from([24, 3000]), st.data())
+def test_branches_alone_find_and_prove_the_best_plan(instance, p, n_most, data):
+    covers, weight = instance
+    n = covers.shape[1]
+    place = np.array(data.draw(st.lists(st.integers(0, n), min_size=n, max_size=n)))
+    options = check_options(n, p, fixed=None, place=place)
+    free = free_part(pairs_of(covers), weight, options)
+    best, part = Best(free.problem, 0.0), lean(free.problem)
+    *_, found = relaxed(part.problem, stop=Stop(), n_most=n_most)
+    branch_and_bound(best, part, found, Stop())
+    plans = [c for k in range(p + 1) for c in itertools.combinations(range(n), k) if len(set(place[list(c)])) == k]
+    most = max(weight[covers[:, list(c)].any(axis=1)].sum() for c in plans)
+    assert best.value <= most <= best.bound  # true whatever the relaxation gave up
+    if (
+        n_most == 3000 and len(set(place.tolist())) == n
+    ):  # it knows nothing of shared places: what they rule out is HiGHS's
+        assert best.value == best.bound
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(1, 6), st.integers(0, 3), st.data())
+def test_a_search_under_way_counts_what_its_plan_covers(instance, p, seed, data):
+    covers, weight = instance
+    n = covers.shape[1]
+    group = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
+    options = check_options(n, (p, 1), fixed=None, group=group)
+    problem = free_part(pairs_of(covers), weight, options).problem
+    for plan, value in restarts(problem, [np.zeros(n, dtype=bool)], n_shake=5, seed=seed, stop=Stop()):
+        assert not options.faults_of(np.flatnonzero(plan))
+        assert value == pytest.approx(weight[covers[:, plan].any(axis=1)].sum())
+
+
+#: hard enough for seconds
+HARD = np.random.default_rng(1).random((3000, 250)) < 0.03
+HARD_WEIGHT = np.random.default_rng(2).integers(1, 100, 3000).astype(float)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that was being read
+@pytest.mark.parametrize("seconds", [0.02, 0.2, 1.0])
+def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
+    timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))
+    mclp(HARD[:50], HARD_WEIGHT[:50], 3)  # what is compiled once is compiled
+    timer.start()
+    try:
+        solution = mclp(HARD, HARD_WEIGHT, 15, time_limit_s=20.0)
+    finally:
+        timer.cancel()
+    assert (solution.status, solution.chosen.size) == ("feasible", 15)
+    assert solution.objective == HARD_WEIGHT[HARD[:, solution.chosen].any(axis=1)].sum() < solution.bound
+
+
+@pytest.mark.parametrize("n_looks", [0, 1, 2, 3, 5, 8, 13, 40, 150, 400])
+def test_an_interrupt_at_any_look_at_the_clock_leaves_a_whole_plan(monkeypatch, n_looks):
+    look, looked = Stop.is_up, []
+
+    def interrupted(stop):
+        looked.append(stop)
+        if len(looked) == n_looks + 1:
+            raise KeyboardInterrupt
+        return look(stop)
+
+    monkeypatch.setattr(Stop, "is_up", interrupted)
+    solution = mclp(HARD[:600], HARD_WEIGHT[:600], 8, time_limit_s=1.0)
+    assert solution.chosen.size == 8
+    assert solution.objective == HARD_WEIGHT[:600][HARD[:600, solution.chosen].any(axis=1)].sum()
+    assert solution.objective <= solution.bound
 
 
 # ------------------------------------------------------------------------------------------ a solver that lies

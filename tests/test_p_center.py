@@ -3,17 +3,20 @@
 import itertools
 import math
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from graphs import random_graph, read_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
 from servicecircle.locate import p_center
+from servicecircle.locate._center_search import Centers
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 INF = math.inf
@@ -83,6 +86,54 @@ def test_a_gap_that_is_allowed_ends_the_search_early_and_is_told():
     assert proven.status == "optimal"
     assert rough.objective >= proven.objective >= rough.bound
     assert 0 < rough.gap <= 1.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_the_demand_changes_nothing(seed):
+    rng = np.random.default_rng(seed)
+    cost = rng.integers(0, 9, (30, 14)).astype(float)
+    there, back = p_center(cost, 4), p_center(cost[rng.permutation(30)], 4)
+    assert there.chosen.tolist() == back.chosen.tolist()
+    assert (there.objective, there.bound) == (back.objective, back.bound)
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.01, 0.05])
+def test_stopped_at_any_time_the_bound_is_below_the_best_plan(limit):
+    cost = np.random.default_rng(3).random((60, 25))
+    best, stopped = p_center(cost, 4), p_center(cost, 4, time_limit_s=limit)
+    assert best.status == "optimal"
+    assert stopped.bound <= best.objective <= stopped.objective
+
+
+def test_ctrl_c_returns_the_plan_so_far_with_its_bound(monkeypatch):
+    within = Centers.within
+
+    def interrupted(centers, limit):
+        signal.raise_signal(signal.SIGINT)
+        return within(centers, limit)
+
+    monkeypatch.setattr(Centers, "within", interrupted)
+    cost = np.random.default_rng(1).random((200, 80))
+    solution = p_center(cost, 6)
+    assert solution.status == "feasible"
+    assert solution.objective == cost[:, solution.chosen].min(axis=1).max() > solution.bound
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "p"), [(200, 5), (200, 67), (400, 5), (400, 133), (700, 10), (900, 5), (900, 90)])
+def test_graphs_of_the_or_librarys_shape_are_proven(n, p):
+    solution = p_center(random_graph(n, n + p), p, time_limit_s=120)
+    assert solution.status == "optimal"
+
+
+@pytest.mark.parametrize(("name", "p", "best"), [("pmed1", 5, 127), ("pmed2", 10, 98), ("pmed3", 10, 93)])
+def test_or_library_optima_are_found_and_proven(name, p, best):
+    file = DATA / f"locations/{name}.txt"
+    if not file.exists():
+        pytest.skip(f"no shared data at {DATA}")
+    solution = p_center(read_graph(file), p)
+    assert (solution.objective, solution.bound, solution.status) == (best, best, "optimal")
 
 
 def test_out_of_time_without_any_plan_is_an_error():

@@ -3,32 +3,35 @@
 import itertools
 import math
 import os
+import signal
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from graphs import random_graph, read_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.sparse.csgraph import shortest_path
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import _highs, p_median
+from servicecircle.locate import p_median
+from servicecircle.locate._median_tree import Tree
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 INF = math.inf
+#: a row for every two of four sites: two chosen ones leave a row out, three do not
+PAIRS = np.array([[i in pair for i in range(4)] for pair in itertools.combinations(range(4), 2)])
 #: three rows whose nearest sites differ: no one site is the best for all, so the solver is asked
 ASKED = np.array([[0.0, 5, 9], [5, 0, 9], [9, 9, 0]])
 
 
-def brute_force(cost, weight, p, fixed=()):
+def brute_force(cost, weight, p, fixed=(), unreached=INF):
     n = cost.shape[1]
     best = INF
     for plan in itertools.combinations(range(n), min(p, n)):
         if set(fixed) <= set(plan):
-            least = cost[:, list(plan)].min(axis=1, initial=INF)
+            least = cost[:, list(plan)].min(axis=1, initial=unreached)
             if np.isfinite(least).all():
                 best = min(best, float(weight @ least))
     return best
@@ -59,16 +62,13 @@ def test_the_plan_is_as_good_as_the_best_of_all_subsets(instance, p, data):
     assert set(fixed) <= set(solution.chosen.tolist())
 
 
-@pytest.mark.parametrize(("name", "best"), [("pmed1", 5819), ("pmed2", 4093), ("pmed3", 4250)])
-def test_or_library_optima_are_found_and_proven(name, best):
+@pytest.mark.parametrize(("name", "p", "best"), [("pmed1", 5, 5819), ("pmed2", 10, 4093), ("pmed3", 10, 4250)])
+def test_or_library_optima_are_found_and_proven(name, p, best):
     file = DATA / f"locations/{name}.txt"
     if not file.exists():
         pytest.skip(f"no shared data at {DATA}")
-    (n, _, p), *edges = np.array(file.read_text().split(), dtype=int).reshape(-1, 3).tolist()
-    cost = np.zeros((n, n))
-    for a, b, c in edges:  # a repeated edge takes its last cost
-        cost[a - 1, b - 1] = cost[b - 1, a - 1] = c
-    solution = p_median(shortest_path(cost, directed=False), np.ones(n), p)
+    cost = read_graph(file)
+    solution = p_median(cost, np.ones(len(cost)), p)
     assert (solution.objective, solution.bound, solution.status) == (best, best, "optimal")
 
 
@@ -139,37 +139,116 @@ def test_out_of_time_there_is_a_plan_with_an_honest_gap():
     assert solution.bound < solution.objective
 
 
-@pytest.mark.parametrize(
-    ("y", "fun", "bound", "told"),
-    [
-        ([1, 1, 1], 5.0, 5.0, "more sites than allowed"),
-        ([1, 0, 1], 1.0, 1.0, "claims 1.0.*gives 5.0"),
-        ([1, 0, 1], 5.0, 6.0, "says is impossible"),
-    ],
-)
-def test_a_solvers_bad_answer_is_refused(monkeypatch, y, fun, bound, told):
-    def lie(cost, **_):
-        scale = cost[cost > 0].min() / 5  # 5 is the least cost above 0 among the useful pairs
-        x = np.concatenate([y, np.zeros(cost.size - 3)])
-        return SimpleNamespace(status=0, x=x, fun=fun * scale, mip_dual_bound=bound * scale)
+def test_a_bound_that_the_plan_beats_and_a_plan_that_is_worse_than_claimed_are_refused(monkeypatch):
+    monkeypatch.setattr(Tree, "run", lambda _: 6.0)
+    with pytest.raises(SolutionError, match=r"gives 5\.0.*says is impossible"):
+        p_median(ASKED, np.ones(3), 2)
 
-    monkeypatch.setattr(_highs, "milp", lie)
-    with pytest.raises(SolutionError, match=told):
+    def overstated(tree):
+        tree.search.total -= 1
+        return 4.0
+
+    monkeypatch.setattr(Tree, "run", overstated)
+    with pytest.raises(SolutionError, match=r"claims 4\.0, its plan gives 5\.0"):
         p_median(ASKED, np.ones(3), 2)
 
 
-def test_a_solver_that_denies_a_plan_is_refused(monkeypatch):
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(status=2))
-    with pytest.raises(SolutionError, match="calls a problem infeasible that has a plan"):
-        p_median(ASKED, np.ones(3), 2)
-
-
-def test_out_of_time_without_any_plan_is_an_error(monkeypatch):
-    cost = np.where(
-        np.array([[i in pair for i in range(4)] for pair in itertools.combinations(range(4), 2)]), 1, INF
-    )
-    monkeypatch.setattr(
-        _highs, "milp", lambda *_, **__: SimpleNamespace(status=1, x=None, fun=None, mip_dual_bound=None)
-    )
+def test_out_of_time_without_any_plan_is_an_error():
+    cost = np.where(PAIRS, 1.0, INF)
     with pytest.raises(SolutionError, match="Time ran out before any plan"):
-        p_median(cost, np.ones(6), 2)
+        p_median(cost, np.ones(6), 2, time_limit_s=0.0)
+    assert p_median(cost, np.ones(6), 2).status == "infeasible"
+    assert p_median(cost, np.ones(6), 3).objective == 6
+
+
+def test_a_plan_that_greedy_misses_is_found():
+    # greedy takes site 0, which saves most; only sites 1 and 2 reach all
+    cost = np.array([[1, 1, INF], [1, 1, INF], [1, INF, 1], [1, INF, 1], [INF, 9, INF], [INF, INF, 9]])
+    solution = p_median(cost, np.ones(6), 2)
+    assert (solution.chosen.tolist(), solution.objective, solution.status) == ([1, 2], 22, "optimal")
+
+
+# ------------------------------------------------------------------------------------------------ unreached demand
+@settings(max_examples=120, deadline=None)
+@given(instances(), st.integers(0, 13), st.integers(0, 25), st.data())
+def test_with_a_cost_for_unreached_demand_the_plan_is_as_good_as_the_best_of_all_subsets(
+    instance, p, unreached, data
+):
+    cost, weight = instance
+    n = cost.shape[1]
+    fixed = data.draw(st.lists(st.integers(0, n - 1), max_size=min(p, n, 2), unique=True))
+    solution = p_median(cost, weight, p, fixed=fixed, unreached_cost=unreached)
+    assert solution.objective == brute_force(cost, weight, p, fixed, unreached)
+    assert (solution.status, solution.chosen.size) == ("optimal", min(p, n))
+    assert set(fixed) <= set(solution.chosen.tolist())
+
+
+def test_unreached_demand_costs_what_is_stated_and_a_dearer_pair_does_not_reach():
+    cost = np.array([[5.0, INF], [INF, 40.0], [INF, INF]])
+    assert p_median(cost, [1, 2, 3], 2, unreached_cost=30).objective == 5 + 60 + 90
+    assert p_median(cost, [1, 2, 3], 2, unreached_cost=60).objective == 5 + 80 + 180
+    assert p_median(cost, [1, 2, 3], 0, unreached_cost=30).objective == 180
+    assert p_median(cost, [1, 2, 3], 2).status == "infeasible"
+    assert p_median(cost, [1, 2, 0], 2, unreached_cost=0).objective == 0
+
+
+@pytest.mark.parametrize("wrong", [-1.0, math.nan, INF])
+def test_a_cost_for_unreached_demand_is_finite_and_not_negative(wrong):
+    with pytest.raises(InputError, match="`unreached_cost` must be >= 0 and finite"):
+        p_median([[1.0]], [1], 1, unreached_cost=wrong)
+
+
+# ---------------------------------------------------------------------------------------------- order, time, Ctrl-C
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_the_order_of_the_demand_changes_nothing(seed, is_tied):
+    rng = np.random.default_rng(seed)
+    cost = rng.integers(0, 4, (25, 12)) * (1.0 if is_tied else 0.1)
+    weight = rng.integers(1, 3, 25) * (1.0 if is_tied else 0.3)
+    order = rng.permutation(25)
+    there, back = p_median(cost, weight, 4), p_median(cost[order], weight[order], 4)
+    assert there.chosen.tolist() == back.chosen.tolist()
+    assert (there.objective, there.bound) == (back.objective, back.bound)
+
+
+def test_ctrl_c_returns_the_plan_so_far_with_its_bound(monkeypatch):
+    cost = np.random.default_rng(1).random((150, 60))
+    run = Tree.run
+
+    def interrupted(tree):
+        signal.raise_signal(signal.SIGINT)
+        return run(tree)
+
+    monkeypatch.setattr(Tree, "run", interrupted)
+    solution = p_median(cost, np.ones(150), 6)
+    assert solution.status == "feasible"
+    assert solution.objective == pytest.approx(cost[:, solution.chosen].min(axis=1).sum())
+    assert solution.bound < solution.objective
+
+
+def test_a_gap_that_is_allowed_ends_the_search_early_and_is_told():
+    cost = np.random.default_rng(1).random((60, 30))
+    proven, rough = p_median(cost, np.ones(60), 4), p_median(cost, np.ones(60), 4, gap=0.2)
+    assert proven.status == "optimal"
+    assert rough.objective >= proven.objective >= rough.bound
+    assert rough.gap <= 0.2 + 1e-9
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.01, 0.1])
+def test_stopped_at_any_time_the_bound_is_below_the_best_plan(limit):
+    cost = np.random.default_rng(3).random((100, 50))
+    best = p_median(cost, np.ones(100), 5)
+    stopped = p_median(cost, np.ones(100), 5, time_limit_s=limit)
+    assert best.status == "optimal"
+    assert stopped.bound <= best.objective * (1 + 1e-9)
+    assert stopped.objective >= best.objective * (1 - 1e-9)
+
+
+# --------------------------------------------------------------------------------------------------- larger graphs
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n", "p"), [(200, 5), (200, 67), (300, 10), (400, 5), (400, 133), (600, 60), (700, 10), (900, 5), (900, 90)]
+)
+def test_graphs_of_the_or_librarys_shape_are_proven(n, p):
+    solution = p_median(random_graph(n, n + p), np.ones(n), p, time_limit_s=120)
+    assert solution.status == "optimal"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from test_travel_times import at_xy, networks, places
 
 from servicecircle import street_squares as squares_module
-from servicecircle._square_kernels import CORNERS
 from servicecircle.model import Network
 from servicecircle.service_areas import service_areas
 from servicecircle.street_squares import SQUARE_M, StreetSquares, street_squares
@@ -35,7 +34,7 @@ def some_squares(squares: StreetSquares, seed: int, n: int = 12) -> np.ndarray:
 def test_the_nearest_street_of_every_place_in_a_square_is_among_those_near_to_it(
     network: Network, seed: int
 ) -> None:
-    squares = StreetSquares(network, "to", max_m=MAX_M)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
     lines, wanted = lines_of(squares), some_squares(squares, seed)
     known = squares.know(wanted, corners=False)
     rng = np.random.default_rng(seed)
@@ -54,13 +53,13 @@ def test_the_nearest_street_of_every_place_in_a_square_is_among_those_near_to_it
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.integers(0, 10**6))
 def test_corners_know_their_nearest_street(network: Network, seed: int) -> None:
-    squares = StreetSquares(network, "to", max_m=MAX_M)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
     lines, wanted = lines_of(squares), some_squares(squares, seed)
     known = squares.know(wanted, corners=True)
-    step = np.arange(CORNERS) * SQUARE_M / (CORNERS - 1)
+    step = np.arange(9) * SQUARE_M / 8
     for square in wanted:
         low = squares.segments.origin + np.array([square % squares.n_across, square // squares.n_across]) * SQUARE_M
-        xy = np.stack([np.tile(step, CORNERS), np.repeat(step, CORNERS)], axis=1) + low
+        xy = np.stack([np.tile(step, 9), np.repeat(step, 9)], axis=1) + low
         away = shapely.distance(shapely.points(xy)[:, None], lines[None, :])
         nearest = known.nearest[known.corner_slot[known.slot[square]]]
         is_near = nearest >= 0
@@ -70,7 +69,7 @@ def test_corners_know_their_nearest_street(network: Network, seed: int) -> None:
 
 def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
     _, network = perfect_grid(12, block_m=90)
-    squares = StreetSquares(network, "to", max_m=MAX_M)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
     before = squares.know(np.array([100, 101]), corners=True)
     kept = [array.copy() for array in (before.square, before.start, before.near, before.away, before.nearest)]
     slots = before.slot[[100, 101]].tolist()
@@ -84,7 +83,7 @@ def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
 
 def test_squares_are_dropped_when_they_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     _, network = perfect_grid(12, block_m=90)
-    squares = StreetSquares(network, "to", max_m=MAX_M)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
     many = squares.know(np.arange(200), corners=True)
     monkeypatch.setattr(squares_module, "_MOST_BYTES", many.nbytes - 1)
     few = squares.know(np.array([7]), corners=True)
@@ -93,10 +92,11 @@ def test_squares_are_dropped_when_they_take_too_much_memory(monkeypatch: pytest.
 
 def test_squares_are_kept_with_the_network_by_direction_and_walk() -> None:
     _, network = perfect_grid(6, block_m=90)
-    one = street_squares(network, "to", max_m=MAX_M)
-    assert street_squares(network, "to", max_m=MAX_M) is one
-    assert street_squares(network, "from", max_m=MAX_M) is not one
-    assert street_squares(network, "to", max_m=50.0) is not one
+    one = street_squares(network, "to", max_m=MAX_M, cells=8)
+    assert street_squares(network, "to", max_m=MAX_M, cells=8) is one
+    assert street_squares(network, "from", max_m=MAX_M, cells=8) is not one
+    assert street_squares(network, "to", max_m=50.0, cells=8) is not one
+    assert street_squares(network, "to", max_m=MAX_M, cells=4) is not one
 
 
 @settings(max_examples=25, deadline=None)
@@ -119,3 +119,28 @@ def test_areas_by_many_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("servicecircle.threads.cores", lambda: 1)
     one = service_areas(network, facilities, minutes=(5, 10))
     assert shapely.to_wkb(many.geometry.to_numpy()).tolist() == shapely.to_wkb(one.geometry.to_numpy()).tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks(), places, st.sampled_from(["fine", "fast"]))
+def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, where: list, detail: str) -> None:
+    options = {"minutes": (1, 2.5, 6), "max_snap_m": MAX_M, "detail": detail}
+    compiled = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
+    network.kept.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+        plain = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
+    kernels = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
+    assert not hasattr(kernels.rings.rings_of_band, "signatures")
+    assert shapely.to_wkb(plain).tolist() == shapely.to_wkb(compiled).tolist()
+
+
+def test_only_the_first_few_circles_are_drawn_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+    _, network = perfect_grid(12, block_m=90)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
+    drawn = []
+    for _ in range(4):
+        squares.choose_kernels(600)
+        drawn.append(hasattr(squares.kernels.rings.rings_of_band, "signatures"))
+    assert drawn == [False, False, True, True]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._compiled import compiled_unguarded, inlined
-from ._square_kernels import CORNERS, ROOM_M, longer
+from ._square_kernels import ROOM_M, longer
 
 #: times are compared with this much room (ms)
 EPS_MS = 1e-6
@@ -74,16 +74,22 @@ def ranks_of_squares(
         common = n_band if start[at] == start[at + 1] else -2
         for q in range(start[at], start[at + 1]):
             k = near[q]
+            off = float(away[q])
+            f = float(along[q])
             spread = half * segment[k, 5]
-            f0 = max(0.0, along[q] - spread)
-            f1 = min(1.0, along[q] + spread)
-            low = min(ms[k, 0] + f0 * segment[k, 6], ms[k, 1] + (1.0 - f1) * segment[k, 7])
+            f0 = f - spread if f > spread else 0.0
+            f1 = f + spread if f + spread < 1.0 else 1.0
+            by_a = ms[k, 0] + f0 * segment[k, 6]
+            low = ms[k, 1] + (1.0 - f1) * segment[k, 7]
+            low = by_a if by_a < low else low
             if k == own[0]:
                 low = min(low, own[2])
-            low += max(0.0, away[q] - half) * ms_per_m - 1.0
-            high = min(ms[k, 0] + f1 * segment[k, 6], ms[k, 1] + (1.0 - f0) * segment[k, 7])
-            high += (away[q] + half) * ms_per_m + 1.0
-            if away[q] + half >= max_m:
+            low += (off - half if off > half else 0.0) * ms_per_m - 1.0
+            by_a = ms[k, 0] + f1 * segment[k, 6]
+            high = ms[k, 1] + (1.0 - f0) * segment[k, 7]
+            high = by_a if by_a < high else high
+            high += (off + half) * ms_per_m + 1.0
+            if off + half >= max_m:
                 high = np.inf
             band = 0
             while band < n_band and low > limit[band]:
@@ -148,7 +154,6 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
     slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
     n_band = limit.size
     cells, width = lattice.cells, lattice.width
-    every = (CORNERS - 1) // cells
     cell_m = lattice.square_m / cells
     for c in range(width * lattice.height):
         raster[c] = n_band
@@ -169,7 +174,7 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
         known = -1  # neighbours mostly share their segment: its row is read once
         for j in range(cells):
             for i in range(cells):
-                k = nearest[at, every * (j * CORNERS + i)]
+                k = nearest[at, j * (cells + 1) + i]
                 if k < 0:
                     continue
                 if k != known:
@@ -205,7 +210,7 @@ def clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tupl
         d = segment[k, 2 + axis]
         low = (x0 if axis == 0 else y0) - segment[k, axis]
         high = low + width
-        if min(d, 0.0) > high or max(d, 0.0) < low:
+        if (d if d < 0.0 else 0.0) > high or (d if d > 0.0 else 0.0) < low:
             return 1.0, 0.0, -1, -1
         if d == 0.0:
             continue
@@ -249,9 +254,11 @@ def reached_parts(k: int, t: float, f0: float, f1: float, field: Field, piece: F
                 continue
             last = min(1.0, own[1] + left / segment[k, 6]) if segment[k, 6] > 0.0 else 1.0
             first = max(0.0, own[1] - left / segment[k, 7]) if segment[k, 7] > 0.0 else 0.0
-        if max(first, f0) <= min(last, f1):
-            piece[n, 0] = max(first, f0)
-            piece[n, 1] = min(last, f1)
+        first = f0 if f0 > first else first
+        last = f1 if f1 < last else last
+        if first <= last:
+            piece[n, 0] = first
+            piece[n, 1] = last
             n += 1
     return n
 

@@ -26,7 +26,7 @@ from ._frontier_kernels import (
     square_of_cell,
     time_at,
 )
-from ._square_kernels import CORNERS, SAME_M2, longer
+from ._square_kernels import SAME_M2, longer
 
 #: share of a cell's side that a corner added for a street takes of the sides without street
 SLIVER = 0.05
@@ -122,11 +122,10 @@ def _corners_of_side(
     at = slot[row * lattice.n_across + lattice.column + (i >> shift)]
     if at < 0 or at >= corner_slot.size or corner_slot[at] < 0 or corner_slot[at] >= nearest.shape[0]:
         return -2, -2
-    every = (CORNERS - 1) >> shift
+    corners = lattice.cells + 1
     mask = lattice.cells - 1
-    low = ((j & mask) + (1 if e == 2 else 0)) * CORNERS + (i & mask) + (1 if e == 1 else 0)
-    along = CORNERS if e & 1 else 1
-    return nearest[corner_slot[at], every * low], nearest[corner_slot[at], every * (low + along)]
+    low = ((j & mask) + (1 if e == 2 else 0)) * corners + (i & mask) + (1 if e == 1 else 0)
+    return nearest[corner_slot[at], low], nearest[corner_slot[at], low + (corners if e & 1 else 1)]
 
 
 # ------------------------------------------------------------------------------------------------------- rings

@@ -5,7 +5,7 @@ A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / le
 of the lattice is known by `row * n_across + column`; segments lie in *buckets*, two squares wide and high.
 """
 
-# ruff: noqa: C901, PLR0915, PLR0917 - flat on purpose
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - flat on purpose
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded
+from ._compiled import compiled_unguarded, inlined
 
-#: corners of cells along a side of a square, both ends included
-CORNERS = 9
 #: squared distances this near are the same (square metres)
 SAME_M2 = 1e-6
 #: half a diagonal is taken this much longer, so that rounding rules nothing out (metres)
@@ -118,6 +116,7 @@ def segments_of_corners(
     square: Ints,
     n_across: int,
     square_m: float,
+    cells: int,
     origin: Floats,
     segment: Floats,
     first: Ints,
@@ -125,62 +124,80 @@ def segments_of_corners(
     near: Ints,
     max_m: float,
 ) -> Ints:
-    """Nearest segment of each corner of the cells of squares, -1 beyond `max_m`; of `near[first:last]` of each."""
-    nearest = np.empty((square.size, CORNERS * CORNERS), np.int32)
+    """
+    Nearest segment of each corner of the cells of squares, -1 beyond `max_m`; of `near[first:last]` of each square.
+
+    Corners stand row by row, those of all four sides included.
+    """
+    corners = cells + 1
+    nearest = np.empty((square.size, corners * corners), np.int32)
     few = np.empty(1024, np.int32)
-    square_of = np.empty(1024, np.float64)
-    cell_m = square_m / (CORNERS - 1)
-    middle = (CORNERS + 1) // 2
+    away = np.empty(1024, np.float64)  # of each segment from the middle of a quarter
+    row = np.empty((1024, 5), np.float64)
+    cell_m = square_m / cells
+    middle = (corners + 1) // 2
+    half = square_m * 0.35355339 + ROOM_M  # diagonal of a quarter
     for s in range(square.size):
-        if last[s] - first[s] > few.size:
-            few = np.empty(2 * (last[s] - first[s]), np.int32)
-            square_of = np.empty(few.size, np.float64)
-        row = square[s] // n_across
-        x0 = origin[0] + (square[s] - row * n_across) * square_m
-        y0 = origin[1] + row * square_m
-        for quarter in range(4):  # with the few segments that may be nearest in it
-            x = x0 + square_m * (0.25 + 0.5 * (quarter & 1))
-            y = y0 + square_m * (0.25 + 0.5 * (quarter >> 1))
-            least = max_m * max_m
+        while last[s] - first[s] > few.size:
+            few, away = longer(few), longer(away)
+            row = np.empty((few.size, 5), np.float64)
+        y0 = origin[1] + (square[s] // n_across) * square_m
+        x0 = origin[0] + (square[s] % n_across) * square_m
+        for quarter in range(4):  # with the few segments that may be nearest in it, the nearest first
+            east = quarter & 1
+            north = quarter >> 1
+            mx = x0 + square_m * (0.25 + 0.5 * east)
+            my = y0 + square_m * (0.25 + 0.5 * north)
+            n = 0
+            least = max_m
             for q in range(first[s], last[s]):
                 k = near[q]
-                px = x - segment[k, 0]
-                py = y - segment[k, 1]
-                f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
-                px -= f * segment[k, 2]
-                py -= f * segment[k, 3]
-                square_of[q - first[s]] = px * px + py * py
-                least = min(least, square_of[q - first[s]])
-            far = np.sqrt(least) + square_m * 0.70710678 + 2.0 * ROOM_M
-            n = 0
-            for q in range(first[s], last[s]):
-                if square_of[q - first[s]] <= far * far:
-                    few[n] = near[q]
-                    n += 1
-            j0 = middle if quarter >> 1 else 0
-            i0 = middle if quarter & 1 else 0
-            for j in range(j0, CORNERS if quarter >> 1 else middle):
-                for i in range(i0, CORNERS if quarter & 1 else middle):
+                z = np.sqrt(
+                    _apart(mx, my, segment[k, 0], segment[k, 1], segment[k, 2], segment[k, 3], segment[k, 4])
+                )
+                if z > least + 2.0 * half:
+                    continue
+                least = min(least, z)
+                at = n
+                while at > 0 and away[at - 1] > z:
+                    away[at] = away[at - 1]
+                    few[at] = few[at - 1]
+                    at -= 1
+                away[at] = z
+                few[at] = k
+                n += 1
+            for q in range(n):
+                for i in range(5):
+                    row[q, i] = segment[few[q], i]
+            for j in range(middle if north else 0, corners if north else middle):
+                for i in range(middle if east else 0, corners if east else middle):
                     x = x0 + i * cell_m
                     y = y0 + j * cell_m
+                    off = np.sqrt((x - mx) ** 2 + (y - my) ** 2) + ROOM_M
                     best = np.inf
                     chosen = -1
                     for q in range(n):
-                        k = few[q]
-                        px = x - segment[k, 0]
-                        py = y - segment[k, 1]
-                        f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
-                        px -= f * segment[k, 2]
-                        py -= f * segment[k, 3]
-                        z = px * px + py * py
+                        if away[q] > off and (away[q] - off) * (away[q] - off) > best:
+                            break
+                        z = _apart(x, y, row[q, 0], row[q, 1], row[q, 2], row[q, 3], row[q, 4])
                         room = SAME_M2 + 1e-9 * z  # streets that lie on each other: the first, as in snapping
-                        if z < best - room or (z < best + room and k < chosen):
+                        if z < best - room or (z < best + room and few[q] < chosen):
                             best = z
-                            chosen = k
-                    nearest[s, j * CORNERS + i] = chosen if best <= max_m * max_m else -1
+                            chosen = few[q]
+                    nearest[s, j * corners + i] = chosen if best <= max_m * max_m else -1
     return nearest
+
+
+@inlined
+def _apart(x: float, y: float, sx: float, sy: float, dx: float, dy: float, inverse: float) -> float:
+    """Squared distance of a place from a segment."""
+    px = x - sx
+    py = y - sy
+    f = (px * dx + py * dy) * inverse
+    f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+    px -= f * dx
+    py -= f * dy
+    return px * px + py * py
 
 
 @compiled_unguarded

@@ -37,9 +37,7 @@ def times_of_facility(
     squares: StreetSquares, settled: Settled, ends: EndTimes, limit_ms: FloatArray, room: Room
 ) -> FacilityTimes:
     """Return the times of one facility along segments, and the squares within its reach."""
-    from . import _square_kernels as kernels
-
-    own = squares.segments
+    kernels, own = squares.kernels.squares, squares.segments
     k, a, b = own.times(settled, ends)
     ms = np.column_stack([a, b])
     if not k.size:
@@ -68,8 +66,7 @@ def times_of_facility(
 
 def ranks_of_squares(squares: StreetSquares, known: Known, times: FacilityTimes, room: Room) -> Any:  # noqa: ANN401
     """Return the rank of each square of a facility: the first break that reaches all of it, or `MIXED`."""
-    from . import _frontier_kernels as kernels
-
+    kernels = squares.kernels.frontier
     room.ms[times.segment] = times.ms
     rank = kernels.ranks_of_squares(
         times.square,
@@ -103,10 +100,8 @@ def rings_of_facility(  # noqa: PLR0917 - what a drawing needs
     room: Room,
 ) -> list[Rings]:
     """Return the rings of the polygon that holds the facility's `place`, for each break."""
-    from . import _frontier_kernels as kernels
-    from . import _ring_kernels as tracing
-
-    lattice = _lattice(squares, known, times, detail)
+    kernels, tracing = squares.kernels.frontier, squares.kernels.rings
+    lattice = _lattice(squares, known, times)
     n = lattice.width * lattice.height
     truth, corner, visited, first = room.rasters(n)
     room.ms[times.segment] = times.ms
@@ -155,20 +150,16 @@ def as_polygons(rings: Sequence[Rings]) -> GeometryArray:
 
 
 def _field(squares: StreetSquares, times: FacilityTimes, room: Room) -> Any:  # noqa: ANN401
-    from . import _frontier_kernels as kernels
-
     own = squares.segments
-    return kernels.Field(own.segment, room.ms, times.own, times.limit_ms, own.ms_per_m, own.max_m)
+    return squares.kernels.frontier.Field(own.segment, room.ms, times.own, times.limit_ms, own.ms_per_m, own.max_m)
 
 
-def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes, detail: Detail) -> Any:  # noqa: ANN401
+def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes) -> Any:  # noqa: ANN401
     """Return the raster of corners round the squares of a facility, a square wider on each side."""
-    from . import _frontier_kernels as kernels
-
     column, row = times.square % squares.n_across, times.square // squares.n_across
     west, south = int(column.min()) - 1, int(row.min()) - 1
-    cells = round(SQUARE_M / detail.cell_m)
-    return kernels.Lattice(
+    cells = squares.cells
+    return squares.kernels.frontier.Lattice(
         squares.segments.origin,
         squares.n_across,
         SQUARE_M,

@@ -40,7 +40,7 @@ from .street_reach import (
     reached_pieces,
     search_reach,
 )
-from .street_squares import Room, StreetSquares, street_squares
+from .street_squares import SQUARE_M, Room, StreetSquares, street_squares
 from .threads import in_chunks
 from .travel_times import id_ranks, on_street
 
@@ -212,7 +212,9 @@ class _Drawing:
 
     def _drawn(self, chunk: list[Settled], begin: int) -> list[_Drawn]:
         """Draw some facilities; what is not known yet of the squares they reach is found once for all of them."""
-        squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m)
+        cells = round(SQUARE_M / self.detail.cell_m)
+        squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m, cells=cells)
+        squares.choose_kernels(sum(settled.node.size for settled in chunk))
         limits = self.reach.limit_ms[begin : begin + len(chunk)].astype(np.float64)
 
         def search(i: int, room: Room) -> tuple[FacilityTimes, list[float | None]]:
@@ -334,7 +336,8 @@ def _each(squares: StreetSquares, n: int, work: Callable[[int, Room], _T]) -> li
 
     def several(first: int, last: int) -> list[_T]:
         room = squares.room()
-        done = [work(i, room) for i in range(first, last)]
+        with np.errstate(all="ignore"):  # of kernels in plain Python: times that are not reached are infinite
+            done = [work(i, room) for i in range(first, last)]
         squares.give_back(room)  # not what work has left half way
         return done
 

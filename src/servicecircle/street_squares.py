@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,16 @@ from .travel_times import OnStreet, search_graph
 SQUARE_M = ROOT_M / 2
 #: what is known of squares is dropped when it takes more (bytes)
 _MOST_BYTES = 400_000_000
+#: so many settled nodes are drawn on before anything is compiled for it
+_FEW_NODES = 1500
+
+
+class Kernels(NamedTuple):
+    """Modules of kernels, all compiled or all plain Python."""
+
+    squares: Any
+    frontier: Any
+    rings: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +46,7 @@ class Known:
     away: Any  # of each from the middle of the square (metres)
     along: Any  # share of the segment that is nearest to it
     corner_slot: Any  # (n_slot,)
-    nearest: Any  # (n, CORNERS**2) segment nearest to each corner, -1: none within `max_m`
+    nearest: Any  # (n, (cells + 1)**2) segment nearest to each corner, -1: none within `max_m`
 
     @property
     def nbytes(self) -> int:
@@ -72,16 +82,44 @@ class Room:
 
 
 class StreetSquares:
-    """Segments of a whole network in one direction, and what is known of the squares over them."""
+    """
+    Segments of a whole network in one direction, and what is known of the squares over them.
 
-    def __init__(self, network: Network, direction: Direction, *, max_m: float) -> None:
+    A square has `cells` cells along a side, a power of two.
+    """
+
+    def __init__(self, network: Network, direction: Direction, *, max_m: float, cells: int) -> None:
+        self.cells = cells
         nowhere = OnStreet(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
         self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
         self.n_across = 2 * self.segments.n_across
         self.n_buckets = (self.segments.n_across, self.segments.n_up)
+        self._in_python = 0  # settled nodes drawn without a compiler
+        self.kernels = self._compiled()
         self._known = self._nothing()
         self._lock = threading.Lock()
         self._rooms: list[Room] = []
+
+    @staticmethod
+    def _compiled() -> Kernels:
+        from . import _frontier_kernels, _ring_kernels, _square_kernels
+
+        return Kernels(_square_kernels, _frontier_kernels, _ring_kernels)
+
+    def choose_kernels(self, n_settled: int) -> None:
+        """
+        Choose how to draw facilities for which so many nodes are settled: the first few without a compiler.
+
+        To compile takes about ten seconds, once; a first circle on foot in plain Python takes less than one. Both
+        give the same numbers.
+        """
+        from ._compiled import in_python, is_compiled
+
+        self.kernels = self._compiled()
+        if self._in_python + n_settled > _FEW_NODES or is_compiled(self.kernels.rings.rings_of_band):
+            return
+        self._in_python += n_settled
+        self.kernels = Kernels(*map(in_python, ("_square_kernels", "_frontier_kernels", "_ring_kernels")))
 
     def room(self) -> Room:
         """Return room for one thread; `give_back` when done."""
@@ -105,8 +143,6 @@ class StreetSquares:
             return self._known
 
     def _nothing(self) -> Known:
-        from ._square_kernels import CORNERS
-
         return Known(
             slot=np.full(self.n_across * 2 * self.segments.n_up, -1, dtype=np.int32),
             square=np.empty(0, np.int64),
@@ -115,12 +151,11 @@ class StreetSquares:
             away=np.empty(0, np.float32),
             along=np.empty(0, np.float32),
             corner_slot=np.empty(0, np.int32),
-            nearest=np.empty((0, CORNERS**2), np.int32),
+            nearest=np.empty((0, (self.cells + 1) ** 2), np.int32),
         )
 
     def _with_near(self, known: Known, square: IntArray) -> Known:
-        from . import _square_kernels as kernels
-
+        kernels = self.kernels.squares
         new = np.unique(square[known.slot[square] < 0])
         if not new.size:
             return known
@@ -150,8 +185,7 @@ class StreetSquares:
         return grown
 
     def _with_corners(self, known: Known, square: IntArray) -> Known:
-        from . import _square_kernels as kernels
-
+        kernels = self.kernels.squares
         slot = known.slot[square]
         slot = np.unique(slot[known.corner_slot[slot] < 0])
         if not slot.size:
@@ -161,6 +195,7 @@ class StreetSquares:
             known.square[slot],
             self.n_across,
             SQUARE_M,
+            self.cells,
             own.origin,
             own.segment,
             known.start[slot],
@@ -173,10 +208,10 @@ class StreetSquares:
         return replace(known, nearest=nearest)
 
 
-def street_squares(network: Network, direction: Direction, *, max_m: float) -> StreetSquares:
+def street_squares(network: Network, direction: Direction, *, max_m: float, cells: int) -> StreetSquares:
     """Return the squares over a network; they are made once and kept with it."""
-    name = f"street_squares {direction} {max_m!r}"
+    name = f"street_squares {direction} {max_m!r} {cells}"
     if name not in network.kept:
-        network.kept[name] = StreetSquares(network, direction, max_m=max_m)
+        network.kept[name] = StreetSquares(network, direction, max_m=max_m, cells=cells)
     squares: StreetSquares = network.kept[name]
     return squares

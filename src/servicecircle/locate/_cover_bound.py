@@ -1,86 +1,183 @@
-"""A bound on maximal covering by Lagrangian relaxation, and the options that it rules out of every better plan."""
+"""
+A bound on maximal covering, the options that it rules out of every better plan, and those that it leaves in doubt.
+
+A large problem is sifted: the relaxation is solved over the options that the multipliers favour, whose rows merge
+to far fewer; its multipliers are then priced against all options, mixed with the best ones so far, and the options
+that they favour too are added.
+
+References
+----------
+Lagrangian bound: Galvão and ReVelle (1996), European Journal of Operational Research 88, 114-123. Sifting: Bixby,
+Gregory, Lustig, Marsten and Shanno (1992), Operations Research 40, 885-897. Mixing: Wentges (1997), International
+Transactions in Operational Research 4, 151-162.
+"""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._validate import BoolArray, FloatArray, IntArray
-from ._cover_search import EQUAL
-from ._form import Options, Rows, merge_rows
+from ._cover_search import Problem
+from ._merge import groups
+from ._pairs import Pairs
+from ._relaxation import Game, Point, first_point, play
+from ._stop import Stop
 
-_STEPS = 400
-#: steps without a better bound after which the step shrinks, and by how much; it ends below `_LEAST_STEP`
-_PATIENCE = 15
-_SHRINK = 0.6
-_LEAST_STEP = 1e-3
-#: share of the last direction in the next one
-_MEMORY = 0.7
+#: pairs up to which all options are kept
+_SMALL = 300_000
+#: steps over all options before they are sifted
+_FIRST_STEPS = 120
+_CORE_STEPS = 1_200
+_ROUNDS = 40
+#: options whose score is this share below the least one taken stay in the sieve
+_NEAR = 0.02
+#: a share from which an option is in use
+_IN_USE = 1e-6
+#: relative gap to the relaxation's own value at which it is solved
+SOLVED = 1e-8
+_MIX = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1, 0.05)
 
 
-def bound_and_reach(rows: Rows, options: Options, covered: float, *, until: float) -> tuple[float, FloatArray]:
-    r"""
-    Return a bound on the weight that any plan covers, and for each option a bound on plans that hold it.
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """A bound on every plan, and where the relaxation puts its shares."""
 
-    For any :math:`0 \le \lambda_i \le a_i` no plan covers more than
-    :math:`\sum_i (a_i - \lambda_i) + \max_y \sum_j s_j y_j` with :math:`s_j = \sum_i \lambda_i c_{ij}`; the maximum
-    takes the largest scores of each group. Steps go down the deflected subgradient (Polyak), with `covered`, the
-    weight of a known plan, as their aim.
+    bound: float
+    below: float  # the relaxation's own value is at least this
+    score: FloatArray  # (n_option,) sum of the multipliers of its rows
+    share: FloatArray  # (n_option,)
+    multiplier: FloatArray  # (n_row,)
 
-    References
-    ----------
-    Galvão and ReVelle (1996), European Journal of Operational Research 88, 114-123.
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where to start: what a problem much like this one ended with."""
+
+    multiplier: FloatArray  # (n_row,)
+    share: FloatArray  # (n_option,)
+
+
+def relaxed(problem: Problem, *, stop: Stop, n_most: int, start: Start | None = None) -> Iterator[Relaxed]:
     """
-    weight = rows.weight
-    left = options.room - np.bincount(options.group[options.fixed], minlength=options.room.size)
-    share = 4.0 * left.sum() / np.maximum(np.diff(rows.by_row.indptr), 1)
-    multiplier = weight * np.minimum(1.0, share)
-    best, best_multiplier, reach = np.inf, multiplier, np.full(options.n, np.inf)
-    direction, step, stale = np.zeros(weight.size), 1.0, 0
-    for _ in range(_STEPS):
-        score = rows.by_option.T @ multiplier
-        taken, swap = _largest(score, options, left)
-        bound = float((weight - multiplier).sum() + score[taken].sum())
-        stale = 0 if bound < best * (1 - 2e-5) else stale + 1
-        if bound < best:
-            best, best_multiplier, reach = bound, multiplier, bound + np.minimum(swap, 0.0)
-        if best <= covered * (1 + EQUAL) or step < _LEAST_STEP or time.perf_counter() >= until:
-            break
-        if stale >= _PATIENCE:
-            step, stale, multiplier = step * _SHRINK, 0, best_multiplier
-            direction = np.zeros(weight.size)
+    Yield ever better bounds; the caller ends it when it has enough.
+
+    For any multipliers between 0 and the weights, no plan covers more than the weights less the multipliers, plus
+    the largest scores of each group that it has room for.
+    """
+    game = game_of(problem.pairs, problem)
+    is_small = problem.pairs.option.size <= _SMALL
+    n_first = n_most if is_small else min(_FIRST_STEPS, n_most) if start is None else 0
+    best = _begun(game, problem) if start is None else first_point(game, start.multiplier, start.share)
+    below, share = best.below, best.share
+    for point in play(game, best, n_most=n_first, stop=stop):
+        best = point if point.above < best.above else best
+        below, share = (point.below, point.share) if point.below > below else (below, share)
+        yield _told(problem, best, below, share)
+        if best.above - below <= SOLVED * problem.weight.sum():
+            return
+    if not is_small:
+        yield from _sifted(problem, game, best, below, share, stop=stop)
+
+
+def game_of(pairs: Pairs, problem: Problem, weight: FloatArray | None = None) -> Game:
+    """Return the relaxation as a game."""
+    weight = problem.weight if weight is None else weight
+    options = problem.options
+    return Game(pairs, weight, weight, 0.0, options.group, options.room.astype(np.float64))
+
+
+def reach_of(problem: Problem, found: Relaxed) -> tuple[FloatArray, FloatArray]:
+    """Return, for each option, a bound on the plans that hold it and one on the plans that do not."""
+    with_it, without_it = np.full(problem.options.n, found.bound), np.full(problem.options.n, found.bound)
+    for g, room in enumerate(problem.options.room.tolist()):
+        own = np.flatnonzero(problem.options.group == g)
+        order = own[np.argsort(-found.score[own], kind="stable")]
+        if room >= order.size:
             continue
-        is_taken = np.zeros(options.n)
-        is_taken[taken] = 1.0
-        slope = rows.by_row @ is_taken - 1.0
-        slope[((multiplier <= 0) & (slope > 0)) | ((multiplier >= weight) & (slope < 0))] = 0.0
-        direction = _MEMORY * direction + (1 - _MEMORY) * slope
-        norm = float(np.square(direction).sum())
-        if norm == 0:
-            break
-        multiplier = np.clip(multiplier - step * (bound - covered) / norm * direction, 0.0, weight)
-    return best, reach
+        last = found.score[order[room - 1]] if room else np.inf
+        with_it[order[room:]] += found.score[order[room:]] - last
+        without_it[order[:room]] += found.score[order[room]] - found.score[order[:room]]
+    return with_it, without_it
 
 
-def _largest(score: FloatArray, options: Options, left: IntArray) -> tuple[IntArray, FloatArray]:
-    """Options with the largest scores of each group, and what taking each other one instead would change."""
-    taken, swap = [], np.full(options.n, np.inf)
-    is_free = np.ones(options.n, dtype=np.bool_)
-    is_free[options.fixed] = False
-    for g, room in enumerate(left.tolist()):
-        own = np.flatnonzero(is_free & (options.group == g))
-        order = own[np.argsort(-score[own], kind="stable")]
-        taken.append(order[:room])
-        least = score[order[room - 1]] if 0 < room <= order.size else 0.0
-        swap[order[room:]] = score[order[room:]] - least if room else -np.inf
-    return np.concatenate(taken), swap
+def near(problem: Problem, found: Relaxed, share: float = _NEAR) -> BoolArray:
+    """Return the options that the multipliers favour, or all but."""
+    is_near: BoolArray = found.share > _IN_USE
+    for g, room in enumerate(problem.options.room.tolist()):
+        own = np.flatnonzero(problem.options.group == g)
+        if 0 < room < own.size:
+            least = np.partition(found.score[own], own.size - room)[own.size - room]
+            is_near[own] |= found.score[own] >= least * (1 - share)
+        elif room:
+            is_near[own] = True
+    return is_near
 
 
-def without(rows: Rows, options: Options, keep: BoolArray) -> tuple[Rows, Options]:
-    """Leave options out, and merge the rows that this makes equal."""
-    at = np.cumsum(keep) - 1
-    return (
-        merge_rows(rows.by_row[:, np.flatnonzero(keep)], rows.weight),
-        Options(options.group[keep], options.room, options.place[keep], at[options.fixed]),
-    )
+def _begun(game: Game, problem: Problem) -> Point:
+    room = float(problem.options.room.sum())
+    first = problem.weight * np.minimum(1.0, 4.0 * room / np.maximum(problem.pairs.row_size, 1))
+    return first_point(game, first, np.full(problem.options.n, min(1.0, room / max(problem.options.n, 1))))
+
+
+def _told(problem: Problem, best: Point, below: float, share: FloatArray) -> Relaxed:
+    total = float(problem.weight.sum())
+    return Relaxed(total + best.above, total + below, best.score, share, best.multiplier)
+
+
+def _sifted(
+    problem: Problem, game: Game, best: Point, below: float, share: FloatArray, *, stop: Stop
+) -> Iterator[Relaxed]:
+    """Go on over the favoured options only, priced against all of them after every round."""
+    pairs, total = problem.pairs, float(problem.weight.sum())
+    keep = near(problem, _told(problem, best, below, share))
+    for _ in range(_ROUNDS):
+        live, one, row_of, weight = _core_rows(pairs.only_options(keep), problem.weight)
+        core = pairs.only_options(keep).only_rows(live[one])
+        own = Game(core, weight, weight, 0.0, game.group[keep], game.room)
+        ratio = np.bincount(row_of, best.multiplier[live], minlength=one.size)
+        start = first_point(own, np.minimum(ratio, weight), share[keep])
+        outside = total - float(weight.sum())  # rows that none of these options covers
+        found, lowest_gap = start, np.inf
+        for point in play(own, start, n_most=_CORE_STEPS, stop=stop):
+            if point.above < found.above:
+                found = point
+            if point.below - outside > below:
+                below, share = point.below - outside, np.zeros(share.size)
+                share[keep] = point.share
+            lowest_gap = found.above - outside - below
+            if lowest_gap <= max(0.1 * (best.above - below), SOLVED * total):
+                break
+        multiplier = problem.weight.copy()
+        multiplier[live] *= (found.multiplier / weight)[row_of]
+        score = pairs.totals(multiplier)
+        best, gained = _mixed(game, best, multiplier, score)
+        yield _told(problem, best, below, share)
+        if best.above - below <= SOLVED * total or stop.is_up():
+            return
+        more = near(problem, Relaxed(0.0, 0.0, score, share, multiplier)) | near(
+            problem, _told(problem, best, below, share)
+        )
+        if not gained and not (more & ~keep).any() and lowest_gap > 0.5 * (best.above - below):
+            return
+        keep |= more
+
+
+def _core_rows(core: Pairs, weight: FloatArray) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    """Return live rows, one row of each group among them, the group of each live row, and the groups' weights."""
+    live, one, total, row_of = groups(core, weight, None)
+    return live, one, row_of, total
+
+
+def _mixed(game: Game, best: Point, multiplier: FloatArray, score: FloatArray) -> tuple[Point, bool]:
+    """Return the best mix of the best multipliers so far and new ones; scores mix alike."""
+    chosen, gained = best, False
+    for part in _MIX:
+        mix = best.multiplier + part * (multiplier - best.multiplier)
+        mixed = best.score + part * (score - best.score)
+        above = game.against(mix, mixed)
+        if above < chosen.above:
+            chosen, gained = Point(best.share, mix, mixed, above, best.below), True
+    return chosen, gained

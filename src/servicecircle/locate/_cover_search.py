@@ -1,45 +1,208 @@
-"""Greedy and exchanges for covering: a good plan within milliseconds, whatever becomes of the proof."""
+"""
+Maximal covering: greedy, exchanges and restarts; a good plan within milliseconds, whatever becomes of the proof.
+
+A plan under way is kept as `covering` (chosen options of each row), `gain` (what each option would add), `loss`
+(what only this slot covers) and `kept` (what of a slot's loss an option covers as well). An exchange changes them
+only where the two options reach; the best of all exchanges is then `gain - loss + kept`, with no look at rows.
+
+References
+----------
+Resende and Werneck (2007), A fast swap-based local search procedure for location problems, Annals of
+Operations Research 150, 205-230. Restarts: Lourenço, Martin and Stützle (2003), Iterated local search, Handbook of
+Metaheuristics.
+"""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._validate import BoolArray, FloatArray, IntArray
-from ._form import Options, Rows
+from .._validate import BoolArray, FloatArray
+from ._form import Options
+from ._pairs import Pairs
+from ._stop import Stop
+
+if TYPE_CHECKING:
+    from ._swap_kernels import State
 
 #: share of a plan's weight below which another plan counts as equal
 EQUAL = 1e-9
+#: entries of `kept` beyond which only options with the largest columns may come in
+_MAX_KEPT = 20_000_000
+#: a shaken plan takes one of so many best options for each that it gave up
+_CHOICE = 10
 
 
-def gains(rows: Rows, is_chosen: BoolArray) -> FloatArray:
-    """Weight that each option would add to a plan, shape `(n_option,)`."""
-    count = rows.by_row @ is_chosen.astype(np.float64)
-    gain: FloatArray = rows.by_option.T @ np.where(count == 0, rows.weight, 0.0)
-    return gain
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Rows to cover, their weights, and options none of which is fixed."""
+
+    pairs: Pairs
+    weight: FloatArray  # (n_row,) above 0
+    options: Options
+
+    def covered(self, plan: BoolArray) -> float:
+        """Weight that a plan covers."""
+        return float(self.weight[self.pairs.counts(plan) > 0].sum())
 
 
-def covered(rows: Rows, is_chosen: BoolArray) -> float:
-    """Weight that a plan covers."""
-    return float(rows.weight[rows.by_row @ is_chosen.astype(np.float64) > 0].sum())
+class Search:
+    """Moves of one problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Look at the problem once; plans are begun by `begin`."""
+        from . import _swap_kernels as kernels
+
+        self.problem = problem
+        options = problem.options
+        self.n_slot = int(min(options.room.sum(), options.n))
+        start, row = problem.pairs.by_option
+        self._single = problem.pairs.totals(problem.weight)
+        may_come = np.zeros(options.n, np.bool_)
+        may_come[np.argsort(-self._single, kind="stable")[: _MAX_KEPT // max(self.n_slot, 1)]] = True
+        line = np.where(may_come, np.cumsum(may_come) - 1, -1).astype(np.int32)
+        self._n_line = int(may_come.sum())
+        self.ground = kernels.Ground(
+            start,
+            row,
+            problem.pairs.row_start,
+            problem.pairs.option,
+            problem.weight,
+            line,
+            options.place,
+            options.group,
+        )
+
+    def begin(self, plan: BoolArray) -> State:
+        """Return the state of a plan."""
+        from . import _swap_kernels as kernels
+
+        problem, options = self.problem, self.problem.options
+        state = kernels.State(
+            slot=np.full(options.n, -1, np.int32),
+            site=np.full(self.n_slot, -1, np.int32),
+            covering=np.zeros(problem.pairs.n_row, np.int32),
+            gain=self._single.copy(),
+            loss=np.zeros(self.n_slot),
+            kept=np.zeros((self._n_line, self.n_slot)),
+            n_at=np.zeros(int(options.place.max(initial=0)) + 1, np.int32),
+        )
+        for slot, j in enumerate(np.flatnonzero(plan).tolist()):
+            self.add(state, j, slot)
+        return state
+
+    def add(self, state: State, option: int, slot: int) -> None:
+        """Let an option take an empty slot."""
+        from . import _swap_kernels as kernels
+
+        kernels.add(self.ground, state, option, slot)
+
+    def drop(self, state: State, slot: int) -> None:
+        """Empty a slot."""
+        from . import _swap_kernels as kernels
+
+        kernels.drop(self.ground, state, slot)
+
+    def fill(self, state: State, rng: np.random.Generator | None = None) -> None:
+        """Add options to the end, the largest gain first (ties: the lowest; with `rng`: one of the best)."""
+        options = self.problem.options
+        for slot in np.flatnonzero(state.site < 0).tolist():
+            free = options.open_to(state.slot >= 0)
+            gain = np.where(free, state.gain, -1.0)
+            best = int(np.argmax(gain))
+            if gain[best] <= 0:
+                return
+            if rng is not None:
+                top = np.argsort(-gain, kind="stable")[:_CHOICE]
+                best = int(rng.choice(top[gain[top] > 0]))
+            self.add(state, best, slot)
+
+    def climb(self, state: State, stop: Stop) -> None:
+        """Exchange one option for another of its group, the best exchange first, until none helps or time is up."""
+        from . import _swap_kernels as kernels
+
+        least = EQUAL * float(self.problem.weight.sum())
+        while not stop.is_up():
+            slot, option = kernels.best_exchange(self.ground, state, least)
+            if slot < 0:
+                break
+            kernels.drop(self.ground, state, slot)
+            kernels.add(self.ground, state, option, slot)
+
+    def value(self, state: State) -> float:
+        """Weight that the plan covers."""
+        return float(self.problem.weight[state.covering > 0].sum())
 
 
-def fill(rows: Rows, options: Options, is_chosen: BoolArray) -> BoolArray:
-    """Add options, the largest gain first (ties: the lowest position), as long as the rules admit one."""
-    plan = is_chosen.copy()
-    free = options.open_to(plan)
-    while free.any():
-        gain = gains(rows, plan)
-        if not (gain[free] > 0).any():
-            return _fill_in_order(options, plan)
-        plan[np.argmax(np.where(free, gain, -1.0))] = True
-        free = options.open_to(plan)
-    return plan
+def greedy(problem: Problem, stop: Stop) -> BoolArray:
+    """Return a plan by greedy and exchanges."""
+    search = Search(problem)
+    state = search.begin(np.zeros(problem.options.n, np.bool_))
+    search.fill(state)
+    search.climb(state, stop)
+    return state.slot >= 0
 
 
-def _fill_in_order(options: Options, plan: BoolArray) -> BoolArray:
-    """Add the lowest positions that the rules admit: nothing is left to gain."""
+def restarts(
+    problem: Problem, starts: list[BoolArray], *, n_shake: int, seed: int, stop: Stop
+) -> Iterator[tuple[BoolArray, float]]:
+    """
+    Climb from each start, then shake the plan and climb again, `n_shake` times; yield each start's best plan.
+
+    A shake gives up some of the plan at random and takes others among the best ones in turn.
+    """
+    search = Search(problem)
+    rng = np.random.default_rng(seed)
+    for start in starts:
+        state = search.begin(start)
+        search.fill(state)
+        search.climb(state, stop)
+        best = search.value(state)
+        for _ in range(n_shake):
+            filled = np.flatnonzero(state.site >= 0)
+            if filled.size <= 1 or stop.is_up():
+                break
+            other = copy_of(state)
+            n_given_up = 2 + int(rng.integers(0, max(1, filled.size // 3)))
+            for slot in rng.permutation(filled)[:n_given_up].tolist():
+                search.drop(other, slot)
+            search.fill(other, rng)
+            search.climb(other, stop)
+            value = search.value(other)
+            if value >= best:
+                state, best = other, value
+        yield state.slot >= 0, best
+        if stop.is_up():
+            return
+
+
+def lowest(problem: Problem, plan: BoolArray, stop: Stop) -> BoolArray:
+    """Of equal plans, take lower positions: exchange the last option for the first that keeps the weight."""
+    from . import _swap_kernels as kernels
+
+    search, options = Search(problem), problem.options
+    state = search.begin(plan)
+    least = -EQUAL * search.value(state) / max(options.n, 1)
+    while not stop.is_up():
+        slot, option = kernels.lowest(search.ground, state, least)
+        if slot < 0:
+            break
+        search.drop(state, slot)
+        search.add(state, option, slot)
+    return state.slot >= 0
+
+
+def copy_of(state: State) -> State:
+    """Return another state of the same plan."""
+    return type(state)._make(part.copy() for part in state)
+
+
+def fill_in_order(options: Options, plan: BoolArray) -> BoolArray:
+    """Add the lowest positions that the rules admit."""
+    plan = plan.copy()
     left = options.room - np.bincount(options.group[plan], minlength=options.room.size)
     is_taken = set(options.place[plan].tolist())
     for j in np.flatnonzero(options.open_to(plan)):
@@ -48,53 +211,3 @@ def _fill_in_order(options: Options, plan: BoolArray) -> BoolArray:
             left[options.group[j]] -= 1
             is_taken.add(options.place[j])
     return plan
-
-
-def exchange(rows: Rows, options: Options, is_chosen: BoolArray, *, until: float) -> BoolArray:
-    """Exchange one option for another of its group, the best exchange first, until none helps or time is up."""
-    plan = is_chosen.copy()
-    least = EQUAL * covered(rows, plan)
-    while time.perf_counter() < until:
-        leaving, change = _changes(rows, options, plan)
-        if change.size == 0:
-            break
-        best = int(np.argmax(change))
-        if not change.flat[best] > least:
-            break
-        j, r = np.unravel_index(best, change.shape)
-        plan[leaving[r]], plan[j] = False, True
-    return plan
-
-
-def lowest(rows: Rows, options: Options, is_chosen: BoolArray, *, until: float) -> BoolArray:
-    """Of equal plans, take lower positions: exchange the last option for the first that keeps the weight."""
-    plan = is_chosen.copy()
-    least = -EQUAL * covered(rows, plan) / max(options.n, 1)
-    while time.perf_counter() < until:
-        leaving, change = _changes(rows, options, plan)
-        keeps = (change >= least) & (np.arange(options.n)[:, None] < leaving[None, :])
-        if not keeps.any():
-            break
-        r = int(np.flatnonzero(keeps.any(axis=0))[-1])
-        plan[leaving[r]], plan[np.flatnonzero(keeps[:, r])[0]] = False, True
-    return plan
-
-
-def _changes(rows: Rows, options: Options, plan: BoolArray) -> tuple[IntArray, FloatArray]:
-    """Options that may leave, and what exchanging each for every other option changes, `-inf` where forbidden."""
-    may_leave = plan.copy()
-    may_leave[options.fixed] = False
-    leaving = np.flatnonzero(may_leave)
-    count = rows.by_row @ plan.astype(np.float64)
-    alone = rows.by_option[:, leaving].multiply(np.where(count == 1, rows.weight, 0.0)[:, None]).tocsc()
-    alone.eliminate_zeros()
-    loss = np.asarray(alone.sum(axis=0)).ravel()
-    kept = (rows.by_option.T @ alone).toarray()
-    change = gains(rows, plan)[:, None] - loss[None, :] + kept
-    n_at_place = np.bincount(options.place[plan], minlength=options.place.max(initial=-1) + 1)
-    is_free = (n_at_place[options.place] == 0)[:, None] | (
-        options.place[:, None] == options.place[leaving][None, :]
-    )
-    is_same_group = options.group[:, None] == options.group[leaving][None, :]
-    change[~(is_free & is_same_group) | plan[:, None]] = -np.inf
-    return leaving, change

@@ -240,13 +240,13 @@ def _signatures(covers: Csr) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uin
     if covers.shape[0] == 0:
         return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
     first, second = (
-        np.add.reduceat(_scramble(column + np.uint64(seed))[covers.indices], covers.indptr[:-1])
+        np.add.reduceat(scramble(column + np.uint64(seed))[covers.indices], covers.indptr[:-1])
         for seed in (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
     )
     return first, second
 
 
-def _scramble(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def scramble(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """SplitMix64: the same on every machine and with every version of NumPy."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import sparse
 
-from .._validate import BoolArray, IntArray
+from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import Solution
-from ._checks import check_claim, check_plan, infeasible, settle
-from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, coverage_matrix, merge_rows
+from ._checks import check_claim, check_plan, hits, infeasible, settle
+from ._form import Csr, Indices, Matrix, Options, check_limits, check_options
 from ._highs import Program, minimise
+from ._pairs import Pairs, pairs_of
+from ._set_bound import RelaxedSet, relaxed_set
+from ._set_problem import SetPart, parts_of, reduced, without_options
+from ._set_search import fewer, greedy_set
+from ._stop import Stop
 
 #: a bound this far above a whole number is rounding
 _ROUNDING = 1e-6
-#: comparing all rows with each other is left out beyond so many steps: it would take more memory than it saves
-_MAX_PRODUCT = 5e7
+#: steps of the relaxation; exchanges of the search, at most and for each pair of row and option
+_STEPS, _EXCHANGES, _EXCHANGES_PER_PAIR = 6_000, 600_000, 20
 
 
 def lscp(
@@ -37,7 +43,8 @@ def lscp(
     fixed
         Positions of sites that every plan holds.
     time_limit_s
-        Stop the search after this time and return the best plan found, with its gap. There always is one.
+        Stop the search after this time and return the best plan found, with its gap. There always is one; so at
+        Ctrl-C.
     gap
         Relative gap at which the search may stop before the proof.
 
@@ -69,14 +76,14 @@ def lscp(
     """
     started = time.perf_counter()
     until = started + check_limits(time_limit_s, gap)
-    matrix = coverage_matrix(covers)
-    options = check_options(matrix.shape[1], matrix.shape[1], fixed=fixed)
-    if uncoverable(matrix).size:
+    pairs = pairs_of(covers)
+    options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
+    if (pairs.row_size == 0).any():
         return infeasible(time.perf_counter() - started)
-    plan, claimed, bound = cover_all(matrix, options, until=until, gap=gap)
+    plan, claimed, bound = _cover_pairs(pairs, options, stop=Stop(until), gap=gap, at_most=None)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
-    check_covers_all(matrix, plan)
+    _check_counts(hits(pairs, plan))
     return settle(
         chosen,
         float(chosen.size),
@@ -111,7 +118,7 @@ def uncoverable(covers: Matrix) -> IntArray:
     >>> uncoverable(np.array([[True], [False]])).tolist()
     [1]
     """
-    return np.flatnonzero(np.diff(coverage_matrix(covers).indptr) == 0)
+    return np.flatnonzero(pairs_of(covers).row_size == 0)
 
 
 def check_covers_all(covers: Csr, plan: BoolArray) -> None:
@@ -123,7 +130,11 @@ def check_covers_all(covers: Csr, plan: BoolArray) -> None:
     SolutionError
         Otherwise.
     """
-    n = int((covers @ plan.astype(np.float64) == 0).sum())
+    _check_counts(covers @ plan.astype(np.float64))
+
+
+def _check_counts(count: FloatArray | IntArray) -> None:
+    n = int((count == 0).sum())
     if n:
         msg = f"The solver's plan leaves {n} demand point(s) uncovered."
         raise SolutionError(msg, zh=f"求解器给出的方案有 {n} 个需求点未覆盖，已拒绝。")
@@ -137,56 +148,152 @@ def cover_all(
 
     With `at_most` the question is only whether so many are enough: a plan of so many, or a bound above it, ends it.
     """
-    fixed = np.zeros(options.n, dtype=np.bool_)
-    fixed[options.fixed] = True
-    is_open = covers @ fixed.astype(np.float64) == 0
-    rows = _without_larger(merge_rows(covers[is_open], np.ones(int(is_open.sum()))).by_row)
-    plan = greedy_cover(rows, fixed)
-    n_plan = int(plan.sum())
-    bound = float(fixed.sum() + (rows.shape[0] > 0))
-    if n_plan <= (bound if at_most is None else at_most) or time.perf_counter() >= until:
-        return plan, float(n_plan), bound
-    answer = minimise(_program(rows, fixed, at_most), time_limit_s=until - time.perf_counter(), gap=gap)
+    return _cover_pairs(pairs_of(covers), options, stop=Stop(until), gap=gap, at_most=at_most)
+
+
+# ---------------------------------------------------------------------------------------------------- pipeline
+class _Best:
+    """The best plan and bound of one independent part so far."""
+
+    def __init__(self, part: SetPart) -> None:
+        """Begin with greedy."""
+        self.part = part
+        self.plan = greedy_set(part.pairs)
+        self.bound = 1.0
+        self.found: RelaxedSet | None = None
+
+    @property
+    def value(self) -> int:
+        """Number of sites."""
+        return int(self.plan.sum())
+
+    def offer(self, plan: BoolArray) -> None:
+        """Take a plan if it covers all with fewer sites."""
+        if plan.sum() < self.value:
+            _check_counts(self.part.pairs.counts(plan))
+            self.plan = plan
+
+    def raised(self, bound: float) -> None:
+        """Take a bound if it is more; sites are whole."""
+        if math.isfinite(bound):
+            self.bound = max(self.bound, float(math.ceil(bound - _ROUNDING)))
+
+
+class _Cover:
+    """All parts together, and when they are good enough."""
+
+    def __init__(self, parts: list[_Best], n_taken: int, gap: float, at_most: int | None) -> None:
+        self.parts, self._n_taken, self._gap, self._at_most = parts, n_taken, gap, at_most
+
+    @property
+    def value(self) -> float:
+        """Number of sites."""
+        return float(self._n_taken + sum(best.value for best in self.parts))
+
+    @property
+    def bound(self) -> float:
+        """No plan has fewer."""
+        return self._n_taken + sum(best.bound for best in self.parts)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the gap is closed, or the question answered."""
+        if self._at_most is not None and (self.value <= self._at_most or self.bound > self._at_most):
+            return True
+        return self.value * (1 - self._gap) <= self.bound
+
+    def open_parts(self) -> Iterator[_Best]:
+        """Yield the parts that are not proven, until all is good enough."""
+        for best in self.parts:
+            if self.is_done:
+                return
+            if best.value > best.bound:
+                yield best
+
+
+def _cover_pairs(
+    pairs: Pairs, options: Options, *, stop: Stop, gap: float, at_most: int | None
+) -> tuple[BoolArray, float, float]:
+    """Return a plan that covers every row, the number of sites that it claims, and a bound on it."""
+    plan = np.zeros(options.n, dtype=np.bool_)
+    plan[options.fixed] = True
+    found: list[tuple[IntArray, list[_Best]]] = []
+    with stop.at_interrupt():
+        whole, taken = reduced(pairs, pairs.counts(plan) == 0)
+        found.append((taken, [_Best(part) for part in parts_of(whole)]))
+    if not found:  # interrupted before anything is known: all sites, of which fewer may do
+        return np.ones(options.n, dtype=np.bool_), float(options.n), float(max(plan.sum(), pairs.n_row > 0))
+    taken, parts = found[0]
+    plan[taken] = True
+    cover = _Cover(parts, int(plan.sum()), gap, at_most)
+    with stop.at_interrupt():
+        for stage in (_relax, _search, _decide):
+            for best in cover.open_parts():
+                if not stop.is_up():
+                    stage(best, cover, stop)
+    for best in cover.parts:
+        plan[best.part.at[best.plan]] = True
+    return plan, cover.value, cover.bound
+
+
+def _relax(best: _Best, cover: _Cover, stop: Stop) -> None:
+    """Raise the bound by the relaxation, as long as that may raise it to another whole number."""
+    for found in relaxed_set(best.part.pairs, stop=stop, n_most=_STEPS):
+        best.found = found
+        best.raised(found.bound)
+        if cover.is_done or best.value <= best.bound or found.above <= best.bound:
+            return
+
+
+def _search(best: _Best, cover: _Cover, stop: Stop) -> None:
+    """Search for a smaller plan."""
+    n_most = min(_EXCHANGES, _EXCHANGES_PER_PAIR * best.part.pairs.option.size)
+    for plan in fewer(best.part.pairs, best.plan, n_most=n_most, stop=stop):
+        best.offer(plan)
+        if cover.is_done or best.value <= best.bound:
+            return
+
+
+def _decide(best: _Best, cover: _Cover, stop: Stop) -> None:
+    """Leave out what no smaller plan holds, and ask HiGHS for one."""
+    del cover
+    part = best.part
+    keep = np.ones(part.at.size, np.bool_)
+    if best.found is not None:
+        keep = best.found.with_it <= best.value - 1 + _ROUNDING
+    live = part.pairs.only_options(keep)
+    if (live.row_size == 0).any():  # some row has no option left: no smaller plan
+        best.raised(best.value)
+        return
+    rest = without_options(part, keep)
+    answer = minimise(_program(rest.pairs, best.value - 1), time_limit_s=stop.left_s(), gap=0.0)
     if answer.is_infeasible:
-        if at_most is None:
-            msg = "The solver calls a problem infeasible that has a plan."
-            raise SolutionError(msg, zh="求解器称问题无解，但方案存在，已拒绝。")
-        return plan, float(n_plan), at_most + 1.0
-    if at_most is None and math.isfinite(answer.bound):
-        bound = max(bound, float(math.ceil(answer.bound - _ROUNDING)))
+        best.raised(best.value)
+        return
+    best.raised(min(answer.bound, best.value))
     if answer.x is not None:
         found = np.round(answer.x) == 1
-        check_covers_all(rows, found)
-        check_claim(answer.objective, 0.0 if at_most is not None else float(found.sum()))
-        plan = found if found.sum() < n_plan else plan
-    return plan, float(plan.sum()), bound
+        _check_counts(rest.pairs.counts(found))
+        check_claim(answer.objective, float(found.sum()))
+        if found.sum() >= best.value:
+            msg = f"The solver's plan has {int(found.sum())} sites where fewer than {best.value} were asked for."
+            raise SolutionError(msg, zh=f"求解器给出的方案有 {int(found.sum())} 个站点，多于要求，已拒绝。")
+        plan = np.zeros(part.at.size, np.bool_)
+        plan[np.flatnonzero(keep)[found]] = True
+        best.offer(plan)
 
 
-def _program(rows: Csr, fixed: BoolArray, at_most: int | None) -> Program:
-    """Fewest sites that cover every row; or any plan of so many."""
-    n_row, n = rows.shape
-    is_question = at_most is not None
+def _program(pairs: Pairs, at_most: int) -> Program:
+    """Fewest sites that cover every row, and no more than so many."""
+    n = pairs.n_option
     return Program(
-        cost=np.zeros(n) if is_question else np.ones(n),
-        matrix=sparse.vstack([rows, sparse.csr_array(np.ones((1, n)))], format="csr"),
-        row_lower=np.concatenate([np.ones(n_row), [0.0]]),
-        row_upper=np.concatenate([np.full(n_row, np.inf), [float(n if at_most is None else at_most)]]),
-        lower=fixed.astype(np.float64),
+        cost=np.ones(n),
+        matrix=sparse.vstack([pairs.matrix(), sparse.csr_array(np.ones((1, n)))], format="csr"),
+        row_lower=np.concatenate([np.ones(pairs.n_row), [0.0]]),
+        row_upper=np.concatenate([np.full(pairs.n_row, np.inf), [float(at_most)]]),
+        lower=np.zeros(n),
         is_whole=np.ones(n, dtype=np.bool_),
     )
-
-
-def _without_larger(rows: Csr) -> Csr:
-    """Leave out rows whose set holds another row's whole set: covering that one covers them."""
-    in_column = np.bincount(rows.indices, minlength=rows.shape[1]).astype(np.float64)
-    if in_column @ in_column > _MAX_PRODUCT:
-        return rows
-    size = np.diff(rows.indptr).astype(np.float64)
-    shared = (rows @ rows.T).tocoo()
-    holds = (shared.data == size[shared.coords[1]]) & (shared.coords[0] != shared.coords[1])
-    is_larger = np.zeros(rows.shape[0], dtype=np.bool_)
-    is_larger[shared.coords[0][holds]] = True
-    return rows[~is_larger]
 
 
 def greedy_cover(rows: Csr, fixed: BoolArray) -> BoolArray:

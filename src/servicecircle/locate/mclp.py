@@ -9,30 +9,26 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .._validate import BoolArray, IntArray
+from .._validate import BoolArray, FloatArray, IntArray
 from ..model import Solution
-from ._checks import check_not_overstated, check_plan, settle, weight_covered
-from ._cover_bound import bound_and_reach, without
-from ._cover_search import EQUAL, covered, exchange, fill, gains, lowest
-from ._form import (
-    Csr,
-    Indices,
-    Matrix,
-    Options,
-    Rows,
-    check_limits,
-    check_options,
-    check_weight,
-    coverage_matrix,
-    merge_rows,
-    without_rows_of,
-)
+from ._checks import check_not_overstated, check_plan, settle, weight_covered_by
+from ._cover_bound import Relaxed, near, reach_of, relaxed
+from ._cover_problem import Best, Part, favoured, free_part, lean, without
+from ._cover_search import EQUAL, Problem, fill_in_order, greedy, lowest, restarts
+from ._cover_tree import branch_and_bound
+from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
+from ._pairs import Pairs, pairs_of
+from ._stop import Stop
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
-#: HiGHS looks at the clock too seldom on large models: with a time limit it is asked up to so many pairs a second
-_PAIRS_PER_SECOND = 20_000.0
+#: HiGHS is asked up to so many pairs of row and option; and, with a time limit, up to so many a second of it
+_MAX_PAIRS, _PAIRS_PER_SECOND = 40_000, 20_000.0
+#: steps of the relaxation, starts of the search, shakes of each
+_STEPS, _STARTS, _SHAKES = 6_000, 8, 150
+#: the relaxation has done its part when what it may still gain is this share of the gap
+_SETTLED = 0.05
 
 
 def mclp(
@@ -68,7 +64,8 @@ def mclp(
     place
         Place of each site, shape `(n_site,)`: of the options at one place at most one is chosen.
     time_limit_s
-        Stop the search after this time and return the best plan found, with its gap. There always is one.
+        Stop the search after this time and return the best plan found, with its gap. There always is one; so at
+        Ctrl-C.
     gap
         Relative gap at which the search may stop before the proof.
 
@@ -104,23 +101,17 @@ def mclp(
     ([0], 6.0, 'optimal')
     """
     started = time.perf_counter()
-    until = started + check_limits(time_limit_s, gap)
-    matrix = coverage_matrix(covers)
-    a = check_weight(weight, matrix.shape[0])
-    options = check_options(matrix.shape[1], p, fixed=fixed, group=group, place=place)
-
-    is_open = without_rows_of(matrix, options.fixed)
-    base = weight_covered(matrix, a, options.fixed)
-    is_live = is_open & (a > 0)
-    rows = merge_rows(matrix[is_live], a[is_live])
-
-    plan, claimed, bound = _solve(rows, options, until=until, gap=gap)
+    stop = Stop(started + check_limits(time_limit_s, gap))
+    pairs = pairs_of(covers)
+    a = check_weight(weight, pairs.n_row)
+    options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
+    base = weight_covered_by(pairs, a, options.fixed)
+    plan, claimed, bound = _solve(pairs, a, options, stop=stop, gap=gap)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
-    objective = weight_covered(matrix, a, chosen)
     return settle(
         chosen,
-        objective,
+        weight_covered_by(pairs, a, chosen),
         claimed=base + claimed,
         bound=base + bound,
         sense="max",
@@ -128,73 +119,139 @@ def mclp(
     )
 
 
-def _solve(rows: Rows, options: Options, *, until: float, gap: float) -> tuple[BoolArray, float, float]:
-    """
-    Return the best plan, the weight that it claims and the least bound, over `rows` only.
-
-    Greedy and exchanges give a plan; a Lagrangian bound proves it, or leaves out the options that no better plan
-    holds; HiGHS decides on what is left.
-    """
-    plan = np.zeros(options.n, dtype=np.bool_)
+def _solve(
+    pairs: Pairs, weight: FloatArray, options: Options, *, stop: Stop, gap: float
+) -> tuple[BoolArray, float, float]:
+    """Return the best plan, the weight that it claims and the least bound, beyond the fixed sites."""
+    plan = np.zeros(options.n, np.bool_)
     plan[options.fixed] = True
-    bound = _first_bound(rows, options, plan)
-    plan = exchange(rows, options, fill(rows, options, plan), until=until)
-    known = covered(rows, plan)
-
-    def is_open() -> bool:
-        return known < bound * (1 - max(gap, EQUAL)) and time.perf_counter() < until
-
-    if is_open():
-        relaxed, reach = bound_and_reach(rows, options, known, until=until)
-        bound = min(bound, relaxed)
-    if is_open():
-        keep = plan | (reach >= known * (1 - EQUAL))
-        found, proven = _by_highs(*without(rows, options, keep), until=until, gap=gap)
-        bound = min(bound, proven)  # `plan` is among those left: no honest bound is below it
-        if found is not None:
-            better = np.zeros(options.n, dtype=np.bool_)
-            better[np.flatnonzero(keep)[found]] = True
-            plan = fill(rows, options, better) if covered(rows, better) > known else plan
-    plan = lowest(rows, options, plan, until=until)
-    return plan, covered(rows, plan), bound
+    free = None
+    with stop.at_interrupt():
+        free = free_part(pairs, weight, options)
+        best = Best(free.problem, gap)
+    if free is None or stop.is_interrupted:  # before anything is known
+        covered = weight_covered_by(pairs, weight, options.fixed)
+        plan = fill_in_order(options, plan)
+        claimed = weight_covered_by(pairs, weight, np.flatnonzero(plan))
+        return plan, claimed - covered, float(weight.sum()) - covered
+    with stop.at_interrupt():
+        _improve(best, stop)
+    with stop.at_interrupt():
+        best.plan = best.filled(stop)
+        best.value = best.problem.covered(best.plan)
+        best.plan = lowest(best.problem, best.plan, stop)
+    plan |= free.widened(best.plan, options.n)
+    return plan, best.problem.covered(best.plan), best.bound
 
 
-def _first_bound(rows: Rows, options: Options, fixed: BoolArray) -> float:
-    """No plan covers more than all rows, nor more than the largest columns of each group together."""
-    gain = gains(rows, fixed)
-    left = options.room - np.bincount(options.group[options.fixed], minlength=options.room.size)
-    best = sum(float(np.sort(gain[options.group == g])[::-1][: left[g]].sum()) for g in range(left.size))
-    return min(best, float(rows.weight.sum()))
+def _improve(best: Best, stop: Stop) -> None:
+    """
+    Better the plan and the bound until they meet, or time is up.
+
+    Greedy and exchanges give a plan; the relaxation bounds it and says where to search; what it rules out is left
+    out, and HiGHS decides on the rest.
+    """
+    part = lean(best.problem)
+    best.offer(part, greedy(part.problem, stop))
+    best.lower(_first_bound(part.problem))
+    found = _relax(best, part, stop)
+    if found is None or best.is_proven or stop.is_up():
+        return
+    _search(best, part, found, stop)
+    if not best.is_proven and not stop.is_up():
+        _decide(best, part, found, stop)
 
 
-def _by_highs(rows: Rows, options: Options, *, until: float, gap: float) -> tuple[BoolArray | None, float]:
+def _first_bound(problem: Problem) -> float:
+    """No plan covers more than the largest columns of each group together."""
+    single, options = problem.pairs.totals(problem.weight), problem.options
+    room = options.room.tolist()
+    return sum(float(np.sort(single[options.group == g])[::-1][:n].sum()) for g, n in enumerate(room))
+
+
+def _relax(best: Best, part: Part, stop: Stop) -> Relaxed | None:
+    """Lower the bound as long as the relaxation has something to give; try what it favours as plans."""
+    found, tried = None, np.zeros(part.problem.options.n, np.bool_)
+    for found in relaxed(part.problem, stop=stop, n_most=_STEPS):
+        best.lower(found.bound)
+        plan = favoured(part.problem.options, found.share)
+        if (plan != tried).any() and not best.is_proven:
+            tried = plan
+            best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, stop=stop))[0])
+        if best.is_proven or found.bound - found.below <= _SETTLED * (best.bound - best.value):
+            break
+    return found
+
+
+def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
+    """Search among the options that the relaxation favours, from plans drawn by its shares; polish among all."""
+    core = without(part.problem, near(part.problem, found) | best.plan[part.at])
+    rng = np.random.default_rng(0)
+    share = found.share[core.at]
+    starts = [best.plan[part.at][core.at]]
+    n = int(min(part.problem.options.room.sum(), (share > 0).sum()))
+    for _ in range(_STARTS if n else 0):
+        drawn = np.maximum(share, 1e-12) / rng.exponential(size=share.size)  # larger shares first, more often
+        starts.append(favoured(core.problem.options, drawn))
+    for plan, value in restarts(core.problem, starts, n_shake=_SHAKES, seed=1, stop=stop):
+        if value > best.value * (1 + EQUAL):
+            wide = core.widened(plan, part.problem.options.n)
+            best.offer(part, wide)
+            if not stop.is_up():
+                best.offer(part, next(restarts(part.problem, [wide], n_shake=0, seed=0, stop=stop))[0])
+        if best.is_proven:
+            return
+
+
+def _decide(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
+    """Leave out what no better plan holds; HiGHS decides on what is left, or branches if that is much."""
+    with_it, without_it = reach_of(part.problem, found)
+    least = best.value * (1 - EQUAL)
+    rest = without(part.problem, best.plan[part.at] | (with_it >= least))
+    if rest.problem.pairs.option.size > _MAX_PAIRS and not _shares_places(rest.problem.options):
+        branch_and_bound(best, part, found, stop)
+        return
+    plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, stop=stop, gap=best.gap)
+    best.lower(bound)  # the best plan is among those left: no honest bound is below it
+    if plan is not None:
+        best.offer(Part(rest.problem, part.at[rest.at]), plan)
+
+
+def _shares_places(options: Options) -> bool:
+    """Whether some place has several options: a rule that the relaxation does not know."""
+    return int(np.bincount(options.place, minlength=1).max(initial=0)) > 1
+
+
+def _by_highs(problem: Problem, is_held: BoolArray, *, stop: Stop, gap: float) -> tuple[BoolArray | None, float]:
     """Plan (None where none was found), checked, and the bound that HiGHS proves."""
-    time_limit_s = until - time.perf_counter()
-    if rows.by_row.nnz > _PAIRS_PER_SECOND * time_limit_s:
+    if problem.pairs.option.size > _PAIRS_PER_SECOND * stop.left_s():
         return None, np.inf
-    n_row, n = rows.by_row.shape
-    scale = 2.0 ** np.round(np.log2(_SCALED_SUM / rows.weight.sum()))
-    sides = _sides(options)
-    lower = np.zeros(n + n_row)
-    lower[options.fixed] = 1.0
+    n_row, n = problem.pairs.n_row, problem.options.n
+    scale = 2.0 ** np.round(np.log2(_SCALED_SUM / problem.weight.sum()))
+    sides = _sides(problem.options)
     program = Program(
-        cost=np.concatenate([np.zeros(n), -rows.weight * scale]),
+        cost=np.concatenate([np.zeros(n), -problem.weight * scale]),
         matrix=sparse.block_array(
-            [[-rows.by_row, sparse.eye_array(n_row)], [sides, sparse.csr_array((sides.shape[0], n_row))]],
+            [
+                [-problem.pairs.matrix(), sparse.eye_array(n_row)],
+                [sides, sparse.csr_array((sides.shape[0], n_row))],
+            ],
             format="csr",
         ),
         row_lower=np.full(n_row + sides.shape[0], -np.inf),
-        row_upper=np.concatenate([np.zeros(n_row), options.room, np.ones(sides.shape[0] - options.room.size)]),
-        lower=lower,
+        row_upper=np.concatenate(
+            [np.zeros(n_row), problem.options.room, np.ones(sides.shape[0] - problem.options.room.size)]
+        ),
+        lower=np.concatenate([is_held.astype(np.float64), np.zeros(n_row)]),
         is_whole=np.arange(n + n_row) < n,
     )
-    answer = minimise(program, time_limit_s=time_limit_s, gap=gap)
+    answer = minimise(program, time_limit_s=stop.left_s(), gap=gap)
     bound = -answer.bound / scale
     if answer.x is None:
         return None, bound
     plan: BoolArray = np.round(answer.x[:n]) == 1
-    check_plan(options, np.flatnonzero(plan))
-    check_not_overstated(-answer.objective / scale, covered(rows, plan), sense="max")
+    check_plan(problem.options, np.flatnonzero(plan))
+    check_not_overstated(-answer.objective / scale, problem.covered(plan), sense="max")
     return plan, bound
 
 

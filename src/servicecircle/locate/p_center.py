@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from scipy import sparse
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ..model import Solution
+from ._center_search import Centers
 from ._checks import check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
-from ._form import Csr, Indices, Matrix, Options, check_limits, check_options
-from .lscp import cover_all, greedy_cover
+from ._form import Indices, Matrix, check_limits, check_options
+from ._stop import Clock
 
 
 def p_center(
@@ -26,6 +26,7 @@ def p_center(
         \min_{|S| = p} \max_i \min_{j \in S} c_{ij}
 
     The least cost at which a set covering needs at most `p` sites, found by halving the list of distinct costs.
+    Each covering is asked of few rows; those that its plan leaves out are added until none is left out.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def p_center(
     fixed
         Positions of sites that every plan holds.
     time_limit_s
-        Stop the search after this time and return the best plan found, with its gap.
+        Stop the search after this time and return the best plan found, with its gap. Ctrl-C does the same.
     gap
         Relative gap at which the search may stop before the proof.
 
@@ -46,18 +47,20 @@ def p_center(
     solution
         `chosen` holds exactly `min(p, n_site)` positions; `objective` is the largest cost, `bound` a lower bound.
         No demand costs 0. `"infeasible"` if no `p` sites reach every demand point: no site is chosen, `objective`
-        and `bound` are `inf`. Stopped by time before a plan is known: SolutionError.
+        and `bound` are `inf`. Ties: the same plan every run, whatever the order of the demand points.
 
     Raises
     ------
     InputError
         If a cost is negative or `nan`, `p` is negative or below the number of fixed sites.
     SolutionError
-        If time ran out before any plan was found, or the solver's plan is not what it claims.
+        If time ran out before any plan was found that reaches every point, or the plan is not what it claims.
 
     References
     ----------
-    Hakimi (1964), Operations Research 12, 450-459. By set covering: Minieka (1970), SIAM Review 12, 138-139.
+    Hakimi (1964), Operations Research 12, 450-459. By set covering: Minieka (1970), SIAM Review 12, 138-139;
+    Elloumi, Labbé and Pochet (2004), INFORMS Journal on Computing 16, 84-94. Rows as needed: Chen and Chen (2009),
+    Computers and Operations Research 36, 1646-1655.
 
     Examples
     --------
@@ -68,72 +71,72 @@ def p_center(
     until = started + check_limits(time_limit_s, gap)
     costs = cost_matrix(cost)
     options = check_options(costs.shape[1], p, fixed=fixed)
-    steps = np.unique(costs.data)
-    plan, low = _halve(costs, options, steps, until=until, gap=gap)
+    if (np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0):
+        return infeasible(time.perf_counter() - started)
+    steps = np.unique(costs.data) if costs.nnz else np.zeros(1)
+    with Clock(until) as clock:
+        centers = Centers(costs, options, clock)
+        low = _halved(centers, steps, gap=gap)
     seconds = time.perf_counter() - started
-    if plan is None:
+    if low == steps.size:
         return infeasible(seconds)
-    plan = _filled(options, plan)
-    chosen = np.flatnonzero(plan)
+    if centers.plan is None:
+        msg = "Time ran out before any plan was found that reaches every demand point."
+        raise SolutionError(msg, zh="求解时间已用完，尚未找到能到达所有需求点的方案。")
+    chosen = np.flatnonzero(centers.plan)
     check_plan(options, chosen)
-    largest = float(row_costs(costs, plan).max(initial=0.0))
-    bound = min(float(steps[low]), largest) if steps.size else 0.0
-    return settle(chosen, largest, claimed=largest, bound=bound, sense="min", seconds=seconds)
+    largest = float(row_costs(costs, centers.plan).max(initial=0.0))
+    bound = min(float(steps[low]), largest)
+    return settle(chosen, largest, claimed=centers.largest, bound=bound, sense="min", seconds=seconds)
 
 
-def _halve(
-    costs: Csr, options: Options, steps: FloatArray, *, until: float, gap: float
-) -> tuple[BoolArray | None, int]:
-    """Return the best plan (None: none exists) and the position of a step that no plan can be below."""
-    p = int(options.room[0])
-    if (np.diff(costs.indptr) == 0).any():
-        return None, steps.size
+def _halved(centers: Centers, steps: FloatArray, *, gap: float) -> int:
+    """Halve the steps between the bound and the best plan; return the step that no plan can be below."""
+    costs = centers.costs
     cheapest = np.minimum.reduceat(costs.data, costs.indptr[:-1]).max() if costs.shape[0] else 0.0
-    low, high = int(np.searchsorted(steps, cheapest)), steps.size
-    plan, high = _first_plan(costs, options, steps, low)
-    while low < high and not (plan is not None and steps[high] - steps[low] <= gap * steps[low]):
-        middle = (low + high) // 2
-        found, n_found, bound = cover_all(_within(costs, steps[middle]), options, until=until, at_most=p)
-        if n_found <= p:
-            plan, high = found, middle
-        elif bound > p:
-            low = middle + 1
-        elif plan is None:
-            msg = "Time ran out before any plan was found that reaches every demand point."
-            raise SolutionError(msg, zh="求解时间已用完，尚未找到能到达所有需求点的方案。")
-        else:
+    low = int(np.searchsorted(steps, cheapest))
+    _first_plans(centers, steps, low)
+    while low < steps.size:
+        high = int(np.searchsorted(steps, centers.largest)) if centers.plan is not None else steps.size
+        if low >= high or (high < steps.size and steps[high] - steps[low] <= gap * steps[low]):
             break
-    return plan, low
-
-
-def _first_plan(costs: Csr, options: Options, steps: FloatArray, low: int) -> tuple[BoolArray | None, int]:
-    """Return a plan by greedy covering alone, and its step; `steps.size` where greedy finds none."""
-    fixed = np.zeros(options.n, dtype=np.bool_)
-    fixed[options.fixed] = True
-    plan, high, end = None, steps.size, steps.size
-    if costs.shape[0] == 0:
-        return fixed, 0
-    while low < end:
-        middle = (low + end) // 2
-        within = _within(costs, steps[middle])
-        found = greedy_cover(within[within @ fixed.astype(np.float64) == 0], fixed)
-        if found.sum() <= options.room[0]:
-            plan, high, end = found, middle, middle
-        else:
+        middle = (low + high) // 2
+        verdict = centers.within(float(steps[middle]))
+        if verdict == "unknown":
+            break
+        if verdict == "no":
             low = middle + 1
-    return plan, high
+    return low
 
 
-def _within(costs: Csr, limit: float) -> Csr:
-    """Pairs with a cost of at most `limit`, as a coverage matrix."""
+def _first_plans(centers: Centers, steps: FloatArray, low: int) -> None:
+    """Try the plans that greedy covering gives, by halving."""
+    centers.consider(centers.fixed.copy())
+    end = int(np.searchsorted(steps, centers.largest)) if centers.plan is not None else steps.size
+    while low < end and not centers.clock.is_over():
+        middle = (low + end) // 2
+        found = _greedy(centers, float(steps[middle]))
+        if found is None:
+            low = middle + 1
+        else:
+            centers.consider(found)
+            end = middle
+
+
+def _greedy(centers: Centers, limit: float) -> BoolArray | None:
+    """Add the site that brings most rows within the limit, the lowest of equal ones; None: `p` are too few."""
+    costs, plan = centers.costs, centers.fixed.copy()
     row = np.repeat(np.arange(costs.shape[0]), np.diff(costs.indptr))
-    keep = costs.data <= limit
-    return sparse.csr_array((np.ones(int(keep.sum())), (row[keep], costs.indices[keep])), shape=costs.shape)
-
-
-def _filled(options: Options, plan: BoolArray) -> BoolArray:
-    """Add the lowest positions up to `p`."""
-    full = plan.copy()
-    spare = np.flatnonzero(~plan)[: max(int(min(options.room[0], options.n)) - int(plan.sum()), 0)]
-    full[spare] = True
-    return full
+    is_near = costs.data <= limit
+    row, site = row[is_near], costs.indices[is_near]
+    left = np.ones(costs.shape[0], dtype=np.bool_)
+    left[row[plan[site]]] = False
+    while left.any():
+        if plan.sum() >= centers.p:
+            return None
+        best = int(np.argmax(np.bincount(site[left[row]], minlength=plan.size)))
+        if plan[best]:
+            return None
+        plan[best] = True
+        left[row[site == best]] = False
+    return plan

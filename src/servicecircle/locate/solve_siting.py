@@ -12,20 +12,21 @@ from scipy import sparse
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ..model import TOLERANCE
-from ._capacity import Need, assign
-from ._decay import best_two, levels_of
+from ._decay import levels_of
 from ._form import Csr, check_limits
-from ._robust import mix
-from ._sites import faults_of
-from ._siting_form import SLACK, Clock, Form, SitingRows, merge
-from ._siting_highs import branch, is_met, is_on, maximise, relax
+from ._siting_answer import settled, without_plan
+from ._siting_bounds import reach_bound, sum_bound
+from ._siting_form import Clock, Form, SitingRows, merge
+from ._siting_highs import branch, is_met, is_on, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
+from ._siting_ties import lowest, trimmed
+from ._siting_values import holds, objective_of, worst_of
 from .mclp import mclp
 from .recount import check_siting
 from .siting import Siting
-from .siting_plan import PhasePlan, Reason, ScenarioFigures, SitingPlan, Status
+from .siting_plan import SitingPlan
 
 #: a floor that was reached is asked for again with this much less, so that rounding does not forbid it
 _FLOOR_SLACK = 1e-8
@@ -35,13 +36,10 @@ _MOST_PAIRS = 20_000_000
 _SECOND_STAGE = 0.4
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9
-#: lower positions that are tried for one option, of those that keep the objective
-_TRIES = 20
 #: gap up to which branch and bound is left to close it
 _SMALL = 2e-3
 #: share of the time for the search around a plan, seconds at most, and how often it starts again
 _SHAKE, _SHAKE_S, _SHAKES = 0.2, 3.0, 5
-_NOTHING = np.zeros(0, np.int64)
 
 
 def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: float = 0.0) -> SitingPlan:
@@ -99,7 +97,7 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
 def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float) -> SitingPlan:
     reasons = plain_reasons(form)
     if reasons:
-        return _without_plan("infeasible", reasons, started)
+        return without_plan("infeasible", reasons, started)
     if _is_plain(form) and _n_expanded(rows) <= _MOST_PAIRS:
         return _by_mclp(form, rows, clock, started=started, gap=gap)
     floor, worst_bound = form.floor, math.nan
@@ -110,7 +108,7 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
             return _no_plan(form, rows, clock, is_infeasible=fairest.is_infeasible, started=started)
         worst_bound = fairest.bound
         floor = np.maximum(floor, max(fairest.value, 0.0) * (1 - _FLOOR_SLACK))
-        best = Best(fairest.plan, _objective(form, rows, fairest.plan, floor))
+        best = Best(fairest.plan, objective_of(form, rows, fairest.plan, floor))
         again = _start(form, rows, floor, clock)
         best = again if again.value > best.value else best
     best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
@@ -118,11 +116,11 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
     plan = best.plan
     try:
-        plan = _trimmed(form, rows, plan, floor)
-        plan = _lowest(form, rows, plan, floor, clock)
+        plan = trimmed(form, rows, plan, floor)
+        plan = lowest(form, rows, plan, floor, clock)
     except KeyboardInterrupt:
         clock.stop()
-    return _settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
+    return settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +140,7 @@ class Best:
 def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
     """Make the least share of all zones as large as can be; part of the time is kept for the total."""
     if start.plan is not None:
-        start = Best(start.plan, _worst_of(form, rows, start.plan[-1], form.floor))
+        start = Best(start.plan, worst_of(form, rows, start.plan[-1], form.floor))
     own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
     return _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
 
@@ -212,15 +210,10 @@ def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArr
 
 def _judged(form: Form, rows: SitingRows, plan: list[BoolArray], aim: Aim, floor: FloatArray) -> Best:
     """Return a plan with its value, none if it breaks a rule."""
-    if not _holds(form, plan):
+    if not holds(form, plan):
         return Best(None, -math.inf)
-    value = _worst_of(form, rows, plan[-1], floor) if aim == "worst" else _objective(form, rows, plan, floor)
+    value = worst_of(form, rows, plan[-1], floor) if aim == "worst" else objective_of(form, rows, plan, floor)
     return Best(plan, value) if np.isfinite(value) else Best(None, -math.inf)
-
-
-def _holds(form: Form, plan: list[BoolArray]) -> bool:
-    last = len(plan) - 1
-    return not any(faults_of(form, y, form.phases[t], is_last=t == last) for t, y in enumerate(plan))
 
 
 # ------------------------------------------------------------------------------------------------- plain covering
@@ -263,9 +256,9 @@ def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap:
     )
     plan = np.zeros(form.n, dtype=np.bool_)
     plan[keep[solution.chosen]] = True
-    plans = _trimmed(form, rows, [plan], form.floor)
+    plans = trimmed(form, rows, [plan], form.floor)
     bound = solution.bound * form.first * form.phases[0].weight
-    return _settled(form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started)
+    return settled(form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started)
 
 
 def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) -> Csr:
@@ -297,290 +290,20 @@ def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Bes
     return Best(None, -math.inf) if plan is None else _judged(form, rows, plan, "worth", floor)
 
 
-def _needs(form: Form, rows: SitingRows, floor: FloatArray) -> Need:
-    return Need(rows.zone, floor * form.zone_weight)
-
-
-def _values(form: Form, rows: SitingRows, y: BoolArray, floor: FloatArray, *, is_last: bool) -> FloatArray:
-    """Value of each scenario; -inf where a floor is missed."""
-    need = _needs(form, rows, floor if is_last else np.zeros_like(floor))
-    values = []
-    for worth in rows.worth:
-        first, second = best_two(worth, y)
-        value = form.second * float(rows.weight @ second)
-        if form.has_seats:
-            riders = assign(worth, rows.weight, form.capacity, y, need)
-            value = -math.inf if riders is None else value + form.first * float((riders.multiply(worth)).sum())
-        else:
-            keep = rows.zone >= 0
-            got = np.bincount(rows.zone[keep], (rows.weight * first)[keep], minlength=need.least.size)
-            lacks = (got < need.least - SLACK * form.zone_weight).any()
-            value = -math.inf if lacks else value + form.first * float(rows.weight @ first)
-        values.append(value)
-    return np.array(values)
-
-
-def _objective(form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatArray) -> float:
-    total = 0.0
-    for t, (y, rule) in enumerate(zip(plan, form.phases, strict=True)):
-        values = _values(form, rows, y, floor, is_last=t == len(plan) - 1)
-        if not np.isfinite(values).all():
-            return -math.inf
-        total += rule.weight * mix(form, values)
-    return total
-
-
-def _worst_of(form: Form, rows: SitingRows, y: BoolArray, floor: FloatArray) -> float:
-    """Least share of all zones; -inf where a floor is missed."""
-    asked = form.zone_weight > 0
-    if not form.has_seats:
-        if not np.isfinite(_values(form, rows, y, floor, is_last=True)).all():
-            return -math.inf
-        shares = [1.0]
-        for worth in rows.worth:
-            keep = rows.zone >= 0
-            first, _ = best_two(worth, y)
-            got = np.bincount(rows.zone[keep], (rows.weight * first)[keep], minlength=asked.size)
-            shares.extend((got[asked] / form.zone_weight[asked]).tolist())
-        return min(shares)
-    model = build(replace(form, phases=form.phases[-1:]), rows, floor, aim="worst")
-    model.draft.lower[model.y[-1]] = model.draft.upper[model.y[-1]] = y
-    found = maximise(model.draft, clock=Clock(math.inf), gap=0.0)
-    return -math.inf if found.x is None else float(found.x[np.argmax(model.draft.gain)])
-
-
-def _first_bound(form: Form, rows: SitingRows, aim: Aim) -> float:
-    """No plan serves more than all options together."""
-    if aim == "worst":
-        return 1.0
-    every = np.ones(form.n, dtype=np.bool_)
-    values = []
-    for worth in rows.worth:
-        first, second = best_two(worth, every)
-        values.append(float(rows.weight @ (form.first * first + form.second * second)))
-    return sum(rule.weight for rule in form.phases) * mix(form, np.array(values))
-
-
 def _plain_bound(form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock) -> float:
     """Return what can be said without a search."""
-    bound = _first_bound(form, rows, aim)
+    bound = reach_bound(form, rows, aim)
     if aim == "worst" or start.value >= bound - _EQUAL * abs(bound):
         return bound
     try:
-        return min(bound, _sum_bound(form, rows, start.plan, clock))
+        return min(bound, sum_bound(form, rows, start.plan, clock))
     except KeyboardInterrupt:
         clock.stop()
         return bound
 
 
-def _sum_bound(form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock: Clock) -> float:
-    """
-    No plan gains more over a known one than its options gain one by one, since each gains less beside others.
-
-    Nemhauser, Wolsey and Fisher (1978), Mathematical Programming 14, 265-294. With seats, or where the second cover
-    counts more, no option gives more than it would alone and with every rider's best weight.
-    """
-    search = Search(form, rows, form.floor, clock)
-    search.robust = 0.0  # the worst scenario is never above the average
-    total = 0.0
-    for t, rule in enumerate(form.phases):
-        if form.has_seats or form.second > form.first:
-            value, gain = 0.0, _alone(form, rows)
-        else:
-            known = form.is_existing | (plan[t] if plan else form.is_must)
-            value = search.value(known)
-            gain = np.maximum(search.outlook(known, is_last=False).worth - value, 0.0)
-            gain[known] = 0.0
-        by_count = sum(float(np.sort(gain[form.kind == k])[::-1][:room].sum()) for k, room in enumerate(rule.room))
-        total += rule.weight * (value + min(by_count, _bought(gain, form.cost, rule.budget + form.given_back)))
-    return total * (1 + _EQUAL)
-
-
-def _alone(form: Form, rows: SitingRows) -> FloatArray:
-    """Return what each option gives at most, on average over scenarios."""
-    total = np.zeros(form.n)
-    for worth, probability in zip(rows.worth, form.probability, strict=True):
-        value = worth.T @ rows.weight
-        total += probability * (form.first * np.minimum(value, form.capacity) + form.second * value)
-    return total
-
-
-def _bought(gain: FloatArray, cost: FloatArray, money: float) -> float:
-    """Return the most gain that money buys, parts of options allowed."""
-    if not np.isfinite(money):
-        return float(gain.sum())
-    each = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
-    order = np.argsort(-each, kind="stable")
-    spent = np.concatenate([[0.0], np.cumsum(cost[order])[:-1]])
-    price = cost[order]
-    part = np.divide(money - spent, price, out=np.ones_like(price), where=price > 0)
-    return float((gain[order] * np.clip(part, 0.0, 1.0)).sum())
-
-
-def _trimmed(form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatArray) -> list[BoolArray]:
-    """Close, from the last position, what adds nothing and no rule asks for."""
-    known = _objective(form, rows, plan, floor)
-    for j in np.flatnonzero(plan[-1] & ~form.is_existing & ~form.is_must)[::-1]:
-        trial = [y.copy() for y in plan]
-        for y in trial:
-            y[j] = False
-        if _holds(form, trial) and _objective(form, rows, trial, floor) >= known - _EQUAL * abs(known):
-            plan = trial
-    return plan
-
-
-def _lowest(
-    form: Form, rows: SitingRows, plan: list[BoolArray], floor: FloatArray, clock: Clock
-) -> list[BoolArray]:
-    """Of equal plans, take lower positions: exchange the last new option for the first that keeps the objective."""
-    if form.has_seats:  # what an exchange gives is only guessed there
-        return plan
-    search = Search(form, rows, floor, clock)
-    known = _objective(form, rows, plan, floor)
-    j = form.n
-    while j > 0 and not clock.is_over():
-        j = int(np.flatnonzero(np.append(True, plan[-1] & ~form.is_existing & ~form.is_must)[: j + 1])[-1]) - 1
-        if j < 0:
-            break
-        trials = [y & (np.arange(form.n) != j) for y in plan]
-        values = sum(
-            rule.weight * np.where(y[j], search.outlook(trial, is_last=False).worth, search.value(y))
-            for rule, y, trial in zip(form.phases, plan, trials, strict=True)
-        )
-        for k in np.flatnonzero((values >= known - _EQUAL * abs(known)) & ~plan[-1] & ~form.is_existing)[:_TRIES]:
-            other = [trial | ((np.arange(form.n) == k) & y[j]) for y, trial in zip(plan, trials, strict=True)]
-            if (
-                k < j
-                and _holds(form, other)
-                and _objective(form, rows, other, floor) >= known - _EQUAL * abs(known)
-            ):
-                plan = other
-                j = form.n
-                break
-    return plan
-
-
 # --------------------------------------------------------------------------------------------------------- answer
-def _settled(
-    form: Form,
-    rows: SitingRows,
-    plan: list[BoolArray],
-    floor: FloatArray,
-    *,
-    bound: float,
-    worst_bound: float,
-    started: float,
-) -> SitingPlan:
-    last = len(plan) - 1
-    phases = tuple(_phase(form, rows, y, floor, is_last=t == last) for t, y in enumerate(plan))
-    objective = math.fsum(rule.weight * phase.objective for rule, phase in zip(form.phases, phases, strict=True))
-    worst = math.nan
-    if form.is_fair:
-        asked = form.zone_weight > 0
-        worst = min((float(s.zone_share[asked].min(initial=1.0)) for s in phases[-1].scenarios), default=1.0)
-        worst_bound = _rounded(worst, worst_bound)
-    bound = _rounded(objective, bound)
-    is_proven = bound == objective and (math.isnan(worst) or worst_bound == worst)
-    is_open = plan[-1]
-    return SitingPlan(
-        status="optimal" if is_proven else "feasible",
-        chosen=np.flatnonzero(is_open),
-        opened=np.flatnonzero(is_open & ~form.is_existing),
-        closed=np.flatnonzero(form.is_existing & ~is_open),
-        objective=objective,
-        bound=bound,
-        worst_share=worst,
-        worst_share_bound=worst_bound,
-        phases=phases,
-        reasons=(),
-        seconds=time.perf_counter() - started,
-    )
-
-
-def _rounded(objective: float, bound: float) -> float:
-    """
-    Return the bound; one within rounding of the objective is the objective.
-
-    Raises
-    ------
-    SolutionError
-        If the objective is better by more than rounding.
-    """
-    ahead = objective - bound
-    if ahead > TOLERANCE * max(abs(bound), 1e-12):
-        msg = f"The plan gives {objective}, which the solver's bound {bound} says is impossible."
-        raise SolutionError(msg, zh=f"方案的目标值 {objective} 优于求解器的界 {bound}，已拒绝。")
-    return objective if ahead >= -TOLERANCE * abs(bound) else bound
-
-
-def _phase(form: Form, rows: SitingRows, y: BoolArray, floor: FloatArray, *, is_last: bool) -> PhasePlan:
-    scenarios = tuple(
-        _figures(form, rows, s, y, floor if is_last else np.zeros_like(floor)) for s in range(len(form.worth))
-    )
-    objective = mix(form, np.array([s.objective for s in scenarios]))
-    return PhasePlan(np.flatnonzero(y), form.cost_of(y), objective, scenarios)
-
-
-def _figures(form: Form, rows: SitingRows, scenario: int, y: BoolArray, floor: FloatArray) -> ScenarioFigures:
-    """Count on the demand rows as they came."""
-    worth, weight = form.worth[scenario], form.weight
-    best, second = best_two(worth, y)
-    is_reached = best > 0
-    riders = None
-    if form.has_seats:
-        merged = assign(rows.worth[scenario], rows.weight, form.capacity, y, _needs(form, rows, floor))
-        if merged is None:
-            msg = "A floor of the solver's plan cannot be held with its seats."
-            raise SolutionError(msg, zh="求解器给出的方案无法以其座位满足保底要求，已拒绝。")
-        riders = _spread(form, rows, merged)
-        served = np.minimum(riders.sum(axis=1), weight)
-        got = riders.multiply(worth).tocsr().sum(axis=1)
-        first = np.divide(got, weight, out=np.zeros_like(got), where=weight > 0)
-    else:
-        served, first = np.where(is_reached, weight, 0.0), best
-    worthy = weight * first
-    keep = form.zone >= 0
-    got = np.bincount(form.zone[keep], worthy[keep], minlength=form.zone_weight.size)
-    nobody = form.zone_weight <= 0
-    return ScenarioFigures(
-        objective=form.first * math.fsum(worthy) + form.second * math.fsum(weight * second),
-        worth=first,
-        second=second,
-        served=served,
-        full=np.where(is_reached, weight - served, 0.0),
-        unreached=np.where(is_reached, 0.0, weight),
-        zone_share=np.where(nobody, np.nan, got / np.where(nobody, 1.0, form.zone_weight)),
-        assignment=riders,
-    )
-
-
-def _spread(form: Form, rows: SitingRows, merged: Csr) -> Csr:
-    """Share the riders of merged rows among the rows that they stand for, evenly by weight."""
-    live = np.flatnonzero(rows.row_of >= 0)
-    share = form.weight[live] / rows.weight[rows.row_of[live]]
-    spread = sparse.csr_array((share, (live, rows.row_of[live])), shape=(form.weight.size, rows.weight.size))
-    return sparse.csr_array(spread @ merged)
-
-
 def _no_plan(form: Form, rows: SitingRows, clock: Clock, *, is_infeasible: bool, started: float) -> SitingPlan:
     if not is_infeasible:
-        return _without_plan("unknown", (), started, bound=_first_bound(form, rows, "worth"))
-    return _without_plan("infeasible", reasons_of(form, rows, clock), started)
-
-
-def _without_plan(
-    status: Status, reasons: tuple[Reason, ...], started: float, bound: float = -math.inf
-) -> SitingPlan:
-    return SitingPlan(
-        status=status,
-        chosen=_NOTHING,
-        opened=_NOTHING,
-        closed=_NOTHING,
-        objective=-math.inf,
-        bound=bound,
-        worst_share=math.nan,
-        worst_share_bound=math.nan,
-        phases=(),
-        reasons=reasons,
-        seconds=time.perf_counter() - started,
-    )
+        return without_plan("unknown", (), started, bound=reach_bound(form, rows, "worth"))
+    return without_plan("infeasible", reasons_of(form, rows, clock), started)

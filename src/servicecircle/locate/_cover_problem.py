@@ -1,0 +1,121 @@
+"""Maximal covering made smaller: fixed sites taken, rows merged, needless options out; and the best so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._validate import BoolArray, FloatArray, IntArray
+from ._cover_search import EQUAL, Problem, Search, fill_in_order
+from ._dominance import inner_options
+from ._form import Options
+from ._merge import merged
+from ._pairs import Pairs
+from ._stop import Stop
+
+#: weights of whole numbers up to here add up exactly
+_EXACT = 2.0**53
+#: rounding of a bound: relative, and of a whole number
+_SUMS, _WHOLE = 1e-11, 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A problem over some options of a larger one."""
+
+    problem: Problem
+    at: IntArray  # (n_option,) their positions in the larger one
+
+    def widened(self, plan: BoolArray, n: int) -> BoolArray:
+        """Return a plan of this part as one of the larger problem's `n` options."""
+        wide = np.zeros(n, np.bool_)
+        wide[self.at[plan]] = True
+        return wide
+
+
+def free_part(pairs: Pairs, weight: FloatArray, options: Options) -> Part:
+    """Return what is left to decide: without fixed sites, what they cover or rule out, and rows of weight 0."""
+    fixed = np.zeros(options.n, np.bool_)
+    fixed[options.fixed] = True
+    is_live = weight > 0
+    if options.fixed.size:
+        is_live &= pairs.counts(fixed) == 0
+    may = options.open_to(fixed)
+    left = options.room - np.bincount(options.group[fixed], minlength=options.room.size)
+    rows, a = merged(pairs, weight, is_live)
+    if not may.all():
+        rows, a = merged(rows.only_options(may), a)
+    return Part(Problem(rows, a, _options_of(options, may, left)), np.flatnonzero(may))
+
+
+def without(problem: Problem, keep: BoolArray) -> Part:
+    """Leave options out, and merge the rows that this makes equal."""
+    rows, a = merged(problem.pairs.only_options(keep), problem.weight)
+    return Part(Problem(rows, a, _options_of(problem.options, keep, problem.options.room)), np.flatnonzero(keep))
+
+
+def lean(problem: Problem) -> Part:
+    """Leave out the options that a plan can do without."""
+    options = problem.options
+    return without(problem, ~inner_options(problem.pairs, options.group, options.place))
+
+
+def _options_of(options: Options, keep: BoolArray, room: IntArray) -> Options:
+    place = np.unique(options.place[keep], return_inverse=True)[1].astype(np.int64)
+    return Options(options.group[keep], room, place, np.zeros(0, np.int64))
+
+
+def favoured(options: Options, share: FloatArray) -> BoolArray:
+    """Return a plan of the largest shares that the rules admit."""
+    plan = np.zeros(options.n, np.bool_)
+    left, is_taken = options.room.copy(), np.zeros(int(options.place.max(initial=0)) + 1, np.bool_)
+    for j in np.argsort(-share, kind="stable")[: int(options.room.sum()) * 2].tolist():
+        if share[j] > 0 and left[options.group[j]] > 0 and not is_taken[options.place[j]]:
+            plan[j], is_taken[options.place[j]] = True, True
+            left[options.group[j]] -= 1
+    return plan
+
+
+class Best:
+    """The best plan and the least bound so far: whole after every step, whenever the search stops."""
+
+    def __init__(self, problem: Problem, gap: float) -> None:
+        """Begin with the lowest positions, and all that there is to cover."""
+        self.problem = problem
+        self.gap = max(gap, EQUAL)
+        weight = problem.weight
+        self._is_whole = bool((weight == np.round(weight)).all()) and float(weight.sum()) < _EXACT
+        self.plan = fill_in_order(problem.options, np.zeros(problem.options.n, np.bool_))
+        self.value = problem.covered(self.plan)
+        self.bound = float(weight.sum())
+
+    def offer(self, part: Part, plan: BoolArray) -> bool:
+        """Take a plan of a part if it covers more; return whether it does."""
+        wide = part.widened(plan, self.problem.options.n)
+        value = self.problem.covered(wide)
+        if not value > self.value * (1 + EQUAL):
+            return False
+        self.plan, self.value = wide, value
+        return True
+
+    def lower(self, bound: float) -> None:
+        """Take a bound if it is less."""
+        self.bound = min(self.bound, self.rounded(bound))
+
+    def rounded(self, bound: float) -> float:
+        """Whole weights add up to a whole number."""
+        return float(np.floor(bound * (1 + _SUMS) + _WHOLE)) if self._is_whole and bound < _EXACT else bound
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether no plan covers more, by more than the gap asked for."""
+        return self.value >= self.bound * (1 - self.gap)
+
+    def filled(self, stop: Stop) -> BoolArray:
+        """Return the plan with every place that is left filled: by gain, then by position."""
+        search = Search(self.problem)
+        state = search.begin(self.plan)
+        if not stop.is_interrupted:
+            search.fill(state)
+        return fill_in_order(self.problem.options, state.slot >= 0)

@@ -1,0 +1,72 @@
+"""The end of a search: time, and Ctrl-C."""
+
+import math
+import signal
+import threading
+import time
+
+import pytest
+
+from servicecircle.locate._stop import Clock
+
+
+def test_time_ends_a_search():
+    assert Clock(time.perf_counter()).is_over()
+    clock = Clock(time.perf_counter() + 60)
+    assert not clock.is_over()
+    assert 0 < clock.seconds_left() <= 60
+    assert not Clock().is_over()
+    assert Clock().seconds_left() == math.inf
+
+
+def test_the_first_ctrl_c_ends_a_search_and_the_second_interrupts():
+    with Clock() as clock:
+        signal.raise_signal(signal.SIGINT)
+        assert clock.is_over()
+        assert clock.seconds_left() == 0
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_after_a_search_ctrl_c_interrupts_as_before():
+    with Clock() as clock:
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert not clock.is_over()
+
+
+def test_of_two_searches_one_in_the_other_the_outer_one_hears_ctrl_c():
+    with Clock() as outer:
+        with Clock() as inner:
+            signal.raise_signal(signal.SIGINT)
+        assert outer.is_over()
+        assert not inner.is_over()
+
+
+def test_an_applications_own_handler_stays():
+    heard = []
+    signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    try:
+        with Clock() as clock:
+            signal.raise_signal(signal.SIGINT)
+        assert heard == [True]
+        assert not clock.is_over()
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_in_another_thread_only_time_counts():
+    seen = []
+
+    def search():
+        with Clock() as clock:
+            seen.append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+            clock.stop()
+            seen.append(clock.is_over())
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join()
+    assert seen == [True, True]
