@@ -204,7 +204,7 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
     for one in (folder, *sited_folders):
         written |= paths(json.loads((one / "summary.json").read_text(encoding="utf-8")))
     written -= {"siting.steps", "siting.alternatives", "siting.curve"}  # empty in one of the plans
-    written = {key for key in written if not key.startswith("siting.rules[].value[]")}  # steps as study.toml has them
+    written = {key for key in written if not key.startswith("siting.rules[].value[]")}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
 
