@@ -412,6 +412,20 @@ def test_the_same_study_gives_the_same_plan_twice(tmp_path: Path):
     assert one == other
 
 
+def test_a_study_without_facilities_without_riders_or_without_anything_asked(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    bare = suggest(dataclasses.replace(study, stations=None, shops=None), rules=SitingRules(capacity=20, move=1))
+    assert dataclasses.astuple(bare.siting.before)[:3] == (0, 0, 0)
+    assert bare.siting.after.served > 0
+    empty = suggest(dataclasses.replace(study, depots=study.depots.assign(riders=0.0)), rules=SitingRules(fair=0.9))
+    assert (len(empty.sites), empty.siting.after.served) == (0, 0)
+    today = suggest(study, stations=0, shops=0, rules=SitingRules(capacity=20))
+    assert today.siting.before == today.siting.after
+    for plan in (bare, empty, today):
+        json.dumps(summary(plan), allow_nan=False)
+        assert plan_lines(plan)
+
+
 # -------------------------------------------------------------------------------------------------- command line
 def run(*arguments: object) -> tuple[int, str, str]:
     done = CliRunner().invoke(app, [str(a) for a in arguments], prog_name="servicecircle")

@@ -26,6 +26,10 @@ from .siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures, StepFig
 from .siting_questions import KINDS, Asked, Question, reasons_told, with_counts
 
 
+#: riders below this are what rounding left
+_NOBODY = 1e-9
+
+
 def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> SitingPlan:
     """
     Return the best plan, counted again by a checker of its own.
@@ -132,7 +136,7 @@ def _seats(question: Question, figures: ScenarioFigures, *, open_: IntArray | No
     standing = np.flatnonzero(~question.options.is_new) if open_ is None else open_
     seats = None if question.seats is None else math.fsum(question.seats[standing])
     parts = (figures.served, figures.full, figures.unreached)
-    served, full, unreached = (math.fsum(part) for part in parts)
+    served, full, unreached = (math.fsum(part[part > _NOBODY]) for part in parts)
     return Seats(None if seats is None or math.isinf(seats) else seats, served, full, unreached)
 
 

@@ -25,6 +25,8 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _TEN_THOUSAND = 10_000.0
 #: pairs up to which a plan is counted again from the travel times, not from the model's own matrix
 MOST_RECOUNTED = 300_000
+#: what is said of seats without limit, and the unit of others, in English and Chinese
+_NO_LIMIT = (("no limit", ""), ("不限", " 个"))
 #: a reason of the model that is of one zone, by its position
 _ZONE = re.compile(r"Zone (\d+) ")
 
@@ -277,10 +279,14 @@ def _seats(
     n = int(np.isnan(old).sum())
     if not n:
         return seats, []
-    told = "、".join(f"{word} {usual[k]:g} 个" for k, word in enumerate(("驿站", "商铺")))
-    en = f"{n} of {old.size} existing facilities state no seats: {usual[0]:g} a station, {usual[1]:g} a shop taken."
-    zh = f"现有 {old.size} 处设施中有 {n} 处未注明容量，座位数按{told}计。"
-    return seats, [Fault(en, zh, level="warning")]
+    en, zh = ([none if math.isinf(q) else f"{q:g}{unit}" for q in usual] for none, unit in _NO_LIMIT)
+    return seats, [
+        Fault(
+            f"{n} of {old.size} existing facilities state no seats: {en[0]} a station, {en[1]} a shop taken.",
+            f"现有 {old.size} 处设施中有 {n} 处未注明容量，座位数按驿站 {zh[0]}、商铺 {zh[1]}计。",
+            level="warning",
+        )
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- zones and ids

@@ -42,6 +42,8 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{served} served, {full} in reach but full, {unreached} out of reach",
         ),
         "seats.today": ("（现状：{served}、{full}、{unreached}）", " (today {served}, {full}, {unreached})"),
+        "reach.text": ("{served} 人，不可达 {unreached} 人", "{served}, out of reach {unreached}"),
+        "reach.today": ("（现状：{served}、{unreached}）", " (today {served}, {unreached})"),
         "cost": ("费用", "Cost"),
         "yuan": ("{n} 元", "{n} yuan"),
         "of_budget": ("，预算 {n} 元", " of a budget of {n}"),
@@ -135,8 +137,8 @@ def _aim(plan: Plan, figures: SitingFigures, say: _Say) -> str:
 def _reach(figures: SitingFigures, say: _Say) -> tuple[str, str]:
     """Return who is served, in reach but full, and out of reach, after and today."""
     now, today = (_whole(seats) for seats in (figures.after, figures.before))
-    term = say("seats" if figures.rules.has_seats else "reach")
-    return term, say("seats.text", **now) + say("seats.today", **today)
+    what = "seats" if figures.rules.has_seats else "reach"
+    return say(what), say(f"{what}.text", **now) + say(f"{what}.today", **today)
 
 
 def _whole(seats: Seats) -> dict[str, str]:
