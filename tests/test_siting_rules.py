@@ -316,6 +316,8 @@ def suggest_keys(*lines: str) -> str:
         ('keep = ["S1"]', "only counts where existing sites may move"),
         ('objective = "decay"\nworth = [1]', "must hold a number for each of the 2 breaks"),
         ("time_limit_s = 0", "must be a number above 0"),
+        ('move = 1\nkeep = ["S9"]', "names S9, no station or shop of the study"),
+        ("station_cost = 5\nbudget = 9", "needs the cost of every candidate: add `shop_cost` (yuan)"),
     ],
 )
 def test_a_wrong_rule_in_study_toml_is_told_with_key_and_line(tmp_path: Path, line: str, words: str):

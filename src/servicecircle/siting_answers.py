@@ -25,7 +25,6 @@ from .locate import (
 from .siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures, StepFigures
 from .siting_questions import KINDS, Asked, Question, reasons_told, with_counts
 
-
 #: riders below this are what rounding left
 _NOBODY = 1e-9
 

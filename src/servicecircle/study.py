@@ -181,7 +181,7 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
                 readings[role] = reading
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
-    faults += [*clashes, *_far_apart(frames, said)]
+    faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
     return _study(said, frames, network, inputs, faults), faults
@@ -256,6 +256,27 @@ def _siting_fault(said: StudyFile) -> Iterator[Fault]:
     except InputError as error:
         key, _, en = error.en.removeprefix("`").partition("` ")
         yield said.fault("suggest", key, en, error.zh.removeprefix(f"{key} "))
+
+
+def _siting_ids_and_costs(said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame]) -> Iterator[Fault]:
+    """Return ids of `keep` that no station or shop has, and a budget without costs."""
+    known = {str(i) for role in ("stations", "shops") if role in frames for i in frames[role].index}
+    lost = [one for one in said.get("suggest", "keep", ()) if one not in known]
+    if lost and known:
+        en = f"names {', '.join(lost)}, no station or shop of the study. Write ids as their ledgers have them."
+        yield said.fault(
+            "suggest", "keep", en, f"列出的 {'、'.join(lost)} 不是研究中的驿站或商铺，请按台账编号填写。"
+        )
+    stated, count = said.tables.get("suggest", {}), _suggest_rule(said)
+    lacking = [
+        f"{kind}_cost"
+        for kind, n in (("station", count.stations), ("shop", count.shops))
+        if n and f"{kind}_cost" not in stated and f"suggest.{kind}_cost" not in {f.column for f in said.faults}
+    ]
+    candidates = frames.get("candidates")
+    if "budget" in stated and lacking and (candidates is None or "cost" not in candidates.columns):
+        en = f"needs the cost of every candidate: add {' and '.join(f'`{key}`' for key in lacking)} (yuan)."
+        yield said.fault("suggest", "budget", en, f"需要每个候选点的费用：请写明 {'、'.join(lacking)}（元）。")
 
 
 def _demand_source(said: StudyFile) -> DemandSource:
