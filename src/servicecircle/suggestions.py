@@ -494,8 +494,8 @@ def _told_of_fewer(kind: Kind, asked: int, n_suggested: int, n_candidates: int, 
         en.append(f"there are only {n_candidates} candidates")
         zh.append(f"候选点只有 {n_candidates} 个")
     if n_suggested < n_candidates and has_rules:
-        en.append("under the rules no other candidate helps")
-        zh.append("在所设规则下，其余候选点没有帮助")
+        en.append("under the rules no other candidate is possible or helps")
+        zh.append("在所设规则下，其余候选点不可行或没有帮助")
     elif n_suggested < n_candidates:
         en.append("no other candidate would add a rider")
         zh.append("其余候选点不会再增加骑手")
