@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeAlias
+from numbers import Integral
+from typing import Any, Literal, TypeAlias, get_args
 
 from .errors import InputError
 
@@ -91,11 +92,12 @@ class SitingRules:
     curve: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("budget", "station_cost", "shop_cost", "capacity", "shop_capacity", "min_spacing_m"):
+        for name in ("keep", "must", "must_not", "steps", "worth"):
             value = getattr(self, name)
-            if value is not None and not value >= 0:  # also nan
-                raise _wrong(name, f"must be >= 0, got {value}.", f"不能为负，现为 {value}。")
-        for key, en, zh in faults_between(self):
+            if isinstance(value, str):
+                raise _wrong(name, f"must be a list, got {value!r}.", f"应为列表，现为 {value!r}。")
+            object.__setattr__(self, name, None if value is None else tuple(value))
+        for key, en, zh in (*_of_values(self), *faults_between(self)):
             raise _wrong(key, en, zh)
 
     @property
@@ -126,6 +128,29 @@ class SitingRules:
 
 def _wrong(key: str, en: str, zh: str) -> InputError:
     return InputError(f"`{key}` {en}", zh=f"{key} {zh}")
+
+
+def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with each value alone."""
+    for name in ("budget", "station_cost", "shop_cost", "capacity", "shop_capacity", "min_spacing_m"):
+        value = getattr(rules, name)
+        if value is not None and not value >= 0:  # also nan
+            yield name, f"must be >= 0, got {value}.", f"不能为负，现为 {value}。"
+    for name in ("move", "alternatives", "curve"):
+        value = getattr(rules, name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0):
+            yield (
+                name,
+                f"must be a whole number, 0 or more, got {value!r}.",
+                f"应为不小于 0 的整数，现为 {value!r}。",
+            )
+    known = get_args(Objective)
+    if rules.objective not in known:
+        en = f"must be one of {', '.join(known)}, got {rules.objective!r}."
+        yield "objective", en, f"只能是 {'、'.join(known)}，现为“{rules.objective}”。"
+    fair: Any = rules.fair
+    if isinstance(fair, str) and fair != "worst":
+        yield "fair", f'must be a share or "worst", got {fair!r}.', f"应为比例或 worst，现为 {fair!r}。"
 
 
 def faults_between(rules: SitingRules) -> list[tuple[str, str, str]]:
