@@ -21,6 +21,8 @@ ORDER = """
 errors
 _validate _optional _compiled whole_files
 params
+siting_rules
+siting_figures
 model
 headers coordinates readers columns ledgers polygons study_keys
 study
@@ -55,6 +57,8 @@ demand
 gaps
 candidates
 locate
+siting_questions
+siting_answers
 suggestions
 synthetic
 maps _page figures report writers

@@ -15,6 +15,7 @@ from .demand import riders_uniform as riders_uniform
 from .errors import CRSError as CRSError
 from .errors import DownloadError as DownloadError
 from .errors import Fault as Fault
+from .errors import InfeasibleError as InfeasibleError
 from .errors import InputError as InputError
 from .errors import MissingPackageError as MissingPackageError
 from .errors import NetworkError as NetworkError
@@ -47,6 +48,8 @@ from .params import TravelProfile as TravelProfile
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas
+from .siting_rules import SitingRules as SitingRules
+from .siting_rules import Step as Step
 from .snapping import snap as snap
 from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from ._page import numbers
+from ._page.siting import siting_rows
 from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .coverage import totals
@@ -119,6 +120,8 @@ def _site_lines(plan: Plan) -> Iterator[str]:
     yield from ["  ".join(rest)] if (rest := small_gains(plan, words)) else []
     text = proof(plan, words)
     yield text if text.endswith(("。", ".")) else text + ("。" if words.lang == "zh" else ".")
+    colon = "：" if words.lang == "zh" else ": "
+    yield from (f"{term}{colon}{told}" for term, told in siting_rows(plan, words.lang))
 
 
 # ------------------------------------------------------------------------------------------------------- faults

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import shapely
 from .coverage import coverage_by_cell, totals
 from .gaps import riders_scattered
 from .model import Plan
+from .siting_figures import SitingFigures
+from .siting_rules import SitingRules, Step
 from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
 
 WGS84 = "EPSG:4326"
@@ -112,7 +115,12 @@ def suggestion_features(plan: Plan) -> list[Feature]:
 
 
 def suggestion_rows(plan: Plan) -> list[Properties]:
-    """Return the suggestions in rank order: rank, id, name, kind, lon, lat, riders_gained."""
+    """
+    Return the suggestions in rank order: rank, id, name, kind, lon, lat, riders_gained.
+
+    With rules also phase, cost (yuan, None: not known), and, where seats count, seats (None: no limit), served.
+    """
+    more = [name for name in ("phase", "cost", "seats", "served") if name in plan.sites.columns]
     xy = shapely.get_coordinates(np.asarray(plan.sites.geometry.array, dtype=object))
     return [
         {
@@ -123,6 +131,7 @@ def suggestion_rows(plan: Plan) -> list[Properties]:
             "lon": round(float(lon), DIGITS),
             "lat": round(float(lat), DIGITS),
             "riders_gained": float(site["riders_gained"]),
+            **{name: _plain_value(site[name]) for name in more},
         }
         for (site_id, site), (lon, lat) in zip(plan.sites.iterrows(), xy, strict=True)
     ]
@@ -162,7 +171,46 @@ def summary(plan: Plan) -> Properties:
         figures["distance_m"] = {
             f"{m:g}": _number(profile.cutoff_s(m) * profile.speed_kph / 3.6) for m in study.minutes
         }
+    if plan.siting is not None:
+        figures["siting"] = _siting(plan.siting)
     return figures
+
+
+def _siting(figures: SitingFigures) -> Properties:
+    """Return what a plan by rules gives beside coverage."""
+    rules = figures.rules
+    plain = SitingRules()
+    stated = [f.name for f in fields(rules) if getattr(rules, f.name) != getattr(plain, f.name)]
+    floor = rules.floor
+    zones = figures.zones.reset_index()
+    rows: Properties = {
+        "objective": rules.objective,
+        "rules": [{"rule": name, "value": _rule_value(getattr(rules, name))} for name in stated],
+        "before": asdict(figures.before),
+        "after": asdict(figures.after),
+        "cost": {"budget": rules.budget, "spent": figures.spent},
+        "closed": list(figures.closed),
+        "zones": [{**row, "floor": floor} for row in zones.to_dict("records")],
+        "worst_share": {"share": figures.worst_share, "bound": figures.worst_share_bound},
+        "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
+        "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
+        "curve": [asdict(point) for point in figures.curve],
+    }
+    told: Properties = _plain_value(rows)
+    return told
+
+
+def _ids(sites: Sequence[tuple[str, str]]) -> list[Properties]:
+    return [{"id": site_id, "kind": kind} for site_id, kind in sites]
+
+
+def _rule_value(value: Any) -> Any:  # noqa: ANN401
+    """Return a rule's value as study.toml has it."""
+    if isinstance(value, tuple):
+        return [_rule_value(one) for one in value]
+    if isinstance(value, Step):
+        return {key: inner for key, inner in asdict(value).items() if inner is not None}
+    return value
 
 
 def geojson_text(features: list[Feature]) -> str:
