@@ -44,7 +44,7 @@ street_raster _raster_kernels
 _square_kernels street_squares
 area_shapes _frontier_kernels
 _ring_kernels
-facility_areas
+facility_areas wide_areas
 service_areas street_districts
 grids
 coverage
