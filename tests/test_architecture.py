@@ -48,7 +48,7 @@ _frontier_kernels
 _ring_kernels
 street_squares
 area_shapes
-facility_areas
+facility_areas wide_areas
 service_areas street_districts
 grids
 coverage

@@ -24,6 +24,8 @@ from ._square_kernels import ROOM_M, longer
 EPS_MS = 1e-6
 #: rank of a square whose places differ
 MIXED = -1
+#: street this near to a corner is at the corner, as a share of a cell's side: no border passes between them
+AT_CORNER = 0.01
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
@@ -363,7 +365,8 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
     Make corners good enough for the reached street of their cells; return the corners that were changed.
 
     Where none of the two corners of a side that reached street crosses is reached as soon, the nearer one is taken
-    to be; where a border would have to pass on both sides of reached street, all corners of the cell are.
+    to be, and so is a corner that reached street passes through; where a border would have to pass on both sides of
+    reached street, all corners of the cell are.
     """
     segment, limit = field.segment, field.limit
     n_band = limit.size
@@ -427,7 +430,7 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                             if dx * dx + dy * dy < least:
                                 least = dx * dx + dy * dy
                                 which = c
-                        if not is_good:
+                        if not is_good or (least < AT_CORNER * AT_CORNER and rank[which] > band):
                             rank[which] = band
                             made[n] = which
                             n += 1
