@@ -48,6 +48,8 @@ gaps
 candidates
 locate
 suggestions
+cases
+explanations
 synthetic
 maps _page figures report writers
 placement
