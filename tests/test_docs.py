@@ -17,7 +17,7 @@ import typer.main
 from pages import Block, blocks_of, rewritten, run_page
 
 import servicecircle
-from servicecircle import PROFILES, load_study, locate, suggest, write_outputs
+from servicecircle import PROFILES, explain_plan, load_study, locate, suggest, write_outputs
 from servicecircle.cli import app
 from servicecircle.model import Plan
 from servicecircle.writers import summary
@@ -130,7 +130,8 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 # ---------------------------------------------------------------------------------------------------- the outputs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    return dataclasses.replace(made, explanation=explain_plan(made))
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,13 @@ def test_every_key_of_the_summary_and_no_other_is_explained(plan: Plan, folder: 
     written = paths(json.loads((folder / "summary.json").read_text(encoding="utf-8"))) | paths(summary(standard))
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
+
+
+@BOTH
+def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, end: str) -> None:
+    written = paths(json.loads((folder / "explanations.json").read_text(encoding="utf-8")))
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["explanations.json"])
+    assert sorted(map(at_any_break, told)) == sorted(written)
 
 
 @BOTH

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,16 +17,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 
+from servicecircle._page.reasons import reason_rows
+from servicecircle._page.words import Words
 from servicecircle.cases import at_speed
 from servicecircle.coverage import cover, totals
 from servicecircle.errors import InputError
 from servicecircle.explanations import explain_plan
+from servicecircle.maps import draw_map
 from servicecircle.model import Explanation, Plan, Study, SuggestRule
 from servicecircle.params import TravelProfile
 from servicecircle.pipeline import Roads, read_roads, suggest
+from servicecircle.report import plan_lines
 from servicecircle.study import load_study
 from servicecircle.suggestions import choose_sites
 from servicecircle.travel_times import travel_times
+from servicecircle.writers import write_outputs
 
 KINDS = ("station", "shop")
 
@@ -303,3 +310,88 @@ def test_a_plan_of_another_model_is_not_explained(plan: Plan) -> None:
 def test_what_is_negative_is_refused(plan: Plan, wrong: dict) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         explain_plan(plan, **wrong)
+
+
+# --------------------------------------------------------------------------------------------- files, map, terminal
+@pytest.fixture(scope="module")
+def explained(plan: Plan, why: Explanation) -> Plan:
+    return dataclasses.replace(plan, explanation=why)
+
+
+def test_the_file_and_the_summary_tell_one_story(explained: Plan, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert [file.name for file in write_outputs(explained, first)][-2:] == ["explanations.json", "summary.json"]
+    write_outputs(dataclasses.replace(explained, explanation=explain_plan(explained)), second)
+    text = (first / "explanations.json").read_text(encoding="utf-8")
+    assert text == (second / "explanations.json").read_text(encoding="utf-8")
+    assert (first / "map.html").read_bytes() == (second / "map.html").read_bytes()
+    told = json.loads(text, parse_constant=pytest.fail)
+    summary = json.loads((first / "summary.json").read_text(encoding="utf-8"))
+    after, before = (summary[mode]["covered"]["10"] for mode in ("after", "before"))
+    assert told["objective"] == pytest.approx(after, abs=1e-9)
+    assert told["gained"] == pytest.approx(after - before, abs=1e-9)
+    assert math.fsum(zone["riders"] for zone in told["reach"]) == pytest.approx(
+        summary["after"]["riders"], abs=1e-9
+    )
+    assert math.fsum(zone["covered"] for zone in told["reach"]) == pytest.approx(after, abs=1e-9)
+    for site, same in zip(told["suggestions"], summary["suggestions"], strict=True):
+        assert {key: site[key] for key in ("rank", "id", "name", "kind", "riders_gained")} == {
+            key: same[key] for key in ("rank", "id", "name", "kind", "riders_gained")
+        }
+        for part in ("zones", "cells"):
+            gained = math.fsum(row["riders_gained"] for row in site[part])
+            assert gained == pytest.approx(site["riders_gained"], abs=1e-9)
+
+
+def test_a_card_says_what_is_lost_and_what_could_take_its_place(explained: Plan) -> None:
+    cards = [dict(place["card"]["rows"]) for place in suggestion_layer(explained, "zh")]
+    plain = [dict(place["card"]["rows"]) for place in suggestion_layer(explained, "zh", is_explained=False)]
+    assert all(
+        set(more) - set(few) == {"若取消", "可替代点", "稳健性"} for more, few in zip(cards, plain, strict=True)
+    )
+    assert cards[0]["若取消"] == "少服务 23 人，另选他处则少 4 人"
+    assert cards[0]["可替代点"] == "没有：都少 5% 以上，或无人可增"
+    assert cards[1]["可替代点"] == ["书店（少 2 人）"]
+    assert cards[0]["稳健性"] == "30 种变化中，30 种仍入选"
+    english = [dict(place["card"]["rows"]) for place in suggestion_layer(explained, "en")]
+    assert english[0]["Without it"] == "23 riders fewer, 4 riders fewer with other sites"
+    assert english[1]["Substitutes"] == ["书店 (2 riders fewer)"]
+
+
+def suggestion_layer(plan: Plan, lang: str, *, is_explained: bool = True) -> list[dict]:
+    shown = plan if is_explained else dataclasses.replace(plan, explanation=None)
+    return draw_map(shown, lang=lang)._children["places"].data["suggestion"]  # type: ignore[arg-type, attr-defined]
+
+
+def test_the_terminal_gives_the_reasons_in_both_languages(explained: Plan) -> None:
+    chinese = plan_lines(explained)
+    english = plan_lines(dataclasses.replace(explained, study=dataclasses.replace(explained.study, lang="en")))
+    assert len(chinese) == len(english)
+    assert "     用时 13.8 → 5.4 分钟；若取消，少服务 23 人，另选他处则少 4 人；无可替代点" in chinese
+    assert "  速度、时限、骑手的 30 种变化：30 种下仍是最优。" in chinese
+    assert "  任何候选点都服务不到的骑手：9 人。" in chinese
+    assert "  Beyond the reach of every candidate: 9 riders." in english
+
+
+def test_what_is_not_proven_is_not_said_to_be(explained: Plan, why: Explanation) -> None:
+    doubtful = dataclasses.replace(
+        why, sites=why.sites.assign(is_proven=False), changes=why.changes.assign(is_proven=False)
+    )
+    told = "\n".join(plan_lines(dataclasses.replace(explained, explanation=doubtful)))
+    assert "另选他处则至多少 4 人" in told
+    assert "未全部证明" in told
+
+
+def test_less_than_one_rider_is_never_told_as_one(explained: Plan, why: Explanation) -> None:
+    little = dataclasses.replace(why, sites=why.sites.assign(lost_others_stay=0.7, lost_replaced=0.0))
+    rows = dict(reason_rows(dataclasses.replace(explained, explanation=little), "C1", Words("zh")))
+    assert rows["若取消"] == "少服务 <1 人，另选他处则少 0 人"
+
+
+def test_no_more_is_told_as_lost_than_as_gained(explained: Plan, why: Explanation) -> None:
+    # the gain of 23.7 may be shown as 23, so that the gains add up
+    much = dataclasses.replace(why, sites=why.sites.assign(lost_others_stay=why.sites["riders_gained"] + 0.49))
+    shown = suggestion_layer(dataclasses.replace(explained, explanation=much), "zh")
+    for place in shown:
+        gained, lost = place["gain"], dict(place["card"]["rows"])["若取消"]
+        assert lost.startswith(f"少服务 {gained.lstrip('+')}，")

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TextIO
 
@@ -139,7 +140,7 @@ def plan(
     """
     Plan a study, and write its result folder.
 
-    Coverage today, gaps, suggestions with their proof; map.html, GeoJSON, a GeoPackage and summary.json.
+    Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
     breaks, name = _breaks(minutes), _profile(profile)
     with _told_plainly(study):
@@ -262,6 +263,7 @@ def _plan(
     profile: str | None = None,
 ) -> None:
     """Plan a study and tell what came out."""
+    from .explanations import explain_plan
     from .pipeline import suggest
     from .study import load_study
     from .writers import write_outputs
@@ -269,6 +271,8 @@ def _plan(
     loaded: Study = load_study(study)
     with _progress(loaded.lang) as on_stage:
         made = suggest(loaded, stations=stations, shops=shops, minutes=minutes, profile=profile, on_stage=on_stage)
+        on_stage("explain")
+        made = replace(made, explanation=explain_plan(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)
@@ -290,7 +294,7 @@ def _progress(lang: Lang) -> Iterator[OnStage]:
     """Show the stages of a plan on a terminal; stay quiet in a pipe."""
     from .pipeline import STAGES
 
-    stages = (*STAGES, "write")
+    stages = (*STAGES, "explain", "write")
     with _bar(lang, total=len(stages)) as update:
         yield lambda stage: update(stage, stages.index(stage))
 

@@ -266,14 +266,17 @@ def _substitutes(
                     "loss": exact,
                     "percent": percent,
                     "percent_of_gain": 100 * exact / gained if gained else 0.0,
-                    "within": next(
-                        w for w in (*WITHIN_PERCENT, math.inf) if percent <= w * (1 + SAME) or math.isinf(w)
-                    ),
+                    "within": _within(percent),
                 }
             )
     columns = ["id", "rank", "substitute_id", "name", "kind", "loss", "percent", "percent_of_gain", "within"]
     frame = _frame(rows, columns, texts=("id", "substitute_id", "name", "kind"))
     return frame, {f"within_{w}": counts[n] for n, w in enumerate(WITHIN_PERCENT)}
+
+
+def _within(percent: float) -> int:
+    """Return the smallest of the listed per cents that a loss stays within."""
+    return next((w for w in WITHIN_PERCENT if percent <= w + 100 * SAME), WITHIN_PERCENT[-1])
 
 
 def _swaps(case: Case, rest: IntArray, option: int, objective: float) -> tuple[IntArray, FloatArray]:
