@@ -351,11 +351,11 @@ def test_a_card_says_what_is_lost_and_what_could_take_its_place(explained: Plan)
     )
     assert cards[0]["若取消"] == "少服务 23 人，另选他处则少 4 人"
     assert cards[0]["可替代点"] == "没有：都少 5% 以上，或无人可增"
-    assert cards[1]["可替代点"] == ["书店（少 2 人）"]
-    assert cards[0]["稳健性"] == "30 种变化中，30 种仍入选"
+    assert cards[1]["可替代点"] == ["书店 少 2 人"]
+    assert cards[0]["稳健性"] == "30/30 种变化仍入选"
     english = [dict(place["card"]["rows"]) for place in suggestion_layer(explained, "en")]
     assert english[0]["Without it"] == "23 riders fewer, 4 riders fewer with other sites"
-    assert english[1]["Substitutes"] == ["书店 (2 riders fewer)"]
+    assert english[1]["Substitutes"] == ["书店, 2 riders fewer"]
 
 
 def suggestion_layer(plan: Plan, lang: str, *, is_explained: bool = True) -> list[dict]:

@@ -34,6 +34,8 @@ from .suggestions import Gain, lower_median, ranked_gains
 WITHIN_PERCENT = (1, 2, 5)
 #: substitutes listed for each suggestion, the best ones
 MOST_SUBSTITUTES = 10
+#: one model that is solved again may take at least such a part of the time that is left
+_MOST_SHARES = 4
 #: sums of riders that differ by less than this share are equal
 SAME = 1e-9
 
@@ -56,8 +58,8 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     seed
         Of the random draws: the same seed gives the same draws.
     time_limit_s
-        For all models that are solved again, in equal shares of what is left; one that is not proven by then says
-        so. None: until all are.
+        For all models that are solved again together, at most a quarter of what is left for each; one that is not
+        proven by then says so. None: until all are.
 
     Returns
     -------
@@ -143,7 +145,11 @@ def _table(sites: pd.DataFrame, more: Mapping[str, npt.NDArray[Any]]) -> pd.Data
 
 
 class _Clock:
-    """Time for the models that are solved again, in equal shares of what is left."""
+    """
+    Time for the models that are solved again: for each an equal share of what is left, or more.
+
+    A share too short to prove a model is lost on it, and most need next to nothing: so each may take a quarter.
+    """
 
     def __init__(self, time_limit_s: float | None, n_model: int) -> None:
         self._until = None if time_limit_s is None else time.perf_counter() + time_limit_s
@@ -153,9 +159,10 @@ class _Clock:
         """Return the time for the next model."""
         if self._until is None:
             return None
-        left = max(self._until - time.perf_counter(), 0.0) / max(self._n_left, 1)
+        left = max(self._until - time.perf_counter(), 0.0)
+        share = left / min(max(self._n_left, 1), _MOST_SHARES)
         self._n_left -= 1
-        return left
+        return share
 
 
 def _checked_options(plan: Plan, case: Case) -> IntArray:

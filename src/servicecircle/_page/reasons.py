@@ -11,8 +11,8 @@ from . import numbers
 from .summary import whole_gains
 from .words import Words
 
-#: substitutes that are named
-MOST_NAMED = 3
+#: substitutes that a card names
+MOST_NAMED = 2
 #: riders that are rounding
 SAME = 1e-9
 
@@ -24,7 +24,7 @@ def reason_rows(plan: Plan, site_id: str, words: Words) -> list[list[Any]]:
         return []
     row = _row(why, site_id)
     rows: list[list[Any]] = [[words("without"), _lost(row, plan, words)]]
-    others = _substitutes(why, site_id, words)
+    others = _substitutes(why, site_id, "substitute_chip", words)
     rows.append([words("substitutes"), others or words("no_substitute")])
     if row["n_changes"]:
         rows.append([words("firmness"), words("stays_in", k=row["n_stays"], n=row["n_changes"])])
@@ -49,7 +49,7 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     )
     told = [words("minutes_moved", before=before, after=after)]
     told.append(words("without_line", lost=_lost(row, plan, words)))
-    others = _substitutes(why, site_id, words)
+    others = _substitutes(why, site_id, "substitute", words)
     told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
     return ("；" if words.lang == "zh" else "; ").join(told)
 
@@ -83,10 +83,10 @@ def _lost(row: dict[str, Any], plan: Plan, words: Words) -> str:
     return words("lost" if row["is_proven"] else "lost_unproven", alone=alone, moved=moved)
 
 
-def _substitutes(why: Explanation, site_id: str, words: Words) -> list[str]:
+def _substitutes(why: Explanation, site_id: str, key: str, words: Words) -> list[str]:
     own = why.substitutes[why.substitutes["id"] == site_id].head(MOST_NAMED)
     return [
-        words("substitute", name=str(name), riders=_riders(float(loss), words))
+        words(key, name=str(name), riders=_riders(float(loss), words))
         for name, loss in zip(own["name"], own["loss"], strict=True)
     ]
 
