@@ -301,9 +301,9 @@ def test_out_of_time_is_not_proven_and_still_told(plan: Plan) -> None:
 
 
 def test_a_plan_of_another_model_is_not_explained(plan: Plan) -> None:
-    other = dataclasses.replace(plan, sites=plan.sites.iloc[:-1])
-    with pytest.raises(InputError, match="plain maximal covering"):
-        explain_plan(other)
+    for sites in (plan.sites.iloc[:-1], plan.sites.iloc[::-1], plan.sites.rename(index={"C1": "nobody"})):
+        with pytest.raises(InputError, match="plain maximal covering"):
+            explain_plan(dataclasses.replace(plan, sites=sites))
 
 
 @pytest.mark.parametrize("wrong", [{"draws": -1}, {"time_limit_s": -1.0}])

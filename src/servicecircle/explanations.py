@@ -100,8 +100,8 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     Raises
     ------
     InputError
-        If `draws` or `time_limit_s` is negative, or the suggestions do not cover what the plan's solution says: it
-        then follows another model.
+        If `draws` or `time_limit_s` is negative, or the suggestions do not cover what the plan's solution says, or
+        do not stand in rank order: the plan then follows another model.
 
     References
     ----------
@@ -116,10 +116,9 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
         raise InputError(msg)
     times = plan_times(plan, plan.network, more_s=60.0 * CUTOFF_MINUTES)
     case = case_of(plan, times)
-    chosen = _checked_options(plan, case)
+    chosen, gains = _checked_choice(plan, case)
     objective = riders_covered(case, chosen)
     clock = _Clock(time_limit_s, 2 * chosen.size + most_changes(draws))
-    gains = ranked_gains(case.options.covers, np.where(case.is_covered, 0.0, case.weight), np.sort(chosen))
     substitutes, within = _substitutes(plan, case, chosen, objective)
     lost = _losses(plan, case, chosen, objective, clock)
     changes, stays = _changes(plan, case, times, chosen, draws=draws, seed=seed, clock=clock)
@@ -165,14 +164,17 @@ class _Clock:
         return share
 
 
-def _checked_options(plan: Plan, case: Case) -> IntArray:
-    """Return the options that the suggestions are, if the plan is one of plain maximal covering."""
+def _checked_choice(plan: Plan, case: Case) -> tuple[IntArray, list[Gain]]:
+    """Return the options that the suggestions are, and what each gains; only of plain maximal covering."""
     chosen = chosen_options(plan, case.options)
     counted = math.nan if (chosen < 0).any() else riders_covered(case, chosen)
-    if not abs(counted - plan.solution.objective) <= TOLERANCE * max(1.0, abs(counted)):
-        msg = f"`plan` is none of plain maximal covering: its suggestions cover {counted}, not its objective."
-        raise InputError(msg, zh="只能解释“覆盖骑手最多”的方案：此方案的目标值与其建议点的覆盖人数不符。")
-    return chosen
+    if abs(counted - plan.solution.objective) <= TOLERANCE * max(1.0, abs(counted)):
+        gains = ranked_gains(case.options.covers, np.where(case.is_covered, 0.0, case.weight), np.sort(chosen))
+        if [gain.option for gain in gains] == chosen.tolist():
+            return chosen, gains
+    msg = f"`plan` is none of plain maximal covering: its {chosen.size} suggestions cover {counted} riders, its "
+    msg += f"objective is {plan.solution.objective}, and they must stand in rank order."
+    raise InputError(msg, zh="只能解释“覆盖骑手最多”的方案：此方案的建议点与其目标值或次序不符。")
 
 
 # -------------------------------------------------------------------------------------------------------- gains
