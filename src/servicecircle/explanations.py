@@ -59,7 +59,8 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
         Of the random draws: the same seed gives the same draws.
     time_limit_s
         For all models that are solved again together, at most a quarter of what is left for each; one that is not
-        proven by then says so. None: until all are.
+        proven by then says so, a loss is then at most what it says, and changes that are left are not tried. None:
+        until all are proven.
 
     Returns
     -------
@@ -154,6 +155,10 @@ class _Clock:
         self._until = None if time_limit_s is None else time.perf_counter() + time_limit_s
         self._n_left = n_model
 
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self._until is not None and time.perf_counter() >= self._until
+
     def share(self) -> float | None:
         """Return the time for the next model."""
         if self._until is None:
@@ -229,11 +234,15 @@ def _losses(
         fewer = suggested.copy()
         fewer[options.group[option]] -= 1
         left, barred = np.delete(chosen, k), int(options.candidate[option])
+        alone = riders_covered(case, left)
+        if clock.is_over():  # no loss is larger than that with the others as they are
+            for values in columns.values():
+                values.append(_difference(objective, alone))
+            proven.append(False)
+            continue
         smaller, _ = best_choice(case, (int(fewer[0]), int(fewer[1])), barred=barred, time_limit_s=clock.share())
         other, _ = best_choice(case, case.counts, barred=barred, time_limit_s=clock.share())
-        for name, riders in zip(
-            columns, (riders_covered(case, left), smaller.objective, other.objective), strict=True
-        ):
+        for name, riders in zip(columns, (alone, smaller.objective, other.objective), strict=True):
             columns[name].append(_difference(objective, riders))
         proven.append({plan.solution.status, smaller.status, other.status} == {"optimal"})
     lost = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
@@ -319,6 +328,8 @@ def _changes(
     held = []
     if sum(case.counts):
         for change, by, zone_id, changed in changed_cases(plan, case, times, draws=draws, seed=seed):
+            if clock.is_over():
+                break
             outcome = _held(plan, changed, chosen, clock.share())
             held.append(_Held({"change": change, "by": by, "zone_id": zone_id, **outcome.row}, outcome.stays))
     stays = np.sum([one.stays for one in held], axis=0) if held else np.zeros(chosen.size)
