@@ -60,6 +60,8 @@ locate
 siting_questions
 siting_answers
 suggestions
+cases
+explanations
 synthetic
 maps _page figures report writers
 placement

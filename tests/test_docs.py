@@ -18,7 +18,7 @@ from pages import Block, blocks_of, rewritten, run_page
 from studies import write_study
 
 import servicecircle
-from servicecircle import PROFILES, SitingRules, Step, load_study, locate, suggest, write_outputs
+from servicecircle import PROFILES, SitingRules, Step, explain_plan, load_study, locate, suggest, write_outputs
 from servicecircle.cli import app
 from servicecircle.model import Plan
 from servicecircle.writers import summary
@@ -131,7 +131,8 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 # ---------------------------------------------------------------------------------------------------- the outputs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    return dataclasses.replace(made, explanation=explain_plan(made))
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +208,13 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
     written = {key for key in written if not key.startswith("siting.rules[].value[]")}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
+
+
+@BOTH
+def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, end: str) -> None:
+    written = paths(json.loads((folder / "explanations.json").read_text(encoding="utf-8")))
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["explanations.json"])
+    assert sorted(map(at_any_break, told)) == sorted(written)
 
 
 @BOTH

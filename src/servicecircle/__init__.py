@@ -23,6 +23,7 @@ from .errors import OutputError as OutputError
 from .errors import ServiceCircleError as ServiceCircleError
 from .errors import SolutionError as SolutionError
 from .errors import StudyError as StudyError
+from .explanations import explain_plan as explain_plan
 from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
@@ -30,6 +31,7 @@ from .grids import square_grid as square_grid
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
+from .model import Explanation as Explanation
 from .model import Facilities as Facilities
 from .model import Grid as Grid
 from .model import Network as Network

@@ -201,7 +201,7 @@ def plan(
     """
     Plan a study, and write its result folder.
 
-    Coverage today, gaps, suggestions with their proof; map.html, GeoJSON, a GeoPackage and summary.json.
+    Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
     breaks, name = _breaks(minutes), _profile(profile)
     rules = {
@@ -347,6 +347,7 @@ def _plan(
     time_limit_s: float | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
+    from .explanations import explain_plan
     from .pipeline import suggest
     from .study import load_study
     from .writers import write_outputs
@@ -363,6 +364,9 @@ def _plan(
             time_limit_s=time_limit_s,
             on_stage=on_stage,
         )
+        if made.siting is None:  # what is explained is the plain choice
+            on_stage("explain")
+            made = replace(made, explanation=explain_plan(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)
@@ -384,7 +388,7 @@ def _progress(lang: Lang) -> Iterator[OnStage]:
     """Show the stages of a plan on a terminal; stay quiet in a pipe."""
     from .pipeline import STAGES
 
-    stages = (*STAGES, "write")
+    stages = (*STAGES, "explain", "write")
     with _bar(lang, total=len(stages)) as update:
         yield lambda stage: update(stage, stages.index(stage))
 

@@ -442,6 +442,21 @@ class Land:
 
 # ----------------------------------------------------------------------------------------------------- plan
 @dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a plan's suggestions were chosen, and how firmly; see `explanations.py` for every column. Riders at T."""
+
+    objective: float  # riders covered with the suggestions: that of the solution
+    gained: float  # of these, by the suggestions
+    sites: pd.DataFrame  # a row a suggestion, in rank order: gain, minutes, loss if dropped, substitutes, firmness
+    zones: pd.DataFrame  # riders gained by suggestion and zone
+    cells: pd.DataFrame  # riders gained by suggestion and planning cell
+    substitutes: pd.DataFrame  # the places that could take that of a suggestion, least loss first
+    changes: pd.DataFrame  # a row a change of speed, cutoff or riders: is the choice still the best?
+    reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
+    unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
@@ -464,6 +479,7 @@ class Plan:
     rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
     siting: SitingFigures | None = None  # None: nothing was asked for beside the counts
     warnings: tuple[Fault, ...] = ()
+    explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
 
     @cached_property
     def kept(self) -> dict[str, Any]:

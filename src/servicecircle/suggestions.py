@@ -27,7 +27,8 @@ from .siting_figures import SitingFigures
 from .siting_questions import Asked, Question, question_of
 from .siting_rules import SitingRules
 
-_KINDS: tuple[Kind, Kind] = ("station", "shop")
+#: kinds of a facility, in the order of the groups of the model
+KINDS: tuple[Kind, Kind] = ("station", "shop")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,7 @@ def choose_sites(
         return _by_rules(
             candidates, times, today, question, asked, shop_minutes=shop_minutes, time_limit_s=time_limit_s
         )
-    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     is_open = ~today.covered[:, -1] & (today.weight > 0)
     base = math.fsum(today.weight[today.covered[:, -1]])
     answer = mclp(
@@ -152,7 +153,7 @@ def choose_sites(
         place=options.candidate,
         time_limit_s=time_limit_s,
     )
-    ranked = _rank(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
+    ranked = ranked_gains(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
     is_after = today.covered[:, -1].copy()
     for gain in ranked:
         is_after[gain.rows] = True
@@ -194,22 +195,22 @@ def unreached_candidates(
     """
     check_points(candidates, "candidates")
     _check_fit(candidates, times, today, stations=0, shops=0)
-    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     return _unreached(candidates, times, options, today.weight)
 
 
 # ----------------------------------------------------------------------------------------------------- options
 @dataclass(frozen=True, eq=False)
-class _Options:
+class SiteOptions:
     """Candidates as what they may become, sorted by candidate id, station before shop."""
 
     covers: Csr  # (n_demand, n_option), closed at the option's own limit
-    group: IntArray  # (n_option,) position in `_KINDS`
+    group: IntArray  # (n_option,) position in `KINDS`
     candidate: IntArray  # (n_option,) position in the caller's frame
 
 
 @dataclass(frozen=True, eq=False)
-class _Gain:
+class Gain:
     """An option of the plan, and the demand points that it adds in rank order."""
 
     option: int
@@ -246,12 +247,13 @@ def _limits_s(times: TravelTimes, today: Coverage, shop_minutes: float) -> tuple
     return largest_s, min(largest_s, times.profile.own_cutoff_s(shop_minutes))
 
 
-def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> _Options:
+def site_options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> SiteOptions:
+    """Return what candidates may become, and whom each covers; `limits_s` are those of a station and of a shop."""
     by_id = np.argsort(candidates.index.astype(str).to_numpy(dtype=object), kind="stable")
     kind = candidates["kind"].to_numpy(dtype=object)[by_id]
-    may_be = np.column_stack([np.isin(kind, [own, "both"]) for own in _KINDS])
+    may_be = np.column_stack([np.isin(kind, [own, "both"]) for own in KINDS])
     at, group = np.nonzero(may_be)
-    option = np.full((len(candidates), len(_KINDS)), -1)
+    option = np.full((len(candidates), len(KINDS)), -1)
     option[by_id[at], group] = np.arange(at.size)
 
     demand = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
@@ -261,7 +263,7 @@ def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tupl
     covers = sparse.csr_array(
         (np.ones(pair.size), (demand[pair], pairs[reaches])), shape=(len(times.demand_ids), at.size)
     )
-    return _Options(covers, group.astype(np.int64), by_id[at].astype(np.int64))
+    return SiteOptions(covers, group.astype(np.int64), by_id[at].astype(np.int64))
 
 
 # ------------------------------------------------------------------------------------------------------- rules
@@ -277,7 +279,7 @@ def _by_rules(
 ) -> Suggestions:
     """Choose sites by rules: the plan, what each site of it gives, and what the planner should know."""
     plan = solved(question, asked, time_limit_s=time_limit_s)
-    options = _options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
+    options = site_options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
     step = step_of(question, plan)
     ranked = _rank_by_step(options.covers, _beyond_those_that_stay(question, plan, today), plan.opened, step)
     solution = Solution(
@@ -314,7 +316,7 @@ def _beyond_those_that_stay(question: Question, plan: SitingPlan, today: Coverag
 
 
 # ------------------------------------------------------------------------------------------------------- ranks
-def _rank(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[_Gain]:
+def ranked_gains(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[Gain]:
     """Order a plan: each time the option that adds most to those before it; those that add nothing are left out."""
     columns = covers.tocsc()
     rows = {j: columns.indices[columns.indptr[j] : columns.indptr[j + 1]].astype(np.int64) for j in chosen.tolist()}
@@ -326,21 +328,21 @@ def _rank(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[_Gain]:
         best = max(rows, key=lambda j: riders[j])  # the first of equals: options ascend by id
         if riders[best] == 0:
             break
-        ranked.append(_Gain(best, np.sort(rows.pop(best)), riders[best]))
+        ranked.append(Gain(best, np.sort(rows.pop(best)), riders[best]))
         is_left[ranked[-1].rows] = False
     return ranked
 
 
-def _rank_by_step(covers: Csr, weight: FloatArray, opened: IntArray, step: IntArray) -> list[_Gain]:
-    """Order a plan by step, then as `_rank`; those that gain nobody come last in their step, by id."""
+def _rank_by_step(covers: Csr, weight: FloatArray, opened: IntArray, step: IntArray) -> list[Gain]:
+    """Order a plan by step, then as `ranked_gains`; those that gain nobody come last in their step, by id."""
     left, ranked = weight.copy(), []
     for t in np.unique(step[opened]).tolist():
         own = opened[step[opened] == t]
-        gains = _rank(covers, left, own)
+        gains = ranked_gains(covers, left, own)
         for gain in gains:
             left[gain.rows] = 0.0
         gaining = {gain.option for gain in gains}
-        ranked += [*gains, *(_Gain(j, np.zeros(0, np.int64), 0.0) for j in own.tolist() if j not in gaining)]
+        ranked += [*gains, *(Gain(j, np.zeros(0, np.int64), 0.0) for j in own.tolist() if j not in gaining)]
     return ranked
 
 
@@ -349,13 +351,13 @@ def _sites(
     candidates: gpd.GeoDataFrame,
     times: TravelTimes,
     today: Coverage,
-    options: _Options,
-    ranked: list[_Gain],
+    options: SiteOptions,
+    ranked: list[Gain],
     *,
     shop_minutes: float,
 ) -> gpd.GeoDataFrame:
     position = options.candidate[[gain.option for gain in ranked]]
-    kind = [_KINDS[options.group[gain.option]] for gain in ranked]
+    kind = [KINDS[options.group[gain.option]] for gain in ranked]
     new_seconds, new_site = _nearest_of(times, position)
     before = today.times.nearest_seconds
     after = np.minimum(before, new_seconds)
@@ -370,9 +372,11 @@ def _sites(
         "riders_gained": np.array([gain.riders for gain in ranked], dtype=np.float64),
         "cells_gained": np.array([_n_cells(today, gain.rows) for gain in ranked], dtype=np.int64),
         "minutes_before": np.array(
-            [_median(before[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
+            [lower_median(before[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
         ),
-        "minutes_after": np.array([_median(after[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64),
+        "minutes_after": np.array(
+            [lower_median(after[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
+        ),
         "replaces_nearest": np.array(
             [math.fsum(today.weight[becomes == rank]) for rank in range(len(ranked))], dtype=np.float64
         ),
@@ -402,7 +406,7 @@ def _n_cells(today: Coverage, rows: IntArray) -> int:
     return rows.size if today.cell_id is None else len(set(today.cell_id[rows].tolist()))
 
 
-def _median(value: FloatArray, weight: FloatArray) -> float:
+def lower_median(value: FloatArray, weight: FloatArray) -> float:
     """Lower median of values with weights above 0; nan of none."""
     if value.size == 0:
         return math.nan
@@ -424,7 +428,7 @@ def _replaced(today: Coverage, rows: IntArray) -> tuple[object, ...]:
 
 # ---------------------------------------------------------------------------------------------------- warnings
 def _unreached(
-    candidates: gpd.GeoDataFrame, times: TravelTimes, options: _Options, weight: FloatArray
+    candidates: gpd.GeoDataFrame, times: TravelTimes, options: SiteOptions, weight: FloatArray
 ) -> gpd.GeoDataFrame:
     """Return the candidates that cannot serve anybody, wherever they stand, by id; without riders none is idle."""
     is_off = ~times.facility_at.is_on_network
@@ -456,7 +460,7 @@ def _told_of_unreached(unreached: gpd.GeoDataFrame) -> Iterator[Fault]:
 
 def _told_of_plan(
     today: Coverage,
-    options: _Options,
+    options: SiteOptions,
     sites: gpd.GeoDataFrame,
     solution: Solution,
     *,
@@ -477,10 +481,10 @@ def _told_of_plan(
             "Every rider is covered today: nothing to gain.", "现有设施已覆盖全部骑手：没有可新增的覆盖。"
         )
     for group, count in enumerate(asked):
-        n_suggested = int((sites["kind"] == _KINDS[group]).sum())
+        n_suggested = int((sites["kind"] == KINDS[group]).sum())
         n_candidates = int((options.group == group).sum())
         if n_suggested < count:
-            yield _told_of_fewer(_KINDS[group], count, n_suggested, n_candidates, has_rules=has_rules)
+            yield _told_of_fewer(KINDS[group], count, n_suggested, n_candidates, has_rules=has_rules)
     if solution.status != "optimal":
         yield _warning(
             f"Time ran out: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",

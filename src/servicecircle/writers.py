@@ -16,7 +16,7 @@ import shapely
 
 from .coverage import coverage_by_cell, totals
 from .gaps import riders_scattered
-from .model import Plan
+from .model import Explanation, Plan
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
@@ -49,8 +49,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders
-        unrounded. The same plan gives the same bytes, but for `seconds` in the summary.
+        `summary.json`, in the order in which they were written; before the last `explanations.json`, where the plan
+        has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the
+        same bytes, but for `seconds` in the summary.
 
     Raises
     ------
@@ -64,6 +65,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
+    if plan.explanation is not None:
+        told = explanation_figures(plan.explanation)
+        files.append(write_text(target / "explanations.json", json_text(told, indent=1)))
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -211,6 +215,31 @@ def _rule_value(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Step):
         return {key: inner for key, inner in asdict(value).items() if inner is not None}
     return value
+
+
+def explanation_figures(why: Explanation) -> Properties:
+    """Return what an explanation says, as `explanations.json` holds it."""
+    sites = why.sites.reset_index(names="id").astype({"id": str})
+    parts = {"zones": why.zones, "cells": why.cells, "substitutes": why.substitutes}
+    suggestions = []
+    for row in _rows(sites):
+        own = {
+            name: _rows(frame[frame["id"].astype(str) == row["id"]].drop(columns=["id", "rank"]))
+            for name, frame in parts.items()
+        }
+        suggestions.append({**row, **own})
+    return {
+        "objective": why.objective,
+        "gained": why.gained,
+        "suggestions": suggestions,
+        "changes": _rows(why.changes),
+        "reach": _rows(why.reach.reset_index(names="zone_id")),
+    }
+
+
+def _rows(frame: pd.DataFrame) -> list[Properties]:
+    """Return the rows of a frame with plain values; what is missing or infinite is null."""
+    return [{str(key): _plain_value(value) for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def geojson_text(features: list[Feature]) -> str:
