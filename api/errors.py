@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from servicecircle.errors import (
     CRSError,
     DownloadError,
+    InfeasibleError,
     InputError,
     Lang,
     MissingPackageError,
@@ -52,6 +53,7 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         InputError: HTTPStatus.BAD_REQUEST,
         CRSError: HTTPStatus.BAD_REQUEST,
         NetworkError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        InfeasibleError: HTTPStatus.BAD_REQUEST,
         StudyError: HTTPStatus.INTERNAL_SERVER_ERROR,
         SolutionError: HTTPStatus.INTERNAL_SERVER_ERROR,
         DownloadError: HTTPStatus.SERVICE_UNAVAILABLE,

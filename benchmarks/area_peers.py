@@ -64,6 +64,39 @@ def osmnx_recipe(case: Case, graph: Any) -> Callable[[], Shapes]:  # noqa: ANN40
     return lambda: [[area(j, b) for b in range(len(case.minutes))] for j in range(len(case.facilities))]
 
 
+def drawn_graph(case: Case) -> Any:  # noqa: ANN401
+    """Return the graph of the recipe with places of nodes and lines of edges, towards the facility."""
+    network = case.network
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from((v, {"x": x, "y": y}) for v, (x, y) in enumerate(network.node_xy.tolist()))
+    rows = zip(
+        network.head.tolist(), network.tail.tolist(), network.seconds.tolist(), network.geometry, strict=True
+    )
+    graph.add_edges_from((u, v, {"time": seconds, "geometry": line}) for u, v, seconds, line in rows)
+    return graph
+
+
+def osmnx_notebook(case: Case, graph: Any) -> Callable[[], Shapes]:  # noqa: ANN401
+    """Return the example of OSMnx as its notebook does it: a frame of nodes, each edge looked up in the graph."""
+    at = [int(settled.node[np.argmin(settled.ms)]) if settled.node.size else None for settled in case.settled]
+
+    def area(j: int, b: int) -> Any:  # noqa: ANN401
+        if at[j] is None:
+            return shapely.Polygon()
+        part = nx.ego_graph(graph, at[j], radius=60 * case.minutes[b], distance="time")
+        points = [shapely.Point(data["x"], data["y"]) for _, data in part.nodes(data=True)]
+        nodes = gpd.GeoDataFrame({"id": list(part.nodes)}, geometry=points).set_index("id")
+        lines = []
+        for u, v in part.edges():
+            ends = shapely.LineString([nodes.loc[u].geometry, nodes.loc[v].geometry])
+            lines.append(graph.get_edge_data(u, v)[0].get("geometry", ends))
+        disks, strips = nodes.buffer(NODE_M).geometry, gpd.GeoSeries(lines).buffer(EDGE_M).geometry
+        whole = gpd.GeoSeries([*disks, *strips]).union_all()
+        return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(whole))))
+
+    return lambda: [[area(j, b) for b in range(len(case.minutes))] for j in range(len(case.facilities))]
+
+
 # ------------------------------------------------------------------------------------------------------------ hulls
 def hulls(case: Case, ratio: float | None) -> Callable[[], Shapes]:
     """Return the drawing by the convex hull of the reached nodes, or by a concave one; with our own search."""

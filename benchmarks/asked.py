@@ -32,6 +32,8 @@ ASKED = (
     Asked(": matrix", "servicecircle", "pandana", 8),
     Asked(" stations, ", "servicecircle, fine", "OSMnx recipe", 30),
     Asked(" stations, ", "servicecircle, fast", "OSMnx recipe", 100),
+    Asked(" stations, ", "servicecircle, fine, on the same", "OSMnx recipe", 30),
+    Asked(" stations, ", "servicecircle, fast, on the same", "OSMnx notebook", 100),
     Asked(": reading", "servicecircle, from the file", "", 15),
     Asked(": reading", "servicecircle, from the cache", "", 1),
     Asked("start of", "servicecircle, first times, nothing", "", 5),

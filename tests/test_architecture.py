@@ -21,6 +21,8 @@ ORDER = """
 errors
 _validate _optional _compiled whole_files
 params
+siting_rules
+siting_figures
 model
 hours_words
 hours amenities
@@ -48,7 +50,7 @@ _frontier_kernels
 _ring_kernels
 street_squares
 area_shapes
-facility_areas
+facility_areas wide_areas
 service_areas street_districts
 grids
 coverage
@@ -57,7 +59,11 @@ demand
 gaps
 candidates
 locate
+siting_questions
+siting_answers
 suggestions
+cases
+explanations
 synthetic
 maps _page figures report writers
 placement

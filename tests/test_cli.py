@@ -32,6 +32,7 @@ FILES = {
     "gaps.geojson",
     "suggestions.geojson",
     "plan.gpkg",
+    "explanations.json",
     "summary.json",
 }
 COMMANDS = ["demo", "check", "plan", "circles", "network", "serve"]

@@ -15,9 +15,10 @@ import pyogrio
 import pytest
 import typer.main
 from pages import Block, blocks_of, rewritten, run_page
+from studies import write_study
 
 import servicecircle
-from servicecircle import PROFILES, load_study, locate, suggest, write_outputs
+from servicecircle import PROFILES, SitingRules, Step, explain_plan, load_study, locate, suggest, write_outputs
 from servicecircle.cli import app
 from servicecircle.model import Plan
 from servicecircle.writers import summary
@@ -130,7 +131,8 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 # ---------------------------------------------------------------------------------------------------- the outputs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    return dataclasses.replace(made, explanation=explain_plan(made))
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +147,21 @@ def ruled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a plan whose candidates a site rule has judged: some are left out."""
     target = tmp_path_factory.mktemp("ruled")
     study = load_study(REPOSITORY / "data" / "nanqu")
-    write_outputs(suggest(dataclasses.replace(study, site_rule="shandong")), target)
+    own = study.candidates.assign(floor=["2楼", *[""] * (len(study.candidates) - 1)])
+    write_outputs(suggest(dataclasses.replace(study, candidates=own, site_rule="shandong")), target)
     return target
+
+
+@pytest.fixture(scope="module")
+def sited_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of plans by rules: in steps, and at once with other plans and a curve."""
+    study = load_study(write_study(tmp_path_factory.mktemp("sited") / "study"))
+    rules = SitingRules(capacity=20, fair=0.1, station_cost=5.0, shop_cost=1.0, alternatives=1)
+    folders = []
+    for more in ({"steps": (Step(stations=1),)}, {"curve": 1}):
+        folders.append(tmp_path_factory.mktemp("sited"))
+        write_outputs(suggest(study, rules=dataclasses.replace(rules, **more)), folders[-1])
+    return folders
 
 
 def at_any_break(name: str) -> str:
@@ -170,23 +185,42 @@ def test_the_page_lists_the_files_that_are_written(folder: Path, end: str) -> No
 
 @BOTH
 @pytest.mark.parametrize("name", ["circles", "coverage", "gaps", "suggestions"])
-def test_every_property_of_a_geojson_file_and_no_other_is_explained(folder: Path, name: str, end: str) -> None:
-    features = json.loads((folder / f"{name}.geojson").read_text(encoding="utf-8"))["features"]
-    written = {at_any_break(key) for feature in features for key in feature["properties"]}
+def test_every_property_of_a_geojson_file_and_no_other_is_explained(
+    folder: Path, sited_folders: list[Path], name: str, end: str
+) -> None:
+    written = set()
+    for one in (folder, *sited_folders):
+        features = json.loads((one / f"{name}.geojson").read_text(encoding="utf-8"))["features"]
+        written |= {at_any_break(key) for feature in features for key in feature["properties"]}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")[f"{name}.geojson"])
     assert sorted(told) == sorted(written)
 
 
 @BOTH
-def test_every_key_of_the_summary_and_no_other_is_explained(plan: Plan, folder: Path, end: str) -> None:
+def test_every_key_of_the_summary_and_no_other_is_explained(
+    plan: Plan, folder: Path, sited_folders: list[Path], end: str
+) -> None:
     standard = dataclasses.replace(plan, network=dataclasses.replace(plan.network, profile=PROFILES["gb50180"]))
-    written = paths(json.loads((folder / "summary.json").read_text(encoding="utf-8"))) | paths(summary(standard))
+    written = paths(summary(standard))
+    for one in (folder, *sited_folders):
+        written |= paths(json.loads((one / "summary.json").read_text(encoding="utf-8")))
+    written -= {"siting.steps", "siting.alternatives", "siting.curve"}  # empty in one of the plans
+    written = {key for key in written if not key.startswith("siting.rules[].value[]")}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
 
 
 @BOTH
-def test_every_layer_and_column_of_the_geopackage_is_explained(ruled_folder: Path, end: str) -> None:
+def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, end: str) -> None:
+    written = paths(json.loads((folder / "explanations.json").read_text(encoding="utf-8")))
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["explanations.json"])
+    assert sorted(map(at_any_break, told)) == sorted(written)
+
+
+@BOTH
+def test_every_layer_and_column_of_the_geopackage_is_explained(
+    ruled_folder: Path, sited_folders: list[Path], end: str
+) -> None:
     table = sections(DOCS / "reference" / f"outputs.{end}")["plan.gpkg"]
     told = {
         row[0]: set(row[1:])
@@ -201,7 +235,10 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(ruled_folder: Pat
         - ledger
         for layer, _ in pyogrio.list_layers(ruled_folder / "plan.gpkg")
     }
-    assert told == written
+    written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
+    assert {layer: told[layer] & written[layer] for layer in told} == written
+    assert all(told[layer] == written[layer] for layer in told if layer != "candidates")
 
 
 # --------------------------------------------------------------------------------------------------------- Python

@@ -16,7 +16,8 @@ from test_travel_times import at_nodes, at_xy, networks, places
 from servicecircle.errors import CRSError, InputError
 from servicecircle.model import Network
 from servicecircle.service_areas import service_areas
-from servicecircle.street_reach import street_reach
+from servicecircle.street_raster import ASIDE
+from servicecircle.street_reach import straight, street_reach
 
 #: unreached street farther than this from reached street stays outside
 CLEAR_M = {"fine": 10.0, "fast": 16.0}
@@ -27,7 +28,9 @@ def unreached(network: Network, pieces: gpd.GeoDataFrame, clear_m: float = 10.0)
     streets = shapely.union_all(network.street_geometry[network.is_street_admissible])
     lines = pieces.geometry.to_numpy()
     ends = shapely.union_all(shapely.get_point(lines, 0))  # a street of no length has no buffer of its own
-    beside = shapely.union_all([*shapely.buffer(lines, clear_m + 1e-6), shapely.buffer(ends, clear_m + 1e-6)])
+    beside = shapely.union_all(
+        [*shapely.buffer(straight(lines), clear_m + 1e-6), shapely.buffer(ends, clear_m + 1e-6)]
+    )
     return shapely.difference(streets, beside)
 
 
@@ -260,3 +263,88 @@ def test_nearest_parts_tile_the_merged_area_on_any_network(network: Network, whe
 @given(networks(), places, st.sampled_from(["to", "from"]), st.sampled_from(["fine", "fast"]))
 def test_areas_are_sound_on_any_network(network: Network, where: list, direction: str, detail: str) -> None:
     assert_sound(network, at_xy(*where), (1, 2.5, 6), detail=detail, direction=direction, max_snap_m=100)
+
+
+# ------------------------------------------------------------------------------------------------ odd and extreme
+@settings(max_examples=40, deadline=None)
+@given(networks(), places, st.sampled_from([0.5, 3.0, 30.0, 1000.0]), st.sampled_from(["fine", "fast"]))
+def test_areas_are_sound_however_far_a_place_may_lie_from_its_street(
+    network: Network, where: list, max_snap_m: float, detail: str
+) -> None:
+    assert_sound(network, at_xy(*where), (0.3, 1, 2, 5, 9), detail=detail, max_snap_m=max_snap_m)
+
+
+@st.composite
+def on_the_lattice(drawing: st.DrawFn) -> Network:
+    """Small random networks whose places all are corners of cells, and whose streets run along sides or across."""
+    place = st.tuples(st.integers(0, 12), st.integers(0, 12))
+    step = drawing(st.sampled_from([5.0, 10.0]))
+    n = drawing(st.integers(2, 6))
+    xy = [np.array(p) * step + ORIGIN + ASIDE for p in drawing(st.lists(place, min_size=n, max_size=n))]
+    node = st.integers(0, n - 1)
+    streets = drawing(st.lists(st.tuples(node, node, st.booleans(), place), min_size=1, max_size=9))
+    bent = [(a, b, [tuple(np.array(bend) * step + ORIGIN + ASIDE)]) for a, b, _, bend in streets]
+    return lay_out(np.array(xy), bent, one_way=[s[2] for s in streets], kph=1.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(on_the_lattice(), st.data(), st.sampled_from(["fine", "fast"]))
+def test_areas_of_streets_along_the_lines_of_the_lattice_are_sound(
+    network: Network, data: st.DataObject, detail: str
+) -> None:
+    some = data.draw(st.lists(st.integers(0, network.n_node - 1), min_size=1, max_size=3))
+    max_snap_m = data.draw(st.sampled_from([3.0, 50.0]))
+    assert_sound(network, at_nodes(network, some), (1, 2.5, 6), detail=detail, max_snap_m=max_snap_m)
+
+
+def test_a_street_with_very_many_bends_in_one_cell_lies_inside() -> None:
+    turn, radius = np.linspace(0, 60 * np.pi, 6000), np.linspace(0.2, 2.4, 6000)
+    for middle in ((1, 1), (2.5, 2.5), (17, 3)):
+        bends = np.column_stack([radius * np.cos(turn), radius * np.sin(turn)]) + middle + ORIGIN
+        network = lay_out(bends[[0, -1]], [(0, 1, bends[1:-1].tolist())])
+        assert_sound(network, at_nodes(network, [0]), (1, 2, 3), max_snap_m=0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(networks(), places, st.sampled_from(["to", "from"]), st.sampled_from(["fine", "fast"]))
+def test_areas_too_wide_for_a_raster_are_sound(network: Network, where: list, direction: str, detail: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servicecircle.facility_areas.MOST_CORNERS", 10)
+        assert_sound(network, at_xy(*where), (1, 2.5, 6), detail=detail, direction=direction, max_snap_m=100)
+
+
+def test_an_area_too_wide_for_a_raster_is_the_same_but_for_its_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, network = perfect_grid(15, block_m=150)
+    facilities = at_nodes(network, [node[7, 7], node[0, 0]])
+    by_raster = service_areas(network, facilities)
+    monkeypatch.setattr("servicecircle.facility_areas.MOST_CORNERS", 10)
+    wide = service_areas(network, facilities)
+    assert wide.street_m.tolist() == by_raster.street_m.tolist()
+    apart = shapely.symmetric_difference(wide.geometry.to_numpy(), by_raster.geometry.to_numpy())
+    assert 0 < shapely.area(apart).max() < 0.002 * by_raster.area_m2.min()
+
+
+def test_255_breaks_are_drawn_and_more_are_refused() -> None:
+    _, network = draw("A------------------B")
+    minutes = np.linspace(0.1, 10, 255).round(4).tolist()
+    areas = service_areas(network, at_xy((900, 0)), minutes=minutes)
+    assert (np.diff(areas.area_m2) > 0).all()
+    with pytest.raises(InputError, match="no more than 255 breaks where areas are drawn, got 256"):
+        service_areas(network, at_xy((900, 0)), minutes=[*minutes, 11])
+
+
+@pytest.mark.parametrize("overlap", ["each", "merged", "nearest"])
+def test_a_network_without_an_admissible_street_gives_empty_areas(overlap: str) -> None:
+    _, network = draw("A--B", min_part_m=5000)
+    areas = service_areas(network, at_xy((0, 0)), overlap=overlap)
+    assert areas.geometry.is_empty.tolist() == [True, True]
+    assert areas.street_m.tolist() == [0, 0]
+
+
+def test_a_street_drawn_there_and_back_again_is_not_cut_by_water() -> None:
+    places = np.array([[30.0, 55.0], [27.9, 60.7], [44.2, 62.0], [51.4, 72.0]]) + ORIGIN
+    network = lay_out(places[:1], [(0, 0, places[1:].tolist())])
+    water = gpd.GeoSeries([shapely.box(0, 0, 100, 100)], crs=network.crs).translate(*ORIGIN)
+    area = service_areas(network, at_xy((30, 55)), minutes=(20,), exclude=water).geometry.iloc[0]
+    reached = street_reach(network, at_xy((30, 55)), minutes=(20,)).geometry.to_numpy()
+    assert shapely.difference(shapely.union_all(reached), area.buffer(1e-6)).length == 0

@@ -11,9 +11,10 @@ from drawing import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placing import TOWN, at, own_list, study_of, town_places
+from studies import write_study
 
 from servicecircle import SITE_RULES, SiteRule, judge_candidates, load_study, suggest
-from servicecircle.candidates import study_candidates, told_of_checks
+from servicecircle.candidates import study_candidates, told_of_checks, told_of_density
 from servicecircle.candidates.facts import is_ground
 from servicecircle.errors import CRSError, InputError
 from servicecircle.params import CANDIDATE_SOURCES
@@ -27,13 +28,13 @@ def place(i, x, y=0.0, kind="station", **facts):
     return (i, x, y, {"name": f"地点{i}", "kind": kind, **facts})
 
 
-def judge(*rows, rule=SHANDONG, facilities=None, classes=None, names=None, picture=STREET):
+def judge(*rows, rule=SHANDONG, classes=None, names=None, picture=STREET):
     _, network = draw(picture)
     if classes:
         network = replace(network, street_class=np.array(classes, dtype=object))
     if names:
         network = replace(network, street_name=np.array(names, dtype=object))
-    return judge_candidates(at(*rows), rule, network=network, facilities=facilities)
+    return judge_candidates(at(*rows), rule, network=network)
 
 
 def test_each_fact_passes_fails_or_is_to_be_checked():
@@ -95,24 +96,34 @@ def test_ways_inside_compounds_are_no_streets_to_face(road, name, outcome):
         assert judged.frame["to_check"].to_dict() == {"a": outcome}
 
 
-def test_stations_are_a_kilometre_apart_and_half_of_it_where_people_are_dense():
+def of_density(*rows, rule=SHANDONG):
+    """Ids of the stations that are told of at each limit."""
+    _, network = draw(STREET)
+    return [fault.en for fault in told_of_density(at(*rows), rule, crs=network.crs)]
+
+
+def test_stations_without_a_neighbour_within_a_kilometre_are_told_and_half_of_it_where_people_are_dense():
+    told = of_density(
+        place("a", 0), place("b", 1000), place("c", 2000.5, dense="否"), place("d", 2500, dense="是"),
+        place("e", 3000.5, dense="是"),
+    )  # fmt: skip
+    assert told == [
+        "Rule `shandong`: 1 station(s) have no other within 500 m where people are dense, the density that it asks "
+        "for is not met there: 地点e."
+    ]
+    (alone,) = of_density(place("a", 0), place("b", 1000.1))
+    assert alone.startswith("Rule `shandong`: 2 station(s) have no other within 1000 m, the density")
+    assert len(of_density(place("a", 0))) == 1
+    assert of_density() == []
+    assert of_density(place("a", 0), rule=SITE_RULES["none"]) == []
+
+
+def test_no_candidate_is_refused_for_standing_near_a_station():
+    """The published distances are to come down to, no least distances."""
     known = {"floor": "1", "area_m2": 20, "street_facing": "是"}
-    existing = at(
-        ("S1", 0, 0, {"name": "一号驿站", "kind": "station"}), ("P1", 700, 0, {"name": "商铺", "kind": "shop"})
-    )
-    judged = judge(
-        place("at 499", 499.9, dense="是", **known),
-        place("at 500", 500, dense="是", **known),
-        place("not dense", 500, dense="否", **known),
-        place("unknown", 999.9, dense="", **known),
-        place("at 1000", 1000, dense="否", **known),
-        facilities=existing,
-    )
-    assert judged.frame["to_check"].to_dict() == {"at 500": "", "unknown": "spacing", "at 1000": ""}
-    assert judged.rejected["reason_en"].to_dict() == {
-        "at 499": "too near an existing station: 500 m from 一号驿站, 500 m at least",
-        "not dense": "too near an existing station: 500 m from 一号驿站, 1000 m at least",
-    }
+    judged = judge(place("beside", 1, dense="否", **known), place("unknown", 300, **known))
+    assert judged.frame["to_check"].to_dict() == {"beside": "", "unknown": ""}
+    assert judged.rejected.empty
 
 
 def test_the_rule_is_of_stations_and_leaves_the_shop():
@@ -133,24 +144,21 @@ def test_what_is_no_frame_of_points_is_refused():
     _, network = draw(STREET)
     with pytest.raises(CRSError, match="`candidates` states no CRS"):
         judge_candidates(at(place("a", 0)).set_crs(None, allow_override=True), SHANDONG, network=network)
-    with pytest.raises(InputError, match="`facilities` must be a GeoDataFrame"):
-        judge_candidates(
-            at(place("a", 0)), SHANDONG, network=network, facilities=pd.DataFrame({"kind": ["station"]})
-        )
+    with pytest.raises(InputError, match="`candidates` must be a GeoDataFrame"):
+        judge_candidates(pd.DataFrame({"kind": ["station"]}), SHANDONG, network=network)
 
 
 def test_a_rule_below_nothing_is_refused():
     with pytest.raises(InputError, match="`min_area_m2` must be >= 0"):
         SiteRule("own", "", min_area_m2=-1)
-    with pytest.raises(InputError, match="`dense_spacing_m` 800 must not be above `spacing_m` 500"):
-        SiteRule("own", "", spacing_m=500, dense_spacing_m=800)
+    with pytest.raises(InputError, match="`dense_neighbour_m` 800 must not be above `neighbour_m` 500"):
+        SiteRule("own", "", neighbour_m=500, dense_neighbour_m=800)
 
 
 #: a fact as a cell, and what it means
 FLOORS = {"1": True, "1F": True, "首层": True, "2": False, "B1": False, "": None, "西侧": None}
 AREAS = {"12": True, "30㎡": True, "11.9": False, "": None, "大": None}
 FACING = {"是": True, "否": False}
-DENSE = {"是": True, "否": False, "": None}
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,33 +168,28 @@ DENSE = {"是": True, "否": False, "": None}
             st.sampled_from(list(FLOORS)),
             st.sampled_from(list(AREAS)),
             st.sampled_from(list(FACING)),
-            st.sampled_from(list(DENSE)),
             st.integers(0, 1400),
             st.sampled_from(["station", "shop", "both"]),
         ),
         max_size=8,
     ),
-    has_station=st.booleans(),
 )
-def test_each_candidate_is_judged_as_by_hand_whatever_the_others_are(rows, has_station):
+def test_each_candidate_is_judged_as_by_hand_whatever_the_others_are(rows):
     frame = at(
         *(
-            place(f"c{k}", x, kind=kind, floor=floor, area_m2=area, street_facing=facing, dense=dense)
-            for k, (floor, area, facing, dense, x, kind) in enumerate(rows)
+            place(f"c{k}", x, kind=kind, floor=floor, area_m2=area, street_facing=facing)
+            for k, (floor, area, facing, x, kind) in enumerate(rows)
         )
     )
     before = frame.copy()
-    existing = at(("S", 0, 0, {"kind": "station"})) if has_station else None
     _, network = draw(STREET)
-    judged = judge_candidates(frame, SHANDONG, network=network, facilities=existing)
+    judged = judge_candidates(frame, SHANDONG, network=network)
     stays, rejected = {}, {}
-    for k, (floor, area, facing, dense, x, kind) in enumerate(rows):
-        near = False if x < 500 else DENSE[dense] if x < 1000 else True
+    for k, (floor, area, facing, _, kind) in enumerate(rows):
         says = {
             "ground_floor": FLOORS[floor],
             "street_facing": FACING[facing],
             "min_area": AREAS[area],
-            "spacing": near if has_station else True,
         }
         fails = tuple(name for name, answer in says.items() if answer is False)
         if kind == "shop":
@@ -239,9 +242,11 @@ def test_every_candidate_forbidden_is_told():
 
 def test_a_plan_lists_what_was_left_out_and_tells_what_to_check_on_site():
     study = load_study(NANQU)
-    plan = suggest(replace(study, site_rule="shandong"))
+    upstairs = study.candidates.index[0]
+    own = study.candidates.assign(floor=["2楼", *[""] * (len(study.candidates) - 1)])
+    plan = suggest(replace(study, candidates=own, site_rule="shandong"))
     by_rule = plan.rejected[~plan.rejected["reasons"].isin([("no_rider",), ("off_network",)])]
-    assert len(by_rule) > 0
+    assert by_rule["reasons"].to_dict() == {upstairs: ("ground_floor",)}
     stations = set(plan.candidates.index[plan.candidates["kind"] != "shop"])
     assert not stations & set(by_rule.index)
     told = [fault.zh for fault in plan.warnings]
@@ -250,6 +255,12 @@ def test_a_plan_lists_what_was_left_out_and_tells_what_to_check_on_site():
     asked = set(", ".join(plan.candidates.loc[chosen, "to_check"]).split(", "))
     assert ("ground_floor" in asked) == any("设站前须现场核实所在楼层" in text for text in told)
     assert {"ground_floor", "min_area"} <= asked
+
+
+def test_a_plan_tells_where_the_density_of_the_rule_is_not_met(tmp_path):
+    study = replace(load_study(write_study(tmp_path)), site_rule="shandong")
+    told = [fault.zh for fault in suggest(study, stations=0, shops=0).warnings]  # the two stand 1061 m apart
+    assert "选址规则 shandong：2 个驿站 1000 米内没有其他驿站，未达到规则要求的密度：桥头驿站、东街驿站。" in told
 
 
 def test_sites_without_a_rule_need_no_check():

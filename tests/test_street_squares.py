@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import shapely
@@ -14,6 +17,7 @@ from servicecircle import street_squares as squares_module
 from servicecircle.model import Network
 from servicecircle.service_areas import service_areas
 from servicecircle.street_squares import SQUARE_M, StreetSquares, street_squares
+from servicecircle.threads import cores
 
 MAX_M = 100.0
 
@@ -144,3 +148,40 @@ def test_only_the_first_few_circles_are_drawn_without_a_compiler(monkeypatch: py
         squares.choose_kernels(600)
         drawn.append(hasattr(squares.kernels.rings.rings_of_band, "signatures"))
     assert drawn == [False, False, True, True]
+
+
+def test_no_more_room_is_kept_than_cores_can_use_and_no_large_rasters() -> None:
+    _, network = perfect_grid(6, block_m=90)
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
+    rooms = [squares.room() for _ in range(cores() + 3)]
+    for room in rooms:
+        room.rasters(2**23 + 1)
+        squares.give_back(room)
+    kept = [squares.room() for _ in rooms]
+    assert sum(any(room is other for other in rooms) for room in kept) == cores()
+    assert all(len(room.rasters(4)[0]) == 4 for room in kept)
+
+
+def test_squares_of_the_last_few_uses_are_kept() -> None:
+    _, network = perfect_grid(6, block_m=90)
+    made = [street_squares(network, "to", max_m=m, cells=8) for m in (10.0, 20.0, 30.0, 40.0)]
+    assert street_squares(network, "to", max_m=10, cells=8) is made[0]
+    street_squares(network, "to", max_m=50.0, cells=8)  # the second goes: it is unused for longest
+    again = [street_squares(network, "to", max_m=m, cells=8) for m in (10.0, 30.0, 40.0, 20.0)]
+    assert [squares in made for squares in again] == [True, True, True, False]
+
+
+def test_areas_asked_for_at_once_while_squares_are_dropped_are_those_of_one_call_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node, network = perfect_grid(16, block_m=90)
+    places = [tuple(network.node_xy[node[i, j]] - ORIGIN) for i in range(0, 16, 3) for j in range(0, 16, 3)]
+    want = service_areas(network, at_xy(*places), minutes=(3, 6), max_snap_m=MAX_M).geometry.to_wkb()
+    monkeypatch.setattr(squares_module, "_MOST_BYTES", 100_000)
+    network.kept.clear()
+
+    def draw(j: int) -> list[bytes]:
+        return service_areas(network, at_xy(places[j]), minutes=(3, 6), max_snap_m=MAX_M).geometry.to_wkb().tolist()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(itertools.chain.from_iterable(pool.map(draw, range(len(places))))) == want.tolist()

@@ -19,6 +19,7 @@ from .demand import riders_uniform as riders_uniform
 from .errors import CRSError as CRSError
 from .errors import DownloadError as DownloadError
 from .errors import Fault as Fault
+from .errors import InfeasibleError as InfeasibleError
 from .errors import InputError as InputError
 from .errors import MissingPackageError as MissingPackageError
 from .errors import NetworkError as NetworkError
@@ -26,6 +27,7 @@ from .errors import OutputError as OutputError
 from .errors import ServiceCircleError as ServiceCircleError
 from .errors import SolutionError as SolutionError
 from .errors import StudyError as StudyError
+from .explanations import explain_plan as explain_plan
 from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
@@ -36,6 +38,7 @@ from .hours import parse_hours as parse_hours
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
+from .model import Explanation as Explanation
 from .model import Facilities as Facilities
 from .model import Grid as Grid
 from .model import Network as Network
@@ -54,6 +57,8 @@ from .params import TravelProfile as TravelProfile
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas
+from .siting_rules import SitingRules as SitingRules
+from .siting_rules import Step as Step
 from .snapping import snap as snap
 from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach

@@ -24,6 +24,8 @@ from ._square_kernels import ROOM_M, longer
 EPS_MS = 1e-6
 #: rank of a square whose places differ
 MIXED = -1
+#: street this near to a corner is at the corner, as a share of a cell's side: no border passes between them
+AT_CORNER = 0.01
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
@@ -74,16 +76,22 @@ def ranks_of_squares(
         common = n_band if start[at] == start[at + 1] else -2
         for q in range(start[at], start[at + 1]):
             k = near[q]
+            off = float(away[q])
+            f = float(along[q])
             spread = half * segment[k, 5]
-            f0 = max(0.0, along[q] - spread)
-            f1 = min(1.0, along[q] + spread)
-            low = min(ms[k, 0] + f0 * segment[k, 6], ms[k, 1] + (1.0 - f1) * segment[k, 7])
+            f0 = f - spread if f > spread else 0.0
+            f1 = f + spread if f + spread < 1.0 else 1.0
+            by_a = ms[k, 0] + f0 * segment[k, 6]
+            low = ms[k, 1] + (1.0 - f1) * segment[k, 7]
+            low = by_a if by_a < low else low
             if k == own[0]:
                 low = min(low, own[2])
-            low += max(0.0, away[q] - half) * ms_per_m - 1.0
-            high = min(ms[k, 0] + f1 * segment[k, 6], ms[k, 1] + (1.0 - f0) * segment[k, 7])
-            high += (away[q] + half) * ms_per_m + 1.0
-            if away[q] + half >= max_m:
+            low += (off - half if off > half else 0.0) * ms_per_m - 1.0
+            by_a = ms[k, 0] + f1 * segment[k, 6]
+            high = ms[k, 1] + (1.0 - f0) * segment[k, 7]
+            high = by_a if by_a < high else high
+            high += (off + half) * ms_per_m + 1.0
+            if off + half >= max_m:
                 high = np.inf
             band = 0
             while band < n_band and low > limit[band]:
@@ -204,7 +212,7 @@ def clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tupl
         d = segment[k, 2 + axis]
         low = (x0 if axis == 0 else y0) - segment[k, axis]
         high = low + width
-        if min(d, 0.0) > high or max(d, 0.0) < low:
+        if (d if d < 0.0 else 0.0) > high or (d if d > 0.0 else 0.0) < low:
             return 1.0, 0.0, -1, -1
         if d == 0.0:
             continue
@@ -248,9 +256,11 @@ def reached_parts(k: int, t: float, f0: float, f1: float, field: Field, piece: F
                 continue
             last = min(1.0, own[1] + left / segment[k, 6]) if segment[k, 6] > 0.0 else 1.0
             first = max(0.0, own[1] - left / segment[k, 7]) if segment[k, 7] > 0.0 else 0.0
-        if max(first, f0) <= min(last, f1):
-            piece[n, 0] = max(first, f0)
-            piece[n, 1] = min(last, f1)
+        first = f0 if f0 > first else first
+        last = f1 if f1 < last else last
+        if first <= last:
+            piece[n, 0] = first
+            piece[n, 1] = last
             n += 1
     return n
 
@@ -355,7 +365,8 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
     Make corners good enough for the reached street of their cells; return the corners that were changed.
 
     Where none of the two corners of a side that reached street crosses is reached as soon, the nearer one is taken
-    to be; where a border would have to pass on both sides of reached street, all corners of the cell are.
+    to be, and so is a corner that reached street passes through; where a border would have to pass on both sides of
+    reached street, all corners of the cell are.
     """
     segment, limit = field.segment, field.limit
     n_band = limit.size
@@ -419,7 +430,7 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                             if dx * dx + dy * dy < least:
                                 least = dx * dx + dy * dy
                                 which = c
-                        if not is_good:
+                        if not is_good or (least < AT_CORNER * AT_CORNER and rank[which] > band):
                             rank[which] = band
                             made[n] = which
                             n += 1

@@ -32,8 +32,10 @@ from ._square_kernels import SAME_M2, longer
 SLIVER = 0.05
 #: a border keeps this share of a side away from corners, so that two borders never touch
 LEAST = 0.01
-#: places of reached street that may bend the border of one cell
-MOST_BENDS = 256
+#: street this near to a side of a cell ends on it, or runs along it (metres)
+ON_SIDE_M = 1e-6
+#: places of reached street that may bend the border of one cell: room for so many, made wider where there are more
+BENDS = 64
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
@@ -57,17 +59,24 @@ def _street_bound(
     """How far along side e (southern or western end: 0) the street of a cell that is reached by `t` reaches."""
     segment = field.segment
     axis = e & 1
+    across = 1 - axis
+    line = (x0 if across == 0 else y0) + (cell_m if e == 1 or e == 2 else 0.0)
     bound = 0.0 if low_is_in else 1.0
     while pair > 0:
         k = segment_of[pair - 1]
         pair = following[pair - 1]
         f0, f1, side0, side1 = clipped(k, segment, x0, y0, cell_m)
-        if f0 > f1 or (side0 != e and side1 != e):
+        if f0 > f1:
+            continue
+        off0 = abs(segment[k, across] + f0 * segment[k, 2 + across] - line)
+        off1 = abs(segment[k, across] + f1 * segment[k, 2 + across] - line)
+        if side0 != e and side1 != e and min(off0, off1) > ON_SIDE_M:
             continue
         for p in range(reached_parts(k, t, f0, f1, field, piece)):
             for end in range(2):
                 f = piece[p, end]
-                if (side0 if end == 0 else side1) != e or f != (f0 if end == 0 else f1):
+                is_on = abs(segment[k, across] + f * segment[k, 2 + across] - line) <= ON_SIDE_M
+                if not is_on and ((side0 if end == 0 else side1) != e or f != (f0 if end == 0 else f1)):
                     continue
                 s = (segment[k, axis] + f * segment[k, 2 + axis] - (x0 if axis == 0 else y0)) / cell_m
                 bound = max(bound, s + (1.0 - s) * SLIVER) if low_is_in else min(bound, s - s * SLIVER)
@@ -143,7 +152,11 @@ def _bends(
     following: Ints,
     room: Floats,
 ) -> int:
-    """Places of street reached by `t` in a cell to the right of its border, outermost in order, in `room[3:]`."""
+    """
+    Places of street reached by `t` in a cell to the right of its border, outermost in order, in `room[3:]`.
+
+    Returns their number, -1 if the room is too small.
+    """
     segment = field.segment
     bend = room[3:]
     n = 0
@@ -158,7 +171,9 @@ def _bends(
                 px = segment[k, 0] + room[p, end] * segment[k, 2]
                 py = segment[k, 1] + room[p, end] * segment[k, 3]
                 cross = (head[0] - tail[0]) * (py - tail[1]) - (head[1] - tail[1]) * (px - tail[0])
-                if cross < 0.0 and n < bend.shape[0]:
+                if cross < 0.0:
+                    if n == bend.shape[0]:
+                        return -1
                     bend[n, 0] = px
                     bend[n, 1] = py
                     n += 1
@@ -197,14 +212,11 @@ def _wide(array: Floats) -> Floats:
 
 
 @compiled_unguarded
-def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints, rank: Ints) -> bool:
-    """Whether the two reached corners of a cell, across from each other, hang together."""
-    width = lattice.width
-    for e in range(4):
-        c = corner_of_cell(cell, e, width)
-        if truth[c] != rank[c]:
-            return True
+def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints) -> bool:
+    """Whether two reached corners of a cell, across from each other, hang together. No reached street is in it."""
     at, x0, y0 = square_of_cell(cell, lattice)
+    if at < 0 or at + 1 >= lattice.start.size:  # its streets are not known: the whole square is of one rank
+        return bool(truth[cell] <= band)
     half = lattice.square_m / lattice.cells / 2
     best = np.inf
     time = np.inf
@@ -246,7 +258,7 @@ def rings_of_band(
     shift = 0
     while 1 << shift < lattice.cells:
         shift += 1
-    room = np.empty((3 + MOST_BENDS, 2), np.float64)
+    room = np.empty((3 + BENDS, 2), np.float64)
     out = np.empty((1024, 6), np.float64)
     start = np.zeros(64, np.int64)
     here = np.empty(6, np.float64)
@@ -356,28 +368,34 @@ def rings_of_band(
                     at = (s if w == 0 else (least if w == 1 else most)) * cell_m
                     here[2 * w] = x + (0.0 if e & 1 else at)
                     here[2 * w + 1] = y + (at if e & 1 else 0.0)
-            if n + MOST_BENDS + 8 > out.shape[0]:
-                out = _wide(out)
             if before >= 0:
-                n_bend = _bends(
-                    first[before],
-                    west + (before % width) * cell_m,
-                    south + (before // width) * cell_m,
-                    cell_m,
-                    limit[band],
-                    out[n - 1],
-                    here,
-                    field,
-                    segment_of,
-                    following,
-                    room,
-                )
+                n_bend = -1
+                while n_bend < 0:
+                    n_bend = _bends(
+                        first[before],
+                        west + (before % width) * cell_m,
+                        south + (before // width) * cell_m,
+                        cell_m,
+                        limit[band],
+                        out[n - 1],
+                        here,
+                        field,
+                        segment_of,
+                        following,
+                        room,
+                    )
+                    if n_bend < 0:
+                        room = _wide(room)
+                while n + n_bend >= out.shape[0]:
+                    out = _wide(out)
                 for b in range(n_bend):
                     for w in range(6):
                         out[n, w] = room[3 + b, w & 1]
                     n += 1
             if is_closing:
                 break
+            if n == out.shape[0]:
+                out = _wide(out)
             for w in range(6):
                 out[n, w] = here[w]
             n += 1
@@ -388,7 +406,7 @@ def rings_of_band(
             before = cell if first[cell] != 0 and (in3 or not in2) else -1
             turn = (1 if in2 else 3) if in2 == in3 else 2
             if in2 and not in3:
-                turn = 1 if _is_joined(cell, band, lattice, field, truth, rank) else 3
+                turn = 1 if _is_joined(cell, band, lattice, field, truth) else 3
             leave = (e + turn) & 3
             i += 1 if leave == 1 else (-1 if leave == 3 else 0)
             j += 1 if leave == 2 else (-1 if leave == 0 else 0)

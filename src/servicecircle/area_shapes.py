@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,11 @@ def borders(segments: StreetSegments, field: FieldOfTimes, detail: Detail) -> Bo
     )
     kept = kernels.simplified(xy, stays, piece, detail.tolerance_m)
     return Borders(xy, kept, piece, field.limit_ms.shape[1])
+
+
+def unsimplified(drawn: Borders) -> Borders:
+    """Return the same borders with all their places."""
+    return replace(drawn, kept=np.full(len(drawn.xy), True))
 
 
 def polygons(drawn: Borders, owner: int, *, detail: Detail, of: IntArray | None = None) -> list[GeometryArray]:

@@ -8,10 +8,11 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Optional, TextIO
 
 import typer
 
@@ -60,6 +61,57 @@ Profile = Annotated[
 Out = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--out", metavar="DIR", help="Folder for the results. Default: out/ and the name of the study."),
+]
+
+
+#: options of `plan` that are rules of the plan, by the key of `[suggest]`
+Objective = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--objective", metavar="NAME", help="riders, decay, backup or fair. Default: what the study says."
+    ),
+]
+Budget = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--budget", metavar="YUAN", help="Yuan for all new sites. Default: what the study says."),
+]
+Capacity = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--capacity", metavar="SEATS", help="Seats count; so many where a ledger says none. Default: as the study."
+    ),
+]
+Backup = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--backup", metavar="WORTH", help="Worth of a second site in reach, 0 to 1. Default: as the study."
+    ),
+]
+FairShare = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--fair", metavar="SHARE", help="Least share of every zone, or worst. Default: as the study."),
+]
+Spacing = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--spacing", metavar="METRES", help="Least metres between sites. Default: what the study says."),
+]
+Move = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--move", metavar="M", min=0, help="Existing sites that may move. Default: what the study says."),
+]
+Keep = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--keep", metavar="ID", help="An existing site that may not move; may be repeated."),
+]
+Alternatives = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--alternatives", metavar="K", min=0, help="Other plans to find. Default: what the study says."),
+]
+TimeLimit = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--time-limit", metavar="SECONDS", help="End each search after so long. Default: as the study, 60."
+    ),
 ]
 
 
@@ -134,18 +186,49 @@ def plan(
     shops: Shops = None,
     minutes: Minutes = None,
     profile: Profile = None,
+    objective: Objective = None,
+    budget: Budget = None,
+    capacity: Capacity = None,
+    backup: Backup = None,
+    fair: FairShare = None,
+    spacing: Spacing = None,
+    move: Move = None,
+    keep: Keep = None,
+    alternatives: Alternatives = None,
+    time_limit: TimeLimit = None,
     out: Out = None,
 ) -> None:
     """
     Plan a study, and write its result folder.
 
-    Coverage today, gaps, suggestions with their proof; map.html, GeoJSON, a GeoPackage and summary.json.
+    Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
     breaks, name = _breaks(minutes), _profile(profile)
+    rules = {
+        "objective": _rule("--objective", "objective", objective),
+        "budget": _rule("--budget", "budget", budget),
+        "capacity": _rule("--capacity", "capacity", capacity),
+        "backup": _rule("--backup", "backup", backup),
+        "fair": _rule("--fair", "fair", _share_or_word(fair)),
+        "min_spacing_m": _rule("--spacing", "min_spacing_m", spacing),
+        "move": _rule("--move", "move", move),
+        "keep": _rule("--keep", "keep", keep or None),
+        "alternatives": _rule("--alternatives", "alternatives", alternatives),
+    }
+    limit_s = _rule("--time-limit", "time_limit_s", time_limit)
     with _told_plainly(study):
         folder = study.parent if study.suffix == ".toml" else study
         target = out or Path("out") / folder.resolve().name
-        _plan(study, target, stations=stations, shops=shops, minutes=breaks, profile=name)
+        _plan(
+            study,
+            target,
+            stations=stations,
+            shops=shops,
+            minutes=breaks,
+            profile=name,
+            rules={key: value for key, value in rules.items() if value is not None},
+            time_limit_s=limit_s,
+        )
 
 
 @app.command()
@@ -260,15 +343,30 @@ def _plan(
     shops: int | None = None,
     minutes: tuple[float, ...] | None = None,
     profile: str | None = None,
+    rules: Mapping[str, Any] | None = None,
+    time_limit_s: float | None = None,
 ) -> None:
-    """Plan a study and tell what came out."""
+    """Plan a study and tell what came out; `rules` are those of the study with some changed."""
+    from .explanations import explain_plan
     from .pipeline import suggest
     from .study import load_study
     from .writers import write_outputs
 
     loaded: Study = load_study(study)
     with _progress(loaded.lang) as on_stage:
-        made = suggest(loaded, stations=stations, shops=shops, minutes=minutes, profile=profile, on_stage=on_stage)
+        made = suggest(
+            loaded,
+            stations=stations,
+            shops=shops,
+            minutes=minutes,
+            profile=profile,
+            rules=replace(loaded.siting, **rules) if rules else None,
+            time_limit_s=time_limit_s,
+            on_stage=on_stage,
+        )
+        if made.siting is None:  # what is explained is the plain choice
+            on_stage("explain")
+            made = replace(made, explanation=explain_plan(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)
@@ -290,7 +388,7 @@ def _progress(lang: Lang) -> Iterator[OnStage]:
     """Show the stages of a plan on a terminal; stay quiet in a pipe."""
     from .pipeline import STAGES
 
-    stages = (*STAGES, "write")
+    stages = (*STAGES, "explain", "write")
     with _bar(lang, total=len(stages)) as update:
         yield lambda stage: update(stage, stages.index(stage))
 
@@ -413,6 +511,25 @@ def _breaks(text: str | None) -> tuple[float, ...] | None:
     except InputError:
         en = f"{text!r} must hold numbers above 0, ascending, with commas between, e.g. 10,15."
         refuse("--minutes", en, f"的值“{text}”应为大于 0 的数，从小到大，以逗号分隔，如 10,15。")
+
+
+def _rule(option: str, key: str, value: object) -> Any:  # noqa: ANN401
+    """Return a rule of the plan, checked as the key of study.toml is."""
+    from .study_keys import check_value
+
+    if value is None:
+        return None
+    try:
+        return check_value("suggest", key, value)
+    except InputError as error:
+        refuse(option, error.en.removeprefix(f"`{key}` "), error.zh.removeprefix(f"{key} "))
+
+
+def _share_or_word(text: str | None) -> float | str | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def _profile(name: str | None) -> str | None:

@@ -7,6 +7,7 @@ What can go wrong, as one tree.
     ├── InputError            (ValueError)    an argument or a file holds what is not allowed
     │   ├── CRSError                          no CRS is stated, or it is geographic where metres are needed
     │   ├── NetworkError                      the roads make no usable network
+    │   ├── InfeasibleError                   no plan keeps all that is asked for
     │   └── StudyError                        one or more faults of a study, all told at once
     ├── SolutionError         (RuntimeError)  a solver's answer does not hold
     ├── DownloadError         (OSError)       an online service did not answer
@@ -107,6 +108,17 @@ class Fault:
         text = self.zh if zh else self.en
         told = (f"{where}：{text}" if zh else f"{where}: {text}") if where else text
         return visible(told).replace("\n", " ")
+
+
+class InfeasibleError(InputError):
+    """No plan keeps all that is asked for: `reasons` says why, and the least that would do."""
+
+    def __init__(self, reasons: Sequence[Fault]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(
+            " ".join(["No plan keeps all that is asked for.", *(reason.en for reason in self.reasons)]),
+            zh="".join(["没有方案能满足全部要求：", *(reason.zh for reason in self.reasons)]),
+        )
 
 
 class StudyError(InputError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,6 +20,10 @@ Rings: TypeAlias = "tuple[FloatArray, IntArray]"
 
 NO_RINGS: Rings = (np.empty((0, 2)), np.zeros(1, np.int64))
 
+#: ranks of corners are kept in 8 bits
+MOST_BREAKS = 255
+#: no raster of more corners is made, each takes 7 bytes: what reaches so far is drawn by `wide_areas`
+MOST_CORNERS = 2**25
 _NOWHERE = np.array([-1.0, 0.0, 0.0])
 
 
@@ -30,7 +35,8 @@ class FacilityTimes:
     ms: FloatArray  # (n, 2) at the beginning and the end
     own: FloatArray  # the facility's own segment (-1: none), share of it, ms
     limit_ms: FloatArray  # (n_break,)
-    square: IntArray  # squares that may hold a place within reach
+    square: IntArray  # squares that may hold a place within reach; none of what is wide
+    is_wide: bool  # its raster would be too large
 
 
 def times_of_facility(
@@ -41,7 +47,7 @@ def times_of_facility(
     k, a, b = own.times(settled, ends)
     ms = np.column_stack([a, b])
     if not k.size:
-        return FacilityTimes(k, ms, _NOWHERE, limit_ms, k)
+        return FacilityTimes(k, ms, _NOWHERE, limit_ms, k, is_wide=False)
     on = np.flatnonzero((own.street[k] == settled.street) & (own.last[k] >= settled.share))[:1]
     part = own.last[k[on]] - own.first[k[on]]
     share = np.divide(settled.share - own.first[k[on]], part, out=np.zeros(on.size), where=part > 0)
@@ -61,7 +67,8 @@ def times_of_facility(
     )
     room.ms[k] = np.inf
     mine = np.array([k[on[0]], np.clip(share[0], 0.0, 1.0), settled.access_ms]) if on.size else _NOWHERE
-    return FacilityTimes(k, ms, mine, limit_ms, square)
+    is_wide = math.prod(_extent(squares, square)[2:]) > MOST_CORNERS
+    return FacilityTimes(k, ms, mine, limit_ms, square[:0] if is_wide else square, is_wide=is_wide)
 
 
 def ranks_of_squares(squares: StreetSquares, known: Known, times: FacilityTimes, room: Room) -> Any:  # noqa: ANN401
@@ -154,20 +161,24 @@ def _field(squares: StreetSquares, times: FacilityTimes, room: Room) -> Any:  # 
     return squares.kernels.frontier.Field(own.segment, room.ms, times.own, times.limit_ms, own.ms_per_m, own.max_m)
 
 
-def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes) -> Any:  # noqa: ANN401
-    """Return the raster of corners round the squares of a facility, a square wider on each side."""
-    column, row = times.square % squares.n_across, times.square // squares.n_across
+def _extent(squares: StreetSquares, square: IntArray) -> tuple[int, int, int, int]:
+    """Return the raster round some squares, a square wider on each side: its first column, row, width, height."""
+    if not square.size:
+        return 0, 0, 1, 1
+    column, row = square % squares.n_across, square // squares.n_across
     west, south = int(column.min()) - 1, int(row.min()) - 1
-    cells = squares.cells
+    across, up = int(column.max()) - west + 2, int(row.max()) - south + 2
+    return west, south, across * squares.cells + 1, up * squares.cells + 1
+
+
+def _lattice(squares: StreetSquares, known: Known, times: FacilityTimes) -> Any:  # noqa: ANN401
+    """Return the raster of corners round the squares of a facility."""
     return squares.kernels.frontier.Lattice(
         squares.segments.origin,
         squares.n_across,
         SQUARE_M,
-        cells,
-        west,
-        south,
-        (int(column.max()) - west + 2) * cells + 1,
-        (int(row.max()) - south + 2) * cells + 1,
+        squares.cells,
+        *_extent(squares, times.square),
         known.slot,
         known.start,
         known.near,

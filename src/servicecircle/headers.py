@@ -32,6 +32,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "amenities 服务设施 服務設施 服务项目 服务内容 设施设备 配套设施 设施 facilities services",
             ),
             "capacity": ("capacity 容量 容纳人数 可容纳人数 座位数 seats",),
+            "cost": ("cost 造价 费用 建设费用 建设成本 成本",),
             "riders": (
                 "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
                 "人口 n_riders couriers headcount population",

@@ -32,6 +32,8 @@ from ._validate import (
 )
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .siting_figures import SitingFigures
+from .siting_rules import SitingRules
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -376,11 +378,12 @@ class InputFile:
 
 @dataclass(frozen=True)
 class SuggestRule:
-    """How many sites to suggest, and how far apart generated candidates stand."""
+    """How many sites to suggest, how far apart generated candidates stand, and how long to search."""
 
     stations: int = 2
     shops: int = 0
     spacing_m: float = 200.0
+    time_limit_s: float | None = None  # of each search; None: the usual one
 
 
 @dataclass(frozen=True, eq=False)
@@ -423,6 +426,7 @@ class Study:
     cell_m: float | None = 100.0
     h3: int | None = None
     suggest: SuggestRule = field(default_factory=SuggestRule)
+    siting: SitingRules = field(default_factory=SitingRules)  # what is asked for beside the counts
     candidate_sources: tuple[str, ...] = ()  # of `CANDIDATE_SOURCES`; none: the own list, else corners and shops
     site_rule: str = "none"  # a key of `SITE_RULES`
     inputs: tuple[InputFile, ...] = ()
@@ -437,6 +441,21 @@ class Land:
 
 
 # ----------------------------------------------------------------------------------------------------- plan
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a plan's suggestions were chosen, and how firmly; see `explanations.py` for every column. Riders at T."""
+
+    objective: float  # riders covered with the suggestions: that of the solution
+    gained: float  # of these, by the suggestions
+    sites: pd.DataFrame  # a row a suggestion, in rank order: gain, minutes, loss if dropped, substitutes, firmness
+    zones: pd.DataFrame  # riders gained by suggestion and zone
+    cells: pd.DataFrame  # riders gained by suggestion and planning cell
+    substitutes: pd.DataFrame  # the places that could take that of a suggestion, least loss first
+    changes: pd.DataFrame  # a row a change of speed, cutoff or riders: is the choice still the best?
+    reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
+    unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
@@ -458,7 +477,9 @@ class Plan:
     circles_after: gpd.GeoDataFrame
     land: Land | None = None
     rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
+    siting: SitingFigures | None = None  # None: nothing was asked for beside the counts
     warnings: tuple[Fault, ...] = ()
+    explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -90,24 +90,25 @@ CANDIDATE_SOURCES = ("study", "places", "gates", "corners", "grid")
 
 @dataclass(frozen=True)
 class SiteRule:
-    """What a published rule asks of the place of a station; 0 and False ask nothing."""
+    """What a published rule asks of a station's place, and of a network of stations; 0 and False ask nothing."""
 
     name: str
     source: str  # who published it, and where
     ground_floor: bool = False
     street_facing: bool = False
     min_area_m2: float = 0.0  # closed: exactly this is enough
-    spacing_m: float = 0.0  # straight to the next existing station, where people are not dense; closed
-    dense_spacing_m: float = 0.0  # the same where they are
+    neighbour_m: float = 0.0  # every station should have another one as near as this, straight; closed
+    dense_neighbour_m: float = 0.0  # the same where people are dense
 
     def __post_init__(self) -> None:
-        for name in ("min_area_m2", "spacing_m", "dense_spacing_m"):
+        for name in ("min_area_m2", "neighbour_m", "dense_neighbour_m"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
                 msg = f"`{name}` must be >= 0, got {value}."
                 raise InputError(msg)
-        if self.dense_spacing_m > self.spacing_m:
-            msg = f"`dense_spacing_m` {self.dense_spacing_m} must not be above `spacing_m` {self.spacing_m}."
+        if self.dense_neighbour_m > self.neighbour_m:
+            msg = "`dense_neighbour_m` {} must not be above `neighbour_m` {}."
+            msg = msg.format(self.dense_neighbour_m, self.neighbour_m)
             raise InputError(msg)
 
 
@@ -122,8 +123,8 @@ SITE_RULES: Mapping[str, SiteRule] = MappingProxyType(
             ground_floor=True,
             street_facing=True,
             min_area_m2=12.0,
-            spacing_m=1000.0,
-            dense_spacing_m=500.0,
+            neighbour_m=1000.0,
+            dense_neighbour_m=500.0,
         ),
     }
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .candidates import joined, study_candidates, told_of_checks
+from .candidates import joined, stations_of, study_candidates, told_of_checks, told_of_density
 from .coverage import cover
 from .demand import (
     RiderSeries,
@@ -28,7 +30,7 @@ from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study
 from .network import download_network, read_network
 from .osm import is_osm_file
 from .osm_places import read_surroundings
-from .params import Direction, TravelProfile
+from .params import SITE_RULES, Direction, TravelProfile
 from .placement import (
     input_of,
     is_closed,
@@ -39,6 +41,7 @@ from .placement import (
     told_of_zones,
 )
 from .service_areas import each_and_merged, service_areas
+from .siting_rules import SitingRules
 from .snapping import locate_on_edges
 from .study import with_options
 from .suggestions import choose_sites, unreached_candidates
@@ -68,7 +71,8 @@ def suggest(
     minutes: float | Sequence[float] | None = None,
     profile: str | TravelProfile | None = None,
     direction: Direction | None = None,
-    time_limit_s: float | None = TIME_LIMIT_S,
+    rules: SitingRules | None = None,
+    time_limit_s: float | None = None,
     roads: Roads | None = None,
     on_stage: OnStage | None = None,
 ) -> Plan:
@@ -86,8 +90,11 @@ def suggest(
         made at the largest.
     profile, direction
         Instead of the study's own.
+    rules
+        What the plan is to be best at and has to keep, in place of the study's own rules.
     time_limit_s
-        End the search for suggestions after so long, with the best plan found and its gap; None: only when proven.
+        End the search for suggestions after so long, with the best plan found and its gap; `inf`: only when proven.
+        None: as the study says, 60 s unless it does.
     roads
         What `read_roads` gave for this study and profile, so that it is not read again.
     on_stage
@@ -102,6 +109,8 @@ def suggest(
     ------
     InputError
         If a parameter or an input is not allowed, or the study has neither a station nor anything to suggest.
+    InfeasibleError
+        If no plan keeps the rules; its message says why, and what would do.
     NetworkError
         If the roads make no usable network.
     """
@@ -113,7 +122,9 @@ def suggest(
         direction=direction,
         stations=stations,
         shops=shops,
+        rules=rules,
     )
+    limit_s = time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S
     begin("roads")
     network, places, land = roads if roads is not None else read_roads(study)
     begin("grid")
@@ -127,7 +138,7 @@ def suggest(
     before = cover(times, demand, minutes=study.minutes)
     warnings += told_of_places(times.facility_at, facilities, network, study)
     begin("candidates")
-    candidates, left_out, told_of_candidates = study_candidates(study, network, places, facilities)
+    candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, facilities)
     warnings += told_of_candidates
     begin("choose")
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
@@ -138,23 +149,30 @@ def suggest(
         stations=study.suggest.stations,
         shops=study.suggest.shops,
         shop_minutes=study.shop_minutes,
-        time_limit_s=time_limit_s,
+        rules=study.siting,
+        facilities=facilities,
+        zone=demand["zone_id"].tolist() if study.zones is not None else None,
+        time_limit_s=None if math.isinf(limit_s) else limit_s,
     )
+    stays = ~facilities.index.isin(() if chosen.siting is None else chosen.siting.closed)
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
+    stations_then = stations_of(facilities[stays], chosen.sites, candidates)
+    warnings += told_of_density(stations_then, SITE_RULES[study.site_rule], crs=network.crs)
     unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
     every = _with_sites(facilities, chosen.sites)
     is_site = np.arange(len(every)) >= len(facilities)
-    groups = [~is_site, np.full(len(every), True)]
+    groups = [~is_site, is_site | np.append(stays, np.full(len(chosen.sites), True))]
     after, gaps = before, find_gaps(before, grid)
     gaps_after = gaps
-    if is_site.any():
-        after = cover(_times(study, network, demand_at, every), demand, minutes=study.minutes)
+    changes = bool(is_site.any()) or not stays.all()
+    if changes:
+        after = cover(_times(study, network, demand_at, every[groups[1]]), demand, minutes=study.minutes)
         gaps_after = find_gaps(after, grid)
     begin("circles")
     circles, merged = each_and_merged(
         network,
         Facilities(every),
-        groups if is_site.any() else groups[:1],
+        groups if changes else groups[:1],
         minutes=study.minutes,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
@@ -178,8 +196,16 @@ def suggest(
         circles_after=merged[-1],
         land=land,
         rejected=joined([left_out, unreached]),
+        siting=chosen.siting,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _with_room(study: Study) -> Study:
+    """Return the study with a station to suggest where none is asked for but one may move."""
+    if not study.siting.move or study.suggest.stations:
+        return study
+    return dataclasses.replace(study, suggest=dataclasses.replace(study.suggest, stations=1))
 
 
 def _quiet(stage: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from ._page import numbers
+from ._page.reasons import closing_lines, reason_line
+from ._page.siting import siting_rows
 from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .coverage import totals
@@ -24,6 +26,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "candidates": "整理候选点",
             "choose": "选择新增点位",
             "circles": "绘制服务圈",
+            "explain": "说明理由",
             "write": "写入结果",
             "download": "下载路网",
         },
@@ -35,6 +38,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "candidates": "Candidates",
             "choose": "Choosing sites",
             "circles": "Drawing circles",
+            "explain": "Finding the reasons",
             "write": "Writing results",
             "download": "Downloading streets",
         },
@@ -109,16 +113,21 @@ def _gap_lines(plan: Plan) -> Iterator[str]:
 
 
 def _site_lines(plan: Plan) -> Iterator[str]:
-    """Return the suggestions with what each gains, and what is proven of them."""
+    """Return the suggestions with what each gains and why, and what is proven of them."""
     words = Words(plan.study.lang)
     gains = whole_gains(plan)
-    for (_, site), rounded in zip(plan.sites.iterrows(), gains, strict=True):
+    for site_id, (_, site), rounded in zip(plan.sites.index, plan.sites.iterrows(), gains, strict=True):
         told = words("gain", n=numbers.gain(rounded, site["riders_gained"]))
         kind = words(f"kind.{site['kind']}")
         yield f"{site['rank']}. {kind}  {site['name']}  {told}"
+        if reason := reason_line(plan, site_id, words):
+            yield f"   {reason}"
     yield from ["  ".join(rest)] if (rest := small_gains(plan, words)) else []
     text = proof(plan, words)
     yield text if text.endswith(("。", ".")) else text + ("。" if words.lang == "zh" else ".")
+    colon = "：" if words.lang == "zh" else ": "
+    yield from (f"{term}{colon}{told}" for term, told in siting_rows(plan, words.lang))
+    yield from closing_lines(plan, words)
 
 
 # ------------------------------------------------------------------------------------------------------- faults

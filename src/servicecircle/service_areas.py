@@ -17,6 +17,7 @@ from ._validate import BoolArray, FloatArray
 from .area_shapes import DETAIL, Detail, borders, joined, polygonal, polygons, polygons_of_owners
 from .errors import CRSError, InputError
 from .facility_areas import (
+    MOST_BREAKS,
     NO_RINGS,
     FacilityTimes,
     Rings,
@@ -30,6 +31,7 @@ from .model import Facilities, Network
 from .params import MAX_SNAP_M
 from .street_raster import FieldOfTimes, LeastTimes, StreetSegments, metres_of_owners
 from .street_reach import (
+    EndTimes,
     Pieces,
     Reach,
     Settled,
@@ -39,10 +41,12 @@ from .street_reach import (
     reached_metres,
     reached_pieces,
     search_reach,
+    straight,
 )
 from .street_squares import SQUARE_M, Room, StreetSquares, street_squares
 from .threads import in_chunks
 from .travel_times import id_ranks, on_street
+from .wide_areas import rings_of_wide
 
 #: unreached street farther than this from reached street stays outside; as much beside reached street is never
 #: taken for water or another excluded place (metres)
@@ -83,7 +87,7 @@ def service_areas(
     facilities
         Points in any stated CRS, or `Facilities`; a facility's own limit (`minutes`, 5 for a shop) ends its reach.
     minutes
-        Breaks, ascending.
+        Breaks, ascending, 255 at most.
     overlap
         `"each"`: one area a facility and break, they may overlap. `"merged"`: one area a break. `"nearest"`: the
         merged area shared out, each place to the facility that is nearest to it in time of those that reach it,
@@ -185,6 +189,9 @@ class _Drawing:
         self.max_snap_m = max_snap_m
         self.is_edge = nodes_at_the_edge(reach.network)
         self.n_band = len(reach.breaks)
+        if self.n_band > MOST_BREAKS:
+            msg = f"`minutes` must hold no more than {MOST_BREAKS} breaks where areas are drawn, got {self.n_band}."
+            raise InputError(msg, zh=f"绘制服务范围时分钟数不能超过 {MOST_BREAKS} 个，现为 {self.n_band} 个。")
 
     @cached_property
     def segments(self) -> StreetSegments:
@@ -217,8 +224,11 @@ class _Drawing:
         squares.choose_kernels(sum(settled.node.size for settled in chunk))
         limits = self.reach.limit_ms[begin : begin + len(chunk)].astype(np.float64)
 
+        def ends_of(i: int, room: Room) -> EndTimes:
+            return room.streets.end_times(chunk[i], limit_ms=int(limits[i, -1]))
+
         def search(i: int, room: Room) -> tuple[FacilityTimes, list[float | None]]:
-            ends = room.streets.end_times(chunk[i], limit_ms=int(limits[i, -1]))
+            ends = ends_of(i, room)
             metres = [reached_metres(self.reach.network, chunk[i], ends, int(ms)) for ms in limits[i]]
             return times_of_facility(squares, chunk[i], ends, limits[i], room), metres
 
@@ -228,12 +238,15 @@ class _Drawing:
         frontier = np.concatenate([mixed(t, r) for t, r in zip(times, ranks, strict=True)])
         with_corners = squares.know(frontier, corners=True)
         places = _places_of(self.reach.network, chunk)
+        of_wide = self.segments if any(t.is_wide for t in times) else None
 
         def draw(i: int, room: Room) -> _Drawn:
             settled = chunk[i]
             rings: list[Rings] = [NO_RINGS] * self.n_band
             if times[i].square.size:
                 rings = rings_of_facility(squares, with_corners, times[i], ranks[i], places[i], self.detail, room)
+            elif of_wide is not None and times[i].is_wide:
+                rings = rings_of_wide(of_wide, settled, ends_of(i, room), limits[i], places[i], self.detail)
             return _Drawn(
                 rings=[NO_RINGS if m is None else r for r, m in zip(rings, metres[i], strict=True)],
                 metres=[m or 0.0 for m in metres[i]],
@@ -316,7 +329,7 @@ class _Drawing:
                 continue
             lines = piece_lines(self.reach.network, reached)
             lines = lines[shapely.dwithin(lines, self.outside, CLEAR_M)]
-            beside = shapely.union_all(shapely.buffer(lines, CLEAR_M, quad_segs=8))
+            beside = shapely.union_all(shapely.buffer(straight(lines), CLEAR_M, quad_segs=8))
             cut.append(polygonal(shapely.difference(area, shapely.difference(self.outside, beside))))
         return cut
 

@@ -72,10 +72,11 @@ class StreetSegments:
         xy = np.stack([self.segment[:, :2], self.segment[:, :2] + self.segment[:, 2:4]])
         low, high = xy.min(axis=0), xy.max(axis=0)
         pad = math.ceil(self.max_m / ROOT_M) + 1
-        self.origin = (np.floor(low.min(axis=0) / ROOT_M) - pad) * ROOT_M + np.array(ASIDE)
+        least = low.min(axis=0) if self.n else np.zeros(2)  # a network may have no admissible street
+        self.origin = (np.floor(least / ROOT_M) - pad) * ROOT_M + np.array(ASIDE)
         first = np.floor((low - self.origin) / ROOT_M).astype(np.int64)
         last = np.floor((high - self.origin) / ROOT_M).astype(np.int64)
-        self.n_across, self.n_up = (last.max(axis=0) + 1 + pad).tolist()
+        self.n_across, self.n_up = (last.max(axis=0, initial=0) + 1 + pad).tolist()
         across = last[:, 0] - first[:, 0] + 1
         count = across * (last[:, 1] - first[:, 1] + 1)
         k = np.repeat(np.arange(len(low)), count)

@@ -335,6 +335,13 @@ def piece_metres(network: Network, pieces: Pieces) -> float:
     return float(np.sum((pieces.last - pieces.first) * network.length_m[network.street_first[pieces.street]]))
 
 
+def straight(lines: GeometryArray) -> Any:  # noqa: ANN401
+    """Return the straight pieces of lines: GEOS does not buffer all of a line that runs back along itself."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    ends = np.stack([xy[:-1], xy[1:]], axis=1)
+    return shapely.linestrings(ends[row[1:] == row[:-1]])
+
+
 def cut(lines: GeometryArray, first: FloatArray, last: FloatArray) -> GeometryArray:
     """Return the part of each line between two shares of its length; whole lines are not copied."""
     parts = lines.copy()

@@ -13,6 +13,7 @@ from .model import Network
 from .params import Direction
 from .street_raster import ROOT_M, StreetSegments
 from .street_reach import StreetsOfNodes
+from .threads import cores
 from .travel_times import OnStreet, search_graph
 
 #: side of a square; buckets of segments are two squares wide (metres)
@@ -21,6 +22,11 @@ SQUARE_M = ROOT_M / 2
 _MOST_BYTES = 400_000_000
 #: so many settled nodes are drawn on before anything is compiled for it
 _FEW_NODES = 1500
+#: rasters of more corners are not kept
+_MOST_CORNERS_KEPT = 2**23
+#: squares of so many directions, walks and details are kept with a network; of more, the longest unused go
+_MOST_KEPT = 4
+_KEEPING = threading.Lock()
 
 
 class Kernels(NamedTuple):
@@ -80,6 +86,11 @@ class Room:
             self._rasters = [np.zeros(size, raster.dtype) for raster in self._rasters]
         return self._rasters
 
+    def drop_large_rasters(self) -> None:
+        """Give back the memory of rasters that few facilities need."""
+        if self._rasters[0].size > _MOST_CORNERS_KEPT:
+            self._rasters = [np.zeros(0, raster.dtype) for raster in self._rasters]
+
 
 class StreetSquares:
     """
@@ -129,8 +140,10 @@ class StreetSquares:
             return Room(self.segments)
 
     def give_back(self, room: Room) -> None:
-        """Keep room for the next drawing: fresh memory is slow."""
-        self._rooms.append(room)
+        """Keep room for the next drawing: fresh memory is slow. No more of it than cores can work in."""
+        room.drop_large_rasters()
+        if len(self._rooms) < cores():
+            self._rooms.append(room)
 
     def know(self, square: IntArray, *, corners: bool) -> Known:
         """Return what is known, at least of these squares, with their corners or without."""
@@ -209,9 +222,12 @@ class StreetSquares:
 
 
 def street_squares(network: Network, direction: Direction, *, max_m: float, cells: int) -> StreetSquares:
-    """Return the squares over a network; they are made once and kept with it."""
-    name = f"street_squares {direction} {max_m!r} {cells}"
-    if name not in network.kept:
-        network.kept[name] = StreetSquares(network, direction, max_m=max_m, cells=cells)
-    squares: StreetSquares = network.kept[name]
+    """Return the squares over a network; they are made once and kept with it, those of the last few uses."""
+    key = (direction, float(max_m), cells)
+    with _KEEPING:
+        kept: dict[tuple[Direction, float, int], StreetSquares] = network.kept.setdefault("street_squares", {})
+        squares = kept.pop(key, None) or StreetSquares(network, direction, max_m=max_m, cells=cells)
+        kept[key] = squares  # the last
+        while len(kept) > _MOST_KEPT:
+            del kept[next(iter(kept))]
     return squares

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -22,6 +22,7 @@ from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
+from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file
 
 STUDY_FILE = "study.toml"
@@ -98,6 +99,8 @@ def with_options(
     shops: int | None = None,
     spacing_m: float | None = None,
     max_snap_m: float | None = None,
+    time_limit_s: float | None = None,
+    rules: SitingRules | None = None,
     lang: str | None = None,
     date: str | None = None,
 ) -> Study:
@@ -108,8 +111,11 @@ def with_options(
     ----------
     study
         As `load_study` gives it; it is not changed.
-    minutes, profile, direction, spacing_m, max_snap_m, lang, date
+    minutes, profile, direction, spacing_m, max_snap_m, time_limit_s, lang, date
         As the keys of study.toml; None leaves what the study says.
+    rules
+        All the rules of the plan beside the counts, in place of the study's; `dataclasses.replace(study.siting,
+        ...)` changes some.
     stations, shops
         How many to suggest; 0 is allowed, and 0 of both gives the coverage only.
 
@@ -136,10 +142,19 @@ def with_options(
     }
     if profile is not None:
         changes["profile"] = travel_profile(profile)
-    rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m}
+    rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m, "time_limit_s": time_limit_s}
     changed = {key: check_value("suggest", key, value) for key, value in rule.items() if value is not None}
     changes["suggest"] = dataclasses.replace(study.suggest, **changed)
+    if rules is not None:
+        changes["siting"] = rules
     new = dataclasses.replace(study, **changes)
+    check_with_study(
+        new.siting,
+        minutes=new.minutes,
+        stations=new.suggest.stations,
+        shops=new.suggest.shops,
+        has_zones=new.zones is not None,
+    )
     for m in new.minutes:
         new.profile.cutoff_s(m)
     return new
@@ -166,7 +181,7 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
                 readings[role] = reading
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
-    faults += [*clashes, *_far_apart(frames, said)]
+    faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
     return _study(said, frames, network, inputs, faults), faults
@@ -213,12 +228,55 @@ def _study(
         shop_minutes=shop_minutes,
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
         h3=h3,
-        suggest=SuggestRule(**said.tables.get("suggest", {})),
+        suggest=_suggest_rule(said),
+        siting=rules_of(said.tables.get("suggest", {})),
         candidate_sources=said.get("candidates", "sources", ()),
         site_rule=said.get("candidates", "rule", "none"),
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
+
+
+def _suggest_rule(said: StudyFile) -> SuggestRule:
+    own = {field.name for field in dataclasses.fields(SuggestRule)}
+    return SuggestRule(**{key: value for key, value in said.tables.get("suggest", {}).items() if key in own})
+
+
+def _siting_fault(said: StudyFile) -> Iterator[Fault]:
+    """Return what the rules of [suggest] contradict: each other, or the rest of the study."""
+    try:
+        count = _suggest_rule(said)
+        check_with_study(
+            rules_of(said.tables.get("suggest", {})),
+            minutes=said.get("", "minutes", DEFAULT_MINUTES),
+            stations=count.stations,
+            shops=count.shops,
+            has_zones="zones" in said.tables,
+        )
+    except InputError as error:
+        key, _, en = error.en.removeprefix("`").partition("` ")
+        yield said.fault("suggest", key, en, error.zh.removeprefix(f"{key} "))
+
+
+def _siting_ids_and_costs(said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame]) -> Iterator[Fault]:
+    """Return ids of `keep` that no station or shop has, and a budget without costs."""
+    known = {str(i) for role in ("stations", "shops") if role in frames for i in frames[role].index}
+    lost = [one for one in said.get("suggest", "keep", ()) if one not in known]
+    if lost and known:
+        en = f"names {', '.join(lost)}, no station or shop of the study. Write ids as their ledgers have them."
+        yield said.fault(
+            "suggest", "keep", en, f"列出的 {'、'.join(lost)} 不是研究中的驿站或商铺，请按台账编号填写。"
+        )
+    stated, count = said.tables.get("suggest", {}), _suggest_rule(said)
+    lacking = [
+        f"{kind}_cost"
+        for kind, n in (("station", count.stations), ("shop", count.shops))
+        if n and f"{kind}_cost" not in stated and f"suggest.{kind}_cost" not in {f.column for f in said.faults}
+    ]
+    candidates = frames.get("candidates")
+    if "budget" in stated and lacking and (candidates is None or "cost" not in candidates.columns):
+        en = f"needs the cost of every candidate: add {' and '.join(f'`{key}`' for key in lacking)} (yuan)."
+        yield said.fault("suggest", "budget", en, f"需要每个候选点的费用：请写明 {'、'.join(lacking)}（元）。")
 
 
 def _demand_source(said: StudyFile) -> DemandSource:
@@ -259,7 +317,7 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
             "population", "", en, "已读入但未使用：骑手数来自 [depots]。可在 [demand] 中写明 source。"
         )
         faults.append(dataclasses.replace(fault, level="warning"))
-    return faults
+    return [*faults, *_siting_fault(said)]
 
 
 def _network_file(said: StudyFile) -> tuple[Path | None, list[Fault]]:

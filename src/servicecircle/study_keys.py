@@ -23,6 +23,7 @@ from .amenities import check_words
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
+from .siting_rules import Step
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -30,6 +31,8 @@ Check: TypeAlias = Callable[[Any], Any]
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
+#: other plans, and points of a curve
+MAX_PLANS = 100
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
@@ -211,6 +214,66 @@ def _amenity_words(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def _not_negative(value: object) -> float:
+    if (number := _number(value)) < 0:
+        raise _wrong(value, "a number, 0 or more", "不小于 0 的数")
+    return number
+
+
+def _share(value: object) -> float:
+    if not 0 <= (number := _number(value)) <= 1:
+        raise _wrong(value, "a share from 0 to 1", "0 到 1 之间的比例")
+    return number
+
+
+def _share_above_zero(value: object) -> float:
+    if (number := _share(value)) == 0:
+        raise _wrong(value, "a share above 0, at most 1", "大于 0 且不超过 1 的比例")
+    return number
+
+
+def _shares(value: object) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise _wrong(value, "a list of shares, e.g. [1, 0.5]", "比例列表，如 [1, 0.5]")
+    return tuple(_share(one) for one in value)
+
+
+def _fair(value: object) -> float | str:
+    if value == "worst":
+        return "worst"
+    try:
+        return _share(value)
+    except InputError as error:
+        raise _wrong(value, 'a share from 0 to 1, or "worst"', '0 到 1 之间的比例，或 "worst"') from error
+
+
+def _few(value: object) -> int:
+    if (number := _count(value)) > MAX_PLANS:
+        raise _wrong(value, f"a whole number up to {MAX_PLANS}", f"不超过 {MAX_PLANS} 的整数")
+    return number
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of ids, e.g. ["C1"]', '编号列表，如 ["C1"]')
+    return tuple(_text(one).strip() for one in value)
+
+
+def _steps(value: object) -> tuple[Step, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, (dict, Step)) for one in value):
+        raise _wrong(value, "a list of steps, e.g. [{ stations = 1 }]", "分期列表，如 [{ stations = 1 }]")
+    checks: dict[str, Check] = {"stations": _count, "shops": _count, "budget": _not_negative}
+    steps = []
+    for one in value:
+        stated = vars(one) if isinstance(one, Step) else one
+        odd = [key for key in stated if key not in checks]
+        if odd:
+            msg = f"knows no key `{odd[0]}` in a step; keys are {', '.join(checks)}."
+            raise InputError(msg, zh=f"的一期中没有 {odd[0]} 项，可用：{'、'.join(checks)}。")
+        steps.append(Step(**{key: checks[key](v) for key, v in stated.items() if v is not None}))
+    return tuple(steps)
+
+
 def _not_yet(what: str, zh: str) -> Check:
     def check(_value: object) -> Any:  # noqa: ANN401
         raise not_served(what=what, zh=zh)
@@ -257,7 +320,29 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "depots": _LEDGER,
         "candidates": {**_LEDGER, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
-        "suggest": {"stations": _count, "shops": _count, "spacing_m": _above_zero},
+        "suggest": {
+            "stations": _count,
+            "shops": _count,
+            "spacing_m": _above_zero,
+            "time_limit_s": _above_zero,
+            "objective": _one_of("riders", "decay", "backup", "fair"),
+            "worth": _shares,
+            "backup": _share_above_zero,
+            "fair": _fair,
+            "budget": _not_negative,
+            "station_cost": _not_negative,
+            "shop_cost": _not_negative,
+            "capacity": _not_negative,
+            "shop_capacity": _not_negative,
+            "min_spacing_m": _not_negative,
+            "move": _count,
+            "keep": _ids,
+            "must": _ids,
+            "must_not": _ids,
+            "steps": _steps,
+            "alternatives": _few,
+            "curve": _few,
+        },
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},

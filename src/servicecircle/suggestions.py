@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,18 +19,30 @@ from .errors import Fault, InputError
 from .locate import mclp
 from .locate._checks import settle
 from .locate._form import Csr
+from .locate.siting_plan import SitingPlan
 from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
+from .siting_answers import figures_of, served_by_site, solved, step_of
+from .siting_figures import SitingFigures
+from .siting_questions import Asked, Question, question_of
+from .siting_rules import SitingRules
 
-_KINDS: tuple[Kind, Kind] = ("station", "shop")
+#: kinds of a facility, in the order of the groups of the model
+KINDS: tuple[Kind, Kind] = ("station", "shop")
 
 
-class Suggestions(NamedTuple):
-    """What is suggested, how good that provably is, and what the planner should know."""
+@dataclass(frozen=True, eq=False)
+class Suggestions:
+    """What is suggested, how good that provably is, what the planner should know; unpacks to these three."""
 
     sites: gpd.GeoDataFrame
     solution: Solution
     warnings: tuple[Fault, ...]
+    siting: SitingFigures | None = None  # None: no rules beside the counts
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield sites, solution and warnings."""
+        return iter((self.sites, self.solution, self.warnings))
 
 
 def choose_sites(
@@ -41,6 +53,9 @@ def choose_sites(
     stations: int,
     shops: int,
     shop_minutes: float = SHOP_MINUTES,
+    rules: SitingRules | None = None,
+    facilities: gpd.GeoDataFrame | None = None,
+    zone: Sequence[object] | None = None,
     time_limit_s: float | None = None,
 ) -> Suggestions:
     """
@@ -50,10 +65,14 @@ def choose_sites(
     shop within min(T, `shop_minutes`) (closed limits). A candidate of kind `both` may become either, not both.
     Demand points that existing facilities cover are out of the model and in its objective.
 
+    With `rules` the model is `locate.Siting`, with the facilities of today among its options, so that it may count
+    seats, second facilities, zones, money and moves.
+
     Parameters
     ----------
     candidates
-        Points, index id; columns `kind` (`station`, `shop` or `both`) and `name`. Any order: ties are broken by id.
+        Points, index id; columns `kind` (`station`, `shop` or `both`) and `name`; for rules also `cost` (yuan) and
+        `capacity` (seats), numbers or texts (`3.5万`, `30人`). Any order: ties are broken by id.
     times
         Travel times of the same demand points to the candidates, in their order, with a cutoff of T or more. Its
         facilities' own limits are not used: pass the candidates without their kinds,
@@ -64,8 +83,15 @@ def choose_sites(
         How many of each kind to suggest at most, >= 0. More than there are: all that help, with a notice.
     shop_minutes
         A shop's own circle in minutes.
+    rules
+        What the plan is to be best at and has to keep, beside the counts. None: most riders.
+    facilities
+        For seats: the facilities of `today`, index id, column `capacity`. None: nobody says.
+    zone
+        For `fair`: zone id of each demand point, None where it lies in none. None: there are no zones.
     time_limit_s
-        Stop the search after this time, with the best found and its gap.
+        Stop the search after this time, with the best found and its gap; other plans, the curve and the price of
+        steps take as long once more, each.
 
     Returns
     -------
@@ -85,20 +111,38 @@ def choose_sites(
         `solution`: `chosen` are positions in `candidates`, without those that gain nobody; `objective` and
         `bound` are riders covered at T with today's. 0 of all kinds: today's coverage, proven.
 
+        With rules, `sites` have three to five columns more: `cost` (yuan, `nan` where not known), `phase` (step in
+        which it opens, from 1), and, where seats count, `seats` and `served` (riders with a seat there). The rank
+        goes by phase, then by riders gained; riders gained count who is in reach, seat or not, and against the
+        facilities that stay, where some are closed. `objective` and `bound` are those of the rules, and sites that
+        gain nobody stay where the rules want them (backup, seats, `must`).
+
+        `siting`: seats, money, zones, steps, other plans and the curve; None without rules.
+
         `warnings`: candidates off the network or in reach of nobody, fewer suggestions than asked for, an unproven
         plan, nothing to cover.
 
     Raises
     ------
     InputError
-        If a count is negative, the ids of `times` do not fit, its cutoff is below T or its direction another.
+        If a count is negative, the ids of `times` do not fit, its cutoff is below T or its direction another; if
+        a rule names what is not there, or lacks what it rests on (costs, zones).
+    InfeasibleError
+        If no plan keeps the rules; its message says why, and what would do.
     SolutionError
         If the plan, counted again, is not what the solver claims.
     """
     check_points(candidates, "candidates")
     started = time.perf_counter()
     _check_fit(candidates, times, today, stations=stations, shops=shops)
-    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    if rules is not None and not rules.is_plain:
+        limits = _limits_s(times, today, shop_minutes)
+        asked = Asked(stations, shops, limits, rules)
+        question = question_of(candidates, times, today, asked, facilities=facilities, zone=zone)
+        return _by_rules(
+            candidates, times, today, question, asked, shop_minutes=shop_minutes, time_limit_s=time_limit_s
+        )
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     is_open = ~today.covered[:, -1] & (today.weight > 0)
     base = math.fsum(today.weight[today.covered[:, -1]])
     answer = mclp(
@@ -109,7 +153,7 @@ def choose_sites(
         place=options.candidate,
         time_limit_s=time_limit_s,
     )
-    ranked = _rank(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
+    ranked = ranked_gains(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
     is_after = today.covered[:, -1].copy()
     for gain in ranked:
         is_after[gain.rows] = True
@@ -151,22 +195,22 @@ def unreached_candidates(
     """
     check_points(candidates, "candidates")
     _check_fit(candidates, times, today, stations=0, shops=0)
-    options = _options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     return _unreached(candidates, times, options, today.weight)
 
 
 # ----------------------------------------------------------------------------------------------------- options
 @dataclass(frozen=True, eq=False)
-class _Options:
+class SiteOptions:
     """Candidates as what they may become, sorted by candidate id, station before shop."""
 
     covers: Csr  # (n_demand, n_option), closed at the option's own limit
-    group: IntArray  # (n_option,) position in `_KINDS`
+    group: IntArray  # (n_option,) position in `KINDS`
     candidate: IntArray  # (n_option,) position in the caller's frame
 
 
 @dataclass(frozen=True, eq=False)
-class _Gain:
+class Gain:
     """An option of the plan, and the demand points that it adds in rank order."""
 
     option: int
@@ -203,12 +247,13 @@ def _limits_s(times: TravelTimes, today: Coverage, shop_minutes: float) -> tuple
     return largest_s, min(largest_s, times.profile.own_cutoff_s(shop_minutes))
 
 
-def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> _Options:
+def site_options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tuple[float, float]) -> SiteOptions:
+    """Return what candidates may become, and whom each covers; `limits_s` are those of a station and of a shop."""
     by_id = np.argsort(candidates.index.astype(str).to_numpy(dtype=object), kind="stable")
     kind = candidates["kind"].to_numpy(dtype=object)[by_id]
-    may_be = np.column_stack([np.isin(kind, [own, "both"]) for own in _KINDS])
+    may_be = np.column_stack([np.isin(kind, [own, "both"]) for own in KINDS])
     at, group = np.nonzero(may_be)
-    option = np.full((len(candidates), len(_KINDS)), -1)
+    option = np.full((len(candidates), len(KINDS)), -1)
     option[by_id[at], group] = np.arange(at.size)
 
     demand = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
@@ -218,11 +263,60 @@ def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, *, limits_s: tupl
     covers = sparse.csr_array(
         (np.ones(pair.size), (demand[pair], pairs[reaches])), shape=(len(times.demand_ids), at.size)
     )
-    return _Options(covers, group.astype(np.int64), by_id[at].astype(np.int64))
+    return SiteOptions(covers, group.astype(np.int64), by_id[at].astype(np.int64))
+
+
+# ------------------------------------------------------------------------------------------------------- rules
+def _by_rules(
+    candidates: gpd.GeoDataFrame,
+    times: TravelTimes,
+    today: Coverage,
+    question: Question,
+    asked: Asked,
+    *,
+    shop_minutes: float,
+    time_limit_s: float | None,
+) -> Suggestions:
+    """Choose sites by rules: the plan, what each site of it gives, and what the planner should know."""
+    plan = solved(question, asked, time_limit_s=time_limit_s)
+    options = site_options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
+    step = step_of(question, plan)
+    ranked = _rank_by_step(options.covers, _beyond_those_that_stay(question, plan, today), plan.opened, step)
+    solution = Solution(
+        chosen=np.sort(options.candidate[plan.opened]),
+        objective=plan.objective,
+        bound=plan.bound,
+        sense="max",
+        status="optimal" if plan.status == "optimal" else "feasible",
+        seconds=plan.seconds,
+    )
+    sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
+    order = np.array([gain.option for gain in ranked], dtype=np.int64)
+    served = served_by_site(plan)
+    more: dict[str, FloatArray | IntArray] = {"cost": question.cost[order], "phase": step[order]}
+    if served is not None and question.seats is not None:
+        more |= {"seats": question.seats[order], "served": served[order]}
+    for name, column in more.items():
+        sites.insert(len(sites.columns) - 1, name, column)
+    figures = figures_of(question, asked, plan, candidates, ids=today.times.facility_ids, time_limit_s=time_limit_s)
+    told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight)), *question.told]
+    told += _told_of_plan(today, options, sites, solution, asked=asked.counts, has_rules=True)
+    return Suggestions(sites, solution, tuple(told), figures)
+
+
+def _beyond_those_that_stay(question: Question, plan: SitingPlan, today: Coverage) -> FloatArray:
+    """Riders whom no facility that stays has in reach."""
+    is_kept = ~question.options.is_new
+    is_kept[plan.closed] = False
+    pairs = question.options.seconds
+    row = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
+    weight = today.weight.copy()
+    weight[row[is_kept[pairs.indices]]] = 0.0
+    return weight
 
 
 # ------------------------------------------------------------------------------------------------------- ranks
-def _rank(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[_Gain]:
+def ranked_gains(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[Gain]:
     """Order a plan: each time the option that adds most to those before it; those that add nothing are left out."""
     columns = covers.tocsc()
     rows = {j: columns.indices[columns.indptr[j] : columns.indptr[j + 1]].astype(np.int64) for j in chosen.tolist()}
@@ -234,8 +328,21 @@ def _rank(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[_Gain]:
         best = max(rows, key=lambda j: riders[j])  # the first of equals: options ascend by id
         if riders[best] == 0:
             break
-        ranked.append(_Gain(best, np.sort(rows.pop(best)), riders[best]))
+        ranked.append(Gain(best, np.sort(rows.pop(best)), riders[best]))
         is_left[ranked[-1].rows] = False
+    return ranked
+
+
+def _rank_by_step(covers: Csr, weight: FloatArray, opened: IntArray, step: IntArray) -> list[Gain]:
+    """Order a plan by step, then as `ranked_gains`; those that gain nobody come last in their step, by id."""
+    left, ranked = weight.copy(), []
+    for t in np.unique(step[opened]).tolist():
+        own = opened[step[opened] == t]
+        gains = ranked_gains(covers, left, own)
+        for gain in gains:
+            left[gain.rows] = 0.0
+        gaining = {gain.option for gain in gains}
+        ranked += [*gains, *(Gain(j, np.zeros(0, np.int64), 0.0) for j in own.tolist() if j not in gaining)]
     return ranked
 
 
@@ -244,13 +351,13 @@ def _sites(
     candidates: gpd.GeoDataFrame,
     times: TravelTimes,
     today: Coverage,
-    options: _Options,
-    ranked: list[_Gain],
+    options: SiteOptions,
+    ranked: list[Gain],
     *,
     shop_minutes: float,
 ) -> gpd.GeoDataFrame:
     position = options.candidate[[gain.option for gain in ranked]]
-    kind = [_KINDS[options.group[gain.option]] for gain in ranked]
+    kind = [KINDS[options.group[gain.option]] for gain in ranked]
     new_seconds, new_site = _nearest_of(times, position)
     before = today.times.nearest_seconds
     after = np.minimum(before, new_seconds)
@@ -265,9 +372,11 @@ def _sites(
         "riders_gained": np.array([gain.riders for gain in ranked], dtype=np.float64),
         "cells_gained": np.array([_n_cells(today, gain.rows) for gain in ranked], dtype=np.int64),
         "minutes_before": np.array(
-            [_median(before[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
+            [lower_median(before[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
         ),
-        "minutes_after": np.array([_median(after[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64),
+        "minutes_after": np.array(
+            [lower_median(after[g.rows], today.weight[g.rows]) / 60 for g in ranked], np.float64
+        ),
         "replaces_nearest": np.array(
             [math.fsum(today.weight[becomes == rank]) for rank in range(len(ranked))], dtype=np.float64
         ),
@@ -297,8 +406,10 @@ def _n_cells(today: Coverage, rows: IntArray) -> int:
     return rows.size if today.cell_id is None else len(set(today.cell_id[rows].tolist()))
 
 
-def _median(value: FloatArray, weight: FloatArray) -> float:
-    """Lower median of values with weights above 0."""
+def lower_median(value: FloatArray, weight: FloatArray) -> float:
+    """Lower median of values with weights above 0; nan of none."""
+    if value.size == 0:
+        return math.nan
     order = np.argsort(value, kind="stable")
     total = np.cumsum(weight[order])
     return float(value[order][np.searchsorted(total, total[-1] / 2)])
@@ -317,7 +428,7 @@ def _replaced(today: Coverage, rows: IntArray) -> tuple[object, ...]:
 
 # ---------------------------------------------------------------------------------------------------- warnings
 def _unreached(
-    candidates: gpd.GeoDataFrame, times: TravelTimes, options: _Options, weight: FloatArray
+    candidates: gpd.GeoDataFrame, times: TravelTimes, options: SiteOptions, weight: FloatArray
 ) -> gpd.GeoDataFrame:
     """Return the candidates that cannot serve anybody, wherever they stand, by id; without riders none is idle."""
     is_off = ~times.facility_at.is_on_network
@@ -348,7 +459,13 @@ def _told_of_unreached(unreached: gpd.GeoDataFrame) -> Iterator[Fault]:
 
 
 def _told_of_plan(
-    today: Coverage, options: _Options, sites: gpd.GeoDataFrame, solution: Solution, *, asked: tuple[int, int]
+    today: Coverage,
+    options: SiteOptions,
+    sites: gpd.GeoDataFrame,
+    solution: Solution,
+    *,
+    asked: tuple[int, int],
+    has_rules: bool = False,
 ) -> Iterator[Fault]:
     """Tell what the plan does not do that was asked for, and why."""
     if sum(asked) == 0:
@@ -359,15 +476,15 @@ def _told_of_plan(
         return
     if not today.weight.any():
         yield _warning("There are no riders: nothing to cover.", "没有骑手需求：无需覆盖。")
-    elif not today.weight[~today.covered[:, -1]].any():
+    elif not has_rules and not today.weight[~today.covered[:, -1]].any():
         yield _warning(
             "Every rider is covered today: nothing to gain.", "现有设施已覆盖全部骑手：没有可新增的覆盖。"
         )
     for group, count in enumerate(asked):
-        n_suggested = int((sites["kind"] == _KINDS[group]).sum())
+        n_suggested = int((sites["kind"] == KINDS[group]).sum())
         n_candidates = int((options.group == group).sum())
         if n_suggested < count:
-            yield _told_of_fewer(_KINDS[group], count, n_suggested, n_candidates)
+            yield _told_of_fewer(KINDS[group], count, n_suggested, n_candidates, has_rules=has_rules)
     if solution.status != "optimal":
         yield _warning(
             f"Time ran out: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",
@@ -375,12 +492,15 @@ def _told_of_plan(
         )
 
 
-def _told_of_fewer(kind: Kind, asked: int, n_suggested: int, n_candidates: int) -> Fault:
+def _told_of_fewer(kind: Kind, asked: int, n_suggested: int, n_candidates: int, *, has_rules: bool) -> Fault:
     en, zh = [], []
     if n_candidates < asked:
         en.append(f"there are only {n_candidates} candidates")
         zh.append(f"候选点只有 {n_candidates} 个")
-    if n_suggested < n_candidates:
+    if n_suggested < n_candidates and has_rules:
+        en.append("under the rules no other candidate is possible or helps")
+        zh.append("在所设规则下，其余候选点不可行或没有帮助")
+    elif n_suggested < n_candidates:
         en.append("no other candidate would add a rider")
         zh.append("其余候选点不会再增加骑手")
     name, one = ("驿站", "个") if kind == "station" else ("商铺", "家")

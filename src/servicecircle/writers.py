@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import shapely
 
 from .coverage import coverage_by_cell, totals
 from .gaps import riders_scattered
-from .model import Plan
+from .model import Explanation, Plan
 from .offers import PARSED
+from .siting_figures import SitingFigures
+from .siting_rules import SitingRules, Step
 from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
 
 WGS84 = "EPSG:4326"
@@ -47,8 +50,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders
-        unrounded. The same plan gives the same bytes, but for `seconds` in the summary.
+        `summary.json`, in the order in which they were written; before the last `explanations.json`, where the plan
+        has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the
+        same bytes, but for `seconds` in the summary.
 
     Raises
     ------
@@ -62,6 +66,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
+    if plan.explanation is not None:
+        told = explanation_figures(plan.explanation)
+        files.append(write_text(target / "explanations.json", json_text(told, indent=1)))
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -113,7 +120,12 @@ def suggestion_features(plan: Plan) -> list[Feature]:
 
 
 def suggestion_rows(plan: Plan) -> list[Properties]:
-    """Return the suggestions in rank order: rank, id, name, kind, lon, lat, riders_gained."""
+    """
+    Return the suggestions in rank order: rank, id, name, kind, lon, lat, riders_gained.
+
+    With rules also phase, cost (yuan, None: not known), and, where seats count, seats (None: no limit), served.
+    """
+    more = [name for name in ("phase", "cost", "seats", "served") if name in plan.sites.columns]
     xy = shapely.get_coordinates(np.asarray(plan.sites.geometry.array, dtype=object))
     return [
         {
@@ -124,6 +136,7 @@ def suggestion_rows(plan: Plan) -> list[Properties]:
             "lon": round(float(lon), DIGITS),
             "lat": round(float(lat), DIGITS),
             "riders_gained": float(site["riders_gained"]),
+            **{name: _plain_value(site[name]) for name in more},
         }
         for (site_id, site), (lon, lat) in zip(plan.sites.iterrows(), xy, strict=True)
     ]
@@ -163,7 +176,71 @@ def summary(plan: Plan) -> Properties:
         figures["distance_m"] = {
             f"{m:g}": _number(profile.cutoff_s(m) * profile.speed_kph / 3.6) for m in study.minutes
         }
+    if plan.siting is not None:
+        figures["siting"] = _siting(plan.siting)
     return figures
+
+
+def _siting(figures: SitingFigures) -> Properties:
+    """Return what a plan by rules gives beside coverage."""
+    rules = figures.rules
+    plain = SitingRules()
+    stated = [f.name for f in fields(rules) if getattr(rules, f.name) != getattr(plain, f.name)]
+    floor = rules.floor
+    zones = figures.zones.reset_index()
+    rows: Properties = {
+        "objective": rules.objective,
+        "rules": [{"rule": name, "value": _rule_value(getattr(rules, name))} for name in stated],
+        "before": asdict(figures.before),
+        "after": asdict(figures.after),
+        "cost": {"budget": rules.budget, "spent": figures.spent},
+        "closed": list(figures.closed),
+        "zones": [{**row, "floor": floor} for row in zones.to_dict("records")],
+        "worst_share": {"share": figures.worst_share, "bound": figures.worst_share_bound},
+        "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
+        "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
+        "curve": [asdict(point) for point in figures.curve],
+    }
+    told: Properties = _plain_value(rows)
+    return told
+
+
+def _ids(sites: Sequence[tuple[str, str]]) -> list[Properties]:
+    return [{"id": site_id, "kind": kind} for site_id, kind in sites]
+
+
+def _rule_value(value: Any) -> Any:  # noqa: ANN401
+    """Return a rule's value as study.toml has it."""
+    if isinstance(value, tuple):
+        return [_rule_value(one) for one in value]
+    if isinstance(value, Step):
+        return {key: inner for key, inner in asdict(value).items() if inner is not None}
+    return value
+
+
+def explanation_figures(why: Explanation) -> Properties:
+    """Return what an explanation says, as `explanations.json` holds it."""
+    sites = why.sites.reset_index(names="id").astype({"id": str})
+    parts = {"zones": why.zones, "cells": why.cells, "substitutes": why.substitutes}
+    suggestions = []
+    for row in _rows(sites):
+        own = {
+            name: _rows(frame[frame["id"].astype(str) == row["id"]].drop(columns=["id", "rank"]))
+            for name, frame in parts.items()
+        }
+        suggestions.append({**row, **own})
+    return {
+        "objective": why.objective,
+        "gained": why.gained,
+        "suggestions": suggestions,
+        "changes": _rows(why.changes),
+        "reach": _rows(why.reach.reset_index(names="zone_id")),
+    }
+
+
+def _rows(frame: pd.DataFrame) -> list[Properties]:
+    """Return the rows of a frame with plain values; what is missing or infinite is null."""
+    return [{str(key): _plain_value(value) for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def geojson_text(features: list[Feature]) -> str:

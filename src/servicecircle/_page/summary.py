@@ -13,6 +13,7 @@ from .. import params
 from ..coverage import totals
 from ..model import Coverage, Plan
 from . import numbers, palette
+from .siting import rules_proof, siting_rows
 from .words import Words
 
 #: the standard whose distances are printed beside a profile's own
@@ -118,6 +119,8 @@ def proof(plan: Plan, words: Words) -> str:
         return words("infeasible") if solution.status == "infeasible" else words("suggested_none")
     if solution.status == "infeasible":
         return words("infeasible")
+    if plan.siting is not None:
+        return rules_proof(plan, words.lang)
     if solution.status == "optimal" and solution.gap == 0:
         return words("proof", combination=_combination(plan, words))
     return words(
@@ -140,7 +143,8 @@ def whole_gains(plan: Plan) -> list[int]:
     """
     Return what each suggestion adds at the largest break as whole riders; 0 for one that adds less than 1.
 
-    They and `small_gains` add up to what the headline says: covered after minus covered before.
+    They and `small_gains` add up to what the headline says: covered after minus covered before (where a plan closes
+    facilities: minus covered by those that stay).
     """
     exact, small, shown, _ = _gains(plan)
     whole = iter(shown)
@@ -166,6 +170,8 @@ def _gains(plan: Plan) -> tuple[list[float], list[bool], list[int], int]:
     large = [gain for gain, is_small in zip(exact, small, strict=True) if not is_small]
     rest = [sum(exact) - sum(large)] if any(small) else []
     total = shown_riders(plan.after).within[-1] - shown_riders(plan.before).within[-1]
+    if plan.siting is not None and plan.siting.closed:  # gains are counted against those that stay
+        total = int(np.floor(sum(exact) + 0.5))
     whole = numbers.apportioned([*large, *rest], total)
     return exact, small, whole[: len(large)], whole[-1] if rest else 0
 
@@ -196,6 +202,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
         [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
         ["", words("p.counts")],
+        *siting_rows(plan, words.lang),
     ]
 
 

@@ -1,6 +1,8 @@
 """Candidates: places where a station or a shop may stand."""
 
 from .corners import corner_candidates as corner_candidates
+from .density import stations_of as stations_of
+from .density import told_of_density as told_of_density
 from .frames import WGS84 as WGS84
 from .gates import gate_candidates as gate_candidates
 from .lattice import grid_candidates as grid_candidates

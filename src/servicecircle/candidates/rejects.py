@@ -20,7 +20,6 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ground_floor": ("not on the ground floor", "不在一层"),
         "street_facing": ("not facing the street", "不临街"),
         "min_area": ("too small", "面积不足"),
-        "spacing": ("too near an existing station", "距现有驿站过近"),
         "existing": ("a station or shop of the study already", "已是研究中的驿站或商铺"),
         "duplicate": ("the same place as another candidate", "与其他候选点是同一地点"),
         "off_network": ("no street near enough", "附近没有道路"),
@@ -28,7 +27,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 #: those of a site rule, which speaks of stations
-RULE_REASONS = ("ground_floor", "street_facing", "min_area", "spacing")
+RULE_REASONS = ("ground_floor", "street_facing", "min_area")
 #: candidates that no planner named, by `source`: how many there are, in English and Chinese
 _GENERATED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

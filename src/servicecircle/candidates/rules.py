@@ -9,7 +9,6 @@ from typing import NamedTuple
 import geopandas as gpd
 import numpy as np
 import shapely
-from scipy.spatial import KDTree
 
 from .._validate import BoolArray, FloatArray, IntArray, StrArray, check_points, points_xy, some, some_zh
 from ..errors import Fault
@@ -31,7 +30,6 @@ CHECKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ground_floor": ("the floor", "所在楼层"),
         "street_facing": ("whether it faces the street", "是否临街"),
         "min_area": ("the area", "使用面积"),
-        "spacing": ("whether people are dense here", "是否属人员密集处"),
     }
 )
 
@@ -51,9 +49,7 @@ class _Verdict(NamedTuple):
     told: list[tuple[str, str]]  # the fact, in English and Chinese
 
 
-def judge_candidates(
-    candidates: gpd.GeoDataFrame, rule: SiteRule, *, network: Network, facilities: gpd.GeoDataFrame | None = None
-) -> Judged:
+def judge_candidates(candidates: gpd.GeoDataFrame, rule: SiteRule, *, network: Network) -> Judged:
     """
     Judge candidate stations by a published rule: which may stay, which may not and why, and what is not known.
 
@@ -64,9 +60,8 @@ def judge_candidates(
     ----------
     candidates
         Points, index id; column `kind` (`station`, `shop` or `both`), and, where known, `name`, `source`, `floor`
-        (1 is the ground floor: `1`, `1F`, `一层`, `2楼`, `B1`), `area_m2` (`12`, `约15㎡`), `street_facing` and
-        `dense` (yes or no, 是 or 否: whether people are dense here), `extent_m` (how far the place may reach from
-        its point).
+        (1 is the ground floor: `1`, `1F`, `一层`, `2楼`, `B1`), `area_m2` (`12`, `约15㎡`), `street_facing` (yes or
+        no, 是 or 否), `extent_m` (how far the place may reach from its point).
     rule
         What is asked; `SITE_RULES` has those that ship.
     network
@@ -74,9 +69,6 @@ def judge_candidates(
         (straight, to the drawn line) faces it, one farther than 50 m from every street faces none, and between them
         it is unknown. `service` and ways for people on foot or on a bicycle are no streets to face; where they
         have a name, it is unknown.
-    facilities
-        Existing stations and shops, index id; only those of `kind` `station` count. None: there are none. Nearer to
-        one than `dense_spacing_m` is too near; nearer than `spacing_m` is, unless `dense` says yes.
 
     Returns
     -------
@@ -89,14 +81,14 @@ def judge_candidates(
     Raises
     ------
     CRSError
-        If `candidates` or `facilities` states no CRS.
+        If `candidates` states no CRS.
     InputError
-        If `candidates` or `facilities` holds anything but points with unique ids.
+        If `candidates` holds anything but points with unique ids.
     """
     check_points(candidates, "candidates")
     kind = text_column(candidates, "kind", "both")
     is_judged = kind != "shop"
-    verdicts = [v for v in _verdicts(candidates, rule, network, facilities) if v is not None]
+    verdicts = [v for v in _verdicts(candidates, rule, network) if v is not None]
     fails = np.zeros(len(candidates), dtype=np.bool_)
     for verdict in verdicts:
         fails |= is_judged & (verdict.meets < 0)
@@ -152,18 +144,11 @@ def _to_check(verdicts: list[_Verdict], is_asked: BoolArray) -> StrArray:
 
 
 # ---------------------------------------------------------------------------------------------------- the parts
-def _verdicts(
-    candidates: gpd.GeoDataFrame, rule: SiteRule, network: Network, facilities: gpd.GeoDataFrame | None
-) -> Iterator[_Verdict | None]:
+def _verdicts(candidates: gpd.GeoDataFrame, rule: SiteRule, network: Network) -> Iterator[_Verdict | None]:
     xy = points_xy(candidates, network.crs)
     yield _ground_floor(candidates) if rule.ground_floor else None
     yield _street_facing(candidates, xy, network) if rule.street_facing else None
     yield _min_area(candidates, rule.min_area_m2) if rule.min_area_m2 > 0 else None
-    if rule.spacing_m > 0 and facilities is not None:
-        check_points(facilities, "facilities")
-        stations = facilities[text_column(facilities, "kind", "station") == "station"]
-        if len(stations):
-            yield _spacing(candidates, xy, rule, stations, network)
 
 
 def _signs(answers: list[bool | None]) -> IntArray:
@@ -209,20 +194,3 @@ def _min_area(candidates: gpd.GeoDataFrame, min_m2: float) -> _Verdict:
     signs = np.where(np.isnan(area), 0, np.where(area >= min_m2, 1, -1)).astype(np.int64)
     told = [(f"{m2:g} of {min_m2:g} m²", f"{m2:g} 平方米，应不小于 {min_m2:g} 平方米") for m2 in area]
     return _Verdict("min_area", signs, told)
-
-
-def _spacing(
-    candidates: gpd.GeoDataFrame, xy: FloatArray, rule: SiteRule, stations: gpd.GeoDataFrame, network: Network
-) -> _Verdict:
-    is_dense = _signs([is_yes(text) for text in text_column(candidates, "dense", "")])
-    by_id = stations.iloc[np.argsort(stations.index.astype(str).to_numpy(dtype=object), kind="stable")]
-    found = KDTree(points_xy(by_id, network.crs)).query(xy)
-    metres, nearest = np.asarray(found[0], dtype=np.float64), np.asarray(found[1], dtype=np.int64)
-    signs = np.where(metres < rule.dense_spacing_m, -1, np.where(metres < rule.spacing_m, is_dense, 1))
-    limits = np.where(metres < rule.dense_spacing_m, rule.dense_spacing_m, rule.spacing_m)
-    names = [own or str(i) for own, i in zip(text_column(by_id, "name", ""), by_id.index, strict=True)]
-    told = [
-        (f"{m:.0f} m from {names[j]}, {limit:g} m at least", f"距“{names[j]}”{m:.0f} 米，应不小于 {limit:g} 米")
-        for m, j, limit in zip(metres, nearest, limits, strict=True)
-    ]
-    return _Verdict("spacing", signs.astype(np.int64), told)

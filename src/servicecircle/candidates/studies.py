@@ -22,6 +22,9 @@ from .rejects import joined, told_of_rejected
 from .rules import FACTS, judge_candidates, told_of_unknowns
 from .same import without_existing, without_same
 
+#: columns of the study's own list that siting rules read
+_AMOUNTS = ("cost", "capacity")
+
 
 class Candidates(NamedTuple):
     """Candidates, those that are left out, and what is doubtful about them."""
@@ -65,7 +68,7 @@ def study_candidates(
     candidates
         The frame, sorted by id, what was left out and why, and warnings. An id that an existing facility has
         becomes `candidate-<id>`. Where the study has a site rule, the frame has a column `to_check`, as
-        `judge_candidates` gives it.
+        `judge_candidates` gives it, and `dense` where the own list has it; `cost` and `capacity` wherever it does.
 
     Raises
     ------
@@ -84,13 +87,15 @@ def study_candidates(
         rejected.append(merged.rejected)
     frame, rule = merged.frame, SITE_RULES[study.site_rule]
     if rule.name != "none" and study.suggest.stations > 0:
-        judged = judge_candidates(frame, rule, network=network, facilities=facilities)
+        judged = judge_candidates(frame, rule, network=network)
         frame = _of_kinds(judged.frame, study)
         rejected.append(judged.rejected)
         told += told_of_unknowns(frame, rule)
     out = joined(rejected)
     told = [*told_of_rejected(out), *told, *_told_of_none(study, frame, out)]
-    columns = ["name", "kind", "source", *(["to_check"] if "to_check" in frame.columns else []), "geometry"]
+    extra = [c for c in _AMOUNTS if c in frame.columns]
+    extra += [c for c in ("dense", "to_check") if c in frame.columns and rule.name != "none"]
+    columns = ["name", "kind", "source", *extra, "geometry"]
     return Candidates(frame[columns].sort_index(), out, tuple(told))
 
 
@@ -204,7 +209,7 @@ def _own_candidates(study: Study) -> gpd.GeoDataFrame:
         raise InputError(msg, zh=zh)
     name = [text or str(i) for text, i in zip(text_column(own, "name", ""), own.index, strict=True)]
     frame = frame_of(own.index, name, kind, "study", own.geometry.to_crs(WGS84))
-    for fact in FACTS:
+    for fact in (*FACTS, *_AMOUNTS):
         if fact in own.columns:
             frame[fact] = text_column(own, fact, "")
     return _of_kinds(frame, study)

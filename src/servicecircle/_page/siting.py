@@ -1,0 +1,196 @@
+"""What a plan by siting rules gives, in words: aim, proof, seats, money, zones, steps, other plans, the curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import pandas as pd
+
+from ..errors import Lang
+from ..model import Plan
+from ..siting_figures import OtherPlan, Seats, SitingFigures
+from . import numbers
+
+#: key -> (Chinese, English); not of the page's own table, so that a plan without rules is drawn as ever
+_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "proof": (
+            "已证明最优：在所选目标和规则下没有更好的方案",
+            "Proven best: no plan is better under the aim and the rules",
+        ),
+        "best_known": (
+            "已知最好，尚未证明最优：与最优值的差距不超过 {gap}",
+            "Best known, not proven: at most {gap} from the best",
+        ),
+        "aim": ("目标与规则", "Aim and rules"),
+        "aim.riders": ("覆盖骑手最多", "most riders"),
+        "aim.decay": ("按时间折算的骑手最多（{parts}）", "most riders by time ({parts})"),
+        "aim.part": ("{m} 分钟内计 {w}", "within {m} min {w}"),
+        "aim.backup": ("，第二处可达设施另计 {w}", ", a second site in reach {w} more"),
+        "aim.worst": ("，先保障覆盖率最低的网格", ", the worst zone first"),
+        "aim.floor": ("，每个网格不低于 {share}", ", every zone {share} at least"),
+        "aim.spacing": ("，点位间距不小于 {m} 米", ", sites {m} m apart at least"),
+        "aim.must": ("，必选 {names}", ", with {names}"),
+        "aim.must_not": ("，禁选 {names}", ", without {names}"),
+        "aim.move": ("，最多迁移 {n} 处现有设施", ", at most {n} existing moved"),
+        "seats": ("座位", "Seats"),
+        "reach": ("可达", "In reach"),
+        "seats.text": (
+            "服务中 {served} 人，可达但已满 {full} 人，不可达 {unreached} 人",
+            "{served} served, {full} in reach but full, {unreached} out of reach",
+        ),
+        "seats.today": ("（现状：{served}、{full}、{unreached}）", " (today {served}, {full}, {unreached})"),
+        "reach.text": ("{served} 人，不可达 {unreached} 人", "{served}, out of reach {unreached}"),
+        "reach.today": ("（现状：{served}、{unreached}）", " (today {served}, {unreached})"),
+        "cost": ("费用", "Cost"),
+        "yuan": ("{n} 元", "{n} yuan"),
+        "of_budget": ("，预算 {n} 元", " of a budget of {n}"),
+        "closed": ("迁出", "Closed"),
+        "zones": ("最低网格", "Worst zone"),
+        "zones.text": ("{name} {share}", "{name} {share}"),
+        "zones.bound": ("（任何方案不超过 {share}）", " (no plan more than {share})"),
+        "step": ("第 {n} 期", "Step {n}"),
+        "price": ("（分期少服务 {n} 人）", " ({n} fewer for going step by step)"),
+        "other": ("备选方案 {n}", "Alternative {n}"),
+        "other.less": ("少 {n}：{names}", "{n} less: {names}"),
+        "curve": ("数量与覆盖", "By number"),
+        "curve.point": ("{n} 处 {served} 人", "{n}: {served}"),
+        "curve.none": ("{n} 处无可行方案", "{n}: no plan"),
+        "not_proven": ("（未证明）", " (not proven)"),
+        "none": ("无", "none"),
+    }
+)
+
+
+class _Say:
+    """The table in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang: Lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        return _WORDS[key][0 if self.lang == "zh" else 1].format(**values)
+
+    def list(self, names: Sequence[str]) -> str:
+        return ("、" if self.lang == "zh" else ", ").join(names) or self("none")
+
+
+def rules_proof(plan: Plan, lang: Lang) -> str:
+    """Return how good a plan by rules provably is."""
+    say, solution = _Say(lang), plan.solution
+    if solution.status == "optimal":
+        return say("proof")
+    gap = solution.gap
+    figures = plan.siting
+    if figures and figures.worst_share is not None and figures.worst_share_bound:
+        gap = max(gap, (figures.worst_share_bound - figures.worst_share) / figures.worst_share_bound)
+    return say("best_known", gap=numbers.share(gap, 1.0))
+
+
+def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
+    """Return what a plan by rules gives as rows of a term and its text; none without rules."""
+    figures = plan.siting
+    if figures is None:
+        return []
+    say = _Say(lang)
+    rows = [[say("aim"), _aim(plan, figures, say)], [*_reach(figures, say)]]
+    if figures.spent is not None and (figures.spent or figures.rules.budget is not None):
+        budget = figures.rules.budget
+        of = "" if budget is None else say("of_budget", n=_money(budget))
+        rows.append([say("cost"), say("yuan", n=_money(figures.spent)) + of])
+    if figures.closed:
+        rows.append([say("closed"), say.list([_name(plan.facilities, i) for i in figures.closed])])
+    if figures.rules.fair is not None or figures.rules.is_worst_first:
+        rows.append([say("zones"), _worst(plan, figures, say)])
+    rows += _steps(plan, figures, say)
+    rows += [[say("other", n=n), _other(plan, other, say)] for n, other in enumerate(figures.alternatives, 1)]
+    if figures.curve:
+        rows.append([say("curve"), ("；" if lang == "zh" else "; ").join(_curve(figures, say))])
+    return rows
+
+
+def _aim(plan: Plan, figures: SitingFigures, say: _Say) -> str:
+    rules, minutes = figures.rules, plan.study.minutes
+    if rules.objective == "decay":
+        n = len(minutes)
+        worth = rules.worth or tuple((n - k) / n for k in range(n))
+        parts = [say("aim.part", m=f"{m:g}", w=f"{w:.3g}") for m, w in zip(minutes, worth, strict=True)]
+        text = say("aim.decay", parts=say.list(parts))
+    else:
+        text = say("aim.riders")
+    if rules.backup_worth:
+        text += say("aim.backup", w=f"{rules.backup_worth:g}")
+    if rules.is_worst_first:
+        text += say("aim.worst")
+    if rules.floor is not None:
+        text += say("aim.floor", share=numbers.share(rules.floor, 1.0))
+    if rules.min_spacing_m:
+        text += say("aim.spacing", m=f"{rules.min_spacing_m:g}")
+    for key, ids in (("must", rules.must), ("must_not", rules.must_not)):
+        if ids:
+            text += say(f"aim.{key}", names=say.list([_name(plan.candidates, i) for i in ids]))
+    return text + (say("aim.move", n=rules.move) if rules.move else "")
+
+
+def _reach(figures: SitingFigures, say: _Say) -> tuple[str, str]:
+    """Return who is served, in reach but full, and out of reach, after and today."""
+    now, today = (_whole(seats) for seats in (figures.after, figures.before))
+    what = "seats" if figures.rules.has_seats else "reach"
+    return say(what), say(f"{what}.text", **now) + say(f"{what}.today", **today)
+
+
+def _whole(seats: Seats) -> dict[str, str]:
+    parts = (seats.served, seats.full, seats.unreached)
+    shown = numbers.apportioned(parts, math.floor(math.fsum(parts) + 0.5))
+    return {key: numbers.whole(n) for key, n in zip(("served", "full", "unreached"), shown, strict=True)}
+
+
+def _worst(plan: Plan, figures: SitingFigures, say: _Say) -> str:
+    known = figures.zones["share"].dropna()
+    if known.empty:
+        return say("none")
+    zone = str(known.index[int(known.to_numpy().argmin())])  # the first of equals
+    zones = plan.study.zones
+    name = zone if zones is None else _name(zones, zone)
+    text = say("zones.text", name=name, share=numbers.share(float(known.min()), 1.0))
+    bound = figures.worst_share_bound
+    return text if bound is None else text + say("zones.bound", share=numbers.share(bound, 1.0))
+
+
+def _steps(plan: Plan, figures: SitingFigures, say: _Say) -> Iterator[list[str]]:
+    before: set[tuple[str, str]] = set()
+    for n, step in enumerate(figures.steps, 1):
+        new = [_name(plan.candidates, i) for i, kind in step.sites if (i, kind) not in before]
+        before |= set(step.sites)
+        price = say("price", n=numbers.told(step.price)) if step.price > 1e-9 else ""  # noqa: PLR2004
+        yield [say("step", n=n), say.list(new) + price]
+
+
+def _other(plan: Plan, other: OtherPlan, say: _Say) -> str:
+    names = say.list([_name(plan.candidates, i) for i, _ in other.sites])
+    less = numbers.told_riders(max(other.less, 0.0), say.lang)
+    return say("other.less", n=less, names=names) + ("" if other.gap == 0 else say("not_proven"))
+
+
+def _curve(figures: SitingFigures, say: _Say) -> Iterator[str]:
+    for point in figures.curve:
+        n = point.stations + point.shops
+        if point.served is None:
+            yield say("curve.none", n=n)
+        else:
+            proven = "" if point.status == "optimal" else say("not_proven")
+            yield say("curve.point", n=n, served=numbers.whole(point.served)) + proven
+
+
+def _money(yuan: float) -> str:
+    return numbers.whole(yuan)
+
+
+def _name(frame: pd.DataFrame, key: str) -> str:
+    """Return the name of a facility, candidate or zone, else its id."""
+    if key not in frame.index or "name" not in frame.columns:
+        return key
+    name = frame.loc[key, "name"]
+    return key if numbers.is_missing(name) else str(name)
