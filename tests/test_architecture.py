@@ -24,7 +24,9 @@ params
 siting_rules
 siting_figures
 model
-headers coordinates readers columns ledgers polygons study_keys
+hours_words
+hours amenities
+headers coordinates readers columns offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder

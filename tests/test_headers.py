@@ -45,3 +45,51 @@ def test_a_column_is_personal_when_half_of_its_filled_cells_are() -> None:
     assert not is_personal("备注", (phone, "近北门", "二楼"))
     assert not is_personal("备注", ("", " "))
     assert not is_personal("编码", ("442000001001", "139123456789"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "联络人",
+        "值班人员",
+        "网格员",
+        "党支部书记",
+        "是否党员",
+        "党派",
+        "Political status",
+        "出生日期",
+        "家庭住址",
+        "银行卡号",
+    ],
+)
+def test_headers_of_persons_are_personal(header: str) -> None:
+    assert is_personal(header)
+
+
+@pytest.mark.parametrize(
+    "header", ["党员人数", "党群服务中心", "管理员数", "站点主任数", "社区", "营业执照号", "建成年月"]
+)
+def test_headers_of_counts_and_places_are_not_personal(header: str) -> None:
+    assert not is_personal(header)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("张三 13900001111", "李四 13900002222"),
+        ("139-0000-1111", "139 0000 2222"),
+        ("+86 139 0000 1111",),
+        ("44200019900307123X",),
+        ("中共党员", "群众", "共青团员"),
+    ],
+)
+def test_cells_of_persons_are_personal_under_any_header(cells: tuple[str, ...]) -> None:
+    assert is_personal("备注", cells)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("群众", "群众"), ("党员驿站", "党员"), ("442000199013071234",), ("1390000111122",), ("0760-88881111",)],
+)
+def test_cells_that_only_look_like_it_are_not(cells: tuple[str, ...]) -> None:
+    assert not is_personal("备注", cells)

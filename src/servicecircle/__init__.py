@@ -1,5 +1,9 @@
 """Service circles of rest stations and partner shops for delivery riders, exactly, on the street network."""
 
+from .amenities import AMENITIES as AMENITIES
+from .amenities import Amenity as Amenity
+from .amenities import AmenityList as AmenityList
+from .amenities import fold_amenities as fold_amenities
 from .candidates import corner_candidates as corner_candidates
 from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
@@ -28,6 +32,9 @@ from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
+from .hours import OpeningHours as OpeningHours
+from .hours import hours_text as hours_text
+from .hours import parse_hours as parse_hours
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage

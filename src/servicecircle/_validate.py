@@ -53,6 +53,21 @@ def some_zh(ids: Iterable[Hashable]) -> str:
     return shown if len(every) <= N_NAMED else f"{shown}等 {len(every)} 个"
 
 
+def check_text(value: object, name: str) -> str:
+    """
+    Return `value`, a text.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(value, str):
+        msg = f"`{name}` must be text, got {type(value).__name__}."
+        raise InputError(msg)
+    return value
+
+
 def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
     """
     Return the breaks as a tuple, checked: at least one, finite, above 0, ascending, none twice.

@@ -204,13 +204,13 @@ def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
 
 
 def texts_of(
-    table: Table, positions: Mapping[str, int], *, keep: Sequence[str] = ()
+    table: Table, positions: Mapping[str, int], *, keep: Sequence[str] = (), taken: Collection[str] = ()
 ) -> tuple[dict[str, list[str]], list[Fault]]:
     """
     Return the columns that stay text: known ones under their field, then unknown ones under their own header.
 
     Unknown columns that look like persons' data are dropped unless `keep` names them, and a warning names them.
-    The coordinates and the id are not among the texts.
+    The coordinates and the id are not among the texts. A header that is `taken` gets a number behind it.
     """
     field_at = {at: field for field, at in positions.items()}
     wanted, faults = _kept(table, keep)
@@ -227,7 +227,7 @@ def texts_of(
         field = field_at.get(at, "")
         if at in dropped or (field and field != "kind") or (field == "kind" and _says_only_kind(table.columns[at])):
             continue
-        texts[_free_name(header, {*texts, *SYNONYMS, "geometry"})] = list(table.columns[at])
+        texts[_free_name(header, {*texts, *taken, *SYNONYMS, "geometry"})] = list(table.columns[at])
     if dropped:
         names = [table.header[at] for at in dropped]
         en = f'persons\' data were not read: {", ".join(names)}. To keep a column: `keep = ["{names[0]}"]`.'

@@ -54,9 +54,19 @@ _PERSON = re.compile(
     r"|电话|電話|手机|手機|联系方式|聯繫方式|微信|qq|邮箱|身份证|身份證|证件号|護照|护照|政治面貌|党员身份"
     r"|phone|mobile|telephone|wechat|whatsapp|e?mail$|idcard|identitycard|identityno|passport"
     r"|contact|manager|owner|firstname|lastname|surname|fullname|personname|ridername|couriername"
-    r"|^tel$|^telno$|^cell$"
+    r"|^tel$|^telno$|^cell$|联络人|联络员|书记$|主任$|管理员$|值班人员?$|值守人员?$|网格员$|网格长$"
+    r"|^(?:是否)?(?:中共)?党员$|^党派|政治身份|politicalstatus|partymember|staffname|drivername|座机"
+    r"|出生日期|出生年月|生日|家庭住址|银行卡|社保号|birthday|birthdate|dateofbirth|bankcard"
 )
-_PERSONAL_CELL = re.compile(r"(\+?86[- ]?)?1[3-9]\d{9}|\d{17}[\dXx]")
+#: a mobile number, and an identity number with its date of birth, anywhere in a cell
+_PERSONAL_NUMBER = re.compile(
+    r"(?<![0-9])(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}"
+    r"|[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9])"
+)
+#: the last says it only beside others
+_POLITICAL = frozenset(
+    ["中共党员", "党员", "预备党员", "中共预备党员", "共青团员", "团员", "民主党派", "无党派", "无党派人士", "群众"]
+)
 _N_JUDGED = 200
 
 
@@ -124,16 +134,31 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
     """
     Tell whether a column holds persons: their names, phones, identity numbers or political status.
 
-    Judged by the header, and by the cells: half or more of the first 200 filled ones that read as a mobile
-    number or an identity number. A known header (`编号`, `人数`, ...) is never personal by its text.
+    Judged by the header, and by the cells: half or more of the first 200 filled ones that hold a mobile number or
+    an identity number, or that all are words of political status. A known header (`编号`, `人数`, ...) is never
+    personal by its text.
 
     Examples
     --------
-    >>> is_personal("联系电话"), is_personal("备注", ("13800138000", "")), is_personal("备注", ("靠近北门",))
+    >>> is_personal("联系电话"), is_personal("备注", ("张三 138-0013-8000", "")), is_personal("备注", ("靠近北门",))
     (True, True, False)
     """
     if field_of(header) is None and _PERSON.search(fold(header)):
         return True
     filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())][:_N_JUDGED]
-    hits = sum(_PERSONAL_CELL.fullmatch(text) is not None for text in filled)
+    if filled and set(filled) <= _POLITICAL and set(filled) != {"群众"}:
+        return True
+    hits = sum(_PERSONAL_NUMBER.search(text) is not None for text in filled)
     return bool(filled) and 2 * hits >= len(filled)
+
+
+def without_numbers(text: str) -> str:
+    """
+    Return a text with persons' mobile and identity numbers as `***`, for a message.
+
+    Examples
+    --------
+    >>> without_numbers("预约：138 0013 8000")
+    '预约：***'
+    """
+    return _PERSONAL_NUMBER.sub("***", text)

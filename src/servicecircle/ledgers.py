@@ -18,6 +18,7 @@ from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbe
 from .coordinates import Oddity, odd_degrees
 from .errors import Fault
 from .headers import fold
+from .offers import offers_of
 from .readers import Table
 
 WGS84 = CRS.from_epsg(4326)
@@ -26,6 +27,8 @@ SAME_PLACE_DEG = 1e-6
 #: rows of one name this near to each other are perhaps one thing told twice (metres, closed)
 SAME_NAME_M = 30.0
 METRES_PER_DEG = 111_195.0
+#: ledgers whose hours and amenities are read
+_OFFERING = ("stations", "shops")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,7 @@ def frame_of_points(
     *,
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    words: Mapping[str, str] | None = None,
 ) -> Reading:
     """
     Turn a table into points.
@@ -58,6 +62,8 @@ def frame_of_points(
         Field -> header, where a header is not recognised or not the one that is meant.
     keep
         Headers of columns that are kept although they look like persons' data.
+    words
+        The study's own words for amenities -> code.
 
     Returns
     -------
@@ -65,25 +71,36 @@ def frame_of_points(
         The frame holds the rows without an error in their coordinates and numbers, in natural order of ids, so
         that the order of rows in the file changes nothing. Columns: `name` ("" where missing), what the role
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
-        fractions (expected values).
+        fractions (expected values). Stations and shops gain what `offers_of` makes of their hours and amenities.
     """
     positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role))
     ids, id_faults = ids_of(table, role, positions)
     points, place_faults = _points(table, positions)
     numbers, number_faults = _role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
-    texts, text_faults = texts_of(table, positions, keep=keep)
+    offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
+    texts, text_faults = texts_of(table, positions, keep=keep, taken=offers)
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}
     if kinds is not None:
         data["kind"] = kinds
     data |= numbers
     data |= {name: column for name, column in texts.items() if name not in data}
+    data |= offers
     frame = gpd.GeoDataFrame(data, index=pd.Index(ids, dtype=object).astype(str), geometry=points, crs=WGS84)
     good = np.array([p is not None for p in points], dtype=bool)
     good &= ~frame.index.duplicated()
     if role in {"depots", "population"} and "riders" in data:
         good &= np.isfinite(frame["riders"].to_numpy(np.float64))
-    every = (*table.faults, *faults, *id_faults, *place_faults, *number_faults, *kind_faults, *text_faults)
+    every = (
+        *table.faults,
+        *faults,
+        *id_faults,
+        *place_faults,
+        *number_faults,
+        *kind_faults,
+        *offer_faults,
+        *text_faults,
+    )
     last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
     return Reading(in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of)

@@ -401,8 +401,12 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
         )
     except StudyError as error:
         return None, None, list(error.faults)
-    frame_of = frame_of_polygons if _holds_polygons(table, role) else frame_of_points
-    reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
+    keep = stated.get("keep", ())
+    if _holds_polygons(table, role):
+        reading = frame_of_polygons(table, role, columns=columns, keep=keep)
+    else:
+        words = said.get("amenities", "words", {})
+        reading = frame_of_points(table, role, columns=columns, keep=keep, words=words)
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     return reading, used, list(reading.faults)
 

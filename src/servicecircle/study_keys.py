@@ -19,6 +19,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
 
 from ._validate import check_minutes
+from .amenities import check_words
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
@@ -205,6 +206,14 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(_text(word) for word in value)
 
 
+def _amenity_words(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        en = 'word = "code" pairs, e.g. { "暖心水" = "drinking_water" }'
+        raise _wrong(value, en, '如 { "暖心水" = "drinking_water" } 的对应表')
+    check_words(value)
+    return dict(value)
+
+
 def _not_negative(value: object) -> float:
     if (number := _number(value)) < 0:
         raise _wrong(value, "a number, 0 or more", "不小于 0 的数")
@@ -337,6 +346,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},
+        "amenities": {"words": _amenity_words},
         "checkins": {},
     }
 )

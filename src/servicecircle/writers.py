@@ -17,6 +17,7 @@ import shapely
 from .coverage import coverage_by_cell, totals
 from .gaps import riders_scattered
 from .model import Explanation, Plan
+from .offers import PARSED
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
@@ -305,7 +306,7 @@ def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "coverage": cells.reset_index(names="cell_id"),
         "gaps": plan.gaps.reset_index(names="gap_id"),
         "suggestions": plan.sites.reset_index(names="id"),
-        "facilities": plan.facilities.reset_index(names="id"),
+        "facilities": plan.facilities.drop(columns=list(PARSED), errors="ignore").reset_index(names="id"),
         "candidates": plan.candidates.reset_index(names="id"),
         "demand": plan.demand.reset_index(names="id"),
         "streets": streets,
