@@ -22,6 +22,7 @@ errors
 _validate _optional _compiled whole_files
 params
 model
+china_outline datum
 headers coordinates readers columns ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places

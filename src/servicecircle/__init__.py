@@ -8,6 +8,8 @@ from .candidates import place_candidates as place_candidates
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
+from .datum import from_wgs84 as from_wgs84
+from .datum import to_wgs84 as to_wgs84
 from .demand import demand_points as demand_points
 from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
