@@ -23,7 +23,7 @@ _validate _optional _compiled whole_files
 params
 model
 china_outline datum
-headers coordinates readers columns ledgers polygons study_keys
+headers coordinates readers columns stated_datums ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder
@@ -35,6 +35,7 @@ network_files
 network_cache
 network
 osm_extracts extracts
+datum_detection
 snapping _kernels node_order threads
 sorted_pairs
 searches

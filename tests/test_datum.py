@@ -82,7 +82,9 @@ def test_published_pairs_between_the_shifted_datums() -> None:
 
 @SHIFTED
 @given(st.lists(places, min_size=1, max_size=50))
-def test_there_and_back_is_under_a_centimetre_wherever_in_china(datum: str, points: list[tuple[float, float]]) -> None:
+def test_there_and_back_is_under_a_centimetre_wherever_in_china(
+    datum: str, points: list[tuple[float, float]]
+) -> None:
     lon, lat = np.array(points).T
     inside = in_china(lon, lat)
     lon, lat = lon[inside], lat[inside]

@@ -35,18 +35,15 @@ _DONE_DEG = 1e-11
 #: a step leaves less than 3 % of an error
 _MAX_STEPS = 12
 #: words for a datum, without blanks, hyphens and brackets
-_NAMES: Mapping[str, Datum] = MappingProxyType(
+_WORDS: Mapping[Datum, str] = MappingProxyType(
     {
-        word: datum
-        for datum, words in {
-            "wgs84": "wgs84 wgs1984 wgs 4326 epsg:4326 epsg4326 gps cgcs2000 国家2000 大地2000 2000国家大地坐标系 "
-            "国家大地2000 国家大地坐标系2000 2000坐标系 4490 epsg:4490 epsg4490 天地图 tianditu",
-            "gcj02": "gcj02 gcj2 gcj 火星 国测局 国测局02 高德 腾讯 amap gaode tencent autonavi",
-            "bd09": "bd09 bd9 bd09ll 百度 baidu",
-        }.items()
-        for word in words.split()
-    }  # type: ignore[dict-item]
+        "wgs84": "wgs84 wgs1984 wgs 4326 epsg:4326 epsg4326 gps cgcs2000 国家2000 大地2000 2000国家大地坐标系 "
+        "2000国家大地 国家大地2000 国家大地坐标系2000 2000 4490 epsg:4490 epsg4490 天地图 tianditu",
+        "gcj02": "gcj02 gcj2 gcj 火星 国测局 国测局02 高德 腾讯 amap gaode tencent autonavi",
+        "bd09": "bd09 bd9 bd09ll 百度 baidu",
+    }
 )
+_NAMES: Mapping[str, Datum] = MappingProxyType({w: datum for datum, words in _WORDS.items() for w in words.split()})
 
 
 def to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike, datum: str) -> tuple[FloatArray, FloatArray]:
@@ -75,8 +72,8 @@ def to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike, datum: str) -> tuple[FloatA
 
     Notes
     -----
-    The formula is that of public open-source code; the official one is not published. Answers of Amap differ from it
-    by about 0.1 m in East China, 3 m at most, and by up to 10 m in the far West.
+    The formula is that of public open-source code; the official one is not published. Answers of Amap differ from
+    it by about 0.1 m (median) and 7 m at most east of 110 degrees, and by up to 10 m in the far West.
 
     Examples
     --------

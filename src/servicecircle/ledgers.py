@@ -16,9 +16,11 @@ from pyproj import CRS
 from ._validate import FloatArray, GeometryArray, IntArray
 from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
 from .coordinates import Oddity, odd_degrees
+from .datum import Datum
 from .errors import Fault
 from .headers import fold
 from .readers import Table
+from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: coordinates this near are one place (degrees; 0.1 m)
@@ -36,6 +38,8 @@ class Reading:
     rows: int
     faults: tuple[Fault, ...]
     row_of: Mapping[str, int]  # as Excel counts: the header is row 1
+    datum: str = "wgs84"  # of the file; `mixed` where rows state several
+    is_datum_stated: bool = False  # by study.toml, by headers, or row by row
 
 
 def frame_of_points(
@@ -44,6 +48,7 @@ def frame_of_points(
     *,
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    datum: Datum | None = None,
 ) -> Reading:
     """
     Turn a table into points.
@@ -58,6 +63,8 @@ def frame_of_points(
         Field -> header, where a header is not recognised or not the one that is meant.
     keep
         Headers of columns that are kept although they look like persons' data.
+    datum
+        What study.toml states of the coordinates; None where it says nothing.
 
     Returns
     -------
@@ -67,9 +74,11 @@ def frame_of_points(
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
         fractions (expected values).
     """
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role))
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role), datum=datum)
     ids, id_faults = ids_of(table, role, positions)
+    said = stated_by(table, positions, datum)
     points, place_faults = _points(table, positions)
+    points = in_one_datum(points, said)
     numbers, number_faults = _role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     texts, text_faults = texts_of(table, positions, keep=keep)
@@ -83,10 +92,21 @@ def frame_of_points(
     good &= ~frame.index.duplicated()
     if role in {"depots", "population"} and "riders" in data:
         good &= np.isfinite(frame["riders"].to_numpy(np.float64))
-    every = (*table.faults, *faults, *id_faults, *place_faults, *number_faults, *kind_faults, *text_faults)
+    every = (
+        *table.faults,
+        *faults,
+        *id_faults,
+        *said.faults,
+        *place_faults,
+        *number_faults,
+        *kind_faults,
+        *text_faults,
+    )
     last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
-    return Reading(in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of)
+    return Reading(
+        in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of, said.datum, said.is_stated
+    )
 
 
 def by_row(faults: Iterable[Fault]) -> tuple[Fault, ...]:

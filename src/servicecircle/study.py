@@ -344,8 +344,9 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     except StudyError as error:
         return None, None, list(error.faults)
     frame_of = frame_of_polygons if _holds_polygons(table, role) else frame_of_points
-    reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()))
+    reading = frame_of(table, role, columns=columns, keep=stated.get("keep", ()), datum=stated.get("datum"))
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
 
 
