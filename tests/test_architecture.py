@@ -24,9 +24,9 @@ params
 siting_rules
 siting_figures
 model
-hours_words
+hours_words china_outline datum
 hours amenities
-headers coordinates readers columns offers ledgers polygons study_keys
+headers coordinates readers columns stated_datums offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder
@@ -38,6 +38,7 @@ network_files
 network_cache
 network
 osm_extracts extracts
+datum_detection
 snapping _kernels node_order threads
 sorted_pairs
 searches

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from servicecircle.columns import Role, parse_number
+from servicecircle.datum import to_wgs84
 from servicecircle.errors import Fault
 from servicecircle.headers import SYNONYMS
 from servicecircle.ledgers import Reading, frame_of_points, in_natural_order
@@ -93,9 +94,12 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
         "kind": "both",
         "minutes": "5",
     }
-    values = usual | {field: usual.get(field, "值")}
+    values = usual | {field: usual.get(field, "WGS-84" if field == "datum" else "值")}
     header = [word if f == field else f for f in values]
     frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", "candidates").frame
+    if field == "datum":
+        assert word not in frame.columns
+        return
     expected = {"id": frame.index[0], "lon": str(frame.geometry.x.iloc[0]), "lat": str(frame.geometry.y.iloc[0])}
     assert (expected[field] if field in expected else frame[field].iloc[0]) == values[field]
 
@@ -153,14 +157,16 @@ def test_the_example_for_missing_columns_names_headers_of_the_file_that_fit(tmp_
     assert 'columns = { lat = "纬度", lon = "东西坐标" }' in half.zh
 
 
-def test_a_header_that_states_a_shifted_datum_is_refused_once(tmp_path: Path) -> None:
-    reading = ledger(tmp_path, "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n")
-    assert errors(reading) == [(None, "lng_gcj02")]
-    assert "gcj02" in reading.faults[0].en
-    mapped = {"lon": "lng_gcj02", "lat": "lat_gcj02"}
-    assert errors(ledger(tmp_path, "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n", columns=mapped)) == [
-        (None, "lng_gcj02")
-    ]
+def test_a_header_that_states_a_shifted_datum_is_read_in_it_and_told(tmp_path: Path) -> None:
+    text = "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n"
+    expected = shapely.Point(*(a[0] for a in to_wgs84([113.3], [22.5], "gcj02")))
+    for options in ({}, {"columns": {"lon": "lng_gcj02", "lat": "lat_gcj02"}}, {"datum": "gcj02"}):
+        reading = ledger(tmp_path, text, **options)
+        assert errors(reading) == []
+        assert (reading.datum, reading.is_datum_stated) == ("gcj02", True)
+        assert reading.frame.loc["1", "geometry"] == expected
+        assert "1 row(s) in GCJ-02" in warned(reading)[0].en
+        assert list(reading.frame.columns) == ["name", "kind", "minutes", "geometry"]
 
 
 # -------------------------------------------------------------------------------------------------- coordinates

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from geopandas.testing import assert_geodataframe_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from servicecircle.datum import from_wgs84
 from servicecircle.errors import Fault, InputError, StudyError
 from servicecircle.headers import SYNONYMS
 from servicecircle.model import Study, SuggestRule
@@ -289,8 +292,6 @@ def test_a_wrong_key_at_the_top_is_told_with_its_line(make: Make, line: str, col
 @pytest.mark.parametrize(
     ("table", "line", "told"),
     [
-        ("stations", 'datum = "gcj02"', "not in this release"),
-        ("stations", 'datum = "BD-09"', "not in this release"),
         ("stations", 'datum = "mars"', "must be one of wgs84"),
         ("stations", 'columns = { lng = "经度" }', "knows no field `lng`; did you mean `lon`"),
         ("stations", 'columns = ["经度"]', "pairs"),
@@ -696,11 +697,16 @@ file = "{shared_data}/beijing_haidian_subdistricts.geojson"
     }
 
 
-def test_a_real_ledger_that_states_gcj02_is_refused(make: Make, shared_data: Path) -> None:
-    folder = make(f'{NETWORK}[stations]\nfile = "{shared_data}/zhengzhou_stations_gcj02.csv"\n')
-    fault = only(folder)
-    assert fault.column == "lng_gcj02"
-    assert "gcj02" in fault.en
+def test_a_real_ledger_that_states_gcj02_is_read_whole_and_turned_into_wgs84(make: Make, shared_data: Path) -> None:
+    file = shared_data / "zhengzhou_stations_gcj02.csv"
+    folder = make(f'{NETWORK}[stations]\nfile = "{file}"\n')
+    study = load_study(folder)
+    raw = pd.read_csv(file, dtype={"id": str}).set_index("id").loc[study.stations.index]
+    written = from_wgs84(study.stations.geometry.x, study.stations.geometry.y, "gcj02")
+    assert len(study.stations) == 82
+    assert np.allclose(written, raw[["lng_gcj02", "lat_gcj02"]].to_numpy().T, rtol=0, atol=1e-9)
+    used = study.inputs[1]
+    assert (used.datum, used.is_datum_stated) == ("gcj02", True)
 
 
 def test_a_folder_whose_name_is_no_utf_8_gives_a_name_that_can_be_written(make: Make) -> None:

@@ -12,6 +12,10 @@ from .candidates import place_candidates as place_candidates
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
+from .datum import from_wgs84 as from_wgs84
+from .datum import to_wgs84 as to_wgs84
+from .datum_detection import DatumFit as DatumFit
+from .datum_detection import detect_datum as detect_datum
 from .demand import demand_points as demand_points
 from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
@@ -54,6 +58,7 @@ from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule
 from .params import TravelProfile as TravelProfile
+from .pipeline import check_on_roads as check_on_roads
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas

@@ -15,7 +15,7 @@ import numpy as np
 
 from ._validate import FloatArray, some, some_zh
 from .errors import Fault
-from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
+from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum
 from .readers import Table
 
 Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
@@ -56,14 +56,15 @@ _LIKELY: Mapping[str, tuple[float, float]] = MappingProxyType(
 
 
 def match_headers(
-    table: Table, role: Role, *, columns: Mapping[str, str], needed: Sequence[str]
+    table: Table, role: Role, *, columns: Mapping[str, str], needed: Sequence[str], datum: str | None = None
 ) -> tuple[dict[str, int], list[Fault]]:
     """
     Find the column of each known field: as `columns` says, else by the synonyms of `SYNONYMS`.
 
     Of several headers that mean one field the surest is taken, the others stay columns of their own; two
-    longitudes or latitudes (but for `x`, `y`) are an error. A needed field without a column is an error that
-    lists the headers of the file, and how study.toml may name one.
+    longitudes or latitudes (but for `x`, `y`) are an error. Where no plain header means longitude and latitude, a
+    pair of headers that name a shifted datum is taken, that of `datum` first. A needed field without a column is an
+    error that lists the headers of the file, and how study.toml may name one.
     """
     positions: dict[str, int] = {}
     faults: list[Fault] = []
@@ -73,9 +74,6 @@ def match_headers(
             faults.append(_no_such_header(table, field, header))
         else:
             positions[field] = at
-    shifted = [table.header[positions[f]] for f in ("lon", "lat") if f in positions]
-    if shifted := [header for header in shifted if stated_datum(header)]:
-        faults.append(_shifted_header(table, shifted))
     stated = set(columns)
     by_field: dict[str, list[int]] = defaultdict(list)
     for at, header in enumerate(table.header):
@@ -91,8 +89,22 @@ def match_headers(
         rivals = [table.header[at] for at in found if fold(table.header[at]) not in {"x", "y"}]
         if field in {"lon", "lat"} and len(rivals) > 1:
             faults.append(_several(table, field, rivals))
+    if table.geometry is None and not {"lon", "lat"} & stated:
+        positions |= _shifted_pair(table, positions, datum)
     missing = [field for field in needed if field not in positions and field not in stated]
     return positions, [*faults, *_missing_columns(table, role, missing, columns)]
+
+
+def _shifted_pair(table: Table, positions: Mapping[str, int], datum: str | None) -> dict[str, int]:
+    """Return the columns of a shifted pair, if no plain pair is there or the study states this datum."""
+    pairs: dict[str, dict[str, int]] = {"gcj02": {}, "bd09": {}}
+    for at, header in enumerate(table.header):
+        if named := stated_datum(header):
+            pairs[named].setdefault(shifted_field(header) or "", at)
+    whole = {name: pair for name, pair in pairs.items() if {"lon", "lat"} <= pair.keys()}
+    if datum in whole:
+        return whole[datum]
+    return {} if {"lon", "lat"} <= positions.keys() or not whole else next(iter(whole.values()))
 
 
 def _position(header: Sequence[str], wanted: str) -> int | None:
@@ -131,11 +143,6 @@ def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: 
     pairs = ", ".join(f"{field} = {json.dumps(header, ensure_ascii=False)}" for field, header in names.items())
     line = f"columns = {{ {pairs} }}"
     for field in missing:
-        shifted = [h for h in table.header if field in {"lon", "lat"} and stated_datum(h)]
-        if shifted:
-            if field == "lon" or "lon" not in missing:
-                faults.append(_shifted_header(table, shifted))
-            continue
         words = SYNONYMS[field]
         faults.append(
             table.fault(
@@ -162,21 +169,11 @@ def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
     return "…"
 
 
-def _shifted_header(table: Table, headers: Sequence[str]) -> Fault:
-    datum = {"gcj02": "GCJ-02", "bd09": "BD-09"}[stated_datum(headers[0]) or "gcj02"]
-    return table.fault(
-        f"states coordinates in {datum} ({', '.join(headers)}). This release reads WGS 84 only: convert "
-        "them, or rename the headers if that is what they are.",
-        f"坐标为 {datum}（{'、'.join(headers)}）。本版本只支持 WGS-84，请先转换；若本就是 WGS-84，请改表头。",
-        column=headers[0],
-    )
-
-
 def is_ledger_header(header: Sequence[str], columns: Mapping[str, str] | None = None) -> bool:
     """Tell whether a row reads as the header of a ledger of points: longitude and latitude, known or stated."""
     folded = {fold(cell) for cell in header}
     stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
-    return {"lon", "lat"} <= stated | {field_of(cell) for cell in header}
+    return {"lon", "lat"} <= stated | {field_of(cell) or shifted_field(cell) for cell in header}
 
 
 def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str], list[Fault]]:
@@ -210,7 +207,8 @@ def texts_of(
     Return the columns that stay text: known ones under their field, then unknown ones under their own header.
 
     Unknown columns that look like persons' data are dropped unless `keep` names them, and a warning names them.
-    The coordinates and the id are not among the texts. A header that is `taken` gets a number behind it.
+    The coordinates, their datum and the id are not among the texts. A header that is `taken` gets a number behind
+    it.
     """
     field_at = {at: field for field, at in positions.items()}
     wanted, faults = _kept(table, keep)
@@ -221,7 +219,7 @@ def texts_of(
     ]
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
-        if field in positions and field not in {"id", "lon", "lat", "kind"}:
+        if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
             texts[field] = list(table.columns[positions[field]])
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")

@@ -23,9 +23,15 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "社区名称 街道名称 小区名称 单位名称 站名 店名 station_name shop_name depot_name zone_name",
                 "name_zh name:zh",
             ),
+            "datum": (
+                "datum 坐标系 坐标系统 坐标系类型 坐标类型 坐标基准 坐标参考系 coord_type coordtype coord_sys",
+                "coordinate_system coordinate_type coordsys crs",
+            ),
             "kind": ("kind 类型 類型 类别 种类 站点类型 候选类型 type category",),
-            "lon": ("lon 经度 經度 东经 lng long longitude lon_wgs84 lng_wgs84 wgs84经度 x",),
-            "lat": ("lat 纬度 緯度 北纬 latitude lat_wgs84 wgs84纬度 y",),
+            "lon": (
+                "lon 经度 經度 东经 lng long longitude lon_wgs84 lng_wgs84 wgs84经度 lon_cgcs2000 lng_cgcs2000 x",
+            ),
+            "lat": ("lat 纬度 緯度 北纬 latitude lat_wgs84 wgs84纬度 lat_cgcs2000 y",),
             "address": ("address 地址 详细地址 詳細地址 站点地址 店铺地址 位置 addr",),
             "hours": ("hours 开放时间 开放时段 開放時間 营业时间 營業時間 服务时间 opening_hours open_hours",),
             "amenities": (
@@ -96,7 +102,7 @@ def field_of(header: str) -> str | None:
     """
     Return the field that `header` means, or None for a header that is not known.
 
-    A header that names a shifted datum is not known here: see `stated_datum`.
+    A header that names a shifted datum is not known here: see `shifted_field` and `stated_datum`.
 
     Examples
     --------
@@ -120,14 +126,32 @@ def stated_datum(header: str) -> str | None:
     >>> stated_datum("lng_gcj02"), stated_datum("百度经度"), stated_datum("经度"), stated_datum("百度评分")
     ('gcj02', 'bd09', None, None)
     """
-    text = unicodedata.normalize("NFKC", header).casefold()
-    found = _DATUM.search(text)
-    if not found:
-        return None
-    rest = fold(_DATUM.sub("", text.replace("坐标", ""))).strip("0123456789")
-    if _RANK.get(rest, ("", 0))[0] not in {"lon", "lat"}:
+    found = _DATUM.search(unicodedata.normalize("NFKC", header).casefold())
+    if not found or shifted_field(header) is None:
         return None
     return "bd09" if re.match(r"bd|百度|baidu", found.group()) else "gcj02"
+
+
+def shifted_field(header: str) -> str | None:
+    """
+    Return `lon` or `lat` for a header that names a shifted datum beside it, else None.
+
+    Examples
+    --------
+    >>> shifted_field("lng_gcj02"), shifted_field("百度纬度"), shifted_field("lng")
+    ('lon', 'lat', None)
+    """
+    text = unicodedata.normalize("NFKC", header).casefold()
+    if not _DATUM.search(text):
+        return None
+    rest = fold(_DATUM.sub("", text.replace("坐标", ""))).strip("0123456789")
+    field = _RANK.get(rest, ("", 0))[0]
+    return field if field in {"lon", "lat"} else None
+
+
+def says_wgs84(header: str) -> bool:
+    """Tell whether a coordinate's header names WGS 84, or CGCS2000, which is the same."""
+    return field_of(header) in {"lon", "lat"} and bool(re.search("wgs84|cgcs2000", fold(header)))
 
 
 def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:

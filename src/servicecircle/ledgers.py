@@ -16,10 +16,12 @@ from pyproj import CRS
 from ._validate import FloatArray, GeometryArray, IntArray
 from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
 from .coordinates import Oddity, odd_degrees
+from .datum import Datum
 from .errors import Fault
 from .headers import fold
 from .offers import offers_of
 from .readers import Table
+from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: coordinates this near are one place (degrees; 0.1 m)
@@ -39,6 +41,8 @@ class Reading:
     rows: int
     faults: tuple[Fault, ...]
     row_of: Mapping[str, int]  # as Excel counts: the header is row 1
+    datum: str = "wgs84"  # of the file; `mixed` where rows state several
+    is_datum_stated: bool = False  # by study.toml, by headers, or row by row
 
 
 def frame_of_points(
@@ -48,6 +52,7 @@ def frame_of_points(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    datum: Datum | None = None,
 ) -> Reading:
     """
     Turn a table into points.
@@ -64,6 +69,8 @@ def frame_of_points(
         Headers of columns that are kept although they look like persons' data.
     words
         The study's own words for amenities -> code.
+    datum
+        What study.toml states of the coordinates; None where it says nothing.
 
     Returns
     -------
@@ -73,9 +80,11 @@ def frame_of_points(
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
         fractions (expected values). Stations and shops gain what `offers_of` makes of their hours and amenities.
     """
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role))
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role), datum=datum)
     ids, id_faults = ids_of(table, role, positions)
+    said = stated_by(table, positions, datum)
     points, place_faults = _points(table, positions)
+    points = in_one_datum(points, said)
     numbers, number_faults = _role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
@@ -95,6 +104,7 @@ def frame_of_points(
         *table.faults,
         *faults,
         *id_faults,
+        *said.faults,
         *place_faults,
         *number_faults,
         *kind_faults,
@@ -103,7 +113,9 @@ def frame_of_points(
     )
     last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
-    return Reading(in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of)
+    return Reading(
+        in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of, said.datum, said.is_stated
+    )
 
 
 def by_row(faults: Iterable[Fault]) -> tuple[Fault, ...]:

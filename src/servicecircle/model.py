@@ -370,10 +370,11 @@ class InputFile:
     file: str  # as named in study.toml
     rows: int | None  # rows of data; None where rows have no meaning
     sha256: str
-    datum: str | None  # wgs84, gcj02, bd09; None where it has none
+    datum: str | None  # wgs84, gcj02, bd09, mixed (row by row); None where it has none
     sheet: str | None = None  # sheet or layer, where the file has several
     #: row of each id, as Excel counts: the header is row 1
     row_of: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+    is_datum_stated: bool = False  # by study.toml, by headers, or row by row
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from .placement import (
     is_closed,
     no_street_in_area,
     told_of_closed,
+    told_of_datums,
     told_of_depots,
     told_of_places,
     told_of_zones,
@@ -111,6 +112,8 @@ def suggest(
         If a parameter or an input is not allowed, or the study has neither a station nor anything to suggest.
     InfeasibleError
         If no plan keeps the rules; its message says why, and what would do.
+    StudyError
+        If a file of points fits the map in another datum than the one it was read in, and nobody states its datum.
     NetworkError
         If the roads make no usable network.
     """
@@ -127,11 +130,12 @@ def suggest(
     limit_s = time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S
     begin("roads")
     network, places, land = roads if roads is not None else read_roads(study)
+    told_of_datum = _datums_or_error(study, network, places)
     begin("grid")
     grid = lay_grid(study, network)
     demand, told = spread_riders(study, network, grid)
     facilities, told_of_closed = study_facilities(study)
-    warnings = [*study.warnings, *network.report.warnings, *told, *told_of_closed]
+    warnings = [*study.warnings, *network.report.warnings, *told_of_datum, *told, *told_of_closed]
     begin("times")
     demand_at = demand_positions(demand)
     times = _times(study, network, demand_at, facilities)
@@ -208,6 +212,14 @@ def _with_room(study: Study) -> Study:
     return dataclasses.replace(study, suggest=dataclasses.replace(study.suggest, stations=1))
 
 
+def _datums_or_error(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> list[Fault]:
+    """Return the warnings on datums; a file that fits the map in a datum that nobody states is an error."""
+    told = told_of_datums(study, network, places)
+    if errors := [fault for fault in told if fault.level == "error"]:
+        raise StudyError(errors)
+    return told
+
+
 def _quiet(stage: str) -> None:
     """Tell nobody of a stage."""
     del stage
@@ -234,6 +246,7 @@ def check_on_roads(study: Study) -> list[Fault]:
     try:
         network, places, _ = read_roads(study)
         told += network.report.warnings
+        told += _datums_or_error(study, network, places)
         told += spread_riders(study, network, lay_grid(study, network))[1]
         facilities, closed = study_facilities(study)
         told += closed
@@ -272,8 +285,10 @@ def facility_circles(
     if facilities.empty:
         msg = "The study has no station and no shop to draw circles of: add [stations] or [shops]."
         raise InputError(msg, zh="研究中没有驿站或商铺，无法绘制服务圈：请添加 [stations] 或 [shops]。")
+    network, places, _ = read_roads(study)
+    _datums_or_error(study, network, places)
     areas = service_areas(
-        read_roads(study).network,
+        network,
         Facilities(facilities),
         minutes=study.minutes,
         direction=study.direction,

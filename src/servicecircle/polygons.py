@@ -14,9 +14,11 @@ from shapely.geometry.base import BaseGeometry
 from ._validate import BoolArray, GeometryArray
 from .columns import Role, ids_of, match_headers, riders_of, texts_of
 from .coordinates import odd_degrees
+from .datum import Datum
 from .errors import Fault
 from .ledgers import WGS84, Reading, by_row, in_natural_order, in_wgs84, missing_geometries, no_rows
 from .readers import Table
+from .stated_datums import in_one_datum, stated_by
 
 #: zones overlap where they share more than this (square metres) and this share of the smaller
 OVERLAP_M2, OVERLAP_SHARE = 100.0, 0.01
@@ -43,6 +45,7 @@ def frame_of_polygons(
     *,
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    datum: Datum | None = None,
 ) -> Reading:
     """
     Turn a table with geometry into polygons in WGS 84.
@@ -53,7 +56,7 @@ def frame_of_polygons(
         As `read_table` gives it.
     role
         `zones`, `area` or `population`; a population needs `riders`.
-    columns, keep
+    columns, keep, datum
         As in `frame_of_points`.
 
     Returns
@@ -72,7 +75,9 @@ def frame_of_polygons(
     needed = ["riders"] if role == "population" else []
     positions, faults = match_headers(table, role, columns=columns or {}, needed=needed)
     ids, id_faults = ids_of(table, role, positions)
+    said = stated_by(table, positions, datum)
     polygons, shape_faults = _polygons(table, ids)
+    polygons = in_one_datum(polygons, said)
     texts, text_faults = texts_of(table, positions, keep=keep)
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}
     good = ~shapely.is_missing(polygons)
@@ -82,12 +87,12 @@ def frame_of_polygons(
         good &= np.isfinite(np.asarray(data["riders"], dtype=np.float64))
     data |= {name: column for name, column in texts.items() if name not in data}
     frame = gpd.GeoDataFrame(data, index=pd.Index(ids, dtype=object).astype(str), geometry=polygons, crs=WGS84)
-    every = [*table.faults, *faults, *id_faults, *shape_faults, *number_faults, *text_faults]
+    every = [*table.faults, *faults, *id_faults, *said.faults, *shape_faults, *number_faults, *text_faults]
     if role != "area":
         every += _overlaps(table, polygons, ids)
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
     frame = in_natural_order(frame[good & ~frame.index.duplicated()])
-    return Reading(frame, len(table.rows), by_row(every), row_of)
+    return Reading(frame, len(table.rows), by_row(every), row_of, said.datum, said.is_stated)
 
 
 def repair(geometry: BaseGeometry) -> BaseGeometry:

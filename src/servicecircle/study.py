@@ -401,13 +401,14 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
         )
     except StudyError as error:
         return None, None, list(error.faults)
-    keep = stated.get("keep", ())
+    keep, datum = stated.get("keep", ()), stated.get("datum")
     if _holds_polygons(table, role):
-        reading = frame_of_polygons(table, role, columns=columns, keep=keep)
+        reading = frame_of_polygons(table, role, columns=columns, keep=keep, datum=datum)
     else:
         words = said.get("amenities", "words", {})
-        reading = frame_of_points(table, role, columns=columns, keep=keep, words=words)
+        reading = frame_of_points(table, role, columns=columns, keep=keep, words=words, datum=datum)
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
 
 

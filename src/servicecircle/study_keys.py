@@ -20,6 +20,7 @@ from pyproj.exceptions import CRSError as ProjError
 
 from ._validate import check_minutes
 from .amenities import check_words
+from .datum import DATUMS, datum_named
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
@@ -167,10 +168,8 @@ def _one_of(*allowed: str) -> Check:
 
 
 def _datum(value: object) -> str:
-    name = _text(value).strip().casefold().replace("-", "")
-    if name in {"gcj02", "bd09"}:
-        raise not_served(what=f"`datum = {value!r}`", zh=f"坐标系 {value}")
-    return str(_one_of("wgs84")(name))
+    named = datum_named(_text(value))
+    return str(named or _one_of(*DATUMS)(value))
 
 
 def _source(value: object) -> str:
