@@ -322,6 +322,14 @@ def explained(plan: Plan, why: Explanation) -> Plan:
     return dataclasses.replace(plan, explanation=why)
 
 
+def test_reasons_of_an_earlier_plan_do_not_stay_beside_a_plan_without(explained: Plan, tmp_path: Path) -> None:
+    write_outputs(explained, tmp_path)
+    (tmp_path / "notes.txt").write_text("ours", encoding="utf-8")
+    written = write_outputs(dataclasses.replace(explained, explanation=None), tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {*(file.name for file in written), "notes.txt"}
+    assert not (tmp_path / "explanations.json").exists()
+
+
 def test_the_file_and_the_summary_tell_one_story(explained: Plan, tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     assert [file.name for file in write_outputs(explained, first)][-2:] == ["explanations.json", "summary.json"]
