@@ -106,7 +106,7 @@ def test_every_zone_gets_its_floor_or_the_worst_comes_first():
         chosen(minutes, today, "AB", zone=zone, fair=0.9)
     assert raised.value.zh == (
         "没有方案能满足全部要求：新增 1 处不够，至少需要 2 处。"
-        "fair 要求的保底比例达不到，各网格最多都能做到 71.4%。"
+        "fair 要求的保底比例达不到：每个网格都能保证的比例，最高为 71.4%。"
     )
 
 

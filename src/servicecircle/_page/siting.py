@@ -56,7 +56,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "step": ("第 {n} 期", "Step {n}"),
         "price": ("（分期少服务 {n} 人）", " ({n} fewer for going step by step)"),
         "other": ("备选方案 {n}", "Alternative {n}"),
-        "other.less": ("少 {n}：{names}", "{n} less: {names}"),
+        "other.less": ("{names}（少 {n}）", "{names} ({n} less)"),
         "curve": ("数量与覆盖", "By number"),
         "curve.point": ("{n} 处 {served} 人", "{n}: {served}"),
         "curve.none": ("{n} 处无可行方案", "{n}: no plan"),

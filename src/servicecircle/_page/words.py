@@ -59,7 +59,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kind.station": ("驿站", "station"),
         "kind.shop": ("商铺", "shop"),
         "gain": ("{n} 人", "{n}"),
-        "gain_rest": ("其余 {n} 处合计", "the other {n} together"),
+        "gain_rest": ("不足 1 人的 {n} 处合计", "the {n} below 1 together"),
         "gain_rest_all": ("{n} 处合计", "all {n} together"),
         "unnamed_site": ("建议点 {n}", "Site {n}"),
         "proof": (
