@@ -43,8 +43,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     plan
         What `suggest` gave.
     folder
-        Made if missing. Files of the same names are replaced; others are not touched, but for an `explanations.json`
-        of an earlier plan, which goes where this plan has no explanation.
+        Made if missing. Files of the same names are replaced; others are not touched, but for an
+        `explanations.json` of an earlier plan, which goes where this plan has no explanation.
 
     Returns
     -------

@@ -93,7 +93,7 @@ def riders_by_facility(coverage: Coverage, minutes: float) -> pd.Series:
 
 
 def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
-    """Return the existing facilities of a kind, by name order of the input; those that do not count or are to move say so."""
+    """Return the existing facilities of a kind, as in the input; those that do not count or are to move say so."""
     frame = plan.facilities
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
