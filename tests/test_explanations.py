@@ -322,6 +322,14 @@ def explained(plan: Plan, why: Explanation) -> Plan:
     return dataclasses.replace(plan, explanation=why)
 
 
+def test_reasons_of_an_earlier_plan_do_not_stay_beside_a_plan_without(explained: Plan, tmp_path: Path) -> None:
+    write_outputs(explained, tmp_path)
+    (tmp_path / "notes.txt").write_text("ours", encoding="utf-8")
+    written = write_outputs(dataclasses.replace(explained, explanation=None), tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {*(file.name for file in written), "notes.txt"}
+    assert not (tmp_path / "explanations.json").exists()
+
+
 def test_the_file_and_the_summary_tell_one_story(explained: Plan, tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     assert [file.name for file in write_outputs(explained, first)][-2:] == ["explanations.json", "summary.json"]
@@ -390,6 +398,24 @@ def test_less_than_one_rider_is_never_told_as_one(explained: Plan, why: Explanat
     little = dataclasses.replace(why, sites=why.sites.assign(lost_others_stay=0.7, lost_replaced=0.0))
     rows = dict(reason_rows(dataclasses.replace(explained, explanation=little), "C1", Words("zh")))
     assert rows["若取消"] == "少服务 <1 人，另选他处则少 0 人"
+
+
+def test_a_suggestion_whose_riders_the_others_reach_says_so(explained: Plan, why: Explanation) -> None:
+    needless = dataclasses.replace(why, sites=why.sites.assign(lost_others_stay=0.0, lost_replaced=0.0))
+    shown = dataclasses.replace(explained, explanation=needless)
+    rows = dict(reason_rows(shown, "C1", Words("zh")))
+    assert rows["若取消"] == "不少服务骑手，其余建议已覆盖"
+    assert "可替代点" not in rows
+    told = "\n".join(plan_lines(shown))
+    assert "若取消，不少服务骑手，其余建议已覆盖" in told
+    assert "可替代" not in told
+
+
+def test_a_choice_that_is_not_proven_today_is_not_best_still(explained: Plan) -> None:
+    solution = dataclasses.replace(explained.solution, status="feasible")
+    told = "\n".join(plan_lines(dataclasses.replace(explained, solution=solution)))
+    assert "仍是最优" not in told
+    assert "30 种变化：30 种下已证明最优" in told
 
 
 def test_no_more_is_told_as_lost_than_as_gained(explained: Plan, why: Explanation) -> None:

@@ -374,8 +374,8 @@ def gaining(plan: Plan, gains: list[float]) -> Plan:
 def test_a_gain_under_one_rider_is_never_told_as_one(plan: Plan) -> None:
     many = gaining(plan, [13.74, 7.03, 0.523, 0.479, 0.446, 0.398, 0.336, 0.153])
     assert summary.whole_gains(many) == [14, 7, 0, 0, 0, 0, 0, 0]
-    assert summary.small_gains(many, ZH) == ["其余 6 处合计", "+2 人"]
-    assert summary.small_gains(many, EN) == ["the other 6 together", "+2"]
+    assert summary.small_gains(many, ZH) == ["不足 1 人的 6 处合计", "+2 人"]
+    assert summary.small_gains(many, EN) == ["the 6 below 1 together", "+2"]
     assert summary.small_gains(gaining(plan, [0.6, 0.6]), ZH) == ["2 处合计", "+1 人"]
     assert summary.small_gains(gaining(plan, [0.2, 0.2]), ZH) == ["2 处合计", "<1 人"]
     assert summary.small_gains(gaining(plan, [3.0, 0.9]), ZH) == []

@@ -19,6 +19,7 @@ from servicecircle.errors import Fault, visible
 from servicecircle.maps import draw_map, map_html
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
+from servicecircle.siting_rules import SitingRules
 from servicecircle.study import load_study
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -245,6 +246,19 @@ def test_a_layer_goes_when_its_row_is_switched_off_by_mouse_or_key(plan: Plan, o
         page.keyboard.press("Space")
         assert (page.locator(selector).count(), row.get_attribute("aria-checked")) == (n, "true")
     assert page.locator("[data-layer='candidate']").get_attribute("aria-checked") == "false"
+
+
+def test_a_station_that_moves_is_crossed_out_only_with_the_suggestions(
+    tmp_path: Path, opened: Callable[..., Any]
+) -> None:
+    moved = suggest(load_study(write_study(tmp_path / "town")), stations=0, shops=0, rules=SitingRules(move=1))
+    page = opened(map_html(moved))
+    pale = "document.querySelectorAll('.sc-ic-station [opacity], .sc-ic-shop [opacity]').length"
+    assert page.evaluate(pale) == 0
+    page.get_by_text("建议实施后").first.click()
+    assert page.evaluate(pale) > 0
+    page.get_by_text("现状", exact=True).first.click()
+    assert page.evaluate(pale) == 0
 
 
 def test_arrows_move_a_switch_and_slash_starts_the_search(plan: Plan, opened: Callable[..., Any]) -> None:

@@ -96,8 +96,8 @@ def test_gaps_of_less_than_a_rider_are_told_apart(plan: Plan, riders: list[float
     ("share", "told"),
     [
         (1.0, []),
-        (0.3, ["  其余 2 处合计  +1 人"]),
-        (0.05, ["  其余 2 处合计  <1 人"]),
+        (0.3, ["  不足 1 人的 2 处合计  +1 人"]),
+        (0.05, ["  不足 1 人的 2 处合计  <1 人"]),
         (0.001, ["  3 处合计  <1 人"]),
     ],
 )

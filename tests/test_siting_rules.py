@@ -19,6 +19,8 @@ from test_suggestions import INF, candidates_of, choose, times_of, today_of
 from typer.testing import CliRunner
 
 from servicecircle import InfeasibleError, SitingRules, Step, load_study, suggest, write_outputs
+from servicecircle._page.places import facility_places
+from servicecircle._page.words import Words
 from servicecircle.cli import app
 from servicecircle.errors import InputError, StudyError
 from servicecircle.report import plan_lines
@@ -104,7 +106,7 @@ def test_every_zone_gets_its_floor_or_the_worst_comes_first():
         chosen(minutes, today, "AB", zone=zone, fair=0.9)
     assert raised.value.zh == (
         "没有方案能满足全部要求：新增 1 处不够，至少需要 2 处。"
-        "fair 要求的保底比例达不到，各网格最多都能做到 71.4%。"
+        "fair 要求的保底比例达不到：每个网格都能保证的比例，最高为 71.4%。"
     )
 
 
@@ -409,6 +411,10 @@ def test_a_move_closes_a_site_in_the_coverage_and_on_the_map(tmp_path: Path):
     lines = plan_lines(plan)
     assert any(line.startswith("  迁出：") for line in lines)
     assert summary(plan)["siting"]["closed"] == [closed]
+    kind = plan.facilities.loc[closed, "kind"]
+    (place,) = [place for place in facility_places(plan, kind, Words("zh")) if place.get("leaves")]
+    assert place["name"] == plan.facilities.loc[closed, "name"]
+    assert place["card"]["rows"][0] == ["建议实施后", "关闭，迁往新址"]
 
 
 def test_the_same_study_gives_the_same_plan_twice(tmp_path: Path):

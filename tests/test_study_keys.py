@@ -115,3 +115,17 @@ def test_a_study_file_that_toml_cannot_take_is_a_fault(tmp_path: Path, text: str
 def test_a_path_that_no_file_can_have_is_told() -> None:
     with pytest.raises(StudyError, match="is not there"):
         read_study_file(Path("a\0b"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "zh"),
+    [
+        ("objective", "speed", "应为 riders、decay、backup、fair 之一，现为 'speed'。"),
+        ("backup", 2.0, "应为 0 到 1 之间的比例，现为 2.0。"),
+        ("budget", -5, "应为不小于 0 的数，现为 -5。"),
+    ],
+)
+def test_a_space_stands_between_chinese_and_latin(key: str, value: object, zh: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_value("suggest", key, value)
+    assert caught.value.zh.removeprefix(f"{key} ") == zh

@@ -383,7 +383,7 @@ def reasons_told(
                 else f"`fair` wants more than every zone can get; {share} % would do.",
                 f"网格 {name} 达不到 fair 要求的保底比例：即使启用全部候选点，也只能覆盖 {share}%。"
                 if name
-                else f"fair 要求的保底比例达不到，各网格最多都能做到 {share}%。",
+                else f"fair 要求的保底比例达不到：每个网格都能保证的比例，最高为 {share}%。",
             )
         elif rule in _RULE_WORDS:
             yield Fault(*_RULE_WORDS[rule])

@@ -285,11 +285,16 @@ def not_served(*, what: str, zh: str) -> InputError:
     return InputError(f"{what} is not in this release. Take it out.", zh=f"本版本尚不支持{zh}，请先删去。")
 
 
+def _gap_before(zh: str) -> str:
+    """Return the space that stands between Chinese and a Latin word or number."""
+    return " " if zh[0].isascii() and zh[0].isalnum() else ""
+
+
 def _wrong(value: object, en: str, zh: str) -> InputError:
     shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
     if len(shown) > N_SHOWN:
         shown = f"{shown[:N_SHOWN]}…"
-    return InputError(f"must be {en}; got {shown}.", zh=f"应为{zh}，现为 {shown}。")
+    return InputError(f"must be {en}; got {shown}.", zh=f"应为{_gap_before(zh)}{zh}，现为 {shown}。")
 
 
 # --------------------------------------------------------------------------------------------------------- keys

@@ -34,6 +34,21 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def remove_file(path: Path) -> None:
+    """
+    Remove a file where there is one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """
     Let `write` fill an empty file beside `path`, and put it in the place of `path` when it is whole.

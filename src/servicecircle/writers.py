@@ -20,7 +20,7 @@ from .model import Explanation, Plan
 from .offers import PARSED
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
-from .whole_files import NO_DATE, gdal_date, make_folder, write_text, write_whole
+from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_text, write_whole
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -44,7 +44,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     plan
         What `suggest` gave.
     folder
-        Made if missing. Files of the same names are replaced; others are not touched.
+        Made if missing. Files of the same names are replaced; others are not touched, but for an
+        `explanations.json` of an earlier plan, which goes where this plan has no explanation.
 
     Returns
     -------
@@ -69,6 +70,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     if plan.explanation is not None:
         told = explanation_figures(plan.explanation)
         files.append(write_text(target / "explanations.json", json_text(told, indent=1)))
+    else:
+        remove_file(target / "explanations.json")
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 

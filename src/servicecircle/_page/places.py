@@ -14,6 +14,7 @@ from ..model import Coverage, Plan
 from . import numbers
 from .geometry import latlon
 from .reasons import reason_rows
+from .siting import closing_rows
 from .words import Words
 
 CLOSED = frozenset({"closed", "inactive", "停用", "关闭", "已关闭", "暂停", "停业", "撤销", "已撤销"})
@@ -92,7 +93,7 @@ def riders_by_facility(coverage: Coverage, minutes: float) -> pd.Series:
 
 
 def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
-    """Return the existing facilities of a kind, by name order of the input; those that do not count say so."""
+    """Return the existing facilities of a kind, as in the input; those that do not count or are to move say so."""
     frame = plan.facilities
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
@@ -101,7 +102,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
         name = text(row.get("name")) or text(facility_id)
         is_off = facility_id in left_out
-        rows = _facility_rows(row, kind, plan, words)
+        leaving = closing_rows(plan, facility_id, words.lang)
+        rows = [*leaving, *_facility_rows(row, kind, plan, words)]
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
@@ -118,7 +120,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             ],
         }
         is_closed = is_off or text(row.get("status")).lower() in CLOSED
-        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, "card": card})
+        leaves = {"leaves": True} if leaving else {}
+        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **leaves, "card": card})
     return out
 
 

@@ -24,8 +24,9 @@ def reason_rows(plan: Plan, site_id: str, words: Words) -> list[list[Any]]:
         return []
     row = _row(why, site_id)
     rows: list[list[Any]] = [[words("without"), _lost(row, plan, words)]]
-    others = _substitutes(why, site_id, "substitute_chip", words)
-    rows.append([words("substitutes"), others or words("no_substitute")])
+    if not _is_needless(row):
+        others = _substitutes(why, site_id, "substitute_chip", words)
+        rows.append([words("substitutes"), others or words("no_substitute")])
     if row["n_changes"]:
         rows.append([words("firmness"), words("stays_in", k=row["n_stays"], n=row["n_changes"])])
     return rows
@@ -49,8 +50,9 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     )
     told = [words("minutes_moved", before=before, after=after)]
     told.append(words("without_line", lost=_lost(row, plan, words)))
-    others = _substitutes(why, site_id, "substitute", words)
-    told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
+    if not _is_needless(row):
+        others = _substitutes(why, site_id, "substitute", words)
+        told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
     return ("；" if words.lang == "zh" else "; ").join(told)
 
 
@@ -63,7 +65,8 @@ def closing_lines(plan: Plan, words: Words) -> Iterator[str]:
     if len(why.sites) and len(changes):
         n, k = len(changes), int(changes["is_best"].sum())
         most = _riders(float(changes["loss"].max()), words)
-        key = "firm" if changes["is_proven"].all() else "firm_unproven"
+        today = "firm" if plan.solution.status == "optimal" else "firm_today_unproven"
+        key = today if changes["is_proven"].all() else "firm_unproven"
         yield words(key, n=n, k=k) + ("" if k == n else words("firm_rest", most=most)) + words("stop")
     out = math.fsum(why.reach["out_of_reach"])
     if out > SAME:
@@ -75,8 +78,15 @@ def _row(why: Explanation, site_id: str) -> dict[str, Any]:
     return {str(name): value for name, value in why.sites.loc[[site_id]].to_dict("records")[0].items()}
 
 
+def _is_needless(row: dict[str, Any]) -> bool:
+    """Whether the other suggestions reach all riders of this one."""
+    return bool(row["lost_others_stay"] <= SAME)
+
+
 def _lost(row: dict[str, Any], plan: Plan, words: Words) -> str:
     """Return what is lost, told as no more than the gain is told as."""
+    if _is_needless(row):
+        return words("lost_none")
     gain = whole_gains(plan)[int(row["rank"]) - 1]
     exact = (float(row[name]) for name in ("lost_others_stay", "lost_replaced"))
     alone, moved = (_riders(min(value, gain) if gain else value, words) for value in exact)

@@ -48,13 +48,15 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "yuan": ("{n} 元", "{n} yuan"),
         "of_budget": ("，预算 {n} 元", " of a budget of {n}"),
         "closed": ("迁出", "Closed"),
+        "closed.then": ("建议实施后", "With the plan"),
+        "closed.there": ("关闭，迁往新址", "closed here, moved to a new site"),
         "zones": ("最低网格", "Worst zone"),
         "zones.text": ("{name} {share}", "{name} {share}"),
         "zones.bound": ("（任何方案不超过 {share}）", " (no plan more than {share})"),
         "step": ("第 {n} 期", "Step {n}"),
         "price": ("（分期少服务 {n} 人）", " ({n} fewer for going step by step)"),
         "other": ("备选方案 {n}", "Alternative {n}"),
-        "other.less": ("少 {n}：{names}", "{n} less: {names}"),
+        "other.less": ("{names}（少 {n}）", "{names} ({n} less)"),
         "curve": ("数量与覆盖", "By number"),
         "curve.point": ("{n} 处 {served} 人", "{n}: {served}"),
         "curve.none": ("{n} 处无可行方案", "{n}: no plan"),
@@ -109,6 +111,14 @@ def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
     if figures.curve:
         rows.append([say("curve"), ("；" if lang == "zh" else "; ").join(_curve(figures, say))])
     return rows
+
+
+def closing_rows(plan: Plan, facility_id: object, lang: Lang) -> list[list[str]]:
+    """Return what the card of an existing facility says where the plan closes it; none otherwise."""
+    if plan.siting is None or facility_id not in plan.siting.closed:
+        return []
+    say = _Say(lang)
+    return [[say("closed.then"), say("closed.there")]]
 
 
 def _aim(plan: Plan, figures: SitingFigures, say: _Say) -> str:

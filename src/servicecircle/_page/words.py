@@ -59,7 +59,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kind.station": ("驿站", "station"),
         "kind.shop": ("商铺", "shop"),
         "gain": ("{n} 人", "{n}"),
-        "gain_rest": ("其余 {n} 处合计", "the other {n} together"),
+        "gain_rest": ("不足 1 人的 {n} 处合计", "the {n} below 1 together"),
         "gain_rest_all": ("{n} 处合计", "all {n} together"),
         "unnamed_site": ("建议点 {n}", "Site {n}"),
         "proof": (
@@ -211,6 +211,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "少服务 {alone}，另选他处则至多少 {moved}",
             "{alone} fewer, at most {moved} fewer with other sites",
         ),
+        "lost_none": (
+            "不少服务骑手，其余建议已覆盖",
+            "nobody fewer, the other suggestions reach its riders",
+        ),
         "substitute_chip": ("{name} 少 {riders}", "{name}, {riders} fewer"),
         "substitute": ("{name}（少 {riders}）", "{name} ({riders} fewer)"),
         "no_substitute": ("没有：都少 5% 以上，或无人可增", "none that loses 5% or less"),
@@ -223,6 +227,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "firm": (
             "速度、时限、骑手的 {n} 种变化：{k} 种下仍是最优",
             "Of {n} changes of speed, limits and riders the choice stays the best in {k}",
+        ),
+        "firm_today_unproven": (
+            "速度、时限、骑手的 {n} 种变化：{k} 种下已证明最优",
+            "Of {n} changes of speed, limits and riders the choice is proven the best in {k}",
         ),
         "firm_unproven": (
             "速度、时限、骑手的 {n} 种变化：{k} 种下未找到更好的（未全部证明）",

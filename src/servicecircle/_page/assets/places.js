@@ -12,7 +12,7 @@ function symbolOf(kind, place) {
     shop: () => (small ? icons.shopDot() : icons.shop()),
     depot: () => icons.depot(small ? 13 : 18),
   }[kind]();
-  return place.closed ? icons.closed(symbol) : symbol;
+  return place.closed || (place.leaves && state.mode === "after") ? icons.closed(symbol) : symbol;
 }
 function iconOf(kind, place) {
   const symbol = symbolOf(kind, place);
@@ -44,7 +44,8 @@ for (const at of places.candidate) {
 
 function drawPlaces() {
   for (const [kind, list] of Object.entries(markers)) {
-    for (const { marker } of list) {
+    for (const { place, marker } of list) {
+      if (place?.leaves) marker.setIcon(iconOf(kind, place));
       if (state.isOn[kind]) marker.addTo(map);
       else marker.remove();
     }
