@@ -99,8 +99,7 @@ def _run(program: Program, time_limit_s: float, gap: float) -> Any:  # noqa: ANN
 
 def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:  # noqa: ANN401
     """
-    Run in a process of its own, which ends with the wait for it: at Ctrl-C, when this process is killed, or when it
-    overruns its limit (None).
+    Run in a process of its own, which ends with the wait for it: at Ctrl-C, with this process, at its limit (None).
 
     HiGHS cannot be stopped from outside, and looks at its clock between steps, some of which are long.
     """
