@@ -80,6 +80,13 @@ def test_more_sites_than_any_number_holds_are_all_of_them():
     assert p_center(COVERS, 10**30).objective == 0.0
 
 
+@pytest.mark.parametrize("budget", [6.0, 1e30, 1e300])
+@pytest.mark.parametrize("cost", [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]])
+def test_a_budget_that_pays_for_all_asks_for_nothing(budget, cost):
+    plan = solve_siting(Siting(worth=COVERS, weight=WEIGHT, p=2, cost=cost, budget=budget, conflicts=[[0, 1]]))
+    assert (plan.status, plan.chosen.tolist(), plan.objective) == ("optimal", [1, 2], 6.0)
+
+
 def test_an_interrupt_while_the_worst_zone_is_sought_ends_the_whole_search(monkeypatch):
     form = Siting(worth=COVERS, weight=WEIGHT, p=1, zone=[0, 1, 0], fair=True).form
     rows = merge(form)

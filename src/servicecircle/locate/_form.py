@@ -111,7 +111,7 @@ def number(value: object, name: str) -> float:
     raise InputError(msg, zh=f"`{name}` 必须是数字，现为 {value!r}。")
 
 
-def dense(values: Any, name: str) -> npt.NDArray[Any]:
+def dense(values: Any, name: str) -> npt.NDArray[Any]:  # noqa: ANN401 - what NumPy makes an array of
     """
     Return `values` as an array.
 
