@@ -178,6 +178,29 @@ def test_a_folder_in_the_place_of_a_kept_file_does_no_harm(town, reads):
     assert len(reads) == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
+def test_a_pipe_in_the_place_of_a_kept_file_is_not_waited_for(town, reads):
+    read_network(town)
+    [file] = cache_folder(town).glob("*.network")
+    file.unlink()
+    os.mkfifo(file)
+    read_network(town)
+    assert len(reads) == 2
+    read_network(town)
+    assert len(reads) == 2 and file.is_file()
+
+
+def test_files_of_others_in_the_folder_stay(town, reads):
+    others = [cache_folder(town) / name for name in ("sales.network", f"{'a' * 32}.network", "notes.txt")]
+    cache_folder(town).mkdir()
+    for other in others:
+        other.write_text("precious")
+    read_network(town)
+    read_network(town)
+    assert len(reads) == 1
+    assert all(other.read_text() == "precious" for other in others)
+
+
 def test_nothing_is_written_where_nobody_may_write(town, reads):
     town.parent.chmod(0o555)
     try:

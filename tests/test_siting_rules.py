@@ -520,3 +520,10 @@ def test_rules_on_the_streets_of_a_campus(shared_data: Path, tmp_path: Path):
     assert plan.solution.objective == pytest.approx(after.served)
     assert plan.solution.status == "optimal" or plan.solution.gap > 0
     assert INF > plan.solution.bound >= plan.solution.objective
+
+
+@pytest.mark.parametrize("name", ["budget", "station_cost", "capacity", "min_spacing_m", "backup"])
+@pytest.mark.parametrize("value", ["x", [1], 1j])
+def test_a_rule_that_is_no_number_is_told(name, value):
+    with pytest.raises(InputError, match=f"`{name}` must be"):
+        SitingRules(**{name: value})

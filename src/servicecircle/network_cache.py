@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import metadata
@@ -35,6 +36,8 @@ MAX_KEPT = 8
 #: packages that have a say in what is read from a road file
 _READERS = ("geopandas", "networkx", "numpy", "osmium", "pandas", "pyarrow", "pyogrio", "pyproj", "shapely")
 _FOLDER, _SUFFIX = ".sc-cache", ".network"
+#: files that are cleared away; others that somebody put there stay
+_OWN_NAME = re.compile(rf"[0-9a-f]{{32}}-[0-9a-f]{{16}}{re.escape(_SUFFIX)}")
 _ANY_WRITE = 0o222
 _CHUNK = 2**20
 
@@ -99,7 +102,8 @@ def _keep(network: Network, file: Path) -> None:
         write_text(make_folder(file.parent) / ".gitignore", "*\n")  # no part of anyone's work
         write_whole(file, partial(_write, pieces))
         stamp = file.name.split("-", maxsplit=1)[0]
-        kept = sorted(file.parent.glob(f"*{_SUFFIX}"), key=lambda other: other.stat().st_mtime_ns, reverse=True)
+        own = [other for other in file.parent.glob(f"*{_SUFFIX}") if _OWN_NAME.fullmatch(other.name)]
+        kept = sorted(own, key=lambda other: other.stat().st_mtime_ns, reverse=True)
         of_now = [other for other in kept if other.name.startswith(f"{stamp}-")]
         for old in {*kept} - {*of_now[:MAX_KEPT]}:
             old.unlink(missing_ok=True)

@@ -156,6 +156,9 @@ def load_network(path: Path, profile: TravelProfile) -> Network:
     OSError
         If the file cannot be read.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        msg = "no file"
+        raise UnusableError(msg)
     data = np.fromfile(path, dtype=np.uint8)
     try:
         text, arrays = _parts(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias, get_args
 
 from .errors import InputError
@@ -97,8 +97,9 @@ class SitingRules:
             if isinstance(value, str):
                 raise _wrong(name, f"must be a list, got {value!r}.", f"应为列表，现为 {value!r}。")
             object.__setattr__(self, name, None if value is None else tuple(value))
-        for key, en, zh in (*_of_values(self), *faults_between(self)):
-            raise _wrong(key, en, zh)
+        for faults in (_of_values, faults_between):  # what is no number cannot be compared
+            for key, en, zh in faults(self):
+                raise _wrong(key, en, zh)
 
     @property
     def is_plain(self) -> bool:
@@ -133,8 +134,8 @@ def _wrong(key: str, en: str, zh: str) -> InputError:
 def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
     """Yield what is wrong with each value alone."""
     for name in ("budget", "station_cost", "shop_cost", "capacity", "shop_capacity", "min_spacing_m"):
-        value = getattr(rules, name)
-        if value is not None and not value >= 0:  # also nan
+        value: Any = getattr(rules, name)
+        if value is not None and not (isinstance(value, Real) and float(value) >= 0):  # also nan
             yield name, f"must be >= 0, got {value}.", f"不能为负，现为 {value}。"
     for name in ("move", "alternatives", "curve"):
         value = getattr(rules, name)
@@ -144,6 +145,9 @@ def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
                 f"must be a whole number, 0 or more, got {value!r}.",
                 f"应为不小于 0 的整数，现为 {value!r}。",
             )
+    backup: Any = rules.backup
+    if backup is not None and not isinstance(backup, Real):
+        yield "backup", f"must be a number, got {rules.backup!r}.", f"应为数字，现为 {rules.backup!r}。"
     known = get_args(Objective)
     if rules.objective not in known:
         en = f"must be one of {', '.join(known)}, got {rules.objective!r}."

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, some
 from ..errors import InputError
-from ._form import Csr, Matrix, check_shape
+from ._form import Csr, Matrix, matrix_of
 
 
 def cost_matrix(cost: Matrix) -> Csr:
@@ -21,9 +21,8 @@ def cost_matrix(cost: Matrix) -> Csr:
     InputError
         If it is no matrix, or a cost is negative or `nan`.
     """
-    known = cost if sparse.issparse(cost) else np.asarray(cost, dtype=np.float64)
-    check_shape(known.shape, "cost")
-    pairs = _stored(known) if sparse.issparse(known) else _all_pairs(np.asarray(known))
+    known = matrix_of(cost, "cost")
+    pairs = _stored(known) if sparse.issparse(known) else _all_pairs(known.astype(np.float64, copy=False))
     row = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
     bad = ~(pairs.data >= 0)
     if bad.any():

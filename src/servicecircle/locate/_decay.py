@@ -25,7 +25,7 @@ from scipy import sparse
 
 from .._validate import FloatArray, IntArray
 from ..errors import InputError
-from ._form import Csr, Matrix, check_shape
+from ._form import Csr, Matrix, check_shape, numbers
 from ._siting_form import Draft
 
 
@@ -106,7 +106,7 @@ def _times(seconds: Matrix) -> tuple[IntArray, IntArray, FloatArray, tuple[int, 
     """Row, column and time of every pair, and the shape."""
     given: Any = seconds
     is_sparse: bool = sparse.issparse(seconds)
-    known: Any = given.tocoo() if is_sparse else np.asarray(given, dtype=np.float64)
+    known: Any = given.tocoo() if is_sparse else numbers(given, "seconds")
     check_shape(known.shape, "seconds")
     if is_sparse:
         row, column = (part.astype(np.int64) for part in known.coords)

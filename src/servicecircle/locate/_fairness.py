@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from .._validate import FloatArray, IntArray
 from ..errors import InputError
-from ._form import Indices, check_shape, check_weight
+from ._form import Indices, check_shape, check_weight, numbers
 from ._siting_checks import check_zones
 from ._siting_form import SLACK, Draft, Form, SitingRows
 
@@ -67,7 +67,7 @@ def cutoff_for_floor(
     >>> cutoff_for_floor(seconds, [2.0, 1.0, 1.0], [0, 0, 1], floor=0.8).tolist()
     [700.0, 300.0]
     """
-    times = np.asarray(seconds, dtype=np.float64)
+    times = numbers(seconds, "seconds")
     check_shape(times.shape, "seconds")
     if not (times >= 0).all():
         msg = "`seconds` must be >= 0, `inf` where there is no way."

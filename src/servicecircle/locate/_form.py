@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,6 +77,73 @@ class Rows:
 
 
 # ------------------------------------------------------------------------------------------------------- checks
+def numbers(values: npt.ArrayLike, name: str) -> FloatArray:
+    """
+    Return `values` as floats, without a copy where they are.
+
+    Raises
+    ------
+    InputError
+        If they are no numbers, or lists of different lengths.
+    """
+    known = dense(values, name)
+    if known.size and known.dtype.kind not in "biuf":
+        msg = f"`{name}` must hold numbers only."
+        raise InputError(msg, zh=f"`{name}` 只能是数字。")
+    return known.astype(np.float64, copy=False)
+
+
+def number(value: object, name: str) -> float:
+    """
+    Return `value` as a float.
+
+    Raises
+    ------
+    InputError
+        If it is no number.
+    """
+    try:
+        if isinstance(value, Real):
+            return float(value)
+    except OverflowError:  # a whole number beyond every float
+        pass
+    msg = f"`{name}` must be a number, got {value!r}."
+    raise InputError(msg, zh=f"`{name}` 必须是数字，现为 {value!r}。")
+
+
+def dense(values: Any, name: str) -> npt.NDArray[Any]:  # noqa: ANN401 - what NumPy makes an array of
+    """
+    Return `values` as an array.
+
+    Raises
+    ------
+    InputError
+        If they are lists of different lengths.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        msg = f"`{name}` must hold lists of one length."
+        raise InputError(msg, zh=f"`{name}` 中各行的长度必须相同。") from error
+
+
+def matrix_of(values: Matrix, name: str) -> Any:  # noqa: ANN401 - an array, or any SciPy sparse array or matrix
+    """
+    Return `values` as they are, if they are a matrix of numbers; lists as an array.
+
+    Raises
+    ------
+    InputError
+        If it is no matrix, or holds no numbers.
+    """
+    known: Any = values if sparse.issparse(values) else dense(values, name)
+    check_shape(known.shape, name)
+    if known.shape[0] and known.shape[1] and known.dtype.kind not in "biuf":
+        msg = f"`{name}` must hold numbers only."
+        raise InputError(msg, zh=f"`{name}` 只能是数字。")
+    return known
+
+
 def check_shape(shape: tuple[int, ...], name: str) -> None:
     """Raise unless `shape` is that of a matrix."""
     if len(shape) != _MATRIX_DIMENSIONS:
@@ -92,9 +160,7 @@ def coverage_matrix(covers: Matrix) -> Csr:
     InputError
         If it is no matrix, or holds anything but true and false (1 and 0), such as travel times.
     """
-    known = covers if sparse.issparse(covers) else np.asarray(covers)
-    check_shape(known.shape, "covers")
-    matrix = sparse.csr_array(known)
+    matrix = sparse.csr_array(matrix_of(covers, "covers"))
     if matrix.data.dtype != np.bool_ and not np.isin(matrix.data, (0, 1)).all():
         msg = "`covers` must hold true and false only; compare travel times with the cutoff first."
         raise InputError(msg)
@@ -117,7 +183,7 @@ def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
     InputError
         If its shape is not `(n_demand,)`, or a weight is negative or not finite, or their sum is not finite.
     """
-    array = np.asarray(weight, dtype=np.float64)
+    array = numbers(weight, "weight")
     if array.shape != (n_demand,):
         msg = f"`weight` has the shape {array.shape} for {n_demand} demand points."
         raise InputError(msg)
@@ -149,7 +215,11 @@ def check_options(
         If a count is negative or no whole number, a position does not exist, shapes disagree, or the fixed sites
         alone break the rules.
     """
-    room = np.array([_count(k) for k in (p if isinstance(p, Sequence | np.ndarray) else [p])], dtype=np.int64)
+    each = [_count(k) for k in (list(p) if isinstance(p, Sequence | np.ndarray) and np.ndim(p) else [p])]
+    if not each or (group is None and len(each) > 1):
+        msg = f"`p` must hold one count for each kind, got {p!r}."
+        raise InputError(msg, zh=f"`p` 须为每类设施各给一个数量，现为 {p!r}。")
+    room = np.array([min(count, n) for count in each], dtype=np.int64)
     groups = np.zeros(n, np.int64) if group is None else _positions(group, room.size, "group", n)
     places = np.arange(n) if place is None else _positions(place, None, "place", n)
     held = _positions([] if fixed is None else fixed, n, "fixed", None)
@@ -170,11 +240,11 @@ def check_limits(time_limit_s: float | None, gap: float) -> float:
     InputError
         If it or `gap` is negative or no number.
     """
-    limit = np.inf if time_limit_s is None else float(time_limit_s)
+    limit = np.inf if time_limit_s is None else number(time_limit_s, "time_limit_s")
     if not limit >= 0:
         msg = f"`time_limit_s` must be >= 0, got {time_limit_s}."
         raise InputError(msg)
-    if not 0 <= gap < np.inf:
+    if not 0 <= number(gap, "gap") < np.inf:
         msg = f"`gap` must be >= 0 and finite, got {gap}."
         raise InputError(msg)
     return limit
@@ -193,7 +263,7 @@ def _count(value: object) -> int:
 
 
 def _positions(values: Indices, end: int | None, name: str, n: int | None) -> IntArray:
-    array = np.asarray(values)
+    array = dense(values, name)
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or (n is not None and array.size != n):

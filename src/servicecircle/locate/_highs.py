@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import time
@@ -98,7 +99,7 @@ def _run(program: Program, time_limit_s: float, gap: float) -> Any:  # noqa: ANN
 
 def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:  # noqa: ANN401
     """
-    Run in a process of its own, which ends with the wait for it: at Ctrl-C, or when it overruns its limit (None).
+    Run in a process of its own, which ends with the wait for it: at Ctrl-C, with this process, at its limit (None).
 
     HiGHS cannot be stopped from outside, and looks at its clock between steps, some of which are long.
     """
@@ -112,7 +113,7 @@ def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:
     )
     limit = None if np.isinf(time_limit_s) else max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
     with subprocess.Popen(
-        [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py"))],
+        [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py")), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

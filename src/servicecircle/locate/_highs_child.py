@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import threading
+import time
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+#: seconds between looks at whether anybody still waits
+_LOOK_S = 0.5
+
+
+def _end_with(parent: int) -> None:
+    """End this process once `parent` has: killed, it cannot say so. HiGHS lets other threads run."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
+
 
 def main() -> None:
     """Read a program, solve it, write what HiGHS says; `nan` and no vector for what it does not."""
+    if os.name == "posix":  # elsewhere the number of a parent says nothing of its life
+        threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     given = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
     matrix = sparse.csr_array((given["data"], given["indices"], given["indptr"]), shape=tuple(given["shape"]))
     result = milp(

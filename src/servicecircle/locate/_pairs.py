@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import InputError
-from ._form import Csr, Matrix, check_shape
+from ._form import Csr, Matrix, matrix_of
 
 Positions32: TypeAlias = npt.NDArray[np.int32]
 
@@ -102,9 +102,7 @@ def pairs_of(covers: Matrix) -> Pairs:
     InputError
         If it is no matrix, or holds anything but true and false (1 and 0), such as travel times.
     """
-    known = covers if sparse.issparse(covers) else np.asarray(covers)
-    check_shape(known.shape, "covers")
-    matrix = sparse.csr_array(known)
+    matrix = sparse.csr_array(matrix_of(covers, "covers"))
     has_zeros = False
     if matrix.data.dtype == np.bool_:
         has_zeros = not matrix.data.all()

@@ -31,7 +31,7 @@ def add_sites(draft: Draft, form: Form, rule: PhaseRule, *, is_last: bool, skip:
     n_of_kind = np.bincount(form.kind, minlength=rule.room.size)
     for k in np.flatnonzero(rule.room < n_of_kind) if "p" not in skip else ():
         draft.row(float(rule.room[k]), y[form.kind == k])
-    if np.isfinite(rule.budget) and "budget" not in skip:
+    if rule.budget + form.given_back < form.cost.sum() and "budget" not in skip:  # else it pays for all
         scale = max(float(form.cost.max(initial=0.0)), 1e-300)
         draft.row((rule.budget + form.given_back) / scale, y, form.cost / scale)
     _add_existing(draft, form, y, skip)

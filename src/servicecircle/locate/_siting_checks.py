@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray, some
 from ..errors import InputError
-from ._form import Csr, Indices, Matrix, check_shape, check_weight
+from ._form import Csr, Indices, Matrix, check_weight, dense, matrix_of, number, numbers
 from ._siting_form import Form, PhaseRule
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def form_of(siting: Siting) -> Form:
 
 
 def _worth(matrix: Matrix, name: str) -> Csr:
-    known = matrix if sparse.issparse(matrix) else np.asarray(matrix)
-    check_shape(known.shape, name)
-    result: Csr = sparse.csr_array(known).astype(np.float64)
+    result: Csr = sparse.csr_array(matrix_of(matrix, name)).astype(np.float64)
     if result.nnz and not ((result.data >= 0) & (result.data <= 1)).all():
         msg = f"`{name}` must lie in [0, 1]; make it from travel times with `worth_of`."
         raise InputError(msg, zh="价值矩阵的数必须在 0 到 1 之间；可用 worth_of 由出行时间生成。")
@@ -97,7 +95,7 @@ def _numbers(
 ) -> FloatArray:
     if values is None:
         return np.full(n, default)
-    array = np.array(values, dtype=np.float64)
+    array = numbers(values, name).copy()
     if array.shape != (n,):
         msg = f"`{name}` has the shape {array.shape} for {n} options."
         raise InputError(msg, zh=f"`{name}` 的形状是 {array.shape}，而选项有 {n} 个。")
@@ -111,7 +109,7 @@ def _numbers(
 
 def _positions(values: npt.ArrayLike, end: int | None, name: str, n: int | None) -> IntArray:
     """Whole numbers from 0 to below `end`; `n` of them, if given."""
-    array = np.asarray(values)
+    array = dense(values, name)
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or (n is not None and array.size != n):
@@ -169,7 +167,7 @@ def _phases(siting: Siting, n: int, n_kind: int) -> tuple[PhaseRule, ...]:
 
 
 def _phase(phase: Phase, n: int, n_kind: int) -> PhaseRule:
-    if not (np.isfinite(phase.weight) and phase.weight >= 0):
+    if not 0 <= number(phase.weight, "weight") < np.inf:
         msg = f"`weight` of a phase must be finite and >= 0, got {phase.weight}."
         raise InputError(msg, zh=f"各期的权重必须是不小于 0 的数，现为 {phase.weight}。")
     return PhaseRule(_room(phase.p, n_kind, "p", n), _budget(phase.budget), float(phase.weight))
@@ -178,7 +176,7 @@ def _phase(phase: Phase, n: int, n_kind: int) -> PhaseRule:
 def _budget(budget: float | None) -> float:
     if budget is None:
         return float(np.inf)
-    if not budget >= 0:
+    if not number(budget, "budget") >= 0:
         msg = f"`budget` must be >= 0, got {budget}."
         raise InputError(msg, zh=f"预算不能为负，现为 {budget}。")
     return float(budget)
@@ -190,7 +188,7 @@ def _amenities(siting: Siting, n: int) -> tuple[BoolArray, IntArray]:
             msg = "`amenity_min` needs `amenities`."
             raise InputError(msg, zh="给出了设施服务的数量要求，却没有说明哪些选项提供。")
         return np.zeros((n, 0), dtype=np.bool_), np.zeros(0, dtype=np.int64)
-    offered = np.array(siting.amenities)
+    offered = dense(siting.amenities, "amenities").copy()
     if offered.ndim != _PAIR or offered.shape[0] != n or not np.isin(offered, (0, 1)).all():
         msg = f"`amenities` must hold true and false, shape (n_option, n_amenity), got the shape {offered.shape}."
         raise InputError(msg, zh="各选项提供的服务须为真或假，形状为 (n_option, n_amenity)。")
@@ -204,7 +202,7 @@ def _amenities(siting: Siting, n: int) -> tuple[BoolArray, IntArray]:
 
 
 def _backup(backup: tuple[float, float]) -> tuple[float, float]:
-    values = np.array(backup, dtype=np.float64)
+    values = numbers(backup, "backup")
     if values.shape != (_PAIR,) or not np.isfinite(values).all() or (values < 0).any():
         msg = f"`backup` must hold the value of the first and of the second cover, each >= 0, got {backup!r}."
         raise InputError(msg, zh=f"第一重与第二重覆盖的价值须为两个不小于 0 的数，现为 {backup!r}。")
@@ -212,7 +210,7 @@ def _backup(backup: tuple[float, float]) -> tuple[float, float]:
 
 
 def _share(value: float, name: str) -> float:
-    if not 0 <= value <= 1:
+    if not 0 <= number(value, name) <= 1:
         msg = f"`{name}` must lie in [0, 1], got {value}."
         raise InputError(msg, zh=f"`{name}` 必须在 0 到 1 之间，现为 {value}。")
     return float(value)
@@ -221,7 +219,7 @@ def _share(value: float, name: str) -> float:
 def _probability(probability: npt.ArrayLike | None, n: int) -> FloatArray:
     if probability is None:
         return np.full(n, 1.0 / n)
-    array = np.array(probability, dtype=np.float64)
+    array = numbers(probability, "probability").copy()
     if array.shape != (n,) or not (array >= 0).all() or not abs(array.sum() - 1) <= _SUM_SLACK:
         msg = f"`probability` must hold {n} numbers >= 0 that add up to 1 (`worth` first), got {probability!r}."
         raise InputError(msg, zh=f"情景概率须为 {n} 个不小于 0 的数，合计为 1，现为 {probability!r}。")
@@ -229,7 +227,7 @@ def _probability(probability: npt.ArrayLike | None, n: int) -> FloatArray:
 
 
 def _conflicts(pairs: npt.ArrayLike | None, n: int, is_existing: BoolArray) -> IntArray:
-    array = np.zeros((0, _PAIR), np.int64) if pairs is None else np.asarray(pairs)
+    array = np.zeros((0, _PAIR), np.int64) if pairs is None else dense(pairs, "conflicts")
     if array.size == 0:
         return np.zeros((0, _PAIR), np.int64)
     if array.ndim != _PAIR or array.shape[1] != _PAIR:
@@ -260,10 +258,10 @@ def check_zones(zone: Indices, floor: npt.ArrayLike, weight: FloatArray) -> tupl
     InputError
         If a zone is no whole number >= -1, or a floor is no share, or there are fewer floors than zones.
     """
-    given = np.asarray(zone)
+    given = dense(zone, "zone")
     zone_of = _positions(np.where(given == -1, 0, given), None, "zone", weight.size) - (given == -1)
     n_zone = int(zone_of.max(initial=-1)) + 1
-    least = np.array(floor, dtype=np.float64)
+    least = numbers(floor, "floor").copy()
     if least.ndim > 1 or (least.ndim and least.size < n_zone) or not ((least >= 0) & (least <= 1)).all():
         msg = f"`floor` must be a share in [0, 1], or one for each of {n_zone} zones, got {floor!r}."
         raise InputError(msg, zh=f"保底须是 0 到 1 之间的比例，或为 {n_zone} 个网格各给一个，现为 {floor!r}。")

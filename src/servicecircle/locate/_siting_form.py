@@ -121,6 +121,11 @@ class Clock:
         self.until = -np.inf
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped it before its time."""
+        return self.until == -np.inf
+
+    @property
     def left_s(self) -> float:
         """Seconds that are left, >= 0."""
         return max(self.until - time.perf_counter(), 0.0)

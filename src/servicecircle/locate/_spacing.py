@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from .._validate import IntArray
 from ..errors import InputError
+from ._form import number, numbers
 from ._siting_form import Draft, Form
 
 _XY = 2
@@ -47,11 +48,11 @@ def pairs_nearer_than(xy: npt.ArrayLike, spacing_m: float) -> IntArray:
     >>> pairs_nearer_than([[0.0, 0.0], [300.0, 400.0], [0.0, 499.0]], 500.0).tolist()
     [[0, 2], [1, 2]]
     """
-    points = np.asarray(xy, dtype=np.float64)
+    points = numbers(xy, "xy")
     if points.ndim != _XY or points.shape[1] != _XY or not np.isfinite(points).all():
         msg = f"`xy` must hold finite coordinates, shape (n_option, 2), got the shape {points.shape}."
         raise InputError(msg, zh="坐标必须是有限的数，形状为 (n_option, 2)。")
-    if not (np.isfinite(spacing_m) and spacing_m >= 0):
+    if not 0 <= number(spacing_m, "spacing_m") < np.inf:
         msg = f"`spacing_m` must be finite and >= 0, got {spacing_m}."
         raise InputError(msg, zh=f"间距必须是不小于 0 的数，现为 {spacing_m}。")
     pairs = cKDTree(points).query_pairs(spacing_m, output_type="ndarray").astype(np.int64).reshape(-1, 2)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
-from ._form import check_limits
+from ._form import check_limits, number
 from .siting import Counts, Phase, Siting
 from .siting_plan import SitingPlan, Status
 from .solve_siting import solve_siting
@@ -55,7 +55,7 @@ def alternatives(
     >>> [(plan.chosen.tolist(), plan.objective) for plan in alternatives(siting, 3)]
     [([0, 1], 9.0), ([0, 2], 8.0), ([1, 2], 7.0)]
     """
-    if k < 1:
+    if not number(k, "k") >= 1:
         msg = f"`k` must be >= 1, got {k}."
         raise InputError(msg, zh=f"方案个数至少为 1，现为 {k}。")
     until = time.perf_counter() + check_limits(time_limit_s, gap)

@@ -14,7 +14,7 @@ from ..model import Solution
 from ._center_search import Centers
 from ._checks import check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
-from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
+from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight, number
 from ._stop import Clock
 
 
@@ -120,7 +120,7 @@ def p_median(
 def _check_unreached_cost(cost: float | None) -> float:
     if cost is None:
         return np.inf
-    if not 0 <= cost < np.inf:
+    if not 0 <= number(cost, "unreached_cost") < np.inf:
         msg = f"`unreached_cost` must be >= 0 and finite, or None: every point must be reached; got {cost}."
         raise InputError(msg, zh=f"`unreached_cost` 必须是非负有限数；None 表示每个需求点都必须到达。现为 {cost}。")
     return float(cost)

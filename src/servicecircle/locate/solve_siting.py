@@ -142,7 +142,10 @@ def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float
     if start.plan is not None:
         start = Best(start.plan, worst_of(form, rows, start.plan[-1], form.floor))
     own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
-    return _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
+    best = _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
+    if own.is_stopped:  # Ctrl-C ends the whole search, not the first half of it
+        clock.stop()
+    return best
 
 
 def _stage(
