@@ -18,7 +18,7 @@ from servicecircle.errors import InputError
 from servicecircle.packaged import api_module, example_folder, example_names, package_version
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-RESULTS = {"map.html", "plan.gpkg", "summary.json"} | {
+RESULTS = {"map.html", "plan.gpkg", "summary.json", "explanations.json"} | {
     f"{name}.geojson" for name in ("circles", "coverage", "gaps", "suggestions")
 }
 #: no request leaves the machine: every proxy is a closed port, and there is no cache to fall back on
