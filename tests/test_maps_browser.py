@@ -573,7 +573,7 @@ def test_eight_suggestions_are_seen_whole_on_a_desktop(plan: Plan, opened: Calla
         page.locator(".sc-rest")
         .inner_text()
         .replace("\n", " ")
-        .startswith({"zh": "其余 6 处", "en": "the other 6"}[lang])
+        .startswith({"zh": "不足 1 人的 6 处", "en": "the 6 below 1"}[lang])
     )
     page.set_viewport_size({"width": 1440, "height": 600})
     until(page, "document.querySelector('.sc-rows').offsetHeight", 126)
