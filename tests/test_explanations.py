@@ -400,17 +400,6 @@ def test_less_than_one_rider_is_never_told_as_one(explained: Plan, why: Explanat
     assert rows["若取消"] == "少服务 <1 人，另选他处则少 0 人"
 
 
-def test_a_suggestion_whose_riders_the_others_reach_says_so(explained: Plan, why: Explanation) -> None:
-    needless = dataclasses.replace(why, sites=why.sites.assign(lost_others_stay=0.0, lost_replaced=0.0))
-    shown = dataclasses.replace(explained, explanation=needless)
-    rows = dict(reason_rows(shown, "C1", Words("zh")))
-    assert rows["若取消"] == "不少服务骑手，其余建议已覆盖"
-    assert "可替代点" not in rows
-    told = "\n".join(plan_lines(shown))
-    assert "若取消，不少服务骑手，其余建议已覆盖" in told
-    assert "可替代" not in told
-
-
 def test_a_choice_that_is_not_proven_today_is_not_best_still(explained: Plan) -> None:
     solution = dataclasses.replace(explained.solution, status="feasible")
     told = "\n".join(plan_lines(dataclasses.replace(explained, solution=solution)))

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from servicecircle.errors import InputError
 from servicecircle.model import Coverage, Positions, TravelTimes
 from servicecircle.params import PROFILES, TravelProfile
-from servicecircle.suggestions import choose_sites, unreached_candidates
+from servicecircle.suggestions import choose_sites, unreached_candidates, without_needless
 
 WALK = PROFILES["walk"]
 INF = math.inf
@@ -345,3 +346,21 @@ def test_profiles_without_their_own_seconds_use_sixty_a_minute():
     today = today_of([60], [1], profile=TravelProfile("fast", "walk", 7.2))
     sites, _, _ = choose([[15]], today, ["A"], ["station"], stations=1)
     assert len(sites) == 1
+
+
+def test_a_site_whose_riders_the_others_serve_all_is_not_suggested() -> None:
+    covers = sparse.csr_array(np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=float))
+    assert without_needless(covers, np.ones(4), np.arange(3)).tolist() == [0, 2]
+    assert without_needless(covers, np.array([1.0, 1.0, 1.0, 0.0]), np.arange(3)).tolist() == [0, 1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 7), st.randoms(use_true_random=False))
+def test_what_is_left_without_needless_sites_serves_as_many_and_needs_each(n_row, n_option, random) -> None:
+    table = np.array([[random.random() < 0.4 for _ in range(n_option)] for _ in range(n_row)])
+    weight = np.array([random.choice([0.0, 1.0, 2.5]) for _ in range(n_row)])
+    kept = without_needless(sparse.csr_array(table.astype(float)), weight, np.arange(n_option))
+    served = weight[table[:, kept].any(axis=1)].sum()
+    assert served == weight[table.any(axis=1)].sum()
+    for j in kept:
+        assert weight[table[:, kept[kept != j]].any(axis=1)].sum() < served

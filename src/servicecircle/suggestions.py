@@ -105,11 +105,11 @@ def choose_sites(
         the cutoff of `times`), `replaces` (ids of the facilities that were theirs, most riders first).
 
         Each gain is the sum of disjoint sets of demand points, added exactly and rounded once, so that gains sum
-        to riders covered after - before. Candidates that gain nobody are never suggested, so there may be fewer
-        than asked for.
+        to riders covered after - before. Candidates that gain nobody, and those whose riders the other suggestions
+        reach all, are never suggested, so there may be fewer than asked for.
 
-        `solution`: `chosen` are positions in `candidates`, without those that gain nobody; `objective` and
-        `bound` are riders covered at T with today's. 0 of all kinds: today's coverage, proven.
+        `solution`: `chosen` are positions in `candidates`, without those that gain nobody or are needless;
+        `objective` and `bound` are riders covered at T with today's. 0 of all kinds: today's coverage, proven.
 
         With rules, `sites` have three to five columns more: `cost` (yuan, `nan` where not known), `phase` (step in
         which it opens, from 1), and, where seats count, `seats` and `served` (riders with a seat there). The rank
@@ -153,7 +153,8 @@ def choose_sites(
         place=options.candidate,
         time_limit_s=time_limit_s,
     )
-    ranked = ranked_gains(options.covers, np.where(is_open, today.weight, 0.0), answer.chosen)
+    weight = np.where(is_open, today.weight, 0.0)
+    ranked = ranked_gains(options.covers, weight, without_needless(options.covers, weight, answer.chosen))
     is_after = today.covered[:, -1].copy()
     for gain in ranked:
         is_after[gain.rows] = True
@@ -316,6 +317,20 @@ def _beyond_those_that_stay(question: Question, plan: SitingPlan, today: Coverag
 
 
 # ------------------------------------------------------------------------------------------------------- ranks
+def without_needless(covers: Csr, weight: FloatArray, chosen: IntArray) -> IntArray:
+    """Leave out options whose riders the others of a plan serve all: what serves least first, then the last."""
+    columns = covers.tocsc()
+    rows = {j: columns.indices[columns.indptr[j] : columns.indptr[j + 1]] for j in chosen.tolist()}
+    rows = {j: own[weight[own] > 0] for j, own in rows.items()}
+    count = np.bincount(np.concatenate([*rows.values(), np.empty(0, np.int64)]), minlength=covers.shape[0])
+    kept = chosen.tolist()
+    for j in sorted(rows, key=lambda j: (math.fsum(weight[rows[j]]), -j)):
+        if (count[rows[j]] > 1).all():
+            count[rows[j]] -= 1
+            kept.remove(j)
+    return np.array(kept, dtype=np.int64)
+
+
 def ranked_gains(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[Gain]:
     """Order a plan: each time the option that adds most to those before it; those that add nothing are left out."""
     columns = covers.tocsc()

@@ -24,9 +24,8 @@ def reason_rows(plan: Plan, site_id: str, words: Words) -> list[list[Any]]:
         return []
     row = _row(why, site_id)
     rows: list[list[Any]] = [[words("without"), _lost(row, plan, words)]]
-    if not _is_needless(row):
-        others = _substitutes(why, site_id, "substitute_chip", words)
-        rows.append([words("substitutes"), others or words("no_substitute")])
+    others = _substitutes(why, site_id, "substitute_chip", words)
+    rows.append([words("substitutes"), others or words("no_substitute")])
     if row["n_changes"]:
         rows.append([words("firmness"), words("stays_in", k=row["n_stays"], n=row["n_changes"])])
     return rows
@@ -50,9 +49,8 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     )
     told = [words("minutes_moved", before=before, after=after)]
     told.append(words("without_line", lost=_lost(row, plan, words)))
-    if not _is_needless(row):
-        others = _substitutes(why, site_id, "substitute", words)
-        told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
+    others = _substitutes(why, site_id, "substitute", words)
+    told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
     return ("；" if words.lang == "zh" else "; ").join(told)
 
 
@@ -78,15 +76,8 @@ def _row(why: Explanation, site_id: str) -> dict[str, Any]:
     return {str(name): value for name, value in why.sites.loc[[site_id]].to_dict("records")[0].items()}
 
 
-def _is_needless(row: dict[str, Any]) -> bool:
-    """Whether the other suggestions reach all riders of this one."""
-    return bool(row["lost_others_stay"] <= SAME)
-
-
 def _lost(row: dict[str, Any], plan: Plan, words: Words) -> str:
     """Return what is lost, told as no more than the gain is told as."""
-    if _is_needless(row):
-        return words("lost_none")
     gain = whole_gains(plan)[int(row["rank"]) - 1]
     exact = (float(row[name]) for name in ("lost_others_stay", "lost_replaced"))
     alone, moved = (_riders(min(value, gain) if gain else value, words) for value in exact)

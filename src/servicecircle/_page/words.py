@@ -211,10 +211,6 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "少服务 {alone}，另选他处则至多少 {moved}",
             "{alone} fewer, at most {moved} fewer with other sites",
         ),
-        "lost_none": (
-            "不少服务骑手，其余建议已覆盖",
-            "nobody fewer, the other suggestions reach its riders",
-        ),
         "substitute_chip": ("{name} 少 {riders}", "{name}, {riders} fewer"),
         "substitute": ("{name}（少 {riders}）", "{name} ({riders} fewer)"),
         "no_substitute": ("没有：都少 5% 以上，或无人可增", "none that loses 5% or less"),
