@@ -26,7 +26,7 @@ siting_figures
 model
 hours_words china_outline datum
 hours amenities
-headers coordinates readers columns stated_datums offers ledgers polygons study_keys
+headers coordinates readers columns sheet_copies stated_datums offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder
@@ -66,9 +66,10 @@ suggestions
 cases
 explanations
 synthetic
-maps _page figures report writers
+maps _page figures report check_sheets writers
 placement
 pipeline
+checks
 what_if
 packaged
 usage
@@ -77,7 +78,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "writers"}
+OUT = {"maps", "_page", "figures", "report", "check_sheets", "writers"}
 
 
 def stage_of(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -169,7 +170,8 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
     """
     if field_of(header) is None and _PERSON.search(fold(header)):
         return True
-    filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())][:_N_JUDGED]
+    texts = (unicodedata.normalize("NFKC", cell).strip() for cell in cells)
+    filled = list(itertools.islice(filter(None, texts), _N_JUDGED))
     if filled and set(filled) <= _POLITICAL and set(filled) != {"群众"}:
         return True
     hits = sum(_PERSONAL_NUMBER.search(text) is not None for text in filled)

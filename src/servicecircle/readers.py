@@ -282,8 +282,9 @@ def _read_geojson(path: Path, file: str) -> Table:
         content = json.loads(_decoded(path.read_bytes(), file), parse_int=_whole)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        en = f"is not valid JSON: {error.msg} ({where})."
-        raise _unreadable(file, en, f"不是有效的 JSON：{error.msg}（{where}）。") from error
+        en = f"is not valid JSON: {error.msg} ({where}). Save it anew from QGIS."
+        zh = f"不是有效的 JSON：{error.msg}（{where}）。请从 QGIS 重新导出。"
+        raise _unreadable(file, en, zh) from error
     except RecursionError as error:
         raise _unreadable(file, "is nested too deeply.", "嵌套层数过多。") from error
     features = _features(content, file)
@@ -293,12 +294,12 @@ def _read_geojson(path: Path, file: str) -> Table:
             shapes.append(_shape(feature))
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ShapelyError) as error:
             shapes.append(None)
-            en = f"feature {i + 1} cannot be read: {error}."
-            zh = f"第 {i + 1} 个要素无法读取：{error}。"
+            en = f"feature {i + 1} cannot be read: {error}. Draw it anew."
+            zh = f"第 {i + 1} 个要素无法读取：{error}。请重新绘制。"
             faults.append(Fault(en, zh, file=file, row=i + _FIRST_ROW, column="geometry"))
         if _has_open_ring(feature):
-            en = f"feature {i + 1} has a ring that does not end where it begins; it was closed."
-            zh = f"第 {i + 1} 个要素的边界未闭合，已自动闭合。"
+            en = f"feature {i + 1} has a ring that does not end where it begins; it was closed. Check its outline."
+            zh = f"第 {i + 1} 个要素的边界未闭合，已自动闭合。请核对边界。"
             faults.append(Fault(en, zh, file=file, row=i + _FIRST_ROW, column="geometry", level="warning"))
     header, columns = _properties(features)
     rows = np.arange(len(features), dtype=np.int64) + _FIRST_ROW
@@ -444,7 +445,9 @@ def _unreadable(file: str, en: str, zh: str, *, row: int | None = None) -> Study
 
 
 def _empty(file: str) -> StudyError:
-    return _unreadable(file, "is empty: no header, no row.", "文件是空的：没有表头，也没有数据。")
+    return _unreadable(
+        file, "is empty: no header, no row. Fill it in.", "文件是空的：没有表头，也没有数据。请填写。"
+    )
 
 
 def _no_sheet(file: str, sheet: str, sheets: Sequence[str]) -> StudyError:
