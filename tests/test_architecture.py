@@ -66,6 +66,7 @@ suggestions
 cases
 explanations
 synthetic
+disclosure
 maps _page figures report check_sheets writers
 placement
 pipeline

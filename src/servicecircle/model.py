@@ -409,6 +409,7 @@ class Study:
     date: str = ""  # ISO date that is printed; never the clock
     office: str = ""  # who made it
     is_invented: bool = False  # sample data: said on the map
+    publish: bool = False  # observed counts under 5 are not told
     max_snap_m: float = MAX_SNAP_M
     network_file: Path | None = None
     network_place: str | None = None

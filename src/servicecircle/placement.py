@@ -13,6 +13,7 @@ from ._page import numbers
 from ._validate import N_NAMED, BoolArray, FloatArray, some, some_zh
 from .datum import TITLES, Datum
 from .datum_detection import NEAR_NAME_M, DatumFit, detect_datum, is_mixed
+from .disclosure import told_counts
 from .errors import Fault
 from .model import InputFile, Kind, Network, Positions, Study
 from .snapping import locate_on_edges
@@ -92,18 +93,20 @@ def told_of_depots(study: Study, network: Network) -> list[Fault]:
     riders = depots["riders"].to_numpy(np.float64)
     off = np.flatnonzero(~at.is_on_network & (riders > 0))
     metres = _metres_to_street(at.xy[off], network)
+    counts = told_counts(riders.tolist(), is_published=study.publish)
     told = []
     for row, far_m in zip(off.tolist(), metres.tolist(), strict=True):
         file, sheet, line = _line_of(study, "depots", depots.index[row])
-        name = _name_of(depots, row)
+        name, count = _name_of(depots, row), counts[row]
+        n = count if isinstance(count, str) else numbers.told(count)
         en = (
             f"{name} has no street within {study.max_snap_m:g} m, the nearest is {numbers.distance(far_m, 'en')} "
-            f"away: its {numbers.told(riders[row])} riders were spread there. Check its coordinates, or take a "
+            f"away: its {n} riders were spread there. Check its coordinates, or take a "
             "road file that covers more ground."
         )
         zh = (
             f"{name} {study.max_snap_m:g} 米内没有道路，最近的道路在 {numbers.distance(far_m, 'zh')}外，"
-            f"{numbers.told(riders[row])} 名骑手被分摊到那里。请核对坐标，或换用覆盖更大范围的路网文件。"
+            f"{n} 名骑手被分摊到那里。请核对坐标，或换用覆盖更大范围的路网文件。"
         )
         told.append(Fault(en, zh, file=file, sheet=sheet, row=line, level="warning"))
     return told

@@ -14,6 +14,7 @@ from ._page.siting import siting_rows
 from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .coverage import totals
+from .disclosure import told_warnings
 from .errors import Fault, Lang, visible
 from .gaps import riders_scattered
 from .model import Plan
@@ -79,7 +80,7 @@ def plan_lines(plan: Plan) -> list[str]:
     return [
         plan.study.name,
         *(f"  {line}" for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))),
-        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in plan.warnings),
+        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told_warnings(plan)),
     ]
 
 

@@ -308,6 +308,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "office": _text,
             "date": _date,
             "invented": _flag,
+            "publish": _flag,
             "lang": _one_of("zh", "en"),
             "profile": lambda value: travel_profile(_one_of(*PROFILES)(value)),
             "direction": lambda value: check_direction(_one_of("to", "from")(value)),

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from .coverage import coverage_by_cell, totals
+from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .model import Explanation, Plan
 from .offers import PARSED
@@ -155,7 +156,13 @@ def summary(plan: Plan) -> Properties:
         "direction": study.direction,
         "minutes": [_number(m) for m in study.minutes],
         "inputs": [
-            {"role": f.role, "file": f.file, "rows": f.rows, "sha256": f.sha256, "datum": f.datum}
+            {
+                "role": f.role,
+                "file": f.file,
+                "rows": told_count(f.rows, is_published=study.publish),
+                "sha256": f.sha256,
+                "datum": f.datum,
+            }
             for f in study.inputs
         ],
         "before": dict(totals(plan.before)),
@@ -173,7 +180,7 @@ def summary(plan: Plan) -> Properties:
             "status": plan.solution.status,
             "seconds": round(plan.solution.seconds, 3),
         },
-        "warnings": [fault.told(study.lang) for fault in plan.warnings],
+        "warnings": [fault.told(study.lang) for fault in told_warnings(plan)],
     }
     if profile.cutoffs_s and profile.speed_kph is not None:
         figures["distance_m"] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..coverage import limits_s
+from ..disclosure import told_counts
 from ..model import Coverage, Plan
 from . import numbers
 from .geometry import latlon
@@ -197,9 +199,11 @@ def depot_places(plan: Plan, words: Words) -> list[Place]:
     if frame is None:
         return []
     out = []
-    for depot_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+    riders = frame["riders"].tolist() if "riders" in frame.columns else [math.nan] * len(frame)
+    shown = told_counts(riders, is_published=plan.study.publish)
+    for depot_id, row, at, count in zip(frame.index, _rows(frame), latlon(frame), shown, strict=True):
         name = text(row.get("name")) or text(depot_id)
-        told = numbers.NONE if numbers.is_missing(row.get("riders")) else numbers.whole(float(row["riders"]))
+        told = count if isinstance(count, str) else numbers.whole(count)
         card = {
             "kind": words("layer.depot"),
             "name": name,
