@@ -1,11 +1,12 @@
 """
-All side by side in one run: circles, nearest, matrix, polygons, reading, start-up; this project and its peers.
+All side by side in one run: circles, nearest, matrix, polygons, reading, ledgers, start-up; with peers.
 
     python -m benchmarks --quick                two or three minutes
     python -m benchmarks --roads FILE.osm.pbf   cities of 10,000, 100,000 and 1,000,000 nodes, and a road file
 
 Processor seconds are those to compare: on a machine that others use they move less than the clock. Each part has a
-command of its own, with more options: `python -m benchmarks.search`, `.areas`, `.reading`, `.start_up`, `.chain`.
+command of its own, with more options: `python -m benchmarks.search`, `.areas`, `.reading`, `.ledger`, `.start_up`,
+`.chain`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from pathlib import Path
 
 import servicecircle as sc
 
-from . import areas, asked, reading, search, start_up, valhalla_peer
+from . import areas, asked, ledger, reading, search, start_up, valhalla_peer
 from .area_cases import prepare
 from .cities import superblock_city
 from .road_files import write_pbf
 from .rounds import HEADER, Row, line, machine
 
-PARTS = ("search", "areas", "reading", "start")
+PARTS = ("search", "areas", "reading", "ledger", "start")
 PEERS = ("scipy", "networkx", "osmnx", "pandana", "igraph", "pyrosm", "hulls", "valhalla")
-VERSIONS = sorted({*search.VERSIONS, *areas.VERSIONS, *reading.VERSIONS, *start_up.VERSIONS})
+VERSIONS = sorted({*search.VERSIONS, *areas.VERSIONS, *reading.VERSIONS, *ledger.VERSIONS, *start_up.VERSIONS})
 #: larger cities are only searched
 LARGEST_DRAWN = 200_000
 #: smaller cities are no file that is worth a cache
@@ -52,6 +53,8 @@ def every_row(wanted: argparse.Namespace) -> Iterator[list[Row]]:
     for part, rows in (("areas", _areas), ("reading", _reading)):
         if part in parts:
             yield from rows(wanted)
+    if "ledger" in parts:
+        yield from ledger.ledger(n=wanted.rows, rounds=wanted.rounds, budget_s=wanted.budget)
     if "start" in parts:
         yield start_up.start_up(rounds=wanted.rounds, budget_s=wanted.budget)
 
@@ -102,11 +105,12 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--stations", type=int, help="of the polygons; default: 100")
+    parser.add_argument("--rows", type=int, help="of a ledger; default: 100000")
     parser.add_argument("--rounds", type=int, help="default: 5")
     parser.add_argument("--budget", type=float, help="seconds a runner may take in all rounds; default: 30")
     wanted = parser.parse_args()
-    usual = ("10000", 20, 3, 3.0) if wanted.quick else ("10000,100000,1000000", 100, 5, 30.0)
-    for name, value in zip(("nodes", "stations", "rounds", "budget"), usual, strict=True):
+    usual = ("10000", 20, 10_000, 3, 3.0) if wanted.quick else ("10000,100000,1000000", 100, 100_000, 5, 30.0)
+    for name, value in zip(("nodes", "stations", "rows", "rounds", "budget"), usual, strict=True):
         if getattr(wanted, name) is None:
             setattr(wanted, name, value)
     print(f"{machine(VERSIONS)}, Valhalla {valhalla_peer.version()}", end="\n\n")

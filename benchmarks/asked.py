@@ -36,6 +36,7 @@ ASKED = (
     Asked(" stations, ", "servicecircle, fast, on the same", "OSMnx notebook", 100),
     Asked(": reading", "servicecircle, from the file", "", 15),
     Asked(": reading", "servicecircle, from the cache", "", 1),
+    Asked("ledger of 100,000", "servicecircle, read and checked", "", 10),
     Asked("start of", "servicecircle, first times, nothing", "", 5),
     Asked("start of", "servicecircle, first times, compiled", "", 1.5),
     Asked("start of", "servicecircle, first circle drawn, nothing", "", 5),

@@ -133,7 +133,7 @@ def no_rows(table: Table, role: Role) -> Fault:
 
 def in_natural_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the rows by id as people sort them, numbers by size: `A2` before `A10`. The index is named `id`."""
-    ids = [str(i) for i in frame.index]
+    ids = [str(i) for i in frame.index.tolist()]
     order = sorted(range(len(ids)), key=lambda i: (_natural(ids[i]), ids[i]))
     return frame.iloc[order].rename_axis(index="id")
 
@@ -316,7 +316,7 @@ def _told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame) -> list[Fault
     places: dict[object, list[int]] = defaultdict(list)
     names: dict[object, list[int]] = defaultdict(list)
     steps = np.round(degrees[here] / SAME_PLACE_DEG).astype(np.int64)
-    for at, (x, y), name in zip(here.tolist(), steps.tolist(), frame["name"].iloc[here], strict=True):
+    for at, (x, y), name in zip(here.tolist(), steps.tolist(), frame["name"].iloc[here].tolist(), strict=True):
         places[x, y].append(at)
         if name.strip():
             names[name.strip()].append(at)
