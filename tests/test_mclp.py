@@ -20,7 +20,8 @@ from servicecircle.locate._cover_bound import reach_of, relaxed
 from servicecircle.locate._cover_problem import Best, free_part, lean
 from servicecircle.locate._cover_search import Search, greedy, restarts
 from servicecircle.locate._cover_tree import branch_and_bound
-from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
+from servicecircle.locate._form import check_options
+from servicecircle.locate._merge import merged
 from servicecircle.locate._pairs import pairs_of
 from servicecircle.locate._stop import Stop
 
@@ -106,19 +107,19 @@ def test_exchanges_leave_the_trap_without_a_solver():
 
 def test_rows_with_the_same_covering_set_are_one_row_with_all_their_weight():
     covers = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1], [0, 1, 0]], dtype=bool)
-    rows = merge_rows(coverage_matrix(covers), np.array([2.0, 9.0, 3.0, 1.0]))
-    as_sets = {tuple(np.flatnonzero(row)): a for row, a in zip(rows.by_row.toarray(), rows.weight, strict=True)}
+    rows, total = merged(pairs_of(covers), np.array([2.0, 9.0, 3.0, 1.0]))
+    as_sets = {tuple(np.flatnonzero(row)): a for row, a in zip(rows.matrix().toarray(), total, strict=True)}
     assert as_sets == {(0, 2): 5.0, (1,): 1.0}
 
 
 def test_merging_changes_no_objective_of_any_plan():
     rng = np.random.default_rng(7)
     covers, weight = rng.random((2000, 8)) < 0.3, rng.random(2000)
-    rows = merge_rows(coverage_matrix(covers), weight)
-    assert rows.weight.size <= 255
+    rows, total = merged(pairs_of(covers), weight)
+    assert total.size == rows.n_row <= 255
     for plan in itertools.combinations(range(8), 3):
-        merged = rows.weight[rows.by_row.toarray()[:, list(plan)].any(axis=1)].sum()
-        assert merged == pytest.approx(weight[covers[:, list(plan)].any(axis=1)].sum(), rel=1e-12)
+        covered = total[rows.matrix().toarray()[:, list(plan)].any(axis=1)].sum()
+        assert covered == pytest.approx(weight[covers[:, list(plan)].any(axis=1)].sum(), rel=1e-12)
 
 
 def test_sparse_and_dense_give_the_same_plan():
