@@ -21,7 +21,6 @@ formula and its source:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,31 +104,6 @@ class SitingRows:
     weight: FloatArray  # (n_row,)
     zone: IntArray  # (n_row,)
     row_of: IntArray  # (n_demand,) merged row, -1: out of reach of every option, or nobody there
-
-
-class Clock:
-    """How long a search may go on; Ctrl-C stops it too."""
-
-    def __init__(self, until: float) -> None:
-        self.until = until
-
-    def is_over(self) -> bool:
-        """Whether the time is up."""
-        return time.perf_counter() >= self.until
-
-    def stop(self) -> None:
-        """Let the time be up."""
-        self.until = -np.inf
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether somebody stopped it before its time."""
-        return self.until == -np.inf
-
-    @property
-    def left_s(self) -> float:
-        """Seconds that are left, >= 0."""
-        return max(self.until - time.perf_counter(), 0.0)
 
 
 # --------------------------------------------------------------------------------------------------------- rows

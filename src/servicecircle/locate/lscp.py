@@ -19,7 +19,7 @@ from ._pairs import Pairs, pairs_of
 from ._set_bound import RelaxedSet, relaxed_set
 from ._set_problem import SetPart, parts_of, reduced, without_options
 from ._set_search import fewer, greedy_set
-from ._stop import Stop
+from ._stop import Clock
 
 #: a bound this far above a whole number is rounding
 _ROUNDING = 1e-6
@@ -80,7 +80,7 @@ def lscp(
     options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
     if (pairs.row_size == 0).any():
         return infeasible(time.perf_counter() - started)
-    plan, claimed, bound = _cover_pairs(pairs, options, stop=Stop(until), gap=gap)
+    plan, claimed, bound = _cover_pairs(pairs, options, clock=Clock(until), gap=gap)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
     _check_counts(hits(pairs, plan))
@@ -186,12 +186,12 @@ class _Cover:
                 yield best
 
 
-def _cover_pairs(pairs: Pairs, options: Options, *, stop: Stop, gap: float) -> tuple[BoolArray, float, float]:
+def _cover_pairs(pairs: Pairs, options: Options, *, clock: Clock, gap: float) -> tuple[BoolArray, float, float]:
     """Return a plan that covers every row, the number of sites that it claims, and a bound on it."""
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[options.fixed] = True
     found: list[tuple[IntArray, list[_Best]]] = []
-    with stop.at_interrupt():
+    with clock.at_interrupt():
         whole, taken = reduced(pairs, pairs.counts(plan) == 0)
         found.append((taken, [_Best(part) for part in parts_of(whole)]))
     if not found:  # interrupted before anything is known: all sites, of which fewer may do
@@ -199,35 +199,35 @@ def _cover_pairs(pairs: Pairs, options: Options, *, stop: Stop, gap: float) -> t
     taken, parts = found[0]
     plan[taken] = True
     cover = _Cover(parts, int(plan.sum()), gap)
-    with stop.at_interrupt():
+    with clock.at_interrupt():
         for stage in (_relax, _search, _decide):
             for best in cover.open_parts():
-                if not stop.is_up():
-                    stage(best, cover, stop)
+                if not clock.is_over():
+                    stage(best, cover, clock)
     for best in cover.parts:
         plan[best.part.at[best.plan]] = True
     return plan, cover.value, cover.bound
 
 
-def _relax(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _relax(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Raise the bound by the relaxation, as long as that may raise it to another whole number."""
-    for found in relaxed_set(best.part.pairs, stop=stop, n_most=_STEPS):
+    for found in relaxed_set(best.part.pairs, clock=clock, n_most=_STEPS):
         best.found = found
         best.raised(found.bound)
         if cover.is_done or best.value <= best.bound or found.above <= best.bound:
             return
 
 
-def _search(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _search(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Search for a smaller plan."""
     n_most = min(_EXCHANGES, _EXCHANGES_PER_PAIR * best.part.pairs.option.size)
-    for plan in fewer(best.part.pairs, best.plan, n_most=n_most, stop=stop):
+    for plan in fewer(best.part.pairs, best.plan, n_most=n_most, clock=clock):
         best.offer(plan)
         if cover.is_done or best.value <= best.bound:
             return
 
 
-def _decide(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _decide(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Leave out what no smaller plan holds, and ask HiGHS for one."""
     del cover
     part = best.part
@@ -239,7 +239,7 @@ def _decide(best: _Best, cover: _Cover, stop: Stop) -> None:
         best.raised(best.value)
         return
     rest = without_options(part, keep)
-    answer = minimise(_program(rest.pairs, best.value - 1), time_limit_s=stop.left_s(), gap=0.0)
+    answer = minimise(_program(rest.pairs, best.value - 1), time_limit_s=clock.left_s, gap=0.0)
     if answer.is_infeasible:
         best.raised(best.value)
         return
