@@ -9,7 +9,8 @@ import pytest
 
 from servicecircle.errors import InputError
 from servicecircle.locate import Phase, Siting, alternatives, lscp, mclp, p_center, p_median, solve_siting
-from servicecircle.locate._siting_form import Clock, merge
+from servicecircle.locate._siting_form import merge
+from servicecircle.locate._stop import Clock
 
 own = importlib.import_module("servicecircle.locate.solve_siting")  # the function hides the module
 COVERS = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0]])

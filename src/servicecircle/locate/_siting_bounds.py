@@ -7,9 +7,10 @@ import numpy as np
 from .._validate import BoolArray, FloatArray
 from ._decay import best_two
 from ._robust import mix
-from ._siting_form import Clock, Form, SitingRows
+from ._siting_form import Form, SitingRows
 from ._siting_model import Aim
 from ._siting_search import Search
+from ._stop import Clock
 
 _EQUAL = 1e-9
 

@@ -13,7 +13,8 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
-from ._siting_form import Clock, Draft
+from ._siting_form import Draft
+from ._stop import Clock
 
 _OPTIMAL, _CUT, _INFEASIBLE = 0, 1, 2
 _WHOLE = 1e-5

@@ -13,7 +13,8 @@ from ._decay import best_two
 from ._form import Csc
 from ._robust import mix
 from ._sites import faults_of
-from ._siting_form import Clock, Form, PhaseRule, SitingRows
+from ._siting_form import Form, PhaseRule, SitingRows
+from ._stop import Clock
 
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9

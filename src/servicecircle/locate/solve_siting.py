@@ -16,13 +16,14 @@ from ._decay import levels_of
 from ._form import Csr, check_limits
 from ._siting_answer import settled, without_plan
 from ._siting_bounds import reach_bound, sum_bound
-from ._siting_form import Clock, Form, SitingRows, merge
+from ._siting_form import Form, SitingRows, merge
 from ._siting_highs import branch, is_met, is_on, relax
 from ._siting_model import Aim, build
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
 from ._siting_values import holds, objective_of, worst_of
+from ._stop import Clock
 from .mclp import mclp
 from .recount import check_siting
 from .siting import Siting
