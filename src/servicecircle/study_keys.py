@@ -24,7 +24,7 @@ from .datum import DATUMS, datum_named
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
-from .siting_rules import Step
+from .siting_rules import MAX_PLANS, Step
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -32,8 +32,6 @@ Check: TypeAlias = Callable[[Any], Any]
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
-#: other plans, and points of a curve
-MAX_PLANS = 100
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
