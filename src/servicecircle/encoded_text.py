@@ -118,6 +118,8 @@ def _eight_bits(data: bytes) -> Decoded:
         return Decoded(utf8, "utf-8")
     if not isinstance(gbk, str):
         raise _in_none(data, utf8 if utf8.start >= gbk.start else gbk)
+    if (at := _utf8_line(data)) is not None:
+        raise _in_both(data, at, utf8)
     share, big5 = share_everyday(gbk), _or_error(data, "big5")
     if isinstance(big5, str) and share_everyday(big5) > share:
         raise _either(("gbk", gbk), ("big5", big5))
@@ -126,8 +128,6 @@ def _eight_bits(data: bytes) -> Decoded:
         en = f'is not in UTF-8, and in GBK it reads as “{shown}”. If that is right write `encoding = "gbk"`, else '
         zh = f'不是 UTF-8 编码；按 GBK 读作“{shown}”。若无误请写 encoding = "gbk"；否则'
         raise EncodingError(en + _SAVE[0], zh + _SAVE[1])
-    if (at := _utf8_line(data)) is not None:
-        raise _in_none(data, UnicodeDecodeError("gb18030", data, at, at + 1, "a line of UTF-8"))
     return Decoded(gbk, "gbk" if _is_gbk(data) else "gb18030")
 
 
@@ -176,6 +176,14 @@ def _in_none(data: bytes, error: UnicodeDecodeError) -> EncodingError:
     en = "is not in UTF-8, nor in GBK, from this row on: it is cut off, damaged, or put together of two files. "
     zh = "从这一行起既不是 UTF-8 也不是 GBK 编码：文件可能被截断、损坏或由两个文件拼成。"
     return EncodingError(en + _SAVE[0][0].upper() + _SAVE[0][1:], zh + _SAVE[1], row=row)
+
+
+def _in_both(data: bytes, at: int, error: UnicodeDecodeError) -> EncodingError:
+    """Return the error of a text in GBK with a line of UTF-8 at `at`; `error` is where it ends to be UTF-8."""
+    rows = [_row_of(data, UnicodeDecodeError("", data, one, one + 1, ""), "gbk") for one in (at, error.start)]
+    en = f"is in two encodings: row {rows[0]} in UTF-8, row {rows[1]} in GBK. Open each part in its own, and put "
+    zh = f"混有两种编码：第 {rows[0]} 行是 UTF-8，第 {rows[1]} 行是 GBK。请分别打开后合并，另存为 .xlsx。"
+    return EncodingError(en + "them together in an .xlsx.", zh, row=max(rows))
 
 
 def _either(one: tuple[str, str], other: tuple[str, str]) -> EncodingError:

@@ -89,7 +89,7 @@ def fold(header: str) -> str:
     >>> fold("　Ｌｏｎ（度） "), fold("Opening-Hours"), fold("經 度")
     ('lon', 'openinghours', '经度')
     """
-    text = simplified(unicodedata.normalize("NFKC", header).casefold())
+    text = _plain(header)
     return re.sub(r"[\s_\-*]+", "", _BRACKETS.sub("", text))
 
 
@@ -162,7 +162,8 @@ def shifted_field(header: str) -> str | None:
 
 
 def _plain(header: str) -> str:
-    return simplified(unicodedata.normalize("NFKC", header).casefold())
+    """Return a header in half-width, lower case and Simplified characters; 座標 is how Taiwan writes 坐标."""
+    return simplified(unicodedata.normalize("NFKC", header).casefold()).replace("座标", "坐标")
 
 
 def says_wgs84(header: str) -> bool:
