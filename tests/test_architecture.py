@@ -24,9 +24,13 @@ params
 siting_rules
 siting_figures
 model
-hours_words china_outline datum
+chinese china_outline
+hours_words datum
 hours amenities
-headers coordinates readers columns stated_datums offers ledgers polygons study_keys
+headers coordinates counts encoded_text cells
+tables
+workbooks spatial_files
+readers columns odd_rows stated_datums offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
 network_builder

@@ -14,11 +14,24 @@ import shapely
 from pyproj import CRS
 
 from ._validate import FloatArray, GeometryArray, IntArray
-from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
+from .columns import (
+    KINDS,
+    ONE_OF,
+    ZH_FIELD,
+    Role,
+    ids_of,
+    marks_of,
+    match_headers,
+    merged_counts,
+    numbers_of,
+    riders_of,
+    texts_of,
+)  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .errors import Fault
 from .headers import fold
+from .odd_rows import without_odd_rows
 from .offers import offers_of
 from .readers import Table
 from .stated_datums import in_one_datum, stated_by
@@ -52,6 +65,7 @@ def frame_of_points(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
 ) -> Reading:
     """
@@ -69,6 +83,8 @@ def frame_of_points(
         Headers of columns that are kept although they look like persons' data.
     words
         The study's own words for amenities -> code.
+    headers
+        The study's own headers, folded -> field; they win over the known ones.
     datum
         What study.toml states of the coordinates; None where it says nothing.
 
@@ -78,9 +94,14 @@ def frame_of_points(
         The frame holds the rows without an error in their coordinates and numbers, in natural order of ids, so
         that the order of rows in the file changes nothing. Columns: `name` ("" where missing), what the role
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
-        fractions (expected values). Stations and shops gain what `offers_of` makes of their hours and amenities.
+        fractions (expected values); where one is no exact count ("170余名"), a column `riders_mark` says
+        `at_least`, `under` or `about`. Stations and shops gain what `offers_of` makes of their hours and
+        amenities. Rows of totals, notes and repeated headers are left out, with a warning.
     """
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role), datum=datum)
+    positions, faults = match_headers(
+        table, role, columns=columns or {}, needed=_needed(table, role), words=headers, datum=datum
+    )
+    table = without_odd_rows(table, positions)
     ids, id_faults = ids_of(table, role, positions)
     said = stated_by(table, positions, datum)
     points, place_faults = _points(table, positions)
@@ -107,6 +128,7 @@ def frame_of_points(
         *said.faults,
         *place_faults,
         *number_faults,
+        *merged_counts(table, positions, ("capacity", "cost")),
         *kind_faults,
         *offer_faults,
         *text_faults,
@@ -251,12 +273,11 @@ def in_wgs84(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list
     return np.asarray(moved.array, dtype=object), []
 
 
-def _role_numbers(
-    table: Table, role: Role, positions: Mapping[str, int]
-) -> tuple[dict[str, FloatArray], list[Fault]]:
+def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
-        return {"riders": values}, faults
+        marks = marks_of(table, positions)
+        return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     if role not in {"stations", "shops"}:
         return {}, []
     if "minutes" not in positions:

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray, some, some_zh
+from .counts import parse_count
 from .errors import Fault, InputError
 from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_again, worth_of
 from .locate._form import Csr
@@ -241,7 +242,7 @@ def _costs(candidates: gpd.GeoDataFrame, options: Options, rules: SitingRules) -
 
 
 def _amounts(frame: gpd.GeoDataFrame | None, name: str) -> FloatArray:
-    """Return a column of amounts as numbers, nan where there is none: `30`, `30人`, `3.5万元`, `1,200`."""
+    """Return a column of amounts as numbers, nan where there is none: `30`, `三十余人`, `3.5万元`, `1,200`."""
     if frame is None or name not in frame.columns:
         return np.full(0 if frame is None else len(frame), np.nan)
     return np.array([_amount(cell) for cell in frame[name].tolist()], dtype=np.float64)
@@ -250,6 +251,8 @@ def _amounts(frame: gpd.GeoDataFrame | None, name: str) -> FloatArray:
 def _amount(cell: object) -> float:
     if isinstance(cell, (int, float, np.integer, np.floating)):
         return float(cell)
+    if count := parse_count(str(cell or "")):
+        return count.value
     text = str(cell or "").replace(",", "").replace("，", "")
     found = _NUMBER.search(text)
     if found is None:

@@ -392,21 +392,25 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     columns: dict[str, str] = dict(stated.get("columns", {}))
     if "column" in stated:
         columns["riders"] = stated["column"]
+    headers: dict[str, str] = said.get("headers", "words", {})
     try:
         table = read_table(
             path,
             file=stated["file"],
             sheet=stated.get("sheet"),
-            is_header=lambda cells: is_ledger_header(cells, columns),
+            encoding=stated.get("encoding"),
+            is_header=lambda cells: is_ledger_header(cells, columns, headers),
         )
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
     if _holds_polygons(table, role):
-        reading = frame_of_polygons(table, role, columns=columns, keep=keep, datum=datum)
+        reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
         words = said.get("amenities", "words", {})
-        reading = frame_of_points(table, role, columns=columns, keep=keep, words=words, datum=datum)
+        reading = frame_of_points(
+            table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum
+        )
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
