@@ -68,6 +68,10 @@ siting_questions
 siting_answers
 suggestions
 cases
+ruled_cases
+solve_time
+changes
+explanation_tables
 explanations
 synthetic
 maps _page figures report writers
