@@ -53,17 +53,22 @@ class SheetCopy:
 
 
 def copy_of(
-    table: Table, role: Role, *, columns: Mapping[str, str] | None = None, keep: Sequence[str] = ()
+    table: Table,
+    role: Role,
+    *,
+    columns: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> SheetCopy:
     """
     Return a table without the columns that are dropped on reading.
 
     Parameters
     ----------
-    table, role, columns, keep
+    table, role, columns, keep, headers
         As for `frame_of_points`; a column that `keep` names is copied as it stands.
     """
-    positions, _ = match_headers(table, role, columns=columns or {}, needed=())
+    positions, _ = match_headers(table, role, columns=columns or {}, needed=(), words=headers)
     dropped = personal_columns(table, positions, keep)
     shown = [at for at in range(len(table.header)) if at not in dropped]
     numbers = {positions[field] for field in _NUMERIC & positions.keys()}
