@@ -167,6 +167,7 @@ def test_columns_and_order_are_those_of_the_file() -> None:
     assert cells.crs == network.crs
 
 
+@pytest.mark.fault(21)
 def test_no_demand_is_neither_0_nor_100_per_cent(tmp_path: Path) -> None:
     node, network = draw("S--A  B--C")
     grid = square_grid(network)

@@ -142,6 +142,7 @@ def shops_study(
 
 
 @pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+@pytest.mark.fault(3)
 def test_a_shifted_file_is_refused_with_its_figures_until_the_study_states_a_datum(
     tmp_path: Path, ground: dict[str, tuple[Network, gpd.GeoDataFrame]], datum: str
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_shifted_file_is_refused_with_its_figures_until_the_study_states_a_dat
     assert not any("seems to be" in w.en or "stated to be" in w.en for w in told)
 
 
+@pytest.mark.fault(3)
 def test_a_stated_datum_that_fits_badly_is_a_warning(
     tmp_path: Path, ground: dict[str, tuple[Network, gpd.GeoDataFrame]]
 ) -> None:
@@ -168,6 +170,7 @@ def test_a_stated_datum_that_fits_badly_is_a_warning(
     assert "fits the map in GCJ-02" in told[0].en
 
 
+@pytest.mark.fault(4)
 def test_rows_in_several_datums_without_a_label_are_a_warning(
     tmp_path: Path, ground: dict[str, tuple[Network, gpd.GeoDataFrame]]
 ) -> None:

@@ -237,6 +237,7 @@ def test_a_depot_with_no_street_in_reach_is_named() -> None:
     assert math.fsum(riders_of_depots(depots.drop("far"), grid)) == pytest.approx(1)
 
 
+@pytest.mark.fault(22)
 def test_missing_riders_are_told_apart_from_0() -> None:
     _, network = draw("A----B")
     grid = square_grid(network)
@@ -259,6 +260,7 @@ def test_riders_that_are_no_count_are_refused(riders: list[object]) -> None:
         assert "骑手数" in told.value.zh
 
 
+@pytest.mark.fault(23)
 def test_fractions_and_numbers_as_text_are_riders() -> None:
     _, network = draw("A----B")
     grid = square_grid(network)

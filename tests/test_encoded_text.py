@@ -35,6 +35,7 @@ TRADITIONAL = "編號,名稱,經度\n001,紅星驛站,113.38\n002,臺灣街驛�
         ("utf-16-be", "utf-16-be"),
     ],
 )
+@pytest.mark.fault(27)
 def test_each_encoding_is_found(codec: str, found: str) -> None:
     read = decoded(ROWS.encode(codec))
     assert (read.text, read.encoding) == (ROWS, found)
@@ -85,6 +86,7 @@ def test_encodings_that_are_not_known_are_refused(text: str, codec: str) -> None
         decoded(text.encode(codec))
 
 
+@pytest.mark.fault(28)
 def test_a_file_in_two_encodings_is_refused_with_the_rows() -> None:
     head = "编号,名称\n1,南街\n"
     for first, second in (("utf-8", "gbk"), ("gbk", "utf-8")):
@@ -94,6 +96,7 @@ def test_a_file_in_two_encodings_is_refused_with_the_rows() -> None:
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.fault(28)
 def test_a_text_that_is_cut_inside_a_character_is_refused_with_its_row(codec: str) -> None:
     with pytest.raises(EncodingError) as error:
         decoded("编号,名称\n1,驿站".encode(codec)[:-1])
@@ -109,6 +112,7 @@ def test_a_stated_encoding_that_does_not_hold_is_told_with_its_row() -> None:
     assert decoded(ROWS.encode("utf-16"), encoding="utf-16").text == ROWS
 
 
+@pytest.mark.fault(28)
 def test_nul_bytes_make_no_utf16_of_a_text_in_utf8() -> None:
     assert decoded("编号,名称\n1,a\x00b\n".encode()).text == "编号,名称\n1,a\x00b\n"
     with pytest.raises(EncodingError, match="NUL"):

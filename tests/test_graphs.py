@@ -94,6 +94,7 @@ def test_speed_kph_counts_for_cars_and_zero_closes():
         network_from_graph(graph((0, 1, {"speed_kph": -1})), "drive")
 
 
+@pytest.mark.fault(5)
 def test_degrees_go_to_utm():
     degrees = graph((0, 1), crs="EPSG:4326")
     for node, x in ((0, 113.3), (1, 113.31)):
@@ -103,6 +104,7 @@ def test_degrees_go_to_utm():
     assert network.length_m[0] == pytest.approx(1029, rel=1e-3)
 
 
+@pytest.mark.fault(5)
 def test_lengths_in_degrees_are_refused():
     degrees = graph((0, 1, {"length": 0.01}), crs="EPSG:4326")
     for node, x in ((0, 113.3), (1, 113.31)):

@@ -193,6 +193,7 @@ def test_any_text_has_an_answer_and_what_is_not_understood_is_unknown(text: str)
         ("Mo-Su,PH 06:00-22:00", "Mo-Su 06:00-22:00; PH 06:00-22:00"),
     ],
 )  # fmt: skip
+@pytest.mark.fault(32)
 def test_words_are_read_as_people_mean_them(text: str, week: str) -> None:
     hours = parse_hours(text)
     assert hours.not_understood == ()
@@ -202,6 +203,7 @@ def test_words_are_read_as_people_mean_them(text: str, week: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "　", "-", "无", "随店营业", "待定", "营业时间不定", "以店内公告为准", "需预约"]
 )
+@pytest.mark.fault(32)
 def test_what_states_no_hours_is_unknown_and_not_in_trouble(text: str) -> None:
     assert parse_hours(text) == OpeningHours()
     assert parse_hours(text).is_open(0, 600) is None
@@ -213,6 +215,7 @@ def test_what_states_no_hours_is_unknown_and_not_in_trouble(text: str) -> None:
      "Mo-Fr 08:00+", "Apr-Oct 08:00-20:00", "sunrise-sunset", "Mo[1] 08:00-12:00", "每天开门", "25:00-26:00",
      "周一至周三 8:00-12:00，周二至周四 9:00-10:00", "8:00-20:00" * 100],
 )  # fmt: skip
+@pytest.mark.fault(32)
 def test_what_has_no_single_meaning_is_unknown_and_kept(text: str) -> None:
     hours = parse_hours(text)
     assert hours.not_understood

@@ -65,6 +65,7 @@ def test_unknown_columns_are_kept_under_their_own_headers(tmp_path: Path) -> Non
     assert frame.loc["1", "hours"] == "9:00-18:00"
 
 
+@pytest.mark.fault(31)
 def test_ids_sort_as_people_do_and_keep_their_zeros(tmp_path: Path) -> None:
     ids = ["A10", "A2", "010", "9", "001", "1"]
     frame = ledger(tmp_path, rows(*(f"{i},x,113.38{k},22.51" for k, i in enumerate(ids)))).frame
@@ -157,6 +158,7 @@ def test_the_example_for_missing_columns_names_headers_of_the_file_that_fit(tmp_
     assert 'columns = { lat = "纬度", lon = "东西坐标" }' in half.zh
 
 
+@pytest.mark.fault(3)
 def test_a_header_that_states_a_shifted_datum_is_read_in_it_and_told(tmp_path: Path) -> None:
     text = "id,lng_gcj02,lat_gcj02\n1,113.3,22.5\n"
     expected = shapely.Point(*(a[0] for a in to_wgs84([113.3], [22.5], "gcj02")))
@@ -188,6 +190,7 @@ def test_every_bad_coordinate_is_told_with_row_and_column(tmp_path: Path) -> Non
     assert len(reading.frame) == 5
 
 
+@pytest.mark.fault(30)
 def test_full_width_digits_are_digits() -> None:
     numbers = {"１１３．３８": 113.38, "　22.5": 22.5, "-1": -1, "−1": -1, "1e2": 100, ".5": 0.5, "5.": 5}
     assert {text: parse_number(text) for text in numbers} == numbers
@@ -196,6 +199,7 @@ def test_full_width_digits_are_digits() -> None:
     } == {None}
 
 
+@pytest.mark.fault(1)
 def test_one_swapped_row_is_told_and_never_placed(tmp_path: Path) -> None:
     reading = ledger(tmp_path, rows(*GOOD, f"6,f,{LAT},{LON}"))
     assert errors(reading) == [(7, "经度")]
@@ -204,12 +208,14 @@ def test_one_swapped_row_is_told_and_never_placed(tmp_path: Path) -> None:
     assert "6" not in reading.frame.index
 
 
+@pytest.mark.fault(1)
 def test_a_swapped_row_in_range_is_told_by_the_others(tmp_path: Path) -> None:
     porto = [f"{i},x,{-8.61 + i / 1000},{41.15 + i / 1000}" for i in range(4)]
     assert errors(ledger(tmp_path, rows(*porto, "9,x,41.15,-8.61"))) == [(6, "经度")]
     assert errors(ledger(tmp_path, rows(*porto, "9,x,-8.70,41.20"))) == []
 
 
+@pytest.mark.fault(2)
 def test_a_wholly_swapped_file_is_one_error_with_the_fix(tmp_path: Path) -> None:
     reading = ledger(tmp_path, rows(*(f"{i},x,{LAT},{LON + i}" for i in range(9))))
     assert errors(reading) == [(None, "经度")]
@@ -235,6 +241,7 @@ def test_western_china_swapped_is_told_though_its_numbers_are_in_range(tmp_path:
         (5e5, 9e7, "not degrees"),
     ],
 )
+@pytest.mark.fault(6)
 def test_projected_numbers_are_told_with_a_likely_epsg(tmp_path: Path, x: float, y: float, epsg: str) -> None:
     reading = ledger(tmp_path, rows(f"1,a,{x},{y}", f"2,b,{x + 100},{y + 100}"))
     assert errors(reading) == [(None, "经度")]
@@ -242,6 +249,7 @@ def test_projected_numbers_are_told_with_a_likely_epsg(tmp_path: Path, x: float,
     assert epsg in reading.faults[0].en
 
 
+@pytest.mark.fault(6)
 def test_one_projected_row_is_told_alone(tmp_path: Path) -> None:
     reading = ledger(tmp_path, rows(*GOOD, "6,f,456789,2512345"))
     assert errors(reading) == [(7, "经度")]
@@ -254,12 +262,14 @@ def test_a_row_off_the_globe_or_at_zero_is_an_error_and_a_far_one_a_warning(tmp_
     assert [f.row for f in warned(reading)] == [9]
 
 
+@pytest.mark.fault(26)
 def test_exactly_180_and_90_are_on_the_globe(tmp_path: Path) -> None:
     assert errors(ledger(tmp_path, rows("1,a,180,-90", "2,b,-180,90"))) == []
     assert errors(ledger(tmp_path, rows("1,a,180.0001,-30"))) == [(2, "经度")]
 
 
 # ---------------------------------------------------------------------------------------------- ids and places
+@pytest.mark.fault(8)
 def test_a_double_id_names_both_rows(tmp_path: Path) -> None:
     reading = ledger(tmp_path, rows(*GOOD, "S2,again,113.40,22.60", " S2 ,more,113.41,22.61"))
     assert errors(reading) == [(7, "编号"), (8, "编号")]
@@ -267,6 +277,7 @@ def test_a_double_id_names_both_rows(tmp_path: Path) -> None:
     assert "第 3 行" in reading.faults[0].zh
 
 
+@pytest.mark.fault(8)
 def test_stations_at_one_place_are_kept_with_a_warning(tmp_path: Path) -> None:
     reading = ledger(tmp_path, rows("1,a,113.38,22.51", "2,b,113.3800000,22.51", "3,c,113.39,22.51"))
     assert list(reading.frame.index) == ["1", "2", "3"]
@@ -320,6 +331,7 @@ def depots(tmp_path: Path, *counts: str, role: Role = "depots") -> Reading:
     return ledger(tmp_path, text, role)
 
 
+@pytest.mark.fault(22, 23)
 def test_zero_and_fractions_are_counts_of_riders(tmp_path: Path) -> None:
     reading = depots(tmp_path, "0", "1.5", "200", "３０")
     assert [(f.level, f.column) for f in reading.faults] == [("warning", "人数")]
@@ -327,6 +339,7 @@ def test_zero_and_fractions_are_counts_of_riders(tmp_path: Path) -> None:
     assert reading.frame["riders"].tolist() == [0, 1.5, 200, 30]
 
 
+@pytest.mark.fault(22, 23)
 def test_missing_negative_and_wordy_counts_are_told_apart(tmp_path: Path) -> None:
     reading = depots(tmp_path, "0", "", "-3", "几十名", "NaN")
     assert sorted(errors(reading)) == [(3, "人数"), (4, "人数"), (5, "人数"), (6, "人数")]
@@ -336,6 +349,7 @@ def test_missing_negative_and_wordy_counts_are_told_apart(tmp_path: Path) -> Non
     assert "'几十名' is not a finite number" in told[5]
 
 
+@pytest.mark.fault(22)
 def test_a_population_without_some_counts_is_a_warning_and_leaves_those_rows_out(tmp_path: Path) -> None:
     reading = depots(tmp_path, "0", "", "7", "", role="population")
     assert [(f.level, f.column) for f in reading.faults] == [("warning", "人数")]

@@ -501,6 +501,7 @@ def test_streets_of_openstreetmap_are_credited(plan: Plan) -> None:
         assert "ODbL" in panel["foot"]
 
 
+@pytest.mark.fault(21)
 def test_no_riders_is_no_demand_and_never_a_share(plan: Plan) -> None:
     def without(coverage):
         return dataclasses.replace(coverage, weight=np.zeros_like(coverage.weight))

@@ -110,6 +110,7 @@ def test_a_walkable_square_counts_by_its_outline(tmp_path):
         read(tmp_path, square, "drive")
 
 
+@pytest.mark.fault(9)
 def test_an_island_is_a_part_of_its_own_and_its_size_is_known(tmp_path):
     body = way(1, [1, 2, 3], highway="service") + way(2, [4, 5], highway="service")
     network = read(tmp_path, body)

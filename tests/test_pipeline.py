@@ -70,6 +70,7 @@ def test_the_river_is_crossed_at_its_bridge_only(tmp_path: Path) -> None:
     assert far.empty  # S2 stands beside the river in the east, the bridge is in the west
 
 
+@pytest.mark.fault(10)
 def test_a_station_off_the_network_is_told_and_the_others_serve(tmp_path: Path) -> None:
     folder = write_study(tmp_path)
     ledger = folder / "stations.csv"
@@ -179,6 +180,7 @@ def test_rows_in_any_order_give_the_same_plan(tmp_path: Path) -> None:
     assert totals(turned.after) == totals(plain.after)
 
 
+@pytest.mark.fault(11)
 def test_a_one_way_trap_serves_from_but_not_to(tmp_path: Path) -> None:
     folder = write_study(
         tmp_path, TOML.replace("[suggest]\nstations = 1\nshops = 2", "[suggest]\nstations = 0\nshops = 0")

@@ -132,6 +132,7 @@ def test_facilities_that_came_from_no_file_are_told_by_id(tmp_path: Path) -> Non
     assert (fault.file, fault.zh.split("200")[0]) == (None, "驿站 X1（桥头驿站）、X2（东街驿站）")
 
 
+@pytest.mark.fault(9)
 def test_facilities_on_an_island_and_closed_ones_are_told_with_their_rows(tmp_path: Path) -> None:
     folder = write_study(tmp_path)
     roads = gpd.read_file(folder / "roads.geojson").to_crs(CRS)

@@ -64,6 +64,7 @@ def test_good_zones_are_read_with_their_names(tmp_path: Path) -> None:
     assert reading.frame.crs == "EPSG:4326"
 
 
+@pytest.mark.fault(24)
 def test_a_bow_tie_is_repaired_and_told_with_id_and_place(tmp_path: Path) -> None:
     bow = polygon(ring((0, 0), (2, 2), (2, 0), (0, 2), (0, 0)))
     reading = zones(tmp_path, polygon(square(5, 5)), bow)
@@ -86,6 +87,7 @@ def test_a_bow_tie_is_repaired_and_told_with_id_and_place(tmp_path: Path) -> Non
         (polygon(ring((0, 0), (2, 0), (2, 1), (2, 0), (2, 2), (0, 2), (0, 0))), 4),  # a spike
     ],
 )
+@pytest.mark.fault(24)
 def test_the_area_of_an_odd_polygon_is_never_silently_wrong(
     tmp_path: Path, shape: dict[str, Any], squares: float | None
 ) -> None:
@@ -111,12 +113,14 @@ def test_the_area_of_an_odd_polygon_is_never_silently_wrong(
         polygon([[X, Y], [float("inf"), Y], [X, Y + 1], [X, Y]]),
     ],
 )
+@pytest.mark.fault(20, 24)
 def test_a_zone_without_an_area_is_an_error_with_its_row(tmp_path: Path, shape: dict[str, Any] | None) -> None:
     reading = zones(tmp_path, polygon(square(5, 5)), shape)
     assert levels(reading.faults) == [(3, "error")]
     assert list(reading.frame.index) == ["Z0"]
 
 
+@pytest.mark.fault(25)
 def test_overlapping_zones_are_warned_of_with_both_rows_and_touching_ones_are_not(tmp_path: Path) -> None:
     reading = zones(tmp_path, polygon(square(0, 0)), polygon(square(1, 0)), polygon(square(0.5, 0)))
     assert levels(reading.faults) == [(2, "warning"), (3, "warning")]
@@ -128,6 +132,7 @@ def test_slivers_between_drawn_zones_are_no_overlap(tmp_path: Path) -> None:
     assert zones(tmp_path, polygon(square(0, 0)), polygon(square(0.999, 0))).faults == ()
 
 
+@pytest.mark.fault(20)
 def test_an_empty_layer_of_zones_is_0_grids_and_an_empty_area_an_error(tmp_path: Path) -> None:
     reading = zones(tmp_path)
     assert levels(reading.faults) == [(None, "warning")]

@@ -38,6 +38,7 @@ def test_metres_in_a_file_that_says_degrees_are_told():
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263"])  # degrees; feet
+@pytest.mark.fault(5)
 def test_a_network_is_never_built_in_degrees_or_feet(crs):
     with pytest.raises(CRSError, match="in metres"):
         check_metric(crs)
@@ -67,6 +68,7 @@ def test_a_crs_that_is_true_to_scale_is_taken(crs: str) -> None:
 
 
 @pytest.mark.parametrize("crs", ["EPSG:32649", "EPSG:3857"])
+@pytest.mark.fault(5)
 def test_degrees_labelled_as_metres_are_refused_by_their_unit(crs: str) -> None:
     with pytest.raises(CRSError, match=r"look like degrees .* in metre"):
         metric_crs(TOWN, CRS(crs))

@@ -45,6 +45,7 @@ def refused(path: Path, **options: object) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- CSV
+@pytest.mark.fault(31)
 def test_a_csv_is_read_as_text_with_leading_zeros(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "a.csv", "编号,经度\n007,113.380\n"))
     assert (table.header, table.columns) == (("编号", "经度"), (("007",), ("113.380",)))
@@ -90,6 +91,7 @@ def test_an_unclosed_quote_is_refused_with_its_row(tmp_path: Path) -> None:
     assert told.startswith("a.csv, row 3: is not a readable CSV")
 
 
+@pytest.mark.fault(28)
 def test_a_control_character_is_a_fault_with_row_and_column(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "a.csv", "id,name\n1,a\n2,b\x00c\n3,\x07\n"))
     assert [(f.row, f.column) for f in table.faults] == [(3, "name"), (4, "name")]
@@ -149,6 +151,7 @@ def test_typed_cells_become_text_without_a_trailing_zero(tmp_path: Path) -> None
     assert column(table, "f") == ("",)
 
 
+@pytest.mark.fault(31)
 def test_leading_zeros_that_excel_only_shows_survive(tmp_path: Path) -> None:
     book = Workbook()
     book.active.append(["编号"])
@@ -172,6 +175,7 @@ def test_the_first_sheet_whose_header_is_recognised_is_taken(tmp_path: Path) -> 
     assert read_table(path, sheet="台账").rows.tolist() == [2]
 
 
+@pytest.mark.fault(29)
 def test_a_hidden_sheet_is_not_taken_unless_named(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ("old", [["id"], [1]]), ("new", [["id"], [2]]))
     book = load_workbook(path)
@@ -263,6 +267,7 @@ def test_what_is_no_feature_is_told_with_its_row(tmp_path: Path) -> None:
     assert [f.row for f in table.faults] == [2, 3]
 
 
+@pytest.mark.fault(24)
 def test_an_unclosed_ring_is_closed_with_a_warning(tmp_path: Path) -> None:
     ring = [[0, 0], [1, 0], [1, 1], [0, 1]]
     table = read_table(

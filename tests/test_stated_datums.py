@@ -92,6 +92,7 @@ def test_of_several_pairs_the_plain_one_counts_unless_the_study_names_another(tm
         assert np.allclose(places(folder), EXPECTED, rtol=0, atol=1e-9)
 
 
+@pytest.mark.fault(4)
 def test_a_column_states_the_datum_row_by_row(tmp_path: Path) -> None:
     lon, lat = LON.copy(), LAT.copy()
     for i, datum in ((0, "gcj02"), (1, "bd09")):

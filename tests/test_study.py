@@ -244,6 +244,7 @@ def test_the_source_of_demand_defaults_to_what_the_study_gives(make: Make) -> No
     assert [(f.column, f.level) for f in both.warnings] == [("population", "warning")]
 
 
+@pytest.mark.fault(20)
 def test_an_empty_layer_of_zones_is_no_zones_with_a_warning(make: Make) -> None:
     empty = '{"type":"FeatureCollection","features":[]}'
     study = load_study(make(NETWORK + '[zones]\nfile = "zones.geojson"\n', zones__geojson=empty))
@@ -440,6 +441,7 @@ def test_ids_that_still_clash_are_an_error(make: Make) -> None:
     assert "shop-1" in only(make(toml, **files)).en
 
 
+@pytest.mark.fault(2)
 def test_a_file_that_is_swapped_against_the_others_is_told(make: Make) -> None:
     toml = NETWORK + '[stations]\nfile = "a.csv"\n[shops]\nfile = "b.csv"\n[zones]\nfile = "z.geojson"\n'
     porto = [f"{i},x,{-8.61 + i / 1000},41.15" for i in range(3)]

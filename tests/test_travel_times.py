@@ -68,6 +68,7 @@ def test_two_points_on_one_way_street_go_round_when_it_runs_the_other_way() -> N
     assert travel_times(network, demand, facility, direction="to", cutoff_s=2000).seconds.tolist() == [1200]
 
 
+@pytest.mark.fault(11)
 def test_a_one_way_trap_can_be_entered_but_not_left() -> None:
     _, network = draw("A--B->-C")
     inside, outside = at_xy((450, 0)), at_xy((100, 0))
@@ -132,6 +133,7 @@ def test_nearest_does_not_end_at_the_cutoff() -> None:
     assert times.nearest.loc["far"].tolist() == ["x", 1000.0]
 
 
+@pytest.mark.fault(10)
 def test_a_point_off_the_network_is_unreachable_and_the_others_are_computed() -> None:
     _, network = draw("A---B")
     times = travel_times(network, at_xy((100, 0), (20_000, 0)), at_xy((0, 0), (9_000, 9_000)))

@@ -37,6 +37,8 @@ from .whole_files import NO_DATE, gdal_date, make_folder, write_whole
 TABLES: Mapping[str, str] = {".gpkg": "GPKG", ".parquet": "", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile"}
 
 _WGS84 = CRS.from_epsg(4326)
+#: a box wider than this, or nearer to a pole, is laid out in degrees (degrees; metres of one of latitude)
+WIDE_DEG, UTM_LAT, METRES_PER_DEG = 6.0, 84.0, 111_195.0
 _ONE_DIRECTION = frozenset({"maxspeed:forward", "maxspeed:backward", "oneway:bicycle", "oneway:foot"})
 #: digits of a degree in GeoJSON: all that the source has
 _DIGITS = 13
@@ -139,6 +141,8 @@ def cut_region(
     """
     if area is None and bbox is None:
         return None
+    if bbox is not None and _is_wide(bbox):
+        return _wide_box(bbox, margin_m)
     place = gpd.GeoSeries([_box(bbox)], crs=_WGS84) if bbox is not None else _polygons(Path(str(area)))
     own = CRS.from_user_input(place.crs)
     metric = metric_crs(shapely.get_coordinates(place.to_numpy()), own)
@@ -196,6 +200,21 @@ def _box(bbox: Sequence[float]) -> Any:  # noqa: ANN401
     shown = ",".join(f"{number:g}" for number in numbers)
     msg = f"`bbox` must be west, south, east, north in degrees, west < east and south < north; got {shown}."
     raise InputError(msg, zh=f"范围框应为 西,南,东,北 四个经纬度，西小于东、南小于北；现为 {shown}。")
+
+
+def _is_wide(bbox: Sequence[float]) -> bool:
+    """Whether no UTM zone is true to scale in all of a box."""
+    west, south, east, north = _box(bbox).bounds
+    return bool(east - west > WIDE_DEG or max(-south, north) > UTM_LAT)
+
+
+def _wide_box(bbox: Sequence[float], margin_m: float) -> Any:  # noqa: ANN401
+    """Return a box with its margin in degrees, at the poles and the antimeridian no farther than these."""
+    west, south, east, north = _box(bbox).bounds
+    up = margin_m / METRES_PER_DEG
+    south, north = max(south - up, -90.0), min(north + up, 90.0)
+    side = up / max(math.cos(math.radians(max(-south, north))), 1e-6)
+    return shapely.box(max(west - side, -180.0), south, min(east + side, 180.0), north)
 
 
 def _polygons(path: Path) -> gpd.GeoSeries:
