@@ -312,7 +312,7 @@ def _told_of_width(table: Table, header: str, rows: Sequence[int]) -> list[Fault
         return []
     en = f"{len(rows)} number(s) in full-width characters were read as numbers: rows {some(rows)}."
     zh = f"{len(rows)} 个数字为全角字符，已按数字读取，行号：{some_zh(rows)}。"
-    return [table.warning(en, zh, column=header)]
+    return [replace(table.warning(en, zh, column=header), rows=tuple(rows))]
 
 
 def _counts_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
@@ -339,12 +339,13 @@ def _told_of_words(table: Table, position: int, inexact: Sequence[tuple[int, Cou
     more = len(inexact) - len(shown)
     en = ", ".join(f"row {row} {cell!r}: {EN_MARK[c.mark]} {c.value:,.15g}" for row, cell, c in shown)
     zh = "，".join(f"第 {row} 行“{cell}”{ZH_MARK[c.mark]} {c.value:,.15g}" for row, cell, c in shown)
-    return table.warning(
+    told = table.warning(
         f"{len(inexact)} count(s) are not exact and count as the number in them: {en}"
         f"{f', and {more} more' if more else ''}.",
         f"{len(inexact)} 处人数不是确数，按其中的数字计：{zh}{f'，另有 {more} 处' if more else ''}。",
         column=table.header[position],
     )
+    return replace(told, rows=tuple(int(table.rows[at]) for at, _ in inexact))
 
 
 def marks_of(table: Table, positions: Mapping[str, int]) -> list[str]:

@@ -91,11 +91,10 @@ _QUOTED_PIECE = re.compile(r"`[^`]*`|(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"[^\"]*\"|�
 _TURNS: Mapping[Lang, tuple[re.Pattern[str], ...]] = MappingProxyType(
     {
         "en": (
-            re.compile(r"(?<!e\.g)(?<!i\.e)[.?!]( )(?=[^a-z\s])"),
-            re.compile(r"(; )(?!got )"),
-            re.compile(r": (?=[a-z])"),
+            re.compile(r"(?<!e\.g)(?<!i\.e)[.?!] (?=[^a-z\s])"),
+            re.compile(r"; (?=did you mean|known are|fields are|write|give|take|leave)"),
         ),
-        "zh": (re.compile("[。？！]()"), re.compile("([，；])(?=请|是否|应|可)"), re.compile("(；)(?!现为)")),
+        "zh": (re.compile("[。？！]"), re.compile("[，；](?=请|是否|应|可用|否则)")),
     }
 )
 #: a message in one sentence that says what must hold, then what came
