@@ -26,7 +26,9 @@ siting_figures
 model
 hours_words china_outline datum
 hours amenities
-headers addresses coordinates readers columns stated_datums offers located_rows ledgers polygons study_keys
+headers addresses coordinates readers columns stated_datums offers located_rows
+name_forms near_components
+duplicates ledgers polygons study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places

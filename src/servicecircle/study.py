@@ -17,6 +17,7 @@ import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
 from .columns import ONE_OF, Role, is_ledger_header
+from .duplicates import StatedRows
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
@@ -413,8 +414,16 @@ def _read_ledger(
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, datum=datum)
     else:
         words = said.get("amenities", "words", {})
+        rows = StatedRows(stated.get("same", {}), stated.get("apart", ()))
         reading = frame_of_points(
-            table, role, columns=columns, keep=keep, words=words, datum=datum, addresses=addresses
+            table,
+            role,
+            columns=columns,
+            keep=keep,
+            words=words,
+            datum=datum,
+            addresses=addresses,
+            stated=rows if rows.same or rows.apart else None,
         )
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
