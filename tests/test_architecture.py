@@ -24,9 +24,13 @@ params
 siting_rules
 siting_figures
 model
-hours_words china_outline datum
+chinese china_outline
+hours_words datum
 hours amenities
-headers addresses coordinates readers columns stated_datums offers located_rows
+headers addresses coordinates counts encoded_text cells
+tables
+workbooks spatial_files
+readers columns odd_rows stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons study_keys
 study
@@ -67,6 +71,10 @@ siting_questions
 siting_answers
 suggestions
 cases
+ruled_cases
+solve_time
+changes
+explanation_tables
 explanations
 synthetic
 maps _page figures report writers

@@ -384,9 +384,8 @@ def _plan(
             time_limit_s=time_limit_s,
             on_stage=on_stage,
         )
-        if made.siting is None:  # what is explained is the plain choice
-            on_stage("explain")
-            made = replace(made, explanation=explain_plan(made))
+        on_stage("explain")
+        made = replace(made, explanation=explain_plan(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

@@ -14,13 +14,26 @@ from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .addresses import Addresses
-from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
+from .columns import (
+    KINDS,
+    ONE_OF,
+    ZH_FIELD,
+    Role,
+    ids_of,
+    marks_of,
+    match_headers,
+    merged_counts,
+    numbers_of,
+    riders_of,
+    texts_of,
+)  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .duplicates import StatedRows, aliases_of, left_out, told_twice
 from .errors import Fault
 from .headers import fold
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
+from .odd_rows import without_odd_rows
 from .offers import offers_of
 from .readers import Table
 from .stated_datums import in_one_datum, stated_by
@@ -50,6 +63,7 @@ def frame_of_points(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
     addresses: Addresses | None = None,
     stated: StatedRows | None = None,
@@ -69,6 +83,8 @@ def frame_of_points(
         Headers of columns that are kept although they look like persons' data.
     words
         The study's own words for amenities -> code.
+    headers
+        The study's own headers, folded -> field; they win over the known ones.
     datum
         What study.toml states of the coordinates; None where it says nothing.
     addresses
@@ -82,12 +98,15 @@ def frame_of_points(
         The frame holds the rows without an error in their coordinates and numbers, in natural order of ids, so
         that the order of rows in the file changes nothing. Columns: `name` ("" where missing), what the role
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
-        fractions (expected values). Stations and shops gain what `offers_of` makes of their hours and amenities.
+        fractions (expected values); where one is no exact count ("170余名"), a column `riders_mark` says
+        `at_least`, `under` or `about`. Stations and shops gain what `offers_of` makes of their hours and
+        amenities. Rows of totals, notes and repeated headers are left out, with a warning.
     """
-    only_addresses = has_only_addresses(table, columns or {})
+    only_addresses = has_only_addresses(table, columns or {}, headers)
     needed = _needed(table, role, has_place=only_addresses)
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed, datum=datum)
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed, words=headers, datum=datum)
     faults += [geocode_is_off(table, role)] if only_addresses and addresses is None else []
+    table = without_odd_rows(table, positions)
     ids, id_faults = ids_of(table, role, positions)
     at_address = rows_at_addresses(table, positions)
     said = stated_by(table, positions, None if only_addresses else datum, has_none=at_address)
@@ -126,6 +145,7 @@ def frame_of_points(
         *said.faults,
         *place_faults,
         *number_faults,
+        *merged_counts(table, positions, ("capacity", "cost")),
         *kind_faults,
         *offer_faults,
         *text_faults,
@@ -288,12 +308,11 @@ def in_wgs84(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list
     return np.asarray(moved.array, dtype=object), []
 
 
-def _role_numbers(
-    table: Table, role: Role, positions: Mapping[str, int]
-) -> tuple[dict[str, FloatArray], list[Fault]]:
+def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
-        return {"riders": values}, faults
+        marks = marks_of(table, positions)
+        return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     if role not in {"stations", "shops"}:
         return {}, []
     if "minutes" not in positions:

@@ -7,6 +7,8 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from .chinese import simplified
+
 _SEPARATORS = re.compile(r"[\s·・•‧\-‐-―_、,.。:;'\"“”‘’/\\|~+&#*!?]+")
 _BRACKET = re.compile(r"[(\[{【〔「『《〈<]([^()\[\]{}【】〔〕「」『』《》〈〉<>]*)[)\]}】〕」』》〉>]")
 #: what a bracket says that tells no place apart
@@ -54,10 +56,10 @@ def forms_of(name: str) -> NameForms:
     Return the forms of a name.
 
     Two rows are perhaps one place if the own form of one is any form of the other, so that two branches, which each
-    shorten to the name of the chain, are not taken for one. Width, case, blanks, punctuation, province, city and
-    district, and a bracket such as `总站` do not matter; numbers in branches are compared as numbers. Shorter forms
-    leave out a bracket (but one that names one of several), the subdistrict or community in front, and for whom a
-    station is.
+    shorten to the name of the chain, are not taken for one. Width, case, Traditional characters, blanks,
+    punctuation, province, city and district, and a bracket such as `总站` do not matter; numbers in branches are
+    compared as numbers. Shorter forms leave out a bracket (but one that names one of several), the subdistrict or
+    community in front, and for whom a station is.
 
     Examples
     --------
@@ -68,7 +70,7 @@ def forms_of(name: str) -> NameForms:
     >>> forms_of("粥铺(一号店)").own == forms_of("粥铺（1号店）").own, forms_of("粥铺二号店").others
     (True, frozenset())
     """
-    text = unicodedata.normalize("NFKC", name[:_MAX_LENGTH]).casefold()
+    text = simplified(unicodedata.normalize("NFKC", name[:_MAX_LENGTH]).casefold())
     inner = [_plain(found) for found in _BRACKET.findall(text)] if _BRACKET.search(text) else []
     outside = _without_region(_plain(_BRACKET.sub("", text)))
     told = tuple(part for part in inner if part and not _MAIN.match(part))

@@ -60,7 +60,8 @@ def stated_by(
     of_file = datum or (by_header[0] if by_header else None)
     cells, faults = _by_row(table, positions)
     is_stated = of_file is not None or any(cells)
-    of_row = [cell or datum_named(of_file or "") or "wgs84" for cell in cells]
+    usual: Datum = datum_named(of_file or "") or "wgs84"
+    of_row = [cell or usual for cell in cells]
     clash = _clash(table, headers=headers, by_header=by_header, cells=cells, positions=positions, datum=datum)
     if clash:
         return StatedDatums(of_row, is_stated, (*faults, clash))

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
-from .columns import ONE_OF, Role, is_ledger_header
+from .columns import ONE_OF, Role, is_address_header, is_ledger_header
 from .duplicates import StatedRows
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
@@ -400,18 +400,14 @@ def _read_ledger(
     columns: dict[str, str] = dict(stated.get("columns", {}))
     if "column" in stated:
         columns["riders"] = stated["column"]
+    headers: dict[str, str] = said.get("headers", "words", {})
     try:
-        table = read_table(
-            path,
-            file=stated["file"],
-            sheet=stated.get("sheet"),
-            is_header=lambda cells: is_ledger_header(cells, columns),
-        )
+        table = _read_table(said, role, columns=columns, headers=headers)
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
     if _holds_polygons(table, role):
-        reading = frame_of_polygons(table, role, columns=columns, keep=keep, datum=datum)
+        reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
         words = said.get("amenities", "words", {})
         rows = StatedRows(stated.get("same", {}), stated.get("apart", ()))
@@ -421,6 +417,7 @@ def _read_ledger(
             columns=columns,
             keep=keep,
             words=words,
+            headers=headers,
             datum=datum,
             addresses=addresses,
             stated=rows if rows.same or rows.apart else None,
@@ -428,6 +425,26 @@ def _read_ledger(
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
+
+
+def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], headers: Mapping[str, str]) -> Table:
+    """Read a ledger by its header of coordinates; where there is none, by one of addresses."""
+    stated = said.tables[role]
+
+    def read(is_header: Callable[[Sequence[str], Mapping[str, str], Mapping[str, str]], bool]) -> Table:
+        return read_table(
+            said.path.parent / stated["file"],
+            file=stated["file"],
+            sheet=stated.get("sheet"),
+            encoding=stated.get("encoding"),
+            is_header=lambda cells: is_header(cells, columns, headers),
+        )
+
+    table = read(is_ledger_header)
+    if table.geometry is not None or is_ledger_header(table.header, columns, headers):
+        return table
+    by_address = read(is_address_header)
+    return by_address if is_address_header(by_address.header, columns, headers) else table
 
 
 def _needs_no_list(said: StudyFile) -> bool:

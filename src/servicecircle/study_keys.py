@@ -22,10 +22,11 @@ from ._validate import check_minutes
 from .addresses import ACCEPTED, SERVICES, checked_host
 from .amenities import check_words
 from .datum import DATUMS, datum_named
+from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, StudyError
-from .headers import SYNONYMS
+from .headers import SYNONYMS, fold
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
-from .siting_rules import Step
+from .siting_rules import MAX_PLANS, Step
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -33,8 +34,6 @@ Check: TypeAlias = Callable[[Any], Any]
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
-#: other plans, and points of a curve
-MAX_PLANS = 100
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
@@ -208,6 +207,28 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(_text(word) for word in value)
 
 
+def _encoding(value: object) -> str:
+    named = encoding_named(_text(value))
+    return str(named or _one_of(*ENCODINGS)(value))
+
+
+def _header_words(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        en = 'header = "field" pairs, e.g. { "点位" = "name" }'
+        raise _wrong(value, en, '如 { "点位" = "name" } 的对应表')
+    words = {}
+    for header, field in value.items():
+        if field not in SYNONYMS:
+            hint = nearest(str(field), list(SYNONYMS))
+            msg = f"gives {header!r} the field {field!r}{hint[0]}; fields are {', '.join(SYNONYMS)}."
+            zh = f"给“{header}”指定的字段 {field!r} 不存在{hint[1]}，可用：{'、'.join(SYNONYMS)}。"
+            raise InputError(msg, zh=zh)
+        if not (folded := fold(_text(header))):
+            raise _wrong(header, "a header with letters", "含文字的表头")
+        words[folded] = field
+    return words
+
+
 def _amenity_words(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         en = 'word = "code" pairs, e.g. { "暖心水" = "drinking_water" }'
@@ -339,7 +360,9 @@ def _wrong(value: object, en: str, zh: str) -> InputError:
 
 
 # --------------------------------------------------------------------------------------------------------- keys
-_LEDGER: dict[str, Check] = {"file": _text, "sheet": _text, "datum": _datum, "columns": _columns, "keep": _words}
+_LEDGER: dict[str, Check] = {
+    "file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum, "columns": _columns, "keep": _words,
+}  # fmt: skip
 _FACILITIES: dict[str, Check] = {**_LEDGER, "same": _same_rows, "apart": _apart}
 
 #: Table -> key -> check; "" is the top of the file. `docs/reference/study.md` describes each.
@@ -392,6 +415,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},
+        "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
         "geocode": {
             "service": _one_of(*SERVICES),
