@@ -50,11 +50,11 @@ class LocatedRows:
     asked: tuple[AskedRow, ...]
 
 
-def has_only_addresses(table: Table, columns: Mapping[str, str], headers: Mapping[str, str] | None = None) -> bool:
+def has_only_addresses(table: Table, columns: Mapping[str, str], words: Mapping[str, str] | None = None) -> bool:
     """Tell whether a table has a column of addresses, and neither longitude nor latitude."""
     if table.geometry is not None:
         return False
-    fields = {field_of(header, headers) or shifted_field(header) for header in table.header} | set(columns)
+    fields = {field_of(header, words) or shifted_field(header) for header in table.header} | set(columns)
     return "address" in fields and not {"lon", "lat"} & fields
 
 
