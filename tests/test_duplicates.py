@@ -203,6 +203,20 @@ def test_a_wrong_statement_is_told_at_its_line(tmp_path: Path, wrong: str) -> No
     assert [f.column for f in sc.check_study(write(tmp_path, wrong)) if f.level == "error"] == [f"depots.{key}"]
 
 
+def test_a_shop_that_is_a_station_too_is_told_with_both_rows(tmp_path: Path) -> None:
+    folder = write_tiny_study(tmp_path / "study")
+    (x, y) = crossing(2, 2)
+    (folder / "stations.csv").write_text(f"编号,名称,经度,纬度\nS1,粥铺驿站,{x},{y}\n", encoding="utf-8")
+    text = f"编号,名称,经度,纬度\nP1,面馆,{x},{y}\nP2,粥铺爱心驿站,{x + 0.0001},{y}\nP3,粥铺驿站,{x + 0.001},{y}\n"
+    (folder / "shops.csv").write_text(text, encoding="utf-8")
+    toml = (folder / "study.toml").read_text(encoding="utf-8") + '[shops]\nfile = "shops.csv"\n'
+    (folder / "study.toml").write_text(toml, encoding="utf-8")
+    (told,) = sc.check_study(folder)
+    assert (told.file, told.row, told.level) == ("shops.csv", 3, "warning")
+    assert "stations.csv too, row(s) 2 (`S1`)" in told.en
+    assert "stations.csv 中（第 2 行（S1））" in told.zh
+
+
 # ------------------------------------------------------------------------------------------------------ hostile
 @pytest.mark.parametrize("n", [10_000])
 def test_ten_thousand_of_one_name_at_one_point_are_one_short_warning(tmp_path: Path, n: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_geocoders import Fake, amap, baidu, fake_geocoder, nominatim
+from openpyxl import Workbook
 from tiny_study import write_tiny_study
 from typer.testing import CliRunner
 
@@ -206,6 +207,49 @@ def test_without_a_key_nobody_is_asked_and_the_variable_is_named(tmp_path: Path,
     with pytest.raises(InputError, match="SERVICECIRCLE_AMAP_KEY") as error:
         sc.geocode_study(folder, key=given)
     assert len(given.strip()) < 3 or given.strip() not in str(error.value)
+
+
+def test_a_workbook_of_addresses_is_read_below_its_titles_and_without_its_totals(tmp_path: Path) -> None:
+    with fake_geocoder(lambda *_: [nominatim(LON, LAT)]) as fake:
+        folder = write(tmp_path, ADDRESSES, of(fake))
+        book = Workbook()
+        book.active.append(["目录"])
+        sheet = book.create_sheet("站点")
+        for row in (
+            ["2026 年驿站台账"],
+            [],
+            ["编號", "名稱", "詳細地址"],
+            ["A", "东站", "东街1号"],
+            ["合计", "1 处"],
+        ):
+            sheet.append(row)
+        book.save(folder / "stations.xlsx")
+        toml = (folder / "study.toml").read_text(encoding="utf-8").replace("stations.csv", "stations.xlsx")
+        (folder / "study.toml").write_text(toml, encoding="utf-8")
+        assert [(level, row) for level, row, en in told(folder) if "looked up" in en] == [("error", None)]
+        assert sc.geocode_study(folder).asked == 1
+    stations = sc.load_study(folder).stations
+    assert stations is not None
+    assert list(stations.index) == ["A"]
+    (folder / "study.toml").write_text(toml.partition("[geocode]")[0], encoding="utf-8")
+    assert [("[geocode]" in en) for level, _, en in told(folder) if level == "error"] == [True]
+
+
+def test_coordinates_come_before_addresses(tmp_path: Path) -> None:
+    """A sheet of addresses in front of one with coordinates is passed by."""
+    with fake_geocoder(lambda *_: []) as fake:
+        folder = write(tmp_path, ADDRESSES, of(fake))
+        book = Workbook()
+        for row in (["名称", "地址"], ["东站", "东街1号"]):
+            book.active.append(row)
+        sheet = book.create_sheet("坐标")
+        for row in (["编号", "名称", "经度", "纬度"], ["A", "东站", LON, LAT]):
+            sheet.append(row)
+        book.save(folder / "stations.xlsx")
+        toml = (folder / "study.toml").read_text(encoding="utf-8").replace("stations.csv", "stations.xlsx")
+        (folder / "study.toml").write_text(toml, encoding="utf-8")
+        assert sc.geocode_study(folder).asked == 0
+    assert [level for level, *_ in told(folder) if level == "error"] == []
 
 
 # ------------------------------------------------------------------------------------------------- match quality

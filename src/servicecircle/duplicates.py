@@ -14,7 +14,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ._validate import N_NAMED, BoolArray, FloatArray, IntArray
+from ._validate import N_NAMED, BoolArray, FloatArray, IntArray, some, some_zh
 from .columns import Role
 from .errors import Fault
 from .headers import without_numbers
@@ -38,6 +38,15 @@ class StatedRows:
 
     same: Mapping[str, str]  # id of a row that is left out -> id of the row that is kept
     apart: Sequence[Collection[str]]  # ids that are different things, however alike
+
+
+@dataclass(frozen=True, eq=False)
+class LedgerRows:
+    """A ledger as read: its file, its rows, and where each id stands in the file."""
+
+    file: str
+    frame: gpd.GeoDataFrame
+    row_of: Mapping[str, int]
 
 
 def told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame, stated: StatedRows | None = None) -> list[Fault]:
@@ -78,6 +87,43 @@ def told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame, stated: Stated
         tell(rows, group) for group, tell in told if not any(ids.issuperset(frame.index[group]) for ids in apart)
     ]
     return sorted(faults, key=lambda fault: fault.row or 0)
+
+
+def told_in_two_ledgers(one: LedgerRows, other: LedgerRows) -> list[Fault]:
+    """
+    Warn of rows of a ledger that are perhaps rows of another: near, and of one name or of names that are alike.
+
+    Returns
+    -------
+    faults
+        One a group, at its first row in `other`; nothing is left out, and no rider is counted twice.
+    """
+    frames = [one.frame, other.frame]
+    names = [str(name).strip() for frame in frames for name in frame["name"]]
+    degrees = np.vstack(
+        [shapely.get_coordinates(np.asarray(frame.geometry.array, dtype=object)) for frame in frames]
+    )
+    split = len(one.frame)
+    faults = []
+    for group in alike_groups(names, degrees):
+        near, here = [at for at in group if at < split], [at - split for at in group if at >= split]
+        if near and here:
+            faults.append(_in_two(one, other, near, here[0]))
+    return sorted(faults, key=lambda fault: fault.row or 0)
+
+
+def _in_two(one: LedgerRows, other: LedgerRows, near: Sequence[int], at: int) -> Fault:
+    ids = [str(i) for i in one.frame.index[list(near)]]
+    rows = [f"{one.row_of[i]} (`{i}`)" for i in ids], [f"{one.row_of[i]} 行（{i}）" for i in ids]
+    return Fault(
+        f"is perhaps listed in {one.file} too, row(s) {some(rows[0])}: near, and called alike. "
+        "Keep it in one of them if it is one place; no rider is counted twice.",
+        f"可能也列在 {one.file} 中（第 {some_zh(rows[1])}）：位置和名称相近。若是同一处，请只保留在"
+        "一个台账中；骑手不会重复计算。",
+        file=other.file,
+        row=other.row_of[str(other.frame.index[at])],
+        level="warning",
+    )
 
 
 def left_out(table: Table, frame: gpd.GeoDataFrame, stated: StatedRows) -> tuple[BoolArray, list[Fault]]:

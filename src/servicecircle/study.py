@@ -17,7 +17,7 @@ import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
-from .duplicates import StatedRows
+from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
@@ -187,6 +187,7 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
                 readings[role] = reading
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
+    faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
@@ -561,6 +562,17 @@ def _renamed(said: StudyFile, role: str, double: Sequence[str], still: set[str])
     en = f"{len(double)} id(s) stand in another ledger too (e.g. `{double[0]}`): ids of this file become `{one}-…`."
     zh = f"有 {len(double)} 个编号与其他台账相同（如“{double[0]}”）：本文件编号一律改称“{one}-…”。"
     return Fault(en, zh, file=file, level="warning")
+
+
+def _in_two_ledgers(readings: Mapping[str, Reading], said: StudyFile) -> list[Fault]:
+    """Return what stands among the stations and among the shops."""
+    if not {"stations", "shops"} <= readings.keys():
+        return []
+    one, other = (
+        LedgerRows(said.get(role, "file"), readings[role].frame, readings[role].row_of)
+        for role in ("stations", "shops")
+    )
+    return told_in_two_ledgers(one, other)
 
 
 def _far_apart(frames: Mapping[str, gpd.GeoDataFrame], said: StudyFile) -> list[Fault]:
