@@ -361,32 +361,33 @@ def status(code: int, **headers: str) -> Any:
 @pytest.mark.parametrize(
     ("service", "answer", "asked", "words"),
     [
-        ("nominatim", status(500), 3, "busy"),
+        ("nominatim", status(500), 6, "cannot be read \\(500\\)"),
+        ("nominatim", status(503), 3, r"busy.*503"),
         ("nominatim", status(429), 3, "status 429"),
         ("nominatim", status(429, Retry_After="3600"), 1, "status 429"),
         ("nominatim", status(403), 1, "refused to answer"),
         ("amap", status(403), 1, "refused the key"),
-        ("nominatim", status(404), 3, "cannot be read \\(404\\)"),
-        ("nominatim", status(302, Location="http://127.0.0.1:1/"), 3, "cannot be read \\(302\\)"),
-        ("nominatim", b"", 3, "cannot be read"),
-        ("nominatim", b"{[", 3, "cannot be read"),
-        ("nominatim", b"\xff\xfe", 3, "cannot be read"),
-        ("nominatim", b"[" * 100_000, 3, "cannot be read"),
-        ("nominatim", {"error": "no"}, 3, "cannot be read"),
-        ("nominatim", [{"lat": "x", "lon": None}], 3, "cannot be read"),
-        ("nominatim", b'[{"lat": NaN, "lon": 1e999}]', 3, "cannot be read"),
-        ("nominatim", b"[" + b" " * 2_000_000 + b"]", 3, "cannot be read"),
+        ("nominatim", status(404), 6, "cannot be read \\(404\\)"),
+        ("nominatim", status(302, Location="http://127.0.0.1:1/"), 6, "cannot be read \\(302\\)"),
+        ("nominatim", b"", 6, "cannot be read"),
+        ("nominatim", b"{[", 6, "cannot be read"),
+        ("nominatim", b"\xff\xfe", 6, "cannot be read"),
+        ("nominatim", b"[" * 100_000, 6, "cannot be read"),
+        ("nominatim", {"error": "no"}, 6, "cannot be read"),
+        ("nominatim", [{"lat": "x", "lon": None}], 6, "cannot be read"),
+        ("nominatim", b'[{"lat": NaN, "lon": 1e999}]', 6, "cannot be read"),
+        ("nominatim", b"[" + b" " * 2_000_000 + b"]", 6, "cannot be read"),
         ("baidu", {"status": 240, "message": f"bad {KEY}"}, 1, "refused the key \\(status 240\\)"),
         ("baidu", {"status": 302, "message": "天配额超限"}, 1, "quota"),
         ("baidu", {"status": 401, "message": "当前并发量已经超过约定并发配额"}, 3, "busy"),
-        ("baidu", {"status": f"{KEY}"}, 3, "cannot be read"),
-        ("baidu", {"status": 0, "result": {"location": None}}, 3, "cannot be read"),
-        ("baidu", [], 3, "cannot be read"),
+        ("baidu", {"status": f"{KEY}"}, 6, "cannot be read"),
+        ("baidu", {"status": 0, "result": {"location": None}}, 6, "cannot be read"),
+        ("baidu", [], 6, "cannot be read"),
         ("amap", {"status": "0", "infocode": "10001", "info": f"INVALID_USER_KEY {KEY}"}, 1, "refused the key"),
         ("amap", {"status": "0", "infocode": "10044"}, 1, "quota"),
         ("amap", {"status": "0", "infocode": "10021"}, 3, "busy"),
-        ("amap", {"status": "1", "geocodes": "x"}, 3, "cannot be read"),
-        ("amap", {"status": "1", "geocodes": [{"location": "a,b"}]}, 3, "cannot be read"),
+        ("amap", {"status": "1", "geocodes": "x"}, 6, "cannot be read"),
+        ("amap", {"status": "1", "geocodes": [{"location": "a,b"}]}, 6, "cannot be read"),
         ("amap", status(502), 3, "busy"),
     ],
 )  # fmt: skip
@@ -415,6 +416,24 @@ def test_a_passing_trouble_is_asked_again_and_passes(tmp_path: Path) -> None:
         folder = write(tmp_path, "编号,名称,地址\nA,东站,东街1号\n", of(fake))
         assert sc.geocode_study(folder).asked == 1
         assert len(fake.asked) == 3
+
+
+def test_an_address_that_alone_gets_no_answer_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    rows = "".join(f"{i},站,{'怪' if i in {1, 4} else '路'}{i}号\n" for i in range(8))
+    with fake_geocoder(lambda _path, query: b"{" if "怪" in query["q"] else [nominatim(LON, LAT)]) as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        with pytest.raises(DownloadError, match=r"row 3, .*6 of 8 addresses"):
+            sc.geocode_study(folder)
+        assert len(fake.asked) == 6 + 2 * 3
+
+
+def test_a_service_that_never_answers_is_not_asked_for_every_row(tmp_path: Path) -> None:
+    rows = "".join(f"{i},站,路{i}号\n" for i in range(50))
+    with fake_geocoder(lambda *_: b"{") as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        with pytest.raises(DownloadError, match=r"row 2, .*0 of 50 addresses"):
+            sc.geocode_study(folder)
+        assert len(fake.asked) == 3 * 3
 
 
 def test_what_was_found_before_a_trouble_is_kept(tmp_path: Path) -> None:

@@ -59,11 +59,14 @@ _AMAP_NONE = frozenset(["20000", "20001", "20012", "30000", "30001", "30002", "3
 
 
 class ServiceTroubleError(Exception):
-    """A service gave no answer: what is told of it, and whether asking again may help."""
+    """A service gave no answer: what is told of it, and whether asking again may help, or asking for others."""
 
-    def __init__(self, en: str, zh: str, *, may_pass: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self, en: str, zh: str, *, may_pass: bool = False, may_skip: bool = False, wait_s: float | None = None
+    ) -> None:
         super().__init__(en)
-        self.en, self.zh, self.may_pass, self.wait_s = en, zh, may_pass, wait_s
+        self.en, self.zh, self.wait_s = en, zh, wait_s
+        self.may_pass, self.may_skip = may_pass, may_skip
 
 
 def asker_of(rule: GeocodeRule, *, key: str, server: str, agent: str) -> Callable[[str], AddressMatch]:
@@ -266,7 +269,9 @@ def _asked(ask: Callable[[], AddressMatch], *, has_key: bool = True) -> AddressM
         raise
     except exc.GeocoderRateLimited as error:
         raise _busy(429, error.retry_after) from None
-    except exc.GeocoderTimedOut:
+    except exc.GeocoderTimedOut as error:
+        if status := _status_of(error):  # geopy's name for 408, 503 and 504
+            raise _busy(status) from None
         en, zh = f"did not answer within {TIMEOUT_S:g} s", f"在 {TIMEOUT_S:g} 秒内没有回答"
         raise ServiceTroubleError(en, zh, may_pass=True) from None
     except exc.GeocoderUnavailable as error:
@@ -278,7 +283,7 @@ def _asked(ask: Callable[[], AddressMatch], *, has_key: bool = True) -> AddressM
         raise _no_quota(402) from None
     except exc.GeocoderServiceError as error:
         status = _status_of(error)
-        if status is not None and status >= 500:  # noqa: PLR2004
+        if status is not None and status > 500:  # noqa: PLR2004
             raise _busy(status) from None
         raise _odd(f" ({status})" if status else "") from None
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
@@ -323,7 +328,7 @@ def _busy(code: str | int, wait_s: float | None = None) -> ServiceTroubleError:
 
 def _odd(code: str = "") -> ServiceTroubleError:
     en, zh = f"gave an answer that cannot be read{code}", f"给出的回答无法解读{code}"
-    return ServiceTroubleError(en, zh, may_pass=True)
+    return ServiceTroubleError(en, zh, may_pass=True, may_skip=True)
 
 
 # --------------------------------------------------------------------------------------------------------- HTTP
