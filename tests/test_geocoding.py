@@ -365,6 +365,7 @@ def status(code: int, **headers: str) -> Any:
         ("nominatim", status(503), 3, r"busy.*503"),
         ("nominatim", status(429), 3, "status 429"),
         ("nominatim", status(429, Retry_After="3600"), 1, "status 429"),
+        ("nominatim", status(429, Retry_After="Mon, 01 Jan 99999999 00:00:00 GMT"), 3, "status 429"),
         ("nominatim", status(403), 1, "refused to answer"),
         ("amap", status(403), 1, "refused the key"),
         ("nominatim", status(404), 6, "cannot be read \\(404\\)"),
