@@ -159,6 +159,12 @@ def test_addresses_without_geocode_are_one_fault_that_says_how_to_turn_it_on(tmp
     assert "servicecircle geocode STUDY" in en
 
 
+def test_coordinates_under_headers_that_are_not_known_are_pointed_at(tmp_path: Path) -> None:
+    text = f"编号,名称,地址,东向,北向\nA,东站,东街1号,{LON},{LAT}\n"
+    ((_, _, en),) = told(write(tmp_path, text, None))
+    assert 'under [stations]: columns = { lon = "东向", lat = "北向" }' in en
+
+
 def test_a_blank_row_with_an_address_is_told_of_geocode(tmp_path: Path) -> None:
     folder = write(tmp_path, f"编号,地址,经度,纬度\nA,东街1号,,\nB,,,\nC,西街,{LON},{LAT}\n", None)
     assert [(row, "[geocode]" in en) for level, row, en in told(folder) if level == "error"] == [

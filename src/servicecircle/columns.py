@@ -151,7 +151,7 @@ def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: 
     headers = ", ".join(table.header), "、".join(table.header)
     names = dict(columns)
     for field in missing:
-        names[field] = _likely_header(table, field, taken=names.values())
+        names[field] = likely_header(table, field, taken=names.values())
     pairs = ", ".join(f"{field} = {json.dumps(header, ensure_ascii=False)}" for field, header in names.items())
     line = f"columns = {{ {pairs} }}"
     for field in missing:
@@ -168,7 +168,7 @@ def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: 
     return faults
 
 
-def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
+def likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
     """Return an unknown header whose numbers may be the field's, for an example; "…" where there is none."""
     low, high = _LIKELY[field]
     for header, column in zip(table.header, table.columns, strict=True):

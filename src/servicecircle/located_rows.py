@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from .addresses import (
     AddressMatch,
     plain_address,
 )
-from .columns import Role
+from .columns import Role, likely_header
 from .datum import TITLES, to_wgs84
 from .errors import Fault
 from .headers import field_of, shifted_field, without_numbers
@@ -61,16 +62,22 @@ def has_only_addresses(table: Table, columns: Mapping[str, str], words: Mapping[
 def geocode_is_off(table: Table, role: Role) -> Fault:
     """Return the error of a ledger that has addresses only, in a study that does not ask to look them up."""
     header = next((header for header in table.header if field_of(header) == "address"), None)
+    lon = likely_header(table, "lon", taken=())
+    lat = likely_header(table, "lat", taken=(lon,))
+    fix = f"columns = {{ lon = {_quoted(lon)}, lat = {_quoted(lat)} }}"
     return table.fault(
-        f"has addresses and no coordinates. Add longitude and latitude; or let a service look the addresses up: in "
+        "has addresses and no coordinates. Add longitude and latitude; or let a service look the addresses up: in "
         'study.toml write [geocode] with service = "nominatim" (or "amap", "baidu"), then run '
-        f"`servicecircle geocode STUDY`. If a column holds coordinates, name it under [{role}]: columns = "
-        '{ lon = "…", lat = "…" }.',
+        f"`servicecircle geocode STUDY`. If columns hold coordinates, name them under [{role}]: {fix}.",
         "只有地址，没有经纬度。请补填经纬度；或由地图服务查询地址：在 study.toml 中写 [geocode]，其下 "
         'service = "amap"（或 "baidu"、"nominatim"），再运行 servicecircle geocode STUDY。若其实有坐标列，请在 '
-        f'[{role}] 下写 columns = {{ lon = "…", lat = "…" }} 指明。',
+        f"[{role}] 下写 {fix} 指明。",
         column=header,
     )
+
+
+def _quoted(header: str) -> str:
+    return json.dumps(header, ensure_ascii=False)
 
 
 def rows_at_addresses(table: Table, positions: Mapping[str, int]) -> BoolArray:
