@@ -176,7 +176,7 @@ def _not_asked(table: Table, pending: Sequence[int], header: str) -> Fault:
     return table.fault(
         f"{len(rows)} address(es) are not looked up yet (rows {some(rows)}). Run `servicecircle geocode STUDY`, "
         f"which asks the service and keeps the answers in {ANSWERS_FILE}.",
-        f"有 {len(rows)} 个地址尚未查询（第 {some_zh(rows)} 行）。请运行 servicecircle geocode STUDY，"
+        f"有 {len(rows)} 个地址尚未查询（行号：{some_zh(rows)}）。请运行 servicecircle geocode STUDY，"
         f"结果会保存在 {ANSWERS_FILE} 中。",
         column=header,
     )
