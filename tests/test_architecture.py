@@ -30,7 +30,7 @@ hours amenities
 headers addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns odd_rows stated_datums offers located_rows
+readers columns sheet_copies odd_rows stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons study_keys
 study
@@ -77,9 +77,10 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page figures report writers
+maps _page figures report check_sheets writers
 placement
 pipeline
+checks
 what_if
 packaged
 usage
@@ -88,7 +89,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "writers"}
+OUT = {"maps", "_page", "figures", "report", "check_sheets", "writers"}
 
 
 def stage_of(file: Path) -> str:

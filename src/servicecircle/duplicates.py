@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -279,7 +279,8 @@ class _Rows:
     riders: FloatArray | None  # of depots
 
     def warn(self, group: Sequence[int], en: str, zh: str) -> Fault:
-        return self.table.warning(en, zh, at=group[0])
+        rows = tuple(int(self.table.rows[at]) for at in group)
+        return replace(self.table.warning(en, zh, at=group[0]), rows=rows)
 
     def listed(self, group: Sequence[int], *, names: bool = False) -> tuple[str, str]:
         """Return rows with their ids, five at most; with `names` also what each is called, and how far it is."""

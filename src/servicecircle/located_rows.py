@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -173,13 +173,14 @@ def _fault_of(
 
 def _not_asked(table: Table, pending: Sequence[int], header: str) -> Fault:
     rows = [int(table.rows[at]) for at in pending]
-    return table.fault(
+    fault = table.fault(
         f"{len(rows)} address(es) are not looked up yet (rows {some(rows)}). Run `servicecircle geocode STUDY`, "
         f"which asks the service and keeps the answers in {ANSWERS_FILE}.",
         f"有 {len(rows)} 个地址尚未查询（行号：{some_zh(rows)}）。请运行 servicecircle geocode STUDY，"
         f"结果会保存在 {ANSWERS_FILE} 中。",
         column=header,
     )
+    return replace(fault, rows=tuple(rows))
 
 
 def _told(table: Table, used: Mapping[int, AddressMatch], header: str, addresses: Addresses) -> list[Fault]:
@@ -197,6 +198,7 @@ def _told(table: Table, used: Mapping[int, AddressMatch], header: str, addresses
         rows = [int(table.rows[at]) for at, match in used.items() if match.quality == quality]
         if rows:
             en = f"{len(rows)} row(s) are known only by their {quality} and may stand far from there: rows "
-            zh = f"{len(rows)} 行只定位到{QUALITY_ZH[quality]}一级，实际位置可能相距较远，请核对：第 "
-            told.append(table.warning(f"{en}{some(rows)}. Check them.", f"{zh}{some_zh(rows)} 行。", column=header))
+            zh = f"{len(rows)} 行只定位到{QUALITY_ZH[quality]}一级，实际位置可能相距较远，请核对，行号："
+            fault = table.warning(f"{en}{some(rows)}. Check them.", f"{zh}{some_zh(rows)}。", column=header)
+            told.append(replace(fault, rows=tuple(rows)))
     return told
