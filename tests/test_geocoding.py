@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_geocoders import Fake, amap, baidu, fake_geocoder, nominatim
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from tiny_study import write_tiny_study
 from typer.testing import CliRunner
 
@@ -340,6 +340,25 @@ def test_what_is_coarser_than_accepted_is_an_error_and_what_is_not_exact_is_told
     assert {row: level for level, row, _ in faults if row} == {row: level for row, level in levels.items() if level}
     not_exact = [en for level, row, en in faults if row is None and "may stand far" in en]
     assert len(not_exact) == sum(level is None for level in levels.values()) - 1
+
+
+def test_the_workbook_of_a_check_shows_the_quality_of_every_answer(tmp_path: Path) -> None:
+    rank = {"甲": 30, "乙": 20}
+    rows = "".join(f"{name},{name},{name}\n" for name in [*rank, "丙"])
+    with fake_geocoder(
+        lambda _path, query: [nominatim(LON, LAT, rank=rank[query["q"]])] if query["q"] in rank else []
+    ) as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        sc.geocode_study(folder)
+    book = load_workbook(sc.write_check(sc.check_study(folder), tmp_path / "check.xlsx"))
+    shown = [[cell.value for cell in row] for row in book[book.sheetnames[1]].iter_rows()]
+    (head,) = (row for row in shown if "geocode_quality" in row)
+    at = [head.index(name) for name in ("名称", "geocode_quality", "geocode_confidence")]
+    assert [[row[k] or "" for k in at] for row in shown[shown.index(head) + 1 :]][:3] == [
+        ["甲", "exact", "importance 0.25"],
+        ["乙", "area", "importance 0.25"],
+        ["丙", "none", ""],
+    ]
 
 
 def test_an_ambiguous_and_an_unknown_address_are_errors_with_the_fix(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Reading:
     datum: str = "wgs84"  # of the file; `mixed` where rows state several
     is_datum_stated: bool = False  # by study.toml, by headers, or row by row
     asked: tuple[AskedRow, ...] = ()  # rows whose address is not looked up yet
+    answers: Mapping[str, Mapping[int, str]] | None = None  # to addresses, column -> row -> text; None: none asked
 
 
 def frame_of_points(
@@ -161,6 +162,7 @@ def frame_of_points(
         said.datum,
         said.is_stated or (located is not None and only_addresses),
         located.asked if located is not None else (),
+        located.answers if located is not None else None,
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import shapely
@@ -29,7 +30,9 @@ from .headers import field_of, shifted_field, without_numbers
 from .readers import Table
 
 #: columns of a ledger whose rows were placed by their address
-GEOCODE_COLUMNS = ("geocode_quality", "geocode_level", "geocode_confidence", "geocode_matched")
+_GIVEN: Mapping[str, str] = MappingProxyType(
+    {f"geocode_{name}": name for name in ("quality", "level", "confidence", "matched")}
+)
 _SHOWN = 40
 
 
@@ -49,6 +52,9 @@ class LocatedRows:
     columns: Mapping[str, list[str]]
     faults: tuple[Fault, ...]
     asked: tuple[AskedRow, ...]
+    answers: Mapping[
+        str, Mapping[int, str]
+    ]  # the columns for every row that has an answer, by its number in the file
 
 
 def has_only_addresses(table: Table, columns: Mapping[str, str], words: Mapping[str, str] | None = None) -> bool:
@@ -103,7 +109,7 @@ def located_rows(table: Table, positions: Mapping[str, int], addresses: Addresse
     points = np.full(len(table.rows), None, dtype=object)
     at_address = np.flatnonzero(rows_at_addresses(table, positions))
     if at_address.size == 0:
-        return LocatedRows(points, {}, (), ())
+        return LocatedRows(points, {}, (), (), {})
     header = table.header[positions["address"]]
     cells = table.columns[positions["address"]]
     texts = {int(at): plain_address(cells[at]) for at in at_address}
@@ -117,7 +123,11 @@ def located_rows(table: Table, positions: Mapping[str, int], addresses: Addresse
         faults.append(_not_asked(table, pending, header))
     faults += _told(table, used, header, addresses)
     asked = tuple(AskedRow(table.fault("", "", at=at, column=header), texts[at]) for at in pending)
-    return LocatedRows(points, _columns(len(table.rows), used) if used else {}, tuple(faults), asked)
+    answers = {
+        column: {int(table.rows[at]): str(getattr(m, name)) for at, m in matches.items() if m is not None}
+        for column, name in _GIVEN.items()
+    }
+    return LocatedRows(points, _columns(len(table.rows), used) if used else {}, tuple(faults), asked, answers)
 
 
 def _is_accepted(match: AddressMatch, addresses: Addresses) -> bool:
@@ -133,10 +143,8 @@ def _place(points: GeometryArray, used: Mapping[int, AddressMatch], addresses: A
 
 def _columns(n: int, used: Mapping[int, AddressMatch]) -> dict[str, list[str]]:
     rows = [used.get(at) for at in range(n)]
-    given = ("quality", "level", "confidence", "matched")
     return {
-        column: ["" if row is None else str(getattr(row, name)) for row in rows]
-        for column, name in zip(GEOCODE_COLUMNS, given, strict=True)
+        column: ["" if row is None else str(getattr(row, name)) for row in rows] for column, name in _GIVEN.items()
     }
 
 

@@ -26,7 +26,7 @@ from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
-from .sheet_copies import SheetCopy, copy_of
+from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
 
@@ -434,6 +434,7 @@ def _read_ledger(
             addresses=addresses,
             stated=rows if rows.same or rows.apart else None,
         )
+    sheets[-1] = with_columns(sheets[-1], reading.answers or {})
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
