@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-#: status, headers, body; or seconds to say nothing, before that
+#: status, headers, body
 Reply = tuple[int, dict[str, str], bytes]
 
 
@@ -23,7 +22,6 @@ class Fake:
     root: str
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # path, query
     agents: list[str] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
 
     @property
     def addresses(self) -> list[str]:
@@ -40,7 +38,6 @@ def fake_geocoder(answer: Callable[[str, dict[str, str]], Any]) -> Iterator[Fake
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             fake.asked.append((parts.path, query))
             fake.agents.append(self.headers["User-Agent"])
-            fake.times.append(time.monotonic())
             made = answer(parts.path, query)
             status, headers, body = made if isinstance(made, tuple) else (200, {}, made)
             body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()

@@ -27,10 +27,12 @@ model
 chinese china_outline
 hours_words datum
 hours amenities
-headers coordinates counts encoded_text cells
+headers addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns sheet_copies odd_rows stated_datums offers addresses located_rows ledgers polygons study_keys
+readers columns sheet_copies odd_rows stated_datums offers located_rows
+name_forms near_components
+duplicates ledgers polygons study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places

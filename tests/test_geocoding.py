@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_geocoders import Fake, amap, baidu, fake_geocoder, nominatim
+from openpyxl import Workbook, load_workbook
 from tiny_study import write_tiny_study
 from typer.testing import CliRunner
 
@@ -158,6 +159,12 @@ def test_addresses_without_geocode_are_one_fault_that_says_how_to_turn_it_on(tmp
     assert "servicecircle geocode STUDY" in en
 
 
+def test_coordinates_under_headers_that_are_not_known_are_pointed_at(tmp_path: Path) -> None:
+    text = f"编号,名称,地址,东向,北向\nA,东站,东街1号,{LON},{LAT}\n"
+    ((_, _, en),) = told(write(tmp_path, text, None))
+    assert 'under [stations]: columns = { lon = "东向", lat = "北向" }' in en
+
+
 def test_a_blank_row_with_an_address_is_told_of_geocode(tmp_path: Path) -> None:
     folder = write(tmp_path, f"编号,地址,经度,纬度\nA,东街1号,,\nB,,,\nC,西街,{LON},{LAT}\n", None)
     assert [(row, "[geocode]" in en) for level, row, en in told(folder) if level == "error"] == [
@@ -206,6 +213,49 @@ def test_without_a_key_nobody_is_asked_and_the_variable_is_named(tmp_path: Path,
     with pytest.raises(InputError, match="SERVICECIRCLE_AMAP_KEY") as error:
         sc.geocode_study(folder, key=given)
     assert len(given.strip()) < 3 or given.strip() not in str(error.value)
+
+
+def test_a_workbook_of_addresses_is_read_below_its_titles_and_without_its_totals(tmp_path: Path) -> None:
+    with fake_geocoder(lambda *_: [nominatim(LON, LAT)]) as fake:
+        folder = write(tmp_path, ADDRESSES, of(fake))
+        book = Workbook()
+        book.active.append(["目录"])
+        sheet = book.create_sheet("站点")
+        for row in (
+            ["2026 年驿站台账"],
+            [],
+            ["编號", "名稱", "詳細地址"],
+            ["A", "东站", "东街1号"],
+            ["合计", "1 处"],
+        ):
+            sheet.append(row)
+        book.save(folder / "stations.xlsx")
+        toml = (folder / "study.toml").read_text(encoding="utf-8").replace("stations.csv", "stations.xlsx")
+        (folder / "study.toml").write_text(toml, encoding="utf-8")
+        assert [(level, row) for level, row, en in told(folder) if "looked up" in en] == [("error", None)]
+        assert sc.geocode_study(folder).asked == 1
+    stations = sc.load_study(folder).stations
+    assert stations is not None
+    assert list(stations.index) == ["A"]
+    (folder / "study.toml").write_text(toml.partition("[geocode]")[0], encoding="utf-8")
+    assert [("[geocode]" in en) for level, _, en in told(folder) if level == "error"] == [True]
+
+
+def test_coordinates_come_before_addresses(tmp_path: Path) -> None:
+    """A sheet of addresses in front of one with coordinates is passed by."""
+    with fake_geocoder(lambda *_: []) as fake:
+        folder = write(tmp_path, ADDRESSES, of(fake))
+        book = Workbook()
+        for row in (["名称", "地址"], ["东站", "东街1号"]):
+            book.active.append(row)
+        sheet = book.create_sheet("坐标")
+        for row in (["编号", "名称", "经度", "纬度"], ["A", "东站", LON, LAT]):
+            sheet.append(row)
+        book.save(folder / "stations.xlsx")
+        toml = (folder / "study.toml").read_text(encoding="utf-8").replace("stations.csv", "stations.xlsx")
+        (folder / "study.toml").write_text(toml, encoding="utf-8")
+        assert sc.geocode_study(folder).asked == 0
+    assert [level for level, *_ in told(folder) if level == "error"] == []
 
 
 # ------------------------------------------------------------------------------------------------- match quality
@@ -292,6 +342,25 @@ def test_what_is_coarser_than_accepted_is_an_error_and_what_is_not_exact_is_told
     assert len(not_exact) == sum(level is None for level in levels.values()) - 1
 
 
+def test_the_workbook_of_a_check_shows_the_quality_of_every_answer(tmp_path: Path) -> None:
+    rank = {"甲": 30, "乙": 20}
+    rows = "".join(f"{name},{name},{name}\n" for name in [*rank, "丙"])
+    with fake_geocoder(
+        lambda _path, query: [nominatim(LON, LAT, rank=rank[query["q"]])] if query["q"] in rank else []
+    ) as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        sc.geocode_study(folder)
+    book = load_workbook(sc.write_check(sc.check_study(folder), tmp_path / "check.xlsx"))
+    shown = [[cell.value for cell in row] for row in book[book.sheetnames[1]].iter_rows()]
+    (head,) = (row for row in shown if "geocode_quality" in row)
+    at = [head.index(name) for name in ("名称", "geocode_quality", "geocode_confidence")]
+    assert [[row[k] or "" for k in at] for row in shown[shown.index(head) + 1 :]][:3] == [
+        ["甲", "exact", "importance 0.25"],
+        ["乙", "area", "importance 0.25"],
+        ["丙", "none", ""],
+    ]
+
+
 def test_an_ambiguous_and_an_unknown_address_are_errors_with_the_fix(tmp_path: Path) -> None:
     def answer(_path: str, query: dict[str, str]) -> Any:
         return (
@@ -317,32 +386,34 @@ def status(code: int, **headers: str) -> Any:
 @pytest.mark.parametrize(
     ("service", "answer", "asked", "words"),
     [
-        ("nominatim", status(500), 3, "busy"),
+        ("nominatim", status(500), 6, "cannot be read \\(500\\)"),
+        ("nominatim", status(503), 3, r"busy.*503"),
         ("nominatim", status(429), 3, "status 429"),
         ("nominatim", status(429, Retry_After="3600"), 1, "status 429"),
+        ("nominatim", status(429, Retry_After="Mon, 01 Jan 99999999 00:00:00 GMT"), 3, "status 429"),
         ("nominatim", status(403), 1, "refused to answer"),
         ("amap", status(403), 1, "refused the key"),
-        ("nominatim", status(404), 3, "cannot be read \\(404\\)"),
-        ("nominatim", status(302, Location="http://127.0.0.1:1/"), 3, "cannot be read \\(302\\)"),
-        ("nominatim", b"", 3, "cannot be read"),
-        ("nominatim", b"{[", 3, "cannot be read"),
-        ("nominatim", b"\xff\xfe", 3, "cannot be read"),
-        ("nominatim", b"[" * 100_000, 3, "cannot be read"),
-        ("nominatim", {"error": "no"}, 3, "cannot be read"),
-        ("nominatim", [{"lat": "x", "lon": None}], 3, "cannot be read"),
-        ("nominatim", b'[{"lat": NaN, "lon": 1e999}]', 3, "cannot be read"),
-        ("nominatim", b"[" + b" " * 2_000_000 + b"]", 3, "cannot be read"),
+        ("nominatim", status(404), 6, "cannot be read \\(404\\)"),
+        ("nominatim", status(302, Location="http://127.0.0.1:1/"), 6, "cannot be read \\(302\\)"),
+        ("nominatim", b"", 6, "cannot be read"),
+        ("nominatim", b"{[", 6, "cannot be read"),
+        ("nominatim", b"\xff\xfe", 6, "cannot be read"),
+        ("nominatim", b"[" * 100_000, 6, "cannot be read"),
+        ("nominatim", {"error": "no"}, 6, "cannot be read"),
+        ("nominatim", [{"lat": "x", "lon": None}], 6, "cannot be read"),
+        ("nominatim", b'[{"lat": NaN, "lon": 1e999}]', 6, "cannot be read"),
+        ("nominatim", b"[" + b" " * 2_000_000 + b"]", 6, "cannot be read"),
         ("baidu", {"status": 240, "message": f"bad {KEY}"}, 1, "refused the key \\(status 240\\)"),
         ("baidu", {"status": 302, "message": "天配额超限"}, 1, "quota"),
         ("baidu", {"status": 401, "message": "当前并发量已经超过约定并发配额"}, 3, "busy"),
-        ("baidu", {"status": f"{KEY}"}, 3, "cannot be read"),
-        ("baidu", {"status": 0, "result": {"location": None}}, 3, "cannot be read"),
-        ("baidu", [], 3, "cannot be read"),
+        ("baidu", {"status": f"{KEY}"}, 6, "cannot be read"),
+        ("baidu", {"status": 0, "result": {"location": None}}, 6, "cannot be read"),
+        ("baidu", [], 6, "cannot be read"),
         ("amap", {"status": "0", "infocode": "10001", "info": f"INVALID_USER_KEY {KEY}"}, 1, "refused the key"),
         ("amap", {"status": "0", "infocode": "10044"}, 1, "quota"),
         ("amap", {"status": "0", "infocode": "10021"}, 3, "busy"),
-        ("amap", {"status": "1", "geocodes": "x"}, 3, "cannot be read"),
-        ("amap", {"status": "1", "geocodes": [{"location": "a,b"}]}, 3, "cannot be read"),
+        ("amap", {"status": "1", "geocodes": "x"}, 6, "cannot be read"),
+        ("amap", {"status": "1", "geocodes": [{"location": "a,b"}]}, 6, "cannot be read"),
         ("amap", status(502), 3, "busy"),
     ],
 )  # fmt: skip
@@ -371,6 +442,24 @@ def test_a_passing_trouble_is_asked_again_and_passes(tmp_path: Path) -> None:
         folder = write(tmp_path, "编号,名称,地址\nA,东站,东街1号\n", of(fake))
         assert sc.geocode_study(folder).asked == 1
         assert len(fake.asked) == 3
+
+
+def test_an_address_that_alone_gets_no_answer_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    rows = "".join(f"{i},站,{'怪' if i in {1, 4} else '路'}{i}号\n" for i in range(8))
+    with fake_geocoder(lambda _path, query: b"{" if "怪" in query["q"] else [nominatim(LON, LAT)]) as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        with pytest.raises(DownloadError, match=r"row 3, .*6 of 8 addresses"):
+            sc.geocode_study(folder)
+        assert len(fake.asked) == 6 + 2 * 3
+
+
+def test_a_service_that_never_answers_is_not_asked_for_every_row(tmp_path: Path) -> None:
+    rows = "".join(f"{i},站,路{i}号\n" for i in range(50))
+    with fake_geocoder(lambda *_: b"{") as fake:
+        folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake))
+        with pytest.raises(DownloadError, match=r"row 2, .*0 of 50 addresses"):
+            sc.geocode_study(folder)
+        assert len(fake.asked) == 3 * 3
 
 
 def test_what_was_found_before_a_trouble_is_kept(tmp_path: Path) -> None:
@@ -442,11 +531,14 @@ def slow_server() -> Any:
 
 
 def test_questions_keep_their_distance(tmp_path: Path) -> None:
+    """Four questions, a tenth of a second apart: the waits between them cannot be shorter."""
     rows = "".join(f"{i},站{i},路{i}号\n" for i in range(4))
     with fake_geocoder(lambda *_: [nominatim(LON, LAT)]) as fake:
         folder = write(tmp_path, f"编号,名称,地址\n{rows}", of(fake, per_second=10))
+        began = time.monotonic()
         sc.geocode_study(folder)
-        assert min(np.diff(fake.times)) > 0.08
+        assert time.monotonic() - began > 0.29
+        assert len(fake.asked) == 4
 
 
 def test_a_stop_keeps_what_was_found(tmp_path: Path) -> None:

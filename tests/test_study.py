@@ -432,7 +432,10 @@ def test_ids_that_stand_in_two_ledgers_get_the_kind_before_them(make: Make) -> N
     assert study.candidates is not None
     assert list(study.shops.index) == ["shop-02", "shop-10"]
     assert list(study.candidates.index) == ["11"]
-    assert [(f.file, f.level) for f in study.warnings] == [("b.csv", "warning")]
+    assert [(f.file, f.row, f.level) for f in study.warnings] == [
+        ("b.csv", 2, "warning"),  # the station of that id stands at its place
+        ("b.csv", None, "warning"),
+    ]
 
 
 def test_ids_that_still_clash_are_an_error(make: Make) -> None:

@@ -152,7 +152,7 @@ def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: 
     headers = ", ".join(table.header), "、".join(table.header)
     names = dict(columns)
     for field in missing:
-        names[field] = _likely_header(table, field, taken=names.values())
+        names[field] = likely_header(table, field, taken=names.values())
     pairs = ", ".join(f"{field} = {json.dumps(header, ensure_ascii=False)}" for field, header in names.items())
     line = f"columns = {{ {pairs} }}"
     for field in missing:
@@ -169,7 +169,7 @@ def _missing_columns(table: Table, role: Role, missing: Sequence[str], columns: 
     return faults
 
 
-def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
+def likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
     """Return an unknown header whose numbers may be the field's, for an example; "…" where there is none."""
     low, high = _LIKELY[field]
     for header, column in zip(table.header, table.columns, strict=True):
@@ -189,6 +189,16 @@ def is_ledger_header(
     folded = {fold(cell) for cell in header}
     stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
     return {"lon", "lat"} <= stated | {field_of(cell, words) or shifted_field(cell) for cell in header}
+
+
+def is_address_header(
+    header: Sequence[str], columns: Mapping[str, str] | None = None, words: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether a row reads as the header of a ledger of addresses: an address beside a name or an id."""
+    folded = {fold(cell) for cell in header}
+    stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
+    fields = stated | {field_of(cell, words) for cell in header}
+    return "address" in fields and bool({"name", "id"} & fields)
 
 
 def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str], list[Fault]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import queue
+import re
 import threading
 import time
 import urllib.error
@@ -59,11 +60,14 @@ _AMAP_NONE = frozenset(["20000", "20001", "20012", "30000", "30001", "30002", "3
 
 
 class ServiceTroubleError(Exception):
-    """A service gave no answer: what is told of it, and whether asking again may help."""
+    """A service gave no answer: what is told of it, and whether asking again may help, or asking for others."""
 
-    def __init__(self, en: str, zh: str, *, may_pass: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self, en: str, zh: str, *, may_pass: bool = False, may_skip: bool = False, wait_s: float | None = None
+    ) -> None:
         super().__init__(en)
-        self.en, self.zh, self.may_pass, self.wait_s = en, zh, may_pass, wait_s
+        self.en, self.zh, self.wait_s = en, zh, wait_s
+        self.may_pass, self.may_skip = may_pass, may_skip
 
 
 def asker_of(rule: GeocodeRule, *, key: str, server: str, agent: str) -> Callable[[str], AddressMatch]:
@@ -264,25 +268,28 @@ def _asked(ask: Callable[[], AddressMatch], *, has_key: bool = True) -> AddressM
         return ask()
     except ServiceTroubleError:
         raise
-    except exc.GeocoderRateLimited as error:
-        raise _busy(429, error.retry_after) from None
-    except exc.GeocoderTimedOut:
-        en, zh = f"did not answer within {TIMEOUT_S:g} s", f"在 {TIMEOUT_S:g} 秒内没有回答"
-        raise ServiceTroubleError(en, zh, may_pass=True) from None
-    except exc.GeocoderUnavailable as error:
-        en, zh = f"cannot be reached ({error}): is this machine online?", f"连接不上（{error}），请检查网络"
-        raise ServiceTroubleError(en, zh) from None
-    except (exc.GeocoderAuthenticationFailure, exc.GeocoderInsufficientPrivileges):
-        raise (_refused_key(403) if has_key else _blocked()) from None
-    except exc.GeocoderQuotaExceeded:
-        raise _no_quota(402) from None
-    except exc.GeocoderServiceError as error:
+    except (exc.GeopyError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         status = _status_of(error)
-        if status is not None and status >= 500:  # noqa: PLR2004
-            raise _busy(status) from None
-        raise _odd(f" ({status})" if status else "") from None
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        if status is not None:
+            raise _trouble_of_status(status, has_key, getattr(error, "retry_after", None)) from None
+        if isinstance(error, exc.GeocoderTimedOut):
+            en, zh = f"did not answer within {TIMEOUT_S:g} s", f"在 {TIMEOUT_S:g} 秒内没有回答"
+            raise ServiceTroubleError(en, zh, may_pass=True) from None
+        if isinstance(error, exc.GeocoderUnavailable):
+            en, zh = f"cannot be reached ({error}): is this machine online?", f"连接不上（{error}），请检查网络"
+            raise ServiceTroubleError(en, zh) from None
         raise _odd() from None
+
+
+def _trouble_of_status(status: int, has_key: bool, wait_s: float | None) -> ServiceTroubleError:
+    """Return what a status of HTTP means."""
+    if status in {401, 403, 407}:
+        return _refused_key(status) if has_key else _blocked(status)
+    if status == 402:  # noqa: PLR2004
+        return _no_quota(status)
+    if status in {408, 429} or status > 500:  # noqa: PLR2004
+        return _busy(status, wait_s)
+    return _odd(f" ({status})")
 
 
 def _status_of(error: BaseException) -> int | None:
@@ -305,9 +312,9 @@ def _refused_key(code: str | int) -> ServiceTroubleError:
     )
 
 
-def _blocked() -> ServiceTroubleError:
-    en = "refused to answer (status 403): it shuts out who asks too much or against its rules"
-    return ServiceTroubleError(en, "拒绝回答（状态 403）：查询过多或不合其规定者会被拒绝")
+def _blocked(status: int) -> ServiceTroubleError:
+    en = f"refused to answer (status {status}): it shuts out who asks too much or against its rules"
+    return ServiceTroubleError(en, f"拒绝回答（状态 {status}）：查询过多或不合其规定者会被拒绝")
 
 
 def _no_quota(code: str | int) -> ServiceTroubleError:
@@ -323,7 +330,7 @@ def _busy(code: str | int, wait_s: float | None = None) -> ServiceTroubleError:
 
 def _odd(code: str = "") -> ServiceTroubleError:
     en, zh = f"gave an answer that cannot be read{code}", f"给出的回答无法解读{code}"
-    return ServiceTroubleError(en, zh, may_pass=True)
+    return ServiceTroubleError(en, zh, may_pass=True, may_skip=True)
 
 
 # --------------------------------------------------------------------------------------------------------- HTTP
@@ -360,7 +367,8 @@ class _Adapter(BaseSyncAdapter):  # type: ignore[misc]
                         raise TimeoutError
         except urllib.error.HTTPError as error:
             error.close()
-            told = {name.lower(): value for name, value in error.headers.items()}
+            wait_s = (error.headers.get("Retry-After") or "").strip()
+            told = {"retry-after": wait_s} if re.fullmatch("[0-9]{1,6}", wait_s) else {}
             msg = "HTTP error"
             raise AdapterHTTPError(msg, status_code=error.code, headers=told, text="") from None
         except TimeoutError:

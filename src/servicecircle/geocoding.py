@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from .addresses import (
     ANSWERS_FILE,
@@ -28,6 +28,9 @@ from .errors import DownloadError, InputError
 from .located_rows import AskedRow
 from .study import addresses_to_ask
 
+if TYPE_CHECKING:
+    from .geocoders import ServiceTroubleError
+
 logger = logging.getLogger(__name__)
 
 #: where the keys of services are taken from
@@ -39,6 +42,8 @@ HOST_SETTING = "SERVICECIRCLE_GEOCODE_HOST"
 #: seconds before an address is asked again that got no answer, and the longest wait that a server may ask for
 RETRY_WAITS_S: tuple[float, ...] = (2.0, 10.0)
 MAX_WAIT_S = 60.0
+#: so many addresses without an answer, one after the other, are the service's trouble and not theirs
+MAX_IN_A_ROW = 3
 #: answers are written at least so often (seconds)
 SAVE_EVERY_S = 30.0
 _KEY = re.compile(r"[\x21-\x7e]{8,200}")
@@ -117,27 +122,38 @@ def _ask_all(
     server: str,
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Fill `found`, and write it every half minute and at the end, whatever the end is."""
+    """
+    Fill `found`, and write it every half minute and at the end, whatever the end is.
+
+    An address that alone gets no answer does not keep the others waiting; it is told at the end.
+    """
     from .geocoders import ServiceTroubleError
 
     saved_at = time.monotonic()
+    told: tuple[AskedRow, ServiceTroubleError] | None = None
+    in_a_row = 0
     tell = on_progress or (lambda _done, _total: None)
     try:
         for done, (digest, row) in enumerate(wanted.items()):
             tell(done, len(wanted))
             try:
                 found[digest] = ask(row.address)
+                in_a_row = 0
             except ServiceTroubleError as trouble:
-                raise _no_answer(
-                    trouble.en, trouble.zh, row=row, server=server, found=len(found), wanted=len(wanted)
-                ) from None
+                in_a_row += 1
+                told = told if told and trouble.may_skip else (row, trouble)
+                if not trouble.may_skip or in_a_row == MAX_IN_A_ROW:
+                    break
             if time.monotonic() - saved_at > SAVE_EVERY_S:
                 write_answers(file, found)
                 saved_at = time.monotonic()
-        tell(len(wanted), len(wanted))
+        else:
+            tell(len(wanted), len(wanted))
     finally:
         if found:
             write_answers(file, found)
+    if told:
+        raise _no_answer(told[1], told[0], server=server, found=len(found), wanted=len(wanted))
 
 
 def _patient(rule: GeocodeRule, key: str, server: str) -> Callable[[str], AddressMatch]:
@@ -202,13 +218,16 @@ def _agent() -> str:
         return "servicecircle"
 
 
-def _no_answer(en: str, zh: str, *, row: AskedRow, server: str, found: int, wanted: int) -> DownloadError:
+def _no_answer(
+    trouble: ServiceTroubleError, row: AskedRow, *, server: str, found: int, wanted: int
+) -> DownloadError:
     """Return the error that ends a look-up: who did not answer what, in which row, and what to do."""
     host = server.partition("://")[2]
     told = replace(
         row.fault,
-        en=f"{host} {en}. {found} of {wanted} addresses were looked up and are kept: run the command again to go "
-        "on, or fill in longitude and latitude.",
-        zh=f"{host} {zh}。{wanted} 个地址已查到 {found} 个并已保存：可重新运行命令继续查询，或直接补填经纬度。",
+        en=f"{host} {trouble.en}. {found} of {wanted} addresses were looked up and are kept: run the "
+        "command again to go on, or fill in longitude and latitude.",
+        zh=f"{host} {trouble.zh}。{wanted} 个地址已查到 {found} 个并已保存：可重新运行命令继续查询，"
+        "或直接补填经纬度。",
     )
     return DownloadError(told.told("en"), zh=told.told("zh"))

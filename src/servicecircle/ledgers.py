@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +29,7 @@ from .columns import (
 )  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
+from .duplicates import StatedRows, aliases_of, left_out, told_twice
 from .errors import Fault
 from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
@@ -39,11 +39,6 @@ from .readers import Table
 from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
-#: coordinates this near are one place (degrees; 0.1 m)
-SAME_PLACE_DEG = 1e-6
-#: rows of one name this near to each other are perhaps one thing told twice (metres, closed)
-SAME_NAME_M = 30.0
-METRES_PER_DEG = 111_195.0
 #: ledgers whose hours and amenities are read
 _OFFERING = ("stations", "shops")
 
@@ -59,6 +54,7 @@ class Reading:
     datum: str = "wgs84"  # of the file; `mixed` where rows state several
     is_datum_stated: bool = False  # by study.toml, by headers, or row by row
     asked: tuple[AskedRow, ...] = ()  # rows whose address is not looked up yet
+    answers: Mapping[str, Mapping[int, str]] | None = None  # to addresses, column -> row -> text; None: none asked
 
 
 def frame_of_points(
@@ -71,6 +67,7 @@ def frame_of_points(
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
     addresses: Addresses | None = None,
+    stated: StatedRows | None = None,
 ) -> Reading:
     """
     Turn a table into points.
@@ -93,6 +90,8 @@ def frame_of_points(
         What study.toml states of the coordinates; None where it says nothing.
     addresses
         How rows without coordinates are placed by their address; None where the study does not ask for it.
+    stated
+        Which rows are one thing, and which are not; None where the study does not say.
 
     Returns
     -------
@@ -122,7 +121,7 @@ def frame_of_points(
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
     placed = dict(located.columns) if located is not None else {}
-    texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed})
+    texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed, "aliases"})
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}
     if kinds is not None:
         data["kind"] = kinds
@@ -132,6 +131,12 @@ def frame_of_points(
     frame = gpd.GeoDataFrame(data, index=pd.Index(ids, dtype=object).astype(str), geometry=points, crs=WGS84)
     good = np.array([p is not None for p in points], dtype=bool)
     good &= ~frame.index.duplicated()
+    same_faults: list[Fault] = []
+    if stated is not None:
+        is_out, same_faults = left_out(table, frame, stated)
+        if stated.same:
+            frame.insert(1, "aliases", aliases_of(frame, stated))
+        good &= ~is_out
     if role in {"depots", "population"} and "riders" in data:
         good &= np.isfinite(frame["riders"].to_numpy(np.float64))
     every = (
@@ -145,8 +150,9 @@ def frame_of_points(
         *kind_faults,
         *offer_faults,
         *text_faults,
+        *same_faults,
     )
-    last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
+    last = told_twice(table, role, frame, stated) if len(table.rows) else [no_rows(table, role)]
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
     return Reading(
         in_natural_order(frame[good]),
@@ -156,6 +162,7 @@ def frame_of_points(
         said.datum,
         said.is_stated or (located is not None and only_addresses),
         located.asked if located is not None else (),
+        located.answers if located is not None else None,
     )
 
 
@@ -354,100 +361,3 @@ def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
         for at, kind in enumerate(kinds)
         if kind == other
     ]
-
-
-def _told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame) -> list[Fault]:
-    """Warn of rows that are perhaps one thing told twice: at one place, or of one name and near."""
-    points = np.asarray(frame.geometry.array, dtype=object)
-    here = np.flatnonzero(~shapely.is_missing(points))
-    if here.size == 0:
-        return []
-    degrees = np.full((len(points), 2), np.nan)
-    degrees[here] = shapely.get_coordinates(points[here])
-    places: dict[object, list[int]] = defaultdict(list)
-    names: dict[object, list[int]] = defaultdict(list)
-    steps = np.round(degrees[here] / SAME_PLACE_DEG).astype(np.int64)
-    for at, (x, y), name in zip(here.tolist(), steps.tolist(), frame["name"].iloc[here].tolist(), strict=True):
-        places[x, y].append(at)
-        if name.strip():
-            names[name.strip()].append(at)
-    riders = frame["riders"].to_numpy(np.float64) if role == "depots" and "riders" in frame.columns else None
-    told = [
-        _same_place(table, frame.index, group, riders)
-        for group in places.values()
-        if len(group) > 1 and len(set(frame.index[group])) > 1
-    ]
-    if role == "population":
-        return told
-    near = [group for same in names.values() if len(same) > 1 for group in _near_groups(same, degrees)]
-    return told + [_same_name(table, frame.index, group, degrees, riders) for group in near]
-
-
-def _same_place(table: Table, ids: pd.Index, group: Sequence[int], riders: FloatArray | None) -> Fault:
-    """Return the warning of rows at one place, at the first of them."""
-    once = (" Is it one thing told twice?", "请核对是否重复填写。")
-    twice = _counted_twice(group, riders)
-    twice = twice if twice[0] else once
-    en, zh = _rows_of(table, ids, group[1:])
-    return table.warning(
-        f"stands at the same place as {en}; all are kept.{twice[0]}",
-        f"与{zh}位置相同，均予保留。{twice[1]}",
-        at=group[0],
-    )
-
-
-def _same_name(
-    table: Table, ids: pd.Index, group: Sequence[int], degrees: FloatArray, riders: FloatArray | None
-) -> Fault:
-    """Return the warning of rows with one name that stand near the first of them."""
-    twice = _counted_twice(group, riders)
-    en, zh = _rows_of(table, ids, group[1:])
-    within = "相距" if len(group) == 2 else "相距不超过"  # noqa: PLR2004
-    far_m = f"{max(1.0, _metres_between(degrees, group[0], group[1:]).max()):.0f}"
-    return table.warning(
-        f"has the name of {en}, within {far_m} m; all are kept. Is it one thing told twice?{twice[0]}",
-        f"与{zh}同名，{within} {far_m} 米，均予保留。请核对是否重复填写。{twice[1]}",
-        at=group[0],
-    )
-
-
-def _rows_of(table: Table, ids: pd.Index, rows: Sequence[int]) -> tuple[str, str]:
-    """Return rows with their ids, in English and Chinese."""
-    return (
-        ", ".join(f"row {table.rows[at]} (`{ids[at]}`)" for at in rows),
-        "、".join(f"第 {table.rows[at]} 行（{ids[at]}）" for at in rows),
-    )
-
-
-def _near_groups(same: Sequence[int], degrees: FloatArray) -> list[list[int]]:
-    """Return rows that stand within `SAME_NAME_M` of a first one, and not at its very place, each row once."""
-    groups, left = [], list(same)
-    while len(left) > 1:
-        first, *others = left
-        metres = _metres_between(degrees, first, others)
-        apart = np.abs(np.round(degrees[others] / SAME_PLACE_DEG) - np.round(degrees[first] / SAME_PLACE_DEG))
-        near = (metres <= SAME_NAME_M) & (apart > 0).any(axis=1)
-        if near.any():
-            groups.append([first, *np.array(others)[near].tolist()])
-        left = np.array(others)[~near].tolist()
-    return groups
-
-
-def _metres_between(degrees: FloatArray, first: int, others: Sequence[int]) -> FloatArray:
-    """Return straight metres between a row and others that are near it."""
-    lon, lat = (degrees[list(others)] - degrees[first]).T
-    return np.asarray(METRES_PER_DEG * np.hypot(lon * np.cos(np.radians(degrees[first, 1])), lat))
-
-
-def _counted_twice(group: Sequence[int], riders: FloatArray | None) -> tuple[str, str]:
-    """Return what to say of riders that would be counted twice if a group of depots is one."""
-    if riders is None:
-        return ("", "")
-    more = float(np.nansum(riders[list(group[1:])]))
-    if more <= 0:
-        return ("", "")
-    n = f"{more:,.1f}".removesuffix(".0")
-    return (
-        f" If they are one depot, {n} riders are counted twice: remove the surplus rows.",
-        f"若是同一站点，骑手会重复计算 {n} 人，请删去多余的行。",
-    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import shapely
@@ -21,14 +23,16 @@ from .addresses import (
     AddressMatch,
     plain_address,
 )
-from .columns import Role
+from .columns import Role, likely_header
 from .datum import TITLES, to_wgs84
 from .errors import Fault
 from .headers import field_of, shifted_field, without_numbers
 from .readers import Table
 
 #: columns of a ledger whose rows were placed by their address
-GEOCODE_COLUMNS = ("geocode_quality", "geocode_level", "geocode_confidence", "geocode_matched")
+_GIVEN: Mapping[str, str] = MappingProxyType(
+    {f"geocode_{name}": name for name in ("quality", "level", "confidence", "matched")}
+)
 _SHOWN = 40
 
 
@@ -48,6 +52,9 @@ class LocatedRows:
     columns: Mapping[str, list[str]]
     faults: tuple[Fault, ...]
     asked: tuple[AskedRow, ...]
+    answers: Mapping[
+        str, Mapping[int, str]
+    ]  # the columns for every row that has an answer, by its number in the file
 
 
 def has_only_addresses(table: Table, columns: Mapping[str, str], words: Mapping[str, str] | None = None) -> bool:
@@ -61,16 +68,22 @@ def has_only_addresses(table: Table, columns: Mapping[str, str], words: Mapping[
 def geocode_is_off(table: Table, role: Role) -> Fault:
     """Return the error of a ledger that has addresses only, in a study that does not ask to look them up."""
     header = next((header for header in table.header if field_of(header) == "address"), None)
+    lon = likely_header(table, "lon", taken=())
+    lat = likely_header(table, "lat", taken=(lon,))
+    fix = f"columns = {{ lon = {_quoted(lon)}, lat = {_quoted(lat)} }}"
     return table.fault(
-        f"has addresses and no coordinates. Add longitude and latitude; or let a service look the addresses up: in "
+        "has addresses and no coordinates. Add longitude and latitude; or let a service look the addresses up: in "
         'study.toml write [geocode] with service = "nominatim" (or "amap", "baidu"), then run '
-        f"`servicecircle geocode STUDY`. If a column holds coordinates, name it under [{role}]: columns = "
-        '{ lon = "…", lat = "…" }.',
+        f"`servicecircle geocode STUDY`. If columns hold coordinates, name them under [{role}]: {fix}.",
         "只有地址，没有经纬度。请补填经纬度；或由地图服务查询地址：在 study.toml 中写 [geocode]，其下 "
         'service = "amap"（或 "baidu"、"nominatim"），再运行 servicecircle geocode STUDY。若其实有坐标列，请在 '
-        f'[{role}] 下写 columns = {{ lon = "…", lat = "…" }} 指明。',
+        f"[{role}] 下写 {fix} 指明。",
         column=header,
     )
+
+
+def _quoted(header: str) -> str:
+    return json.dumps(header, ensure_ascii=False)
 
 
 def rows_at_addresses(table: Table, positions: Mapping[str, int]) -> BoolArray:
@@ -96,7 +109,7 @@ def located_rows(table: Table, positions: Mapping[str, int], addresses: Addresse
     points = np.full(len(table.rows), None, dtype=object)
     at_address = np.flatnonzero(rows_at_addresses(table, positions))
     if at_address.size == 0:
-        return LocatedRows(points, {}, (), ())
+        return LocatedRows(points, {}, (), (), {})
     header = table.header[positions["address"]]
     cells = table.columns[positions["address"]]
     texts = {int(at): plain_address(cells[at]) for at in at_address}
@@ -110,7 +123,11 @@ def located_rows(table: Table, positions: Mapping[str, int], addresses: Addresse
         faults.append(_not_asked(table, pending, header))
     faults += _told(table, used, header, addresses)
     asked = tuple(AskedRow(table.fault("", "", at=at, column=header), texts[at]) for at in pending)
-    return LocatedRows(points, _columns(len(table.rows), used) if used else {}, tuple(faults), asked)
+    answers = {
+        column: {int(table.rows[at]): str(getattr(m, name)) for at, m in matches.items() if m is not None}
+        for column, name in _GIVEN.items()
+    }
+    return LocatedRows(points, _columns(len(table.rows), used) if used else {}, tuple(faults), asked, answers)
 
 
 def _is_accepted(match: AddressMatch, addresses: Addresses) -> bool:
@@ -126,10 +143,8 @@ def _place(points: GeometryArray, used: Mapping[int, AddressMatch], addresses: A
 
 def _columns(n: int, used: Mapping[int, AddressMatch]) -> dict[str, list[str]]:
     rows = [used.get(at) for at in range(n)]
-    given = ("quality", "level", "confidence", "matched")
     return {
-        column: ["" if row is None else str(getattr(row, name)) for row in rows]
-        for column, name in zip(GEOCODE_COLUMNS, given, strict=True)
+        column: ["" if row is None else str(getattr(row, name)) for row in rows] for column, name in _GIVEN.items()
     }
 
 
@@ -166,13 +181,14 @@ def _fault_of(
 
 def _not_asked(table: Table, pending: Sequence[int], header: str) -> Fault:
     rows = [int(table.rows[at]) for at in pending]
-    return table.fault(
+    fault = table.fault(
         f"{len(rows)} address(es) are not looked up yet (rows {some(rows)}). Run `servicecircle geocode STUDY`, "
         f"which asks the service and keeps the answers in {ANSWERS_FILE}.",
-        f"有 {len(rows)} 个地址尚未查询（第 {some_zh(rows)} 行）。请运行 servicecircle geocode STUDY，"
+        f"有 {len(rows)} 个地址尚未查询（行号：{some_zh(rows)}）。请运行 servicecircle geocode STUDY，"
         f"结果会保存在 {ANSWERS_FILE} 中。",
         column=header,
     )
+    return replace(fault, rows=tuple(rows))
 
 
 def _told(table: Table, used: Mapping[int, AddressMatch], header: str, addresses: Addresses) -> list[Fault]:
@@ -190,6 +206,7 @@ def _told(table: Table, used: Mapping[int, AddressMatch], header: str, addresses
         rows = [int(table.rows[at]) for at, match in used.items() if match.quality == quality]
         if rows:
             en = f"{len(rows)} row(s) are known only by their {quality} and may stand far from there: rows "
-            zh = f"{len(rows)} 行只定位到{QUALITY_ZH[quality]}一级，实际位置可能相距较远，请核对：第 "
-            told.append(table.warning(f"{en}{some(rows)}. Check them.", f"{zh}{some_zh(rows)} 行。", column=header))
+            zh = f"{len(rows)} 行只定位到{QUALITY_ZH[quality]}一级，实际位置可能相距较远，请核对，行号："
+            fault = table.warning(f"{en}{some(rows)}. Check them.", f"{zh}{some_zh(rows)}。", column=header)
+            told.append(replace(fault, rows=tuple(rows)))
     return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import shapely
@@ -81,6 +81,18 @@ def copy_of(
         tuple(table.columns[at] for at in shown),
         tuple("kept" if table.header[at] in keep else "numbers" if at in numbers else "text" for at in shown),
         table.geometry,
+    )
+
+
+def with_columns(copy: SheetCopy, added: Mapping[str, Mapping[int, str]]) -> SheetCopy:
+    """Return a copy with more columns behind its own: header -> row, as Excel counts -> text."""
+    filled = {header: texts for header, texts in added.items() if any(texts.values())}
+    text: How = "text"
+    return replace(
+        copy,
+        header=(*copy.header, *filled),
+        columns=(*copy.columns, *(tuple(texts.get(row, "") for row in copy.rows) for texts in filled.values())),
+        how=(*copy.how, *(text for _ in filled)),
     )
 
 

@@ -7,7 +7,7 @@ import difflib
 import gc
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ import pandas as pd
 import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
-from .columns import ONE_OF, Role, is_ledger_header
+from .columns import ONE_OF, Role, is_address_header, is_ledger_header
+from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
@@ -27,7 +28,7 @@ from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
-from .sheet_copies import SheetCopy, copy_of
+from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
 
@@ -211,6 +212,7 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
                 readings[role] = reading
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
+    faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
@@ -428,13 +430,7 @@ def _read_ledger(
         columns["riders"] = stated["column"]
     headers: dict[str, str] = said.get("headers", "words", {})
     try:
-        table = read_table(
-            path,
-            file=stated["file"],
-            sheet=stated.get("sheet"),
-            encoding=stated.get("encoding"),
-            is_header=lambda cells: is_ledger_header(cells, columns, headers),
-        )
+        table = _read_table(said, role, columns=columns, headers=headers)
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
@@ -443,6 +439,7 @@ def _read_ledger(
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
         words = said.get("amenities", "words", {})
+        rows = StatedRows(stated.get("same", {}), stated.get("apart", ()))
         reading = frame_of_points(
             table,
             role,
@@ -452,10 +449,32 @@ def _read_ledger(
             headers=headers,
             datum=datum,
             addresses=addresses,
+            stated=rows if rows.same or rows.apart else None,
         )
+    sheets[-1] = with_columns(sheets[-1], reading.answers or {})
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
+
+
+def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], headers: Mapping[str, str]) -> Table:
+    """Read a ledger by its header of coordinates; where there is none, by one of addresses."""
+    stated = said.tables[role]
+
+    def read(is_header: Callable[[Sequence[str], Mapping[str, str], Mapping[str, str]], bool]) -> Table:
+        return read_table(
+            said.path.parent / stated["file"],
+            file=stated["file"],
+            sheet=stated.get("sheet"),
+            encoding=stated.get("encoding"),
+            is_header=lambda cells: is_header(cells, columns, headers),
+        )
+
+    table = read(is_ledger_header)
+    if table.geometry is not None or is_ledger_header(table.header, columns, headers):
+        return table
+    by_address = read(is_address_header)
+    return by_address if is_address_header(by_address.header, columns, headers) else table
 
 
 def _needs_no_list(said: StudyFile) -> bool:
@@ -572,6 +591,17 @@ def _renamed(said: StudyFile, role: str, double: Sequence[str], still: set[str])
     en = f"{len(double)} id(s) stand in another ledger too (e.g. `{double[0]}`): ids of this file become `{one}-…`."
     zh = f"有 {len(double)} 个编号与其他台账相同（如“{double[0]}”）：本文件编号一律改称“{one}-…”。"
     return Fault(en, zh, file=file, level="warning")
+
+
+def _in_two_ledgers(readings: Mapping[str, Reading], said: StudyFile) -> list[Fault]:
+    """Return what stands among the stations and among the shops."""
+    if not {"stations", "shops"} <= readings.keys():
+        return []
+    one, other = (
+        LedgerRows(said.get(role, "file"), readings[role].frame, readings[role].row_of)
+        for role in ("stations", "shops")
+    )
+    return told_in_two_ledgers(one, other)
 
 
 def _far_apart(frames: Mapping[str, gpd.GeoDataFrame], said: StudyFile) -> list[Fault]:

@@ -276,6 +276,25 @@ def _few(value: object) -> int:
     return number
 
 
+def _same_rows(value: object) -> dict[str, str]:
+    en, zh = (
+        'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
+        '如 { S7 = "S1" } 的对应表',
+    )
+    if not isinstance(value, dict) or not all(isinstance(kept, str) and kept.strip() for kept in value.values()):
+        raise _wrong(value, en, f"{zh}（前者略去，后者保留）")
+    pairs = {out.strip(): kept.strip() for out, kept in value.items()}
+    if any(out == kept for out, kept in pairs.items()):
+        raise _wrong(value, "pairs of two different ids", "两个不同编号的对应")
+    return pairs
+
+
+def _apart(value: object) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, (list, tuple)) for one in value):
+        raise _wrong(value, 'a list of lists of ids, e.g. [["S1", "S7"]]', '编号列表的列表，如 [["S1", "S7"]]')
+    return tuple(_ids(one) for one in value)
+
+
 def _ids(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, 'a list of ids, e.g. ["C1"]', '编号列表，如 ["C1"]')
@@ -344,6 +363,7 @@ def _wrong(value: object, en: str, zh: str) -> InputError:
 _LEDGER: dict[str, Check] = {
     "file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum, "columns": _columns, "keep": _words,
 }  # fmt: skip
+_FACILITIES: dict[str, Check] = {**_LEDGER, "same": _same_rows, "apart": _apart}
 
 #: Table -> key -> check; "" is the top of the file. `docs/reference/study.md` describes each.
 KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
@@ -365,10 +385,10 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
-        "stations": _LEDGER,
-        "shops": {**_LEDGER, "minutes": _minutes},
-        "depots": _LEDGER,
-        "candidates": {**_LEDGER, "sources": _sources, "rule": _one_of(*SITE_RULES)},
+        "stations": _FACILITIES,
+        "shops": {**_FACILITIES, "minutes": _minutes},
+        "depots": _FACILITIES,
+        "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
             "stations": _count,
