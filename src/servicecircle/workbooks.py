@@ -168,7 +168,8 @@ def _filled_rows(sheet: Any, look: _Part | None = None) -> Iterator[tuple[int, l
         n_cells += len(row)
         if number > MAX_ROWS or n_cells > MAX_CELLS:
             raise _TooLargeError
-        cells = [_text(cell) for cell in row]
+        width = next((at for at in range(len(row), 0, -1) if row[at - 1].value is not None), 0)
+        cells = [_text(cell) for cell in row[:width]]
         if number in rows_uncomputed:
             cells = [UNCOMPUTED if (number, at) in uncomputed else cell for at, cell in enumerate(cells, 1)]
         while cells and not cells[-1].strip():
