@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import _highs, lscp, uncoverable
+from servicecircle.locate import _highs_child, lscp, uncoverable
 from servicecircle.locate._pairs import pairs_of
 from servicecircle.locate._set_bound import relaxed_set
 from servicecircle.locate._set_search import fewer, greedy_set
-from servicecircle.locate._stop import Stop
+from servicecircle.locate._stop import Clock
 
 #: greedy takes site 0 (four rows) and then needs both others; 1 and 2 are enough
 TRAP = np.array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)
@@ -104,7 +104,7 @@ def test_the_search_covers_all_and_the_relaxation_bounds_every_plan(covers):
     plan = greedy_set(pairs)
     assert covers[:, plan].any(axis=1).all()
     size = plan.sum()
-    for smaller in fewer(pairs, plan, n_most=4000, stop=Stop()):
+    for smaller in fewer(pairs, plan, n_most=4000, clock=Clock()):
         assert smaller.sum() < size
         assert covers[:, smaller].any(axis=1).all()
         size = smaller.sum()
@@ -113,7 +113,7 @@ def test_the_search_covers_all_and_the_relaxation_bounds_every_plan(covers):
     least = min(map(len, whole))
     assert size == least  # so small a problem is searched to the end
     if len(covers):
-        *_, found = relaxed_set(pairs, stop=Stop(), n_most=200)
+        *_, found = relaxed_set(pairs, clock=Clock(), n_most=200)
         assert found.bound <= least + 1e-9
         assert found.above >= found.bound - 1e-9
         for j in range(n):
@@ -159,10 +159,13 @@ def test_travel_times_are_no_coverage():
             {"status": 0, "x": np.array([1, 1, 1, 0]), "fun": 3.0, "mip_dual_bound": 3.0},
             "3 sites where fewer than 3",
         ),
-        ({"status": 4, "message": "numerical trouble"}, "numerical trouble"),
+        (
+            {"status": 4, "message": "numerical trouble", "x": None, "fun": None, "mip_dual_bound": None},
+            "numerical trouble",
+        ),
     ],
 )
 def test_a_solvers_bad_answer_is_refused(monkeypatch, answer, told):
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(**answer))
+    monkeypatch.setattr(_highs_child, "milp", lambda *_, **__: SimpleNamespace(**{"message": ""} | answer))
     with pytest.raises(SolutionError, match=told):
         lscp(PAIRS)

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import _highs, mclp
+from servicecircle.locate import _highs_child, mclp
 from servicecircle.locate._cover_bound import reach_of, relaxed
 from servicecircle.locate._cover_problem import Best, free_part, lean
 from servicecircle.locate._cover_search import Search, greedy, restarts
 from servicecircle.locate._cover_tree import branch_and_bound
-from servicecircle.locate._form import check_options, coverage_matrix, merge_rows
+from servicecircle.locate._form import check_options
+from servicecircle.locate._merge import merged
 from servicecircle.locate._pairs import pairs_of
-from servicecircle.locate._stop import Stop
+from servicecircle.locate._stop import Clock
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -101,24 +102,24 @@ def test_exchanges_leave_the_trap_without_a_solver():
     state = search.begin(np.zeros(3, dtype=bool))
     search.fill(state)
     assert (state.slot >= 0).tolist() == [True, True, False]
-    assert greedy(problem, Stop()).tolist() == [False, True, True]
+    assert greedy(problem, Clock()).tolist() == [False, True, True]
 
 
 def test_rows_with_the_same_covering_set_are_one_row_with_all_their_weight():
     covers = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1], [0, 1, 0]], dtype=bool)
-    rows = merge_rows(coverage_matrix(covers), np.array([2.0, 9.0, 3.0, 1.0]))
-    as_sets = {tuple(np.flatnonzero(row)): a for row, a in zip(rows.by_row.toarray(), rows.weight, strict=True)}
+    rows, total = merged(pairs_of(covers), np.array([2.0, 9.0, 3.0, 1.0]))
+    as_sets = {tuple(np.flatnonzero(row)): a for row, a in zip(rows.matrix().toarray(), total, strict=True)}
     assert as_sets == {(0, 2): 5.0, (1,): 1.0}
 
 
 def test_merging_changes_no_objective_of_any_plan():
     rng = np.random.default_rng(7)
     covers, weight = rng.random((2000, 8)) < 0.3, rng.random(2000)
-    rows = merge_rows(coverage_matrix(covers), weight)
-    assert rows.weight.size <= 255
+    rows, total = merged(pairs_of(covers), weight)
+    assert total.size == rows.n_row <= 255
     for plan in itertools.combinations(range(8), 3):
-        merged = rows.weight[rows.by_row.toarray()[:, list(plan)].any(axis=1)].sum()
-        assert merged == pytest.approx(weight[covers[:, list(plan)].any(axis=1)].sum(), rel=1e-12)
+        covered = total[rows.matrix().toarray()[:, list(plan)].any(axis=1)].sum()
+        assert covered == pytest.approx(weight[covers[:, list(plan)].any(axis=1)].sum(), rel=1e-12)
 
 
 def test_sparse_and_dense_give_the_same_plan():
@@ -237,7 +238,7 @@ def test_the_relaxation_bounds_every_plan_and_rules_out_no_best_one(instance, p,
     is_live = ~covers[:, fixed].any(axis=1)
     plans = [set(c) for c in itertools.combinations(range(n), min(p, n)) if set(fixed) <= set(c)]
     worth = [weight[is_live & covers[:, list(plan)].any(axis=1)].sum() for plan in plans]
-    *_, found = relaxed(free.problem, stop=Stop(), n_most=200)
+    *_, found = relaxed(free.problem, clock=Clock(), n_most=200)
     assert found.bound >= max(worth) * (1 - 1e-12)
     assert found.below <= found.bound * (1 + 1e-12)
     with_it, without_it = reach_of(free.problem, found)
@@ -257,8 +258,8 @@ def test_branches_alone_find_and_prove_the_best_plan(instance, p, n_most, data):
     options = check_options(n, p, fixed=None, place=place)
     free = free_part(pairs_of(covers), weight, options)
     best, part = Best(free.problem, 0.0), lean(free.problem)
-    *_, found = relaxed(part.problem, stop=Stop(), n_most=n_most)
-    branch_and_bound(best, part, found, Stop())
+    *_, found = relaxed(part.problem, clock=Clock(), n_most=n_most)
+    branch_and_bound(best, part, found, Clock())
     plans = [c for k in range(p + 1) for c in itertools.combinations(range(n), k) if len(set(place[list(c)])) == k]
     most = max(weight[covers[:, list(c)].any(axis=1)].sum() for c in plans)
     assert best.value <= most <= best.bound  # true whatever the relaxation gave up
@@ -276,7 +277,7 @@ def test_a_search_under_way_counts_what_its_plan_covers(instance, p, seed, data)
     group = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
     options = check_options(n, (p, 1), fixed=None, group=group)
     problem = free_part(pairs_of(covers), weight, options).problem
-    for plan, value in restarts(problem, [np.zeros(n, dtype=bool)], n_shake=5, seed=seed, stop=Stop()):
+    for plan, value in restarts(problem, [np.zeros(n, dtype=bool)], n_shake=5, seed=seed, clock=Clock()):
         assert not options.faults_of(np.flatnonzero(plan))
         assert value == pytest.approx(weight[covers[:, plan].any(axis=1)].sum())
 
@@ -302,15 +303,15 @@ def test_ctrl_c_gives_the_plan_so_far_with_an_honest_gap(seconds):
 
 @pytest.mark.parametrize("n_looks", [0, 1, 2, 3, 5, 8, 13, 40, 150, 400])
 def test_an_interrupt_at_any_look_at_the_clock_leaves_a_whole_plan(monkeypatch, n_looks):
-    look, looked = Stop.is_up, []
+    look, looked = Clock.is_over, []
 
-    def interrupted(stop):
-        looked.append(stop)
+    def interrupted(clock):
+        looked.append(clock)
         if len(looked) == n_looks + 1:
             raise KeyboardInterrupt
-        return look(stop)
+        return look(clock)
 
-    monkeypatch.setattr(Stop, "is_up", interrupted)
+    monkeypatch.setattr(Clock, "is_over", interrupted)
     solution = mclp(HARD[:600], HARD_WEIGHT[:600], 8, time_limit_s=1.0)
     assert solution.chosen.size == 8
     assert solution.objective == HARD_WEIGHT[:600][HARD[:600, solution.chosen].any(axis=1)].sum()
@@ -339,7 +340,7 @@ def test_a_solvers_bad_vector_is_refused(monkeypatch, y, fun, bound, told):
         return SimpleNamespace(status=0, x=x, fun=fun * scale, mip_dual_bound=bound * scale, message="")
 
     assert mclp(ASKED, np.ones(6), 2).objective == 5.0
-    monkeypatch.setattr(_highs, "milp", lie)
+    monkeypatch.setattr(_highs_child, "milp", lie)
     with pytest.raises(SolutionError, match=told) as caught:
         mclp(ASKED, np.ones(6), 2)
     assert caught.value.zh != caught.value.en
@@ -350,19 +351,25 @@ def test_a_plan_that_is_better_than_an_unfinished_solver_knows_is_counted_in_ful
         x = np.concatenate([[0, 0, 1, 1], np.zeros(cost.size - 4)])
         return SimpleNamespace(status=1, x=x, fun=0.0, mip_dual_bound=6 * cost[-1], message="")
 
-    monkeypatch.setattr(_highs, "milp", stop_early)
+    monkeypatch.setattr(_highs_child, "milp", stop_early)
     solution = mclp(ASKED, np.ones(6), 2)
     assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")
 
 
 def test_a_solver_that_breaks_down_is_told(monkeypatch):
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(status=4, message="numerical trouble"))
+    monkeypatch.setattr(
+        _highs_child,
+        "milp",
+        lambda *_, **__: SimpleNamespace(
+            status=4, message="numerical trouble", x=None, fun=None, mip_dual_bound=None
+        ),
+    )
     with pytest.raises(SolutionError, match="numerical trouble"):
         mclp(ASKED, np.ones(6), 2)
 
 
 def test_a_solver_that_finds_nothing_leaves_the_first_plan_unproven(monkeypatch):
     found = SimpleNamespace(status=1, x=None, fun=None, mip_dual_bound=None, message="")
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: found)
+    monkeypatch.setattr(_highs_child, "milp", lambda *_, **__: found)
     solution = mclp(ASKED, np.ones(6), 2)
     assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")

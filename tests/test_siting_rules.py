@@ -527,3 +527,25 @@ def test_rules_on_the_streets_of_a_campus(shared_data: Path, tmp_path: Path):
 def test_a_rule_that_is_no_number_is_told(name, value):
     with pytest.raises(InputError, match=f"`{name}` must be"):
         SitingRules(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("steps", (1,)), ("steps", Step(1)), ("steps", None), ("steps", ({"stations": 1},)),
+        ("steps", (Step(stations=-1),)), ("steps", (Step(stations=1.5),)), ("steps", (Step(shops=None),)),
+        ("steps", (Step(1, budget=math.nan),)), ("steps", (Step(1, budget=-1), Step(2, budget="x"))),
+        ("fair", [1]), ("fair", {}), ("fair", True), ("must", (1, 2)), ("must", 1), ("must", b"A"),
+        ("must", ([1],)), ("must_not", None), ("keep", None), ("keep", (3,)),
+        ("worth", ("a",)), ("worth", 1.0), ("worth", (None,)), ("worth", ()),
+        ("budget", True), ("budget", 10**400), ("backup", True), ("alternatives", 10**9), ("curve", 10**9),
+    ],
+)  # fmt: skip
+def test_a_rule_of_a_wrong_kind_is_told_by_its_name(name, value):
+    more = {"objective": "decay"} if name == "worth" else {}
+    with pytest.raises(InputError, match=f"`{name}` must"):
+        SitingRules(**{name: value}, **more)
+
+
+def test_a_least_share_of_another_float_type_counts():
+    assert SitingRules(fair=np.float32(0.5)).floor == 0.5

@@ -14,16 +14,16 @@ def test_time_ends_a_search():
     assert Clock(time.perf_counter()).is_over()
     clock = Clock(time.perf_counter() + 60)
     assert not clock.is_over()
-    assert 0 < clock.seconds_left() <= 60
+    assert 0 < clock.left_s <= 60
     assert not Clock().is_over()
-    assert Clock().seconds_left() == math.inf
+    assert Clock().left_s == math.inf
 
 
 def test_the_first_ctrl_c_ends_a_search_and_the_second_interrupts():
     with Clock() as clock:
         signal.raise_signal(signal.SIGINT)
         assert clock.is_over()
-        assert clock.seconds_left() == 0
+        assert clock.left_s == 0
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

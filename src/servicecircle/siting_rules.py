@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias, get_args
@@ -15,6 +15,8 @@ Fair: TypeAlias = float | Literal["worst"]
 
 #: worth of a second facility in reach, where a study asks for backup and says no number
 BACKUP_WORTH = 0.5
+#: other plans, and points of a curve
+MAX_PLANS = 100
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,12 @@ class SitingRules:
 
     def __post_init__(self) -> None:
         for name in ("keep", "must", "must_not", "steps", "worth"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise _wrong(name, f"must be a list, got {value!r}.", f"应为列表，现为 {value!r}。")
-            object.__setattr__(self, name, None if value is None else tuple(value))
-        for faults in (_of_values, faults_between):  # what is no number cannot be compared
+            object.__setattr__(self, name, _as_tuple(name, getattr(self, name)))
+        for faults in (_of_values, _inside_lists, faults_between):  # what is no number cannot be compared
             for key, en, zh in faults(self):
                 raise _wrong(key, en, zh)
+        if self.fair is not None and not isinstance(self.fair, str):
+            object.__setattr__(self, "fair", float(self.fair))
 
     @property
     def is_plain(self) -> bool:
@@ -131,30 +132,74 @@ def _wrong(key: str, en: str, zh: str) -> InputError:
     return InputError(f"`{key}` {en}", zh=f"{key} {zh}")
 
 
+def _as_tuple(name: str, value: Any) -> tuple[Any, ...] | None:  # noqa: ANN401
+    """Return a list that a caller gave; only `worth` may be None."""
+    if value is None and name == "worth":
+        return None
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise _wrong(name, f"must be a list, got {value!r}.", f"应为列表，现为 {value!r}。")
+    return tuple(value)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a real number that a float can hold; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def _is_count(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 0
+
+
 def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
     """Yield what is wrong with each value alone."""
     for name in ("budget", "station_cost", "shop_cost", "capacity", "shop_capacity", "min_spacing_m"):
         value: Any = getattr(rules, name)
-        if value is not None and not (isinstance(value, Real) and float(value) >= 0):  # also nan
+        if value is not None and not (_is_number(value) and value >= 0):  # also nan
             yield name, f"must be >= 0, got {value}.", f"不能为负，现为 {value}。"
     for name in ("move", "alternatives", "curve"):
         value = getattr(rules, name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0):
-            yield (
-                name,
-                f"must be a whole number, 0 or more, got {value!r}.",
-                f"应为不小于 0 的整数，现为 {value!r}。",
-            )
+        if value is not None and not _is_count(value):
+            en, zh = f"must be a whole number, 0 or more, got {value!r}.", f"应为不小于 0 的整数，现为 {value!r}。"
+            yield name, en, zh
+        elif value is not None and name != "move" and value > MAX_PLANS:
+            yield name, f"must be at most {MAX_PLANS}, got {value}.", f"不能超过 {MAX_PLANS}，现为 {value}。"
     backup: Any = rules.backup
-    if backup is not None and not isinstance(backup, Real):
+    if backup is not None and not _is_number(backup):
         yield "backup", f"must be a number, got {rules.backup!r}.", f"应为数字，现为 {rules.backup!r}。"
     known = get_args(Objective)
     if rules.objective not in known:
         en = f"must be one of {', '.join(known)}, got {rules.objective!r}."
         yield "objective", en, f"只能是 {'、'.join(known)}，现为“{rules.objective}”。"
     fair: Any = rules.fair
-    if isinstance(fair, str) and fair != "worst":
+    if fair is not None and not _is_number(fair) and not (isinstance(fair, str) and fair == "worst"):
         yield "fair", f'must be a share or "worst", got {fair!r}.', f"应为比例或 worst，现为 {fair!r}。"
+
+
+def _inside_lists(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with what each list holds."""
+    for one in rules.worth or ():
+        if not _is_number(one):
+            yield "worth", f"must hold numbers, got {one!r}.", f"应为数字列表，现有 {one!r}。"
+    for name in ("keep", "must", "must_not"):
+        for one in getattr(rules, name):
+            if not isinstance(one, str):
+                yield name, f"must hold ids, which are text, got {one!r}.", f"应为编号（文本）列表，现有 {one!r}。"
+    for step in rules.steps:
+        if not _is_step(step):
+            en = f"must hold a `Step` each, of whole numbers and a budget, all 0 or more, got {step!r}."
+            yield "steps", en, f"的每一期应为 Step，数量为整数，预算与数量均不能为负，现有 {step!r}。"
+
+
+def _is_step(value: Any) -> bool:  # noqa: ANN401
+    if not isinstance(value, Step) or not (_is_count(value.stations) and _is_count(value.shops)):
+        return False
+    return value.budget is None or (_is_number(value.budget) and value.budget >= 0)
 
 
 def faults_between(rules: SitingRules) -> list[tuple[str, str, str]]:
@@ -177,7 +222,7 @@ def _of_worth(rules: SitingRules) -> list[tuple[str, str, str]]:
     if rules.worth is not None and rules.objective != "decay":
         en = "only counts with `objective` decay: set that, or take `worth` out."
         found.append(("worth", en, "仅在 objective 为 decay 时有效：请改 objective，或删去 worth。"))
-    worth = rules.worth or (1.0,)
+    worth = (1.0,) if rules.worth is None else rules.worth or (0.0,)
     if not all(0 <= w <= 1 for w in worth) or any(b > a for a, b in itertools.pairwise(worth)) or worth[0] == 0:
         en, zh = f"must go from 1 down to 0, got {list(worth)}.", f"应为从 1 到 0 不上升的数，现为 {list(worth)}。"
         found.append(("worth", en, zh))

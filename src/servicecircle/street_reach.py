@@ -311,20 +311,6 @@ def joined_pieces(pieces: Sequence[Pieces]) -> Pieces:
     return Pieces(street[order][group].astype(np.int64), first[order][group], last_of)
 
 
-def complement(pieces: Pieces, street: IntArray) -> Pieces:
-    """Return what `pieces` leave of the streets in `street` (ascending)."""
-    known = np.isin(pieces.street, street)
-    owner = np.concatenate([street, pieces.street[known]])
-    begins = np.concatenate([np.zeros(street.size), pieces.last[known]])
-    order = np.lexsort((begins, owner))
-    owner, begins = owner[order], begins[order]
-    ends_owner = np.concatenate([pieces.street[known], street])
-    ends = np.concatenate([pieces.first[known], np.ones(street.size)])
-    ends = ends[np.lexsort((ends, ends_owner))]
-    keep = ends > begins
-    return Pieces(owner[keep], begins[keep], ends[keep])
-
-
 def piece_lines(network: Network, pieces: Pieces) -> GeometryArray:
     """Return the lines of pieces of street."""
     return cut(network.street_geometry[pieces.street], pieces.first, pieces.last)

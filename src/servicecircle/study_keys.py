@@ -19,13 +19,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
 
 from ._validate import check_minutes
+from .addresses import ACCEPTED, SERVICES, checked_host
 from .amenities import check_words
 from .datum import DATUMS, datum_named
 from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS, fold
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
-from .siting_rules import Step
+from .siting_rules import MAX_PLANS, Step
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -33,14 +34,14 @@ Check: TypeAlias = Callable[[Any], Any]
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
-#: other plans, and points of a curve
-MAX_PLANS = 100
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
 #: breaks nearer than this, or below it, are a slip
 MIN_STEP = 0.05
 MAX_SNAP_M = 10_000.0
+#: questions to a geocoding service
+MAX_PER_SECOND = 50.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: a text of TOML in one line
@@ -296,6 +297,25 @@ def _steps(value: object) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def _host(value: object) -> str:
+    return checked_host(_text(value))
+
+
+def _per_second(value: object) -> float:
+    if not 0 < (number := _number(value)) <= MAX_PER_SECOND:
+        raise _wrong(
+            value, f"a number above 0, at most {MAX_PER_SECOND:g}", f"大于 0 且不超过 {MAX_PER_SECOND:g} 的数"
+        )
+    return number
+
+
+def _no_key(_value: object) -> str:
+    msg = "does not belong into a file: take it out, and put it into the environment as SERVICECIRCLE_AMAP_KEY "
+    msg += "or SERVICECIRCLE_BAIDU_KEY."
+    zh = "不应写进文件：请删去，并写入环境变量 SERVICECIRCLE_AMAP_KEY 或 SERVICECIRCLE_BAIDU_KEY。"
+    raise InputError(msg, zh=zh)
+
+
 def _not_yet(what: str, zh: str) -> Check:
     def check(_value: object) -> Any:  # noqa: ANN401
         raise not_served(what=what, zh=zh)
@@ -377,6 +397,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
+        "geocode": {
+            "service": _one_of(*SERVICES),
+            "host": _host,
+            "city": _text,
+            "accept": _one_of(*ACCEPTED),
+            "per_second": _per_second,
+            "key": _no_key,
+        },
         "checkins": {},
     }
 )

@@ -10,7 +10,7 @@ import numpy as np
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import TOLERANCE, Solution
-from ._form import Csr, Options
+from ._form import Options
 from ._pairs import Pairs
 
 #: a bound this near to the objective, relative, is the objective: the solver adds in another order
@@ -36,17 +36,8 @@ def check_plan(options: Options, chosen: IntArray) -> None:
         raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
 
 
-def weight_covered(covers: Csr, weight: FloatArray, chosen: IntArray) -> float:
-    """Weight of the rows that `chosen` covers, added exactly and rounded once."""
-    is_covered = np.zeros(covers.shape[0], dtype=np.bool_)
-    columns = covers.tocsc()
-    for j in chosen:
-        is_covered[columns.indices[columns.indptr[j] : columns.indptr[j + 1]]] = True
-    return math.fsum(weight[is_covered])
-
-
 def weight_covered_by(pairs: Pairs, weight: FloatArray, chosen: IntArray) -> float:
-    """Weight of the rows that `chosen` covers, as `weight_covered` counts it, from the caller's pairs."""
+    """Weight of the rows that `chosen` covers, added exactly and rounded once, from the caller's pairs."""
     if chosen.size == 0:
         return 0.0
     plan = np.zeros(pairs.n_option, dtype=np.bool_)

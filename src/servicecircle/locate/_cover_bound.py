@@ -24,7 +24,7 @@ from ._cover_search import Problem
 from ._merge import groups
 from ._pairs import Pairs
 from ._relaxation import Game, Point, first_point, play
-from ._stop import Stop
+from ._stop import Clock
 
 #: pairs up to which all options are kept
 _SMALL = 300_000
@@ -60,7 +60,7 @@ class Start:
     share: FloatArray  # (n_option,)
 
 
-def relaxed(problem: Problem, *, stop: Stop, n_most: int, start: Start | None = None) -> Iterator[Relaxed]:
+def relaxed(problem: Problem, *, clock: Clock, n_most: int, start: Start | None = None) -> Iterator[Relaxed]:
     """
     Yield ever better bounds; the caller ends it when it has enough.
 
@@ -72,14 +72,14 @@ def relaxed(problem: Problem, *, stop: Stop, n_most: int, start: Start | None = 
     n_first = n_most if is_small else min(_FIRST_STEPS, n_most) if start is None else 0
     best = _begun(game, problem) if start is None else first_point(game, start.multiplier, start.share)
     below, share = best.below, best.share
-    for point in play(game, best, n_most=n_first, stop=stop):
+    for point in play(game, best, n_most=n_first, clock=clock):
         best = point if point.above < best.above else best
         below, share = (point.below, point.share) if point.below > below else (below, share)
         yield _told(problem, best, below, share)
         if best.above - below <= SOLVED * problem.weight.sum():
             return
     if not is_small:
-        yield from _sifted(problem, game, best, below, share, stop=stop)
+        yield from _sifted(problem, game, best, below, share, clock=clock)
 
 
 def game_of(pairs: Pairs, problem: Problem, weight: FloatArray | None = None) -> Game:
@@ -128,7 +128,7 @@ def _told(problem: Problem, best: Point, below: float, share: FloatArray) -> Rel
 
 
 def _sifted(
-    problem: Problem, game: Game, best: Point, below: float, share: FloatArray, *, stop: Stop
+    problem: Problem, game: Game, best: Point, below: float, share: FloatArray, *, clock: Clock
 ) -> Iterator[Relaxed]:
     """Go on over the favoured options only, priced against all of them after every round."""
     pairs, total = problem.pairs, float(problem.weight.sum())
@@ -141,7 +141,7 @@ def _sifted(
         start = first_point(own, np.minimum(ratio, weight), share[keep])
         outside = total - float(weight.sum())  # rows that none of these options covers
         found, lowest_gap = start, np.inf
-        for point in play(own, start, n_most=_CORE_STEPS, stop=stop):
+        for point in play(own, start, n_most=_CORE_STEPS, clock=clock):
             if point.above < found.above:
                 found = point
             if point.below - outside > below:
@@ -155,7 +155,7 @@ def _sifted(
         score = pairs.totals(multiplier)
         best, gained = _mixed(game, best, multiplier, score)
         yield _told(problem, best, below, share)
-        if best.above - below <= SOLVED * total or stop.is_up():
+        if best.above - below <= SOLVED * total or clock.is_over():
             return
         more = near(problem, Relaxed(0.0, 0.0, score, share, multiplier)) | near(
             problem, _told(problem, best, below, share)

@@ -12,7 +12,7 @@ from ._dominance import inner_options
 from ._form import Options
 from ._merge import merged
 from ._pairs import Pairs
-from ._stop import Stop
+from ._stop import Clock
 
 #: weights of whole numbers up to here add up exactly
 _EXACT = 2.0**53
@@ -112,10 +112,10 @@ class Best:
         """Whether no plan covers more, by more than the gap asked for."""
         return self.value >= self.bound * (1 - self.gap)
 
-    def filled(self, stop: Stop) -> BoolArray:
+    def filled(self, clock: Clock) -> BoolArray:
         """Return the plan with every place that is left filled: by gain, then by position."""
         search = Search(self.problem)
         state = search.begin(self.plan)
-        if not stop.is_interrupted:
+        if not clock.is_stopped:
             search.fill(state)
         return fill_in_order(self.problem.options, state.slot >= 0)

@@ -23,7 +23,7 @@ import numpy as np
 from .._validate import BoolArray, FloatArray
 from ._form import Options
 from ._pairs import Pairs
-from ._stop import Stop
+from ._stop import Clock
 
 if TYPE_CHECKING:
     from ._swap_kernels import State
@@ -120,12 +120,12 @@ class Search:
                 best = int(rng.choice(top[gain[top] > 0]))
             self.add(state, best, slot)
 
-    def climb(self, state: State, stop: Stop) -> None:
+    def climb(self, state: State, clock: Clock) -> None:
         """Exchange one option for another of its group, the best exchange first, until none helps or time is up."""
         from . import _swap_kernels as kernels
 
         least = EQUAL * float(self.problem.weight.sum())
-        while not stop.is_up():
+        while not clock.is_over():
             slot, option = kernels.best_exchange(self.ground, state, least)
             if slot < 0:
                 break
@@ -137,17 +137,17 @@ class Search:
         return float(self.problem.weight[state.covering > 0].sum())
 
 
-def greedy(problem: Problem, stop: Stop) -> BoolArray:
+def greedy(problem: Problem, clock: Clock) -> BoolArray:
     """Return a plan by greedy and exchanges."""
     search = Search(problem)
     state = search.begin(np.zeros(problem.options.n, np.bool_))
     search.fill(state)
-    search.climb(state, stop)
+    search.climb(state, clock)
     return state.slot >= 0
 
 
 def restarts(
-    problem: Problem, starts: list[BoolArray], *, n_shake: int, seed: int, stop: Stop
+    problem: Problem, starts: list[BoolArray], *, n_shake: int, seed: int, clock: Clock
 ) -> Iterator[tuple[BoolArray, float]]:
     """
     Climb from each start, then shake the plan and climb again, `n_shake` times; yield each start's best plan.
@@ -159,34 +159,34 @@ def restarts(
     for start in starts:
         state = search.begin(start)
         search.fill(state)
-        search.climb(state, stop)
+        search.climb(state, clock)
         best = search.value(state)
         for _ in range(n_shake):
             filled = np.flatnonzero(state.site >= 0)
-            if filled.size <= 1 or stop.is_up():
+            if filled.size <= 1 or clock.is_over():
                 break
             other = copy_of(state)
             n_given_up = 2 + int(rng.integers(0, max(1, filled.size // 3)))
             for slot in rng.permutation(filled)[:n_given_up].tolist():
                 search.drop(other, slot)
             search.fill(other, rng)
-            search.climb(other, stop)
+            search.climb(other, clock)
             value = search.value(other)
             if value >= best:
                 state, best = other, value
         yield state.slot >= 0, best
-        if stop.is_up():
+        if clock.is_over():
             return
 
 
-def lowest(problem: Problem, plan: BoolArray, stop: Stop) -> BoolArray:
+def lowest(problem: Problem, plan: BoolArray, clock: Clock) -> BoolArray:
     """Of equal plans, take lower positions: exchange the last option for the first that keeps the weight."""
     from . import _swap_kernels as kernels
 
     search, options = Search(problem), problem.options
     state = search.begin(plan)
     least = -EQUAL * search.value(state) / max(options.n, 1)
-    while not stop.is_up():
+    while not clock.is_over():
         slot, option = kernels.lowest(search.ground, state, least)
         if slot < 0:
             break

@@ -24,7 +24,7 @@ from ._cover_problem import Best, Part, favoured
 from ._cover_search import EQUAL, Problem, restarts
 from ._form import Options
 from ._pairs import Pairs
-from ._stop import Stop
+from ._stop import Clock
 
 _STEPS = 3_000
 #: a branch's relaxation has done its part when what it may still give is this share of its gap
@@ -48,14 +48,14 @@ class _Branch:
     bound: float
 
 
-def branch_and_bound(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
+def branch_and_bound(best: Best, part: Part, found: Relaxed, clock: Clock) -> None:
     """Branch from the relaxation of a part until the best plan is proven, or time is up; the best bound counts."""
     problem = part.problem
     best.offer(part, favoured(problem.options, found.share))
     may = reach_of(problem, found)[0] >= best.value * (1 - EQUAL)
     root = _Branch(may, (), found.multiplier, found.share, found.bound)
     queue, n, settled = [(-root.bound, 0, root)], 0, -np.inf
-    while queue and not stop.is_up():
+    while queue and not clock.is_over():
         _, _, branch = queue[0]
         best.lower(max(branch.bound, settled, best.value))
         if best.is_proven:
@@ -64,7 +64,7 @@ def branch_and_bound(best: Best, part: Part, found: Relaxed, stop: Stop) -> None
         children = [] if cluster is None else list(_children(branch, cluster, problem))
         if not children:
             settled = max(settled, branch.bound)  # nothing to branch on: its bound stays
-        known = [_bounded(child, best, part, stop) for child in children]
+        known = [_bounded(child, best, part, clock) for child in children]
         heapq.heappop(queue)
         for child in known:
             if child is not None:
@@ -107,12 +107,12 @@ def _children(branch: _Branch, cluster: IntArray, problem: Problem) -> tuple[_Br
     return none, some
 
 
-def _bounded(branch: _Branch, best: Best, part: Part, stop: Stop) -> _Branch | None:
+def _bounded(branch: _Branch, best: Best, part: Part, clock: Clock) -> _Branch | None:
     """Bound a branch, and try what it favours as a plan; None if it holds no better plan."""
     problem, extra = _problem_of(part.problem, branch)
     at = np.flatnonzero(branch.may)
     found = None
-    for found in relaxed(problem, stop=stop, n_most=_STEPS, start=Start(branch.multiplier, branch.share[at])):
+    for found in relaxed(problem, clock=clock, n_most=_STEPS, start=Start(branch.multiplier, branch.share[at])):
         bound = min(branch.bound, found.bound - extra)
         if bound <= best.value * (1 + best.gap) or best.rounded(bound) <= best.value:
             return None
@@ -123,8 +123,8 @@ def _bounded(branch: _Branch, best: Best, part: Part, stop: Stop) -> _Branch | N
     share = np.zeros(branch.share.size)
     share[at] = found.share
     plan = favoured(part.problem.options, share)
-    if not stop.is_up():
-        best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, stop=stop))[0])
+    if not clock.is_over():
+        best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, clock=clock))[0])
     may = branch.may.copy()
     may[at] = reach_of(problem, found)[0] - extra >= best.value * (1 - EQUAL)
     return _Branch(may, branch.clusters, found.multiplier, share, min(branch.bound, found.bound - extra))

@@ -3,8 +3,8 @@ The form that every location problem shares: demand rows x site options, sparse.
 
 An *option* is one way to use a place: a station there, or a shop there. Each option belongs to a *group* (its
 kind) of which at most `room` may be chosen, and to a *place* that takes at most one of its options. *Rows* are
-demand points; those with the same covering set are one row with the sum of their weights, in an order that does
-not depend on the order of the demand. Problems differ in objective and in what every row demands, not in form.
+demand points; `_merge` makes one of those with the same covering set. Problems differ in objective and in what
+every row demands, not in form.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ Matrix: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix"
 Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer[Any]]"
 
 _MATRIX_DIMENSIONS = 2
+#: sizes of numbers that can be scaled and added up without leaving what a float holds
+SMALLEST, LARGEST = 1e-300, 1e300
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +67,6 @@ class Options:
         if not np.isin(self.fixed, chosen).all():
             faults.append("a fixed site is missing")
         return faults
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Merged demand rows: entries are 1.0 where an option covers a row."""
-
-    by_row: Csr  # (n_row, n_option)
-    by_option: Csc  # the same, for columns
-    weight: FloatArray  # (n_row,)
 
 
 # ------------------------------------------------------------------------------------------------------- checks
@@ -151,27 +144,20 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
         raise InputError(msg)
 
 
-def coverage_matrix(covers: Matrix) -> Csr:
+def check_size(values: FloatArray, name: str) -> None:
     """
-    Return `covers` as a sparse matrix of ones, sorted, without zeros and doubles; the caller's own stays as it was.
+    Check that numbers can be multiplied and added without leaving what a float holds; `inf` may stand for no limit.
 
     Raises
     ------
     InputError
-        If it is no matrix, or holds anything but true and false (1 and 0), such as travel times.
+        If one is neither 0 nor from 1e-300 to 1e300.
     """
-    matrix = sparse.csr_array(matrix_of(covers, "covers"))
-    if matrix.data.dtype != np.bool_ and not np.isin(matrix.data, (0, 1)).all():
-        msg = "`covers` must hold true and false only; compare travel times with the cutoff first."
-        raise InputError(msg)
-    ones = (matrix.data != 0).astype(np.float64)
-    result = sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
-    if not (result.has_canonical_format and ones.all()):
-        result = result.copy()
-        result.eliminate_zeros()
-        result.sum_duplicates()
-        result.data[:] = 1.0
-    return result
+    size = np.abs(values)
+    bad = ((size > 0) & (size < SMALLEST)) | ((size > LARGEST) & (size < np.inf))
+    if bad.any():
+        msg = f"`{name}` holds {values[bad][0]:g}; a number must be 0, or from 1e-300 to 1e300."
+        raise InputError(msg, zh=f"`{name}` 中有 {values[bad][0]:g}；数值只能是 0，或在 1e-300 到 1e300 之间。")
 
 
 def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
@@ -181,7 +167,7 @@ def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
     Raises
     ------
     InputError
-        If its shape is not `(n_demand,)`, or a weight is negative or not finite, or their sum is not finite.
+        If its shape is not `(n_demand,)`, or a weight is negative, not finite or too small, or their sum too large.
     """
     array = numbers(weight, "weight")
     if array.shape != (n_demand,):
@@ -192,9 +178,10 @@ def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
         msg = f"`weight` must be finite and >= 0; these rows are not: {some(np.flatnonzero(bad))}."
         raise InputError(msg)
     with np.errstate(over="ignore"):
-        if not np.isfinite(array.sum()):
-            msg = "`weight` adds up to more than a number can hold."
-            raise InputError(msg)
+        if not array.sum() <= LARGEST:
+            msg = "`weight` adds up to more than a number can hold (1e300)."
+            raise InputError(msg, zh="权重之和超过了数值的上限（1e300）。")
+    check_size(array, "weight")
     return array
 
 
@@ -274,50 +261,3 @@ def _positions(values: Indices, end: int | None, name: str, n: int | None) -> In
         msg = f"`{name}` must lie from 0 to below {end}; got {some(array[bad])}."
         raise InputError(msg)
     return array.astype(np.int64)
-
-
-# -------------------------------------------------------------------------------------------------------- rows
-def merge_rows(covers: Csr, weight: FloatArray) -> Rows:
-    """
-    Merge the rows with the same covering set, summing their weights; rows that no option covers are left out.
-
-    Rows are told apart by a fixed 128-bit signature of their set and stand in its order, and weights are added in
-    ascending order: shuffled demand gives the same rows to the last bit.
-    """
-    live = np.flatnonzero(np.diff(covers.indptr) > 0)
-    covers, weight = covers[live], weight[live]
-    first, second = _signatures(covers)
-    order = np.lexsort((weight, second, first))
-    is_new = np.ones(order.size, dtype=np.bool_)
-    is_new[1:] = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
-    start = np.flatnonzero(is_new)
-    total = np.add.reduceat(weight[order], start) if start.size else np.zeros(0)
-    by_row = covers[order[start]]
-    return Rows(by_row, by_row.tocsc(), total)
-
-
-def without_rows_of(covers: Csr, options: IntArray) -> BoolArray:
-    """Return which rows none of `options` covers."""
-    is_option = np.zeros(covers.shape[1])
-    is_option[options] = 1.0
-    uncovered: BoolArray = covers @ is_option == 0
-    return uncovered
-
-
-def _signatures(covers: Csr) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Two sums of scrambled column numbers for each row, modulo 2^64; every row holds something."""
-    column = np.arange(covers.shape[1], dtype=np.uint64)
-    if covers.shape[0] == 0:
-        return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
-    first, second = (
-        np.add.reduceat(scramble(column + np.uint64(seed))[covers.indices], covers.indptr[:-1])
-        for seed in (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
-    )
-    return first, second
-
-
-def scramble(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """SplitMix64: the same on every machine and with every version of NumPy."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ..threads import in_chunks
-from ._form import scramble
 from ._pairs import Pairs
 
 Words = npt.NDArray[np.uint64]
 
-_SEEDS = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
+#: what sets the two signatures of a row apart
+SEEDS = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
 #: bits of a weight that each of two sums keeps
 _BITS = 36
 #: rows that are worth a thread
@@ -57,7 +57,7 @@ def _signatures(pairs: Pairs, live: IntArray) -> tuple[Words, Words]:
     from . import _pair_kernels as kernels
 
     column = np.arange(pairs.n_option, dtype=np.uint64)
-    codes = [scramble(column + np.uint64(seed)) for seed in _SEEDS]
+    codes = [scramble(column + np.uint64(seed)) for seed in SEEDS]
     first, second = np.empty(live.size, np.uint64), np.empty(live.size, np.uint64)
 
     def some(begin: int, end: int) -> None:
@@ -80,3 +80,10 @@ def _exact_sums(weight: FloatArray, group: IntArray, n: int) -> FloatArray:
     high, low = np.zeros(n, np.int64), np.zeros(n, np.int64)
     kernels.add_up(np.ldexp(weight, exponent), group, high, low)
     return np.ldexp(high.astype(np.float64) + np.ldexp(low.astype(np.float64), -_BITS), -exponent)
+
+
+def scramble(x: Words) -> Words:
+    """SplitMix64: the same on every machine and with every version of NumPy."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

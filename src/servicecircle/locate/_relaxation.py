@@ -27,7 +27,7 @@ import numpy as np
 from .._validate import FloatArray, IntArray
 from ..threads import cores
 from ._pairs import Pairs
-from ._stop import Stop
+from ._stop import Clock
 
 #: steps between looks at the gap
 _STEPS = 24
@@ -74,7 +74,7 @@ class Point:
     below: float  # this y brings so much whatever the multipliers; -inf where they have no limit
 
 
-def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point]:
+def play(game: Game, start: Point, *, n_most: int, clock: Clock) -> Iterator[Point]:
     """
     Yield the better of the present and the average point after every few steps, from `start` on.
 
@@ -104,7 +104,7 @@ def play(game: Game, start: Point, *, n_most: int, stop: Stop) -> Iterator[Point
             )  # fmt: skip
 
         n = 0
-        while n < n_most and not stop.is_up():
+        while n < n_most and not clock.is_over():
             for _ in range(_STEPS):
                 moved = _projected(share + (score - game.price) / (balance * column), width, game)
                 np.subtract(2.0 * moved, share, out=ahead)

@@ -10,7 +10,7 @@ import numpy as np
 from .._validate import FloatArray
 from ._pairs import Pairs
 from ._relaxation import Game, first_point, play
-from ._stop import Stop
+from ._stop import Clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class RelaxedSet:
     share: FloatArray  # (n_option,)
 
 
-def relaxed_set(pairs: Pairs, *, stop: Stop, n_most: int) -> Iterator[RelaxedSet]:
+def relaxed_set(pairs: Pairs, *, clock: Clock, n_most: int) -> Iterator[RelaxedSet]:
     r"""
     Yield ever better bounds; the caller ends it when it has enough.
 
@@ -35,7 +35,7 @@ def relaxed_set(pairs: Pairs, *, stop: Stop, n_most: int) -> Iterator[RelaxedSet
     game = Game(pairs, np.full(pairs.n_row, np.inf), scale, 1.0, np.zeros(n, np.int64), np.array([np.inf]))
     share = np.full(n, min(1.0, 1.0 / max(float(pairs.row_size.min(initial=1)), 1.0)))
     best, above = RelaxedSet(0.0, np.inf, np.zeros(n), share), np.inf
-    for point in play(game, first_point(game, scale, share), n_most=n_most, stop=stop):
+    for point in play(game, first_point(game, scale, share), n_most=n_most, clock=clock):
         shrink = max(1.0, float(point.score.max(initial=0.0)))
         total = float(point.multiplier.sum())
         bound, score = max((-point.above, point.score), (total / shrink, point.score / shrink), key=lambda x: x[0])

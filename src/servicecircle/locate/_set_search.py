@@ -17,7 +17,7 @@ import numpy as np
 
 from .._validate import BoolArray
 from ._pairs import Pairs
-from ._stop import Stop
+from ._stop import Clock
 
 if TYPE_CHECKING:
     from ._set_kernels import Ground, State
@@ -41,15 +41,15 @@ def greedy_set(pairs: Pairs) -> BoolArray:
     return state.is_chosen
 
 
-def fewer(pairs: Pairs, plan: BoolArray, *, n_most: int, stop: Stop) -> Iterator[BoolArray]:
+def fewer(pairs: Pairs, plan: BoolArray, *, n_most: int, clock: Clock) -> Iterator[BoolArray]:
     """Yield ever smaller plans, from a plan that covers every row; it ends after `n_most` exchanges."""
     from . import _set_kernels as kernels
 
     ground, state = _begun(pairs, plan)
     n = 0
-    while n < n_most and not stop.is_up() and state.is_chosen.any():
+    while n < n_most and not clock.is_over() and state.is_chosen.any():
         kernels.leave(ground, state, kernels.least_needed(state, -1))
-        while state.tally[0] > 0 and n < n_most and not stop.is_up():
+        while state.tally[0] > 0 and n < n_most and not clock.is_over():
             kernels.weigh(ground, state, _STEPS)
             n += _STEPS
         if state.tally[0] == 0:

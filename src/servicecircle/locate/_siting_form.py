@@ -21,7 +21,6 @@ formula and its source:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ._form import Csr
+from ._merge import SEEDS, scramble
 
 #: a share or an objective may miss its mark by so much, relative: solvers add in another order
 SLACK = 1e-6
@@ -106,31 +106,6 @@ class SitingRows:
     row_of: IntArray  # (n_demand,) merged row, -1: out of reach of every option, or nobody there
 
 
-class Clock:
-    """How long a search may go on; Ctrl-C stops it too."""
-
-    def __init__(self, until: float) -> None:
-        self.until = until
-
-    def is_over(self) -> bool:
-        """Whether the time is up."""
-        return time.perf_counter() >= self.until
-
-    def stop(self) -> None:
-        """Let the time be up."""
-        self.until = -np.inf
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether somebody stopped it before its time."""
-        return self.until == -np.inf
-
-    @property
-    def left_s(self) -> float:
-        """Seconds that are left, >= 0."""
-        return max(self.until - time.perf_counter(), 0.0)
-
-
 # --------------------------------------------------------------------------------------------------------- rows
 def merge(form: Form) -> SitingRows:
     """
@@ -162,17 +137,9 @@ def _signatures(matrix: sparse.csr_array) -> tuple[npt.NDArray[np.uint64], npt.N
     value = np.ascontiguousarray(matrix.data, np.float64).view(np.uint64)
     column = matrix.indices.astype(np.uint64)
     first, second = (
-        np.add.reduceat(_scramble(_scramble(column + np.uint64(seed)) ^ value), matrix.indptr[:-1])
-        for seed in (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
+        np.add.reduceat(scramble(scramble(column + np.uint64(seed)) ^ value), matrix.indptr[:-1]) for seed in SEEDS
     )
     return first, second
-
-
-def _scramble(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """SplitMix64: the same on every machine and with every version of NumPy."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 # ------------------------------------------------------------------------------------------------------ program

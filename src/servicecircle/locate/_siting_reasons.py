@@ -9,9 +9,10 @@ import numpy as np
 
 from .._validate import BoolArray, some, some_zh
 from ._sites import RULES
-from ._siting_form import SLACK, Clock, Form, SitingRows
+from ._siting_form import SLACK, Form, SitingRows
 from ._siting_highs import is_on, maximise
 from ._siting_model import build
+from ._stop import Clock
 from .siting_plan import Reason
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .._validate import BoolArray, FloatArray
-from ._siting_form import Clock, Form, SitingRows
+from ._siting_form import Form, SitingRows
 from ._siting_search import Search
 from ._siting_values import holds, objective_of
+from ._stop import Clock
 
 #: share of a plan's value below which another counts as equal
 _EQUAL = 1e-9

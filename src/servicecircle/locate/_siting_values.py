@@ -12,9 +12,10 @@ from ._capacity import Need, assign
 from ._decay import best_two
 from ._robust import mix
 from ._sites import faults_of
-from ._siting_form import SLACK, Clock, Form, SitingRows
+from ._siting_form import SLACK, Form, SitingRows
 from ._siting_highs import maximise
 from ._siting_model import build
+from ._stop import Clock
 
 
 def needs(form: Form, rows: SitingRows, floor: FloatArray) -> Need:

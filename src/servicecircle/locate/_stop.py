@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -13,34 +14,63 @@ from typing import Self
 
 class Clock:
     """
-    Says when to stop; around a search (`with Clock(until) as clock:`) it takes a first Ctrl-C as the end of time.
+    The end of a search: its time is up, or somebody pressed Ctrl-C. Asked for as often as its steps are short.
 
-    The search then returns its best plan with the bound so far, as after a time limit. A second Ctrl-C interrupts
-    as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only time counts.
+    The search then returns its best plan with the bound so far. It hears a first Ctrl-C in one of two ways: around
+    steps that must end, as a look at the clock (`with Clock(until) as clock:`); around steps that leave what is
+    known whole wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
     """
 
-    def __init__(self, until: float = float("inf")) -> None:
-        self.until = until  #: `time.perf_counter()` at the end
-        self._is_stopped = False
+    def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
+        """End at `until`, on the clock of `time.perf_counter`; and with the clock that it runs within, if any."""
+        self._until, self._within = until, within
         self._is_listening = False
+
+    @property
+    def until(self) -> float:
+        """When the search ends; -inf once it is stopped."""
+        return self._until if self._within is None else min(self._until, self._within.until)
 
     def is_over(self) -> bool:
         """Whether the search should end."""
-        return self._is_stopped or time.perf_counter() >= self.until
+        return time.perf_counter() >= self.until
 
-    def seconds_left(self) -> float:
-        """Return the seconds until the end, 0 if it is over."""
-        return 0.0 if self._is_stopped else max(self.until - time.perf_counter(), 0.0)
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped it before its time."""
+        return self.until == -math.inf
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the end, 0 if it is over."""
+        return max(self.until - time.perf_counter(), 0.0)
 
     def stop(self) -> None:
         """End the search now."""
-        self._is_stopped = True
+        self._until = -math.inf
+
+    @contextmanager
+    def at_interrupt(self) -> Iterator[None]:
+        """
+        End the work of this block at Ctrl-C, and go on after it with what is known.
+
+        The block must leave what is known whole after every step.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.stop()
 
     def __enter__(self) -> Self:
+        """
+        Take a first Ctrl-C as the end of time.
+
+        Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only time counts.
+        """
         is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        self._is_listening = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._is_listening:
             signal.signal(signal.SIGINT, self._interrupted)
-            self._is_listening = True
         return self
 
     def __exit__(
@@ -49,39 +79,10 @@ class Clock:
         self._listen_no_more()
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._is_stopped = True
+        self.stop()
         self._listen_no_more()
 
     def _listen_no_more(self) -> None:
         if self._is_listening:
             self._is_listening = False
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class Stop:
-    """The end of a search, asked for as often as its steps are short."""
-
-    def __init__(self, until: float = float("inf")) -> None:
-        """Stop at `until`, on the clock of `time.perf_counter`."""
-        self.until = until
-        self.is_interrupted = False
-
-    def is_up(self) -> bool:
-        """Return whether to stop now."""
-        return self.is_interrupted or time.perf_counter() >= self.until
-
-    def left_s(self) -> float:
-        """Return how many seconds are left, 0 if none."""
-        return 0.0 if self.is_interrupted else max(self.until - time.perf_counter(), 0.0)
-
-    @contextmanager
-    def at_interrupt(self) -> Iterator[None]:
-        """
-        End the work of this block at Ctrl-C, and go on after it with what is known; a second Ctrl-C is raised.
-
-        The block must leave what is known whole after every step.
-        """
-        try:
-            yield
-        except KeyboardInterrupt:
-            self.is_interrupted = True

@@ -13,13 +13,13 @@ from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ..model import Solution
 from ._checks import check_claim, check_plan, hits, infeasible, settle
-from ._form import Csr, Indices, Matrix, Options, check_limits, check_options
+from ._form import Indices, Matrix, Options, check_limits, check_options
 from ._highs import Program, minimise
 from ._pairs import Pairs, pairs_of
 from ._set_bound import RelaxedSet, relaxed_set
 from ._set_problem import SetPart, parts_of, reduced, without_options
 from ._set_search import fewer, greedy_set
-from ._stop import Stop
+from ._stop import Clock
 
 #: a bound this far above a whole number is rounding
 _ROUNDING = 1e-6
@@ -80,7 +80,7 @@ def lscp(
     options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
     if (pairs.row_size == 0).any():
         return infeasible(time.perf_counter() - started)
-    plan, claimed, bound = _cover_pairs(pairs, options, stop=Stop(until), gap=gap, at_most=None)
+    plan, claimed, bound = _cover_pairs(pairs, options, clock=Clock(until), gap=gap)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
     _check_counts(hits(pairs, plan))
@@ -121,34 +121,11 @@ def uncoverable(covers: Matrix) -> IntArray:
     return np.flatnonzero(pairs_of(covers).row_size == 0)
 
 
-def check_covers_all(covers: Csr, plan: BoolArray) -> None:
-    """
-    Check that a plan covers every row.
-
-    Raises
-    ------
-    SolutionError
-        Otherwise.
-    """
-    _check_counts(covers @ plan.astype(np.float64))
-
-
 def _check_counts(count: FloatArray | IntArray) -> None:
     n = int((count == 0).sum())
     if n:
         msg = f"The solver's plan leaves {n} demand point(s) uncovered."
         raise SolutionError(msg, zh=f"求解器给出的方案有 {n} 个需求点未覆盖，已拒绝。")
-
-
-def cover_all(
-    covers: Csr, options: Options, *, until: float, gap: float = 0.0, at_most: int | None = None
-) -> tuple[BoolArray, float, float]:
-    """
-    Return a plan that covers every row, the number of sites that it claims, and a bound on it.
-
-    With `at_most` the question is only whether so many are enough: a plan of so many, or a bound above it, ends it.
-    """
-    return _cover_pairs(pairs_of(covers), options, stop=Stop(until), gap=gap, at_most=at_most)
 
 
 # ---------------------------------------------------------------------------------------------------- pipeline
@@ -182,8 +159,8 @@ class _Best:
 class _Cover:
     """All parts together, and when they are good enough."""
 
-    def __init__(self, parts: list[_Best], n_taken: int, gap: float, at_most: int | None) -> None:
-        self.parts, self._n_taken, self._gap, self._at_most = parts, n_taken, gap, at_most
+    def __init__(self, parts: list[_Best], n_taken: int, gap: float) -> None:
+        self.parts, self._n_taken, self._gap = parts, n_taken, gap
 
     @property
     def value(self) -> float:
@@ -197,9 +174,7 @@ class _Cover:
 
     @property
     def is_done(self) -> bool:
-        """Whether the gap is closed, or the question answered."""
-        if self._at_most is not None and (self.value <= self._at_most or self.bound > self._at_most):
-            return True
+        """Whether the gap is closed."""
         return self.value * (1 - self._gap) <= self.bound
 
     def open_parts(self) -> Iterator[_Best]:
@@ -211,50 +186,48 @@ class _Cover:
                 yield best
 
 
-def _cover_pairs(
-    pairs: Pairs, options: Options, *, stop: Stop, gap: float, at_most: int | None
-) -> tuple[BoolArray, float, float]:
+def _cover_pairs(pairs: Pairs, options: Options, *, clock: Clock, gap: float) -> tuple[BoolArray, float, float]:
     """Return a plan that covers every row, the number of sites that it claims, and a bound on it."""
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[options.fixed] = True
     found: list[tuple[IntArray, list[_Best]]] = []
-    with stop.at_interrupt():
+    with clock.at_interrupt():
         whole, taken = reduced(pairs, pairs.counts(plan) == 0)
         found.append((taken, [_Best(part) for part in parts_of(whole)]))
     if not found:  # interrupted before anything is known: all sites, of which fewer may do
         return np.ones(options.n, dtype=np.bool_), float(options.n), float(max(plan.sum(), pairs.n_row > 0))
     taken, parts = found[0]
     plan[taken] = True
-    cover = _Cover(parts, int(plan.sum()), gap, at_most)
-    with stop.at_interrupt():
+    cover = _Cover(parts, int(plan.sum()), gap)
+    with clock.at_interrupt():
         for stage in (_relax, _search, _decide):
             for best in cover.open_parts():
-                if not stop.is_up():
-                    stage(best, cover, stop)
+                if not clock.is_over():
+                    stage(best, cover, clock)
     for best in cover.parts:
         plan[best.part.at[best.plan]] = True
     return plan, cover.value, cover.bound
 
 
-def _relax(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _relax(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Raise the bound by the relaxation, as long as that may raise it to another whole number."""
-    for found in relaxed_set(best.part.pairs, stop=stop, n_most=_STEPS):
+    for found in relaxed_set(best.part.pairs, clock=clock, n_most=_STEPS):
         best.found = found
         best.raised(found.bound)
         if cover.is_done or best.value <= best.bound or found.above <= best.bound:
             return
 
 
-def _search(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _search(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Search for a smaller plan."""
     n_most = min(_EXCHANGES, _EXCHANGES_PER_PAIR * best.part.pairs.option.size)
-    for plan in fewer(best.part.pairs, best.plan, n_most=n_most, stop=stop):
+    for plan in fewer(best.part.pairs, best.plan, n_most=n_most, clock=clock):
         best.offer(plan)
         if cover.is_done or best.value <= best.bound:
             return
 
 
-def _decide(best: _Best, cover: _Cover, stop: Stop) -> None:
+def _decide(best: _Best, cover: _Cover, clock: Clock) -> None:
     """Leave out what no smaller plan holds, and ask HiGHS for one."""
     del cover
     part = best.part
@@ -266,7 +239,7 @@ def _decide(best: _Best, cover: _Cover, stop: Stop) -> None:
         best.raised(best.value)
         return
     rest = without_options(part, keep)
-    answer = minimise(_program(rest.pairs, best.value - 1), time_limit_s=stop.left_s(), gap=0.0)
+    answer = minimise(_program(rest.pairs, best.value - 1), clock=clock, gap=0.0)
     if answer.is_infeasible:
         best.raised(best.value)
         return
@@ -294,21 +267,3 @@ def _program(pairs: Pairs, at_most: int) -> Program:
         lower=np.zeros(n),
         is_whole=np.ones(n, dtype=np.bool_),
     )
-
-
-def greedy_cover(rows: Csr, fixed: BoolArray) -> BoolArray:
-    """Add the site that covers most of what is left (ties: the lowest position), then drop what is not needed."""
-    plan = fixed.copy()
-    columns = rows.tocsc()
-    left = np.ones(rows.shape[0])
-    while left.any():
-        best = int(np.argmax(columns.T @ left))
-        plan[best] = True
-        left[columns.indices[columns.indptr[best] : columns.indptr[best + 1]]] = 0.0
-    count = rows @ plan.astype(np.float64)
-    for j in np.flatnonzero(plan & ~fixed)[::-1]:
-        own = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
-        if (count[own] > 1).all():
-            plan[j] = False
-            count[own] -= 1
-    return plan

@@ -19,7 +19,7 @@ from ._cover_tree import branch_and_bound
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
 from ._pairs import Pairs, pairs_of
-from ._stop import Stop
+from ._stop import Clock
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
@@ -101,12 +101,19 @@ def mclp(
     ([0], 6.0, 'optimal')
     """
     started = time.perf_counter()
-    stop = Stop(started + check_limits(time_limit_s, gap))
+    clock = Clock(started + check_limits(time_limit_s, gap))
     pairs = pairs_of(covers)
     a = check_weight(weight, pairs.n_row)
     options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
+    return cover_most(pairs, a, options, clock=clock, gap=gap, started=started)
+
+
+def cover_most(
+    pairs: Pairs, a: FloatArray, options: Options, *, clock: Clock, gap: float, started: float
+) -> Solution:
+    """Return the solution within a clock that others may share."""
     base = weight_covered_by(pairs, a, options.fixed)
-    plan, claimed, bound = _solve(pairs, a, options, stop=stop, gap=gap)
+    plan, claimed, bound = _solve(pairs, a, options, clock=clock, gap=gap)
     chosen = np.flatnonzero(plan)
     check_plan(options, chosen)
     return settle(
@@ -120,31 +127,31 @@ def mclp(
 
 
 def _solve(
-    pairs: Pairs, weight: FloatArray, options: Options, *, stop: Stop, gap: float
+    pairs: Pairs, weight: FloatArray, options: Options, *, clock: Clock, gap: float
 ) -> tuple[BoolArray, float, float]:
     """Return the best plan, the weight that it claims and the least bound, beyond the fixed sites."""
     plan = np.zeros(options.n, np.bool_)
     plan[options.fixed] = True
     free = None
-    with stop.at_interrupt():
+    with clock.at_interrupt():
         free = free_part(pairs, weight, options)
         best = Best(free.problem, gap)
-    if free is None or stop.is_interrupted:  # before anything is known
+    if free is None or clock.is_stopped:  # before anything is known
         covered = weight_covered_by(pairs, weight, options.fixed)
         plan = fill_in_order(options, plan)
         claimed = weight_covered_by(pairs, weight, np.flatnonzero(plan))
         return plan, claimed - covered, float(weight.sum()) - covered
-    with stop.at_interrupt():
-        _improve(best, stop)
-    with stop.at_interrupt():
-        best.plan = best.filled(stop)
+    with clock.at_interrupt():
+        _improve(best, clock)
+    with clock.at_interrupt():
+        best.plan = best.filled(clock)
         best.value = best.problem.covered(best.plan)
-        best.plan = lowest(best.problem, best.plan, stop)
+        best.plan = lowest(best.problem, best.plan, clock)
     plan |= free.widened(best.plan, options.n)
     return plan, best.problem.covered(best.plan), best.bound
 
 
-def _improve(best: Best, stop: Stop) -> None:
+def _improve(best: Best, clock: Clock) -> None:
     """
     Better the plan and the bound until they meet, or time is up.
 
@@ -152,14 +159,14 @@ def _improve(best: Best, stop: Stop) -> None:
     out, and HiGHS decides on the rest.
     """
     part = lean(best.problem)
-    best.offer(part, greedy(part.problem, stop))
+    best.offer(part, greedy(part.problem, clock))
     best.lower(_first_bound(part.problem))
-    found = _relax(best, part, stop)
-    if found is None or best.is_proven or stop.is_up():
+    found = _relax(best, part, clock)
+    if found is None or best.is_proven or clock.is_over():
         return
-    _search(best, part, found, stop)
-    if not best.is_proven and not stop.is_up():
-        _decide(best, part, found, stop)
+    _search(best, part, found, clock)
+    if not best.is_proven and not clock.is_over():
+        _decide(best, part, found, clock)
 
 
 def _first_bound(problem: Problem) -> float:
@@ -169,21 +176,21 @@ def _first_bound(problem: Problem) -> float:
     return sum(float(np.sort(single[options.group == g])[::-1][:n].sum()) for g, n in enumerate(room))
 
 
-def _relax(best: Best, part: Part, stop: Stop) -> Relaxed | None:
+def _relax(best: Best, part: Part, clock: Clock) -> Relaxed | None:
     """Lower the bound as long as the relaxation has something to give; try what it favours as plans."""
     found, tried = None, np.zeros(part.problem.options.n, np.bool_)
-    for found in relaxed(part.problem, stop=stop, n_most=_STEPS):
+    for found in relaxed(part.problem, clock=clock, n_most=_STEPS):
         best.lower(found.bound)
         plan = favoured(part.problem.options, found.share)
         if (plan != tried).any() and not best.is_proven:
             tried = plan
-            best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, stop=stop))[0])
+            best.offer(part, next(restarts(part.problem, [plan], n_shake=0, seed=0, clock=clock))[0])
         if best.is_proven or found.bound - found.below <= _SETTLED * (best.bound - best.value):
             break
     return found
 
 
-def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
+def _search(best: Best, part: Part, found: Relaxed, clock: Clock) -> None:
     """Search among the options that the relaxation favours, from plans drawn by its shares; polish among all."""
     core = without(part.problem, near(part.problem, found) | best.plan[part.at])
     rng = np.random.default_rng(0)
@@ -193,25 +200,25 @@ def _search(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
     for _ in range(_STARTS if n else 0):
         drawn = np.maximum(share, 1e-12) / rng.exponential(size=share.size)  # larger shares first, more often
         starts.append(favoured(core.problem.options, drawn))
-    for plan, value in restarts(core.problem, starts, n_shake=_SHAKES, seed=1, stop=stop):
+    for plan, value in restarts(core.problem, starts, n_shake=_SHAKES, seed=1, clock=clock):
         if value > best.value * (1 + EQUAL):
             wide = core.widened(plan, part.problem.options.n)
             best.offer(part, wide)
-            if not stop.is_up():
-                best.offer(part, next(restarts(part.problem, [wide], n_shake=0, seed=0, stop=stop))[0])
+            if not clock.is_over():
+                best.offer(part, next(restarts(part.problem, [wide], n_shake=0, seed=0, clock=clock))[0])
         if best.is_proven:
             return
 
 
-def _decide(best: Best, part: Part, found: Relaxed, stop: Stop) -> None:
+def _decide(best: Best, part: Part, found: Relaxed, clock: Clock) -> None:
     """Leave out what no better plan holds; HiGHS decides on what is left, or branches if that is much."""
     with_it, without_it = reach_of(part.problem, found)
     least = best.value * (1 - EQUAL)
     rest = without(part.problem, best.plan[part.at] | (with_it >= least))
     if rest.problem.pairs.option.size > _MAX_PAIRS and not _shares_places(rest.problem.options):
-        branch_and_bound(best, part, found, stop)
+        branch_and_bound(best, part, found, clock)
         return
-    plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, stop=stop, gap=best.gap)
+    plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, clock=clock, gap=best.gap)
     best.lower(bound)  # the best plan is among those left: no honest bound is below it
     if plan is not None:
         best.offer(Part(rest.problem, part.at[rest.at]), plan)
@@ -222,9 +229,9 @@ def _shares_places(options: Options) -> bool:
     return int(np.bincount(options.place, minlength=1).max(initial=0)) > 1
 
 
-def _by_highs(problem: Problem, is_held: BoolArray, *, stop: Stop, gap: float) -> tuple[BoolArray | None, float]:
+def _by_highs(problem: Problem, is_held: BoolArray, *, clock: Clock, gap: float) -> tuple[BoolArray | None, float]:
     """Plan (None where none was found), checked, and the bound that HiGHS proves."""
-    if problem.pairs.option.size > _PAIRS_PER_SECOND * stop.left_s():
+    if problem.pairs.option.size > _PAIRS_PER_SECOND * clock.left_s:
         return None, np.inf
     n_row, n = problem.pairs.n_row, problem.options.n
     scale = 2.0 ** np.round(np.log2(_SCALED_SUM / problem.weight.sum()))
@@ -245,7 +252,7 @@ def _by_highs(problem: Problem, is_held: BoolArray, *, stop: Stop, gap: float) -
         lower=np.concatenate([is_held.astype(np.float64), np.zeros(n_row)]),
         is_whole=np.arange(n + n_row) < n,
     )
-    answer = minimise(program, time_limit_s=stop.left_s(), gap=gap)
+    answer = minimise(program, clock=clock, gap=gap)
     bound = -answer.bound / scale
     if answer.x is None:
         return None, bound
