@@ -112,7 +112,8 @@ def test_counts_in_words_are_numbers_with_a_mark_and_told(tmp_path: Path) -> Non
     assert reading.frame["riders"].tolist() == [170, 100, 50, 7]
     assert reading.frame["riders_mark"].tolist() == ["at_least", "under", "about", ""]
     assert [f.zh for f in reading.faults] == [
-        "3 处人数不是确数，按其中的数字计：第 2 行“170余名”至少 170，第 3 行“近百家”不超过 100，第 4 行“约50”约 50。"
+        "3 处人数不是确数，按其中的数字计："
+        "第 2 行“170余名”至少 170，第 3 行“近百家”不超过 100，第 4 行“约50”约 50。"
     ]
     assert (
         "riders_mark"

@@ -65,7 +65,7 @@ def _placeless(table: Table, positions: Mapping[str, int]) -> list[int]:
     fields = [positions[field] for field in ("lon", "lat", "address") if field in positions]
     if table.geometry is not None:
         placeless = np.flatnonzero(shapely.is_missing(table.geometry)).tolist()
-    elif {"lon", "lat"} <= positions.keys():
+    elif {"lon", "lat"} <= positions.keys() or "address" in positions:
         placeless = list(range(len(table.rows)))
     else:
         return []

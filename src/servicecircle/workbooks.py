@@ -168,9 +168,10 @@ def _filled_rows(sheet: Any, look: _Part | None = None) -> Iterator[tuple[int, l
         n_cells += len(row)
         if number > MAX_ROWS or n_cells > MAX_CELLS:
             raise _TooLargeError
-        width = next((at for at in range(len(row), 0, -1) if row[at - 1].value is not None), 0)
+        is_uncomputed = number in rows_uncomputed
+        width = next((at for at in range(len(row), 0, -1) if is_uncomputed or row[at - 1].value is not None), 0)
         cells = [_text(cell) for cell in row[:width]]
-        if number in rows_uncomputed:
+        if is_uncomputed:
             cells = [UNCOMPUTED if (number, at) in uncomputed else cell for at, cell in enumerate(cells, 1)]
         while cells and not cells[-1].strip():
             cells.pop()
