@@ -173,9 +173,7 @@ def _filled_rows(sheet: Any, look: _Part | None = None) -> Iterator[tuple[int, l
         cells = [_text(cell) for cell in row[:width]]
         if is_uncomputed:
             cells = [UNCOMPUTED if (number, at) in uncomputed else cell for at, cell in enumerate(cells, 1)]
-        while cells and not cells[-1].strip():
-            cells.pop()
-        if cells:
+        if any(cell.strip() for cell in cells):
             yield number, cells
 
 
