@@ -64,6 +64,14 @@ def test_a_header_told_again_is_left_out(tmp_path: Path) -> None:
     assert len(reading.frame) == 3
 
 
+def test_a_ledger_of_addresses_has_totals_and_notes_too(tmp_path: Path) -> None:
+    text = "编号,名称,地址\n1,东站,东街1号\n合计,1,\n注：某街道填写,,\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    reading = frame_of_points(read_table(tmp_path / "a.csv"), "stations")
+    assert [f.en[:9] for f in reading.faults if f.level == "warning"] == ["row(s) 3:", "row(s) 4:"]
+    assert reading.rows == 1
+
+
 def test_nothing_is_left_out_where_the_coordinates_have_no_column(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("编号,名称\n合计,2\n", encoding="utf-8")
     reading = frame_of_points(read_table(tmp_path / "a.csv"), "stations")

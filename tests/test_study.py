@@ -194,6 +194,27 @@ def test_the_sheet_is_found_by_the_headers_that_the_study_states(make: Make) -> 
     assert list(stations.index) == ["station-2"]
 
 
+def test_a_study_teaches_headers_to_all_its_ledgers_and_states_an_encoding(make: Make) -> None:
+    toml = f"""{NETWORK}[stations]
+file = "a.csv"
+encoding = "big5"
+[depots]
+file = "b.csv"
+[headers]
+words = {{ "點位" = "name", "人力" = "riders" }}
+"""
+    stations = points("1,臺灣街,113.38,22.51", header="編號,點位,經度,緯度").encode("big5")
+    depots = (
+        points("1,东街,113.39,22.52,170余名", header="编号;点位;经度;纬度;人力").replace(",", ";").encode("utf-16")
+    )
+    study = load_study(make(toml, a__csv=stations, b__csv=depots))
+    assert study.stations is not None
+    assert study.depots is not None
+    assert study.stations["name"].tolist() == ["臺灣街"]
+    assert study.depots[["name", "riders", "riders_mark"]].values.tolist() == [["东街", 170, "at_least"]]
+    assert ["至少 170" in fault.zh for fault in study.warnings] == [True]
+
+
 def test_inputs_state_file_rows_hash_and_datum(make: Make) -> None:
     study = load_study(full(make))
     assert [(i.role, i.file, i.rows, i.datum) for i in study.inputs] == [
@@ -298,6 +319,10 @@ def test_a_wrong_key_at_the_top_is_told_with_its_line(make: Make, line: str, col
         ("stations", 'columns = ["经度"]', "pairs"),
         ("stations", "columns = { lon = 3 }", "must be a text"),
         ("stations", 'keep = "联系电话"', "list of headers"),
+        ("stations", 'encoding = "klingon"', "must be one of utf-8, gbk"),
+        ("headers", 'words = { "点位" = "nam" }', "gives '点位' the field 'nam'; did you mean `name`"),
+        ("headers", 'words = ["点位"]', "pairs"),
+        ("headers", 'words = { "（ ）" = "name" }', "a header with letters"),
         ("stations", "file = 3", "must be a text"),
         ("stations", "minutes = 5", "belongs to the top of the file"),
         ("stations", 'flie = "a.csv"', "did you mean `file`"),

@@ -168,12 +168,12 @@ def _filled_rows(sheet: Any, look: _Part | None = None) -> Iterator[tuple[int, l
         n_cells += len(row)
         if number > MAX_ROWS or n_cells > MAX_CELLS:
             raise _TooLargeError
-        cells = [_text(cell) for cell in row]
-        if number in rows_uncomputed:
+        is_uncomputed = number in rows_uncomputed
+        width = next((at for at in range(len(row), 0, -1) if is_uncomputed or row[at - 1].value is not None), 0)
+        cells = [_text(cell) for cell in row[:width]]
+        if is_uncomputed:
             cells = [UNCOMPUTED if (number, at) in uncomputed else cell for at, cell in enumerate(cells, 1)]
-        while cells and not cells[-1].strip():
-            cells.pop()
-        if cells:
+        if any(cell.strip() for cell in cells):
             yield number, cells
 
 
