@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import shutil
@@ -348,7 +349,7 @@ def _plan(
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
-    from .pipeline import suggest
+    from .pipeline import TIME_LIMIT_S, suggest
     from .study import load_study
     from .writers import write_outputs
 
@@ -365,7 +366,8 @@ def _plan(
             on_stage=on_stage,
         )
         on_stage("explain")
-        made = replace(made, explanation=explain_plan(made))
+        limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
+        made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)
