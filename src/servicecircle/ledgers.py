@@ -14,7 +14,18 @@ import shapely
 from pyproj import CRS
 
 from ._validate import FloatArray, GeometryArray, IntArray
-from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
+from .columns import (
+    KINDS,
+    ONE_OF,
+    ZH_FIELD,
+    Role,
+    ids_of,
+    match_headers,
+    numbers_of,
+    riders_of,
+    texts_of,
+    wrong_seats,
+)
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .errors import Fault
@@ -257,11 +268,13 @@ def _role_numbers(
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
         return {"riders": values}, faults
+    seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
     if role not in {"stations", "shops"}:
-        return {}, []
+        return {}, seats
     if "minutes" not in positions:
-        return {"minutes": np.full(len(table.rows), np.nan)}, []
+        return {"minutes": np.full(len(table.rows), np.nan)}, seats
     values, faults = numbers_of(table, positions["minutes"])
+    faults = [*faults, *seats]
     for at in np.flatnonzero(values <= 0):
         en = f"must be above 0 minutes, got {values[at]:g}. Leave it empty for the usual limit."
         zh = f"分钟数必须大于 0，现为 {values[at]:g}。留空则用默认值。"
