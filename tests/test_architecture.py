@@ -70,6 +70,7 @@ locate
 siting_questions
 siting_answers
 suggestions
+wider_limits
 cases
 ruled_cases
 solve_time

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
+import re
 from pathlib import Path
 
 import geopandas as gpd
@@ -114,7 +115,62 @@ def test_a_zone_that_no_candidate_reaches_is_named():
     today = today_of([4, 20], [50, 10])
     with pytest.raises(InfeasibleError, match="Zone 北岸 cannot get") as raised:
         chosen([[FAR], [FAR]], today, "A", zone=["南岸", "北岸"], fair=0.1)
-    assert "网格 北岸 达不到 fair 要求的保底比例：即使启用全部候选点，也只能覆盖 0%。" in raised.value.zh
+    assert "网格 北岸 达不到 fair 要求的保底比例：即使启用全部候选点，也只能覆盖 0%，" in raised.value.zh
+
+
+def test_a_zone_out_of_reach_is_told_with_the_minutes_that_would_do(tmp_path: Path):
+    study, rules = load_study(write_study(tmp_path)), SitingRules(fair=0.8, must_not=("C1",))
+    with pytest.raises(InfeasibleError, match="no candidate reaches") as raised:
+        suggest(study, stations=9, shops=9, rules=rules)
+    (minutes,) = re.findall(r"largest break of ([\d.]+) minutes", raised.value.en)
+    assert f"最大时限放宽到 {minutes} 分钟，启用全部候选点即可达到。" in raised.value.zh
+    wide = suggest(study, stations=9, shops=9, minutes=(5, float(minutes)), rules=rules)
+    assert wide.siting.zones["share"].min() >= 0.8 - 1e-9
+    with pytest.raises(InfeasibleError):
+        suggest(study, stations=9, shops=9, minutes=(5, float(minutes) - 0.1), rules=rules)
+
+
+def test_a_zone_that_must_not_puts_out_of_reach_says_so(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InfeasibleError, match=r"Without `must_not` it would be 95\.2 %") as raised:
+        suggest(study, stations=2, shops=1, rules=SitingRules(fair=0.8, must_not=("C1",)))
+    assert "不设 must_not 则为 95.2%。" in raised.value.zh
+
+
+def test_as_many_sites_of_another_mix_are_told_as_that(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InfeasibleError, match="2 new sites of another mix would"):
+        suggest(study, stations=1, shops=1, rules=SitingRules(fair=0.87))
+
+
+@pytest.mark.parametrize(
+    ("keys", "option"),
+    [
+        (["--keep", "S1"], "--keep"),
+        (["--move", "1", "--keep", "S9"], "--keep"),
+        (["--budget", "5"], "--budget"),
+        (["--fair", "0.99"], "--fair"),
+    ],
+)
+def test_what_came_from_the_command_line_is_named_as_there(tmp_path: Path, keys: list[str], option: str):
+    status, _, err = run("plan", write_study(tmp_path), *keys, "--out", tmp_path / "out")
+    assert status == 1
+    assert option in err
+    assert not re.search(rf"(?<!-){option[2:]} ", err)
+
+
+@pytest.mark.parametrize("seats", ["2.5", "-3", "7.25人"])
+def test_seats_that_are_not_whole_are_told_with_their_row(tmp_path: Path, seats: str):
+    folder = write_study(tmp_path)
+    ledger = pd.read_csv(folder / "stations.csv").assign(容量=["12人", seats])
+    ledger.to_csv(folder / "stations.csv", index=False)
+    with pytest.raises(StudyError) as raised:
+        load_study(folder)
+    (fault,) = raised.value.faults
+    assert (fault.row, fault.column) == (3, "容量")
+    assert "应为不小于 0 的整数个座位" in fault.zh
+    with pytest.raises(InputError, match="`capacity` must be whole seats"):
+        SitingRules(capacity=2.5)
 
 
 COSTS = pd.Series({"A": "8万元", "B": "40,000", "C": 40000}, dtype=object)
@@ -477,7 +533,7 @@ def test_what_cannot_be_had_ends_with_its_reasons_and_no_folder(tmp_path: Path):
     folder = write_study(tmp_path / "study")
     status, out, err = run("plan", folder, "--fair", 0.9, "--out", tmp_path / "out")
     assert (status, out) == (1, "")
-    assert err.startswith("错误：没有方案能满足全部要求：网格 Z1 达不到 fair 要求的保底比例")
+    assert err.startswith("错误：没有方案能满足全部要求：网格 Z1 达不到 --fair 要求的保底比例")
     assert not (tmp_path / "out").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import sys
@@ -18,7 +19,7 @@ import typer
 from ._validate import check_minutes
 from .errors import InputError, Lang, ServiceCircleError, StudyError, visible
 from .params import PROFILES
-from .usage import UsageGroup, refuse, usual_lang
+from .usage import RULE_OPTIONS, UsageGroup, in_options, refuse, usual_lang
 
 if TYPE_CHECKING:
     from .model import Plan, Study
@@ -111,6 +112,10 @@ Keep = Annotated[
 Alternatives = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--alternatives", metavar="K", min=0, help="Other plans to find. Default: what the study says."),
+]
+Curve = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--curve", metavar="N", min=0, help="Best plan for 0 to N new sites too. Default: as the study."),
 ]
 TimeLimit = Annotated[
     Optional[float],  # noqa: UP045
@@ -226,6 +231,7 @@ def plan(
     move: Move = None,
     keep: Keep = None,
     alternatives: Alternatives = None,
+    curve: Curve = None,
     time_limit: TimeLimit = None,
     out: Out = None,
 ) -> None:
@@ -235,17 +241,19 @@ def plan(
     Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
     breaks, name = _breaks(minutes), _profile(profile)
-    rules = {
-        "objective": _rule("--objective", "objective", objective),
-        "budget": _rule("--budget", "budget", budget),
-        "capacity": _rule("--capacity", "capacity", capacity),
-        "backup": _rule("--backup", "backup", backup),
-        "fair": _rule("--fair", "fair", _share_or_word(fair)),
-        "min_spacing_m": _rule("--spacing", "min_spacing_m", spacing),
-        "move": _rule("--move", "move", move),
-        "keep": _rule("--keep", "keep", keep or None),
-        "alternatives": _rule("--alternatives", "alternatives", alternatives),
+    stated = {
+        "objective": objective,
+        "budget": budget,
+        "capacity": capacity,
+        "backup": backup,
+        "fair": _share_or_word(fair),
+        "min_spacing_m": spacing,
+        "move": move,
+        "keep": keep or None,
+        "alternatives": alternatives,
+        "curve": curve,
     }
+    rules = {key: _rule(RULE_OPTIONS[key], key, value) for key, value in stated.items()}
     limit_s = _rule("--time-limit", "time_limit_s", time_limit)
     with _told_plainly(study):
         _plan(
@@ -377,24 +385,30 @@ def _plan(
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
-    from .pipeline import suggest
+    from .pipeline import TIME_LIMIT_S, suggest
     from .study import load_study
     from .writers import write_outputs
 
     loaded: Study = load_study(study)
     with _progress(loaded.lang) as on_stage:
-        made = suggest(
-            loaded,
-            stations=stations,
-            shops=shops,
-            minutes=minutes,
-            profile=profile,
-            rules=replace(loaded.siting, **rules) if rules else None,
-            time_limit_s=time_limit_s,
-            on_stage=on_stage,
-        )
+        try:
+            made = suggest(
+                loaded,
+                stations=stations,
+                shops=shops,
+                minutes=minutes,
+                profile=profile,
+                rules=replace(loaded.siting, **rules) if rules else None,
+                time_limit_s=time_limit_s,
+                on_stage=on_stage,
+            )
+        except InputError as error:
+            if not rules or isinstance(error, StudyError):
+                raise
+            raise in_options(error, rules) from error
         on_stage("explain")
-        made = replace(made, explanation=explain_plan(made))
+        limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
+        made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

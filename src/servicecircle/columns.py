@@ -50,6 +50,9 @@ MAX_RIDERS = 100_000_000
 #: what a number says of the true count
 EN_MARK: Mapping[str, str] = MappingProxyType({"at_least": "at least", "under": "at most", "about": "about"})
 ZH_MARK: Mapping[str, str] = MappingProxyType({"at_least": "至少", "under": "不超过", "about": "约"})
+#: the first number in a text
+_AMOUNT = re.compile(r"\d+(?:\.\d+)?")
+_TEN_THOUSAND = 10_000.0
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: what Excel makes of a long number
 _SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
@@ -395,6 +398,36 @@ def parse_number(text: str) -> float | None:
     """
     plain = (text if text.isascii() else text.translate(_HALF_WIDTH)).strip()
     return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def amount_of(cell: object) -> float:
+    """Return the first number of a cell, nan where there is none: `30`, `三十余人`, `3.5万元`, `1,200`, `-5`."""
+    if isinstance(cell, (int, float, np.integer, np.floating)):
+        return float(cell)
+    if count := parse_count(str(cell or "")):
+        return count.value
+    text = str(cell or "").replace(",", "").replace("，", "").strip()
+    found = _AMOUNT.search(text)
+    if found is None:
+        return math.nan
+    sign = -1.0 if text[:1] in "-−" and found.start() == 1 else 1.0
+    return sign * float(found[0]) * (_TEN_THOUSAND if "万" in text else 1.0)
+
+
+def wrong_seats(table: Table, positions: Mapping[str, int]) -> list[Fault]:
+    """Return a fault for every cell of `capacity` whose number is not one of whole seats."""
+    if "capacity" not in positions:
+        return []
+    column, faults = positions["capacity"], []
+    for at, cell in enumerate(table.columns[column]):
+        seats = amount_of(cell)
+        if not math.isnan(seats) and (seats < 0 or seats != int(seats)):
+            en, zh = (
+                f"must be whole seats, 0 or more, got {seats:g}.",
+                f"应为不小于 0 的整数个座位，现为 {seats:g}。",
+            )
+            faults.append(table.fault(en, zh, at=at, column=table.header[column]))
+    return faults
 
 
 def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[FloatArray, list[Fault]]:

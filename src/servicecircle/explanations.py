@@ -46,20 +46,21 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     With *a* riders, *P* the suggestions, and ``F(P)`` the riders covered at the largest break T by the existing
     facilities and *P*, the loss of leaving `s` out is ``F(P) - F(P \ s)`` where the others stay, and ``F(P) - max
     F(Q)`` where the rest is chosen anew; a substitute `j` loses ``F(P) - F(P \ s + j)``. Every ``max`` is the
-    maximal covering model of `choose_sites`, solved and proven again.
+    model of `choose_sites`, solved and proven again. Of a plan by rules it is the plan's own model with all its
+    rules, and ``F`` what its aim counts (riders with a seat, worth by time, all steps together).
 
     Parameters
     ----------
     plan
-        What `suggest` gave: its suggestions cover the most riders (plain maximal covering).
+        What `suggest` gave, with or without rules.
     draws
         How often all riders are changed at random, >= 0.
     seed
         Of the random draws: the same seed gives the same draws.
     time_limit_s
-        For all models that are solved again together, at most a quarter of what is left for each; one that is not
-        proven by then says so, a loss is then at most what it says, and changes that are left are not tried. None:
-        until all are proven.
+        For all models that are solved again together, two fifths of it for losses; for each at most an eighth of
+        what is left. One that is not proven by then says so, a loss is then at most what it says, and changes that
+        are left are not tried. None: until all are proven. Ctrl-C ends the time at once.
 
     Returns
     -------
@@ -70,9 +71,13 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
         `sites`: index id, in rank order; `rank`, `name`, `kind`, `riders_gained`, `minutes_before`, `minutes_after`
         as in `plan.sites`; `lost_others_stay` (nothing takes its place), `lost_one_fewer` (the place is not to be
         had, one fewer of its kind, the rest chosen anew), `lost_replaced` (the place is not to be had, as many as
-        asked for, all chosen anew), `is_proven` (the plan and both are), `within_1`, `within_2`, `within_5` (how
-        many substitutes lose at most so many per cent of the objective), `n_stays` of `n_changes` in which it is in
-        the best choice.
+        asked for, all chosen anew), nan where no plan keeps the rules then; `share_others_stay`, `share_one_fewer`,
+        `share_replaced` (the least share of all zones then, where the worst comes first, else nan), `needed_by`
+        (`must` where that rule wants it: no loss is told; `fair` where leaving it out breaks that rule),
+        `is_proven` (the plan and both are), `within_1`, `within_2`, `within_5` (how many substitutes lose at most
+        so many per cent of the objective, and of the least share where it comes first), `tried_all` (whether every
+        place was tried: not where seats count and the time was up), `n_stays` of `n_changes` in which it is in the
+        best choice.
 
         `zones`, `cells`: a row a suggestion and zone (cell) with riders gained, by rank, then id: `id`, `rank`,
         `zone_id` (`cell_id`, `zone_id`), `riders_gained`, `minutes_before`, `minutes_after`. Gains are over
@@ -80,19 +85,24 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
 
         `substitutes`: up to 10 a suggestion, by rank, then loss, then id: `id`, `rank`, `substitute_id`, `name`,
         `kind` (the same), `loss` (riders), `percent` (of the objective, at most 5), `percent_of_gain` (of all that
-        is gained), `within` (1, 2 or 5). A place that would serve nobody whom the others do not is none.
+        is gained), `share` (least share of all zones then, where the worst comes first), `within` (1, 2 or 5). A
+        place that would serve nobody whom the others do not, or break a rule, is none.
 
         `changes`: a row a change: `change`, `by`, `zone_id`, `riders`, `before` and `kept` (covered by today's
-        facilities, and with today's choice), `best` (with the best choice under the change), `bound`, `loss` (best
-        - kept), `is_best` (nothing better was found), `is_proven`, `n_stay` and `share_stay` (suggestions that are
-        in the best choice), `sites` (ids of that choice). The changes are: `speed`, everybody 10 % slower or faster
-        on streets and off them, searched again; `cutoff`, T a minute shorter or longer; `own_limit`, all own limits
-        (of shops) a minute shorter or longer; `riders_zone`, the riders of one zone 20 % fewer or more, for up to
-        20 zones with the most; `riders_draw`, the riders of each cell times a number drawn evenly from 0.8 to 1.2.
-        All riders alike by 20 % would change no choice. Nothing is tried where nothing was asked for.
+        facilities, and with today's choice; nan: it breaks `fair` then), `best` (with the best choice under the
+        change; nan: none keeps the rules), `bound`, `loss` (best - kept), `kept_share`, `best_share` (least share
+        of all zones, where the worst comes first), `is_best` (nothing better was found), `is_proven`, `n_stay` and
+        `share_stay` (suggestions that are in the best choice), `sites` (ids of that choice). The changes are:
+        `speed`, everybody 10 % slower or faster on streets and off them, searched again; `cutoff`, T a minute
+        shorter or longer; `own_limit`, all own limits (of shops) a minute shorter or longer; `riders_all`, all
+        riders 20 % fewer or more, where seats count (else it would change no choice); `riders_zone`, the riders of
+        one zone 20 % fewer or more, for up to 20 zones with the most; `riders_draw`, the riders of each cell times
+        a number drawn evenly from 0.8 to 1.2. Nothing is tried where nothing was asked for; `n_left` were not tried
+        in time.
 
-        `reach`: index zone id, None last; `riders`, `covered` (with the plan), `in_reach` (another candidate would
-        cover them), `out_of_reach` (none would). The three sum to the riders.
+        `reach`: index zone id, None last; `riders`, `covered` (with the plan, seat or not), `in_reach` (another
+        candidate that is not forbidden, or a closed facility, would cover them), `out_of_reach` (none would). The
+        three sum to the riders.
 
         `unreachable`: index demand id, points with riders that no facility covers and no candidate can; `riders`,
         `cell_id`, `zone_id`, `nearest_candidate` and `minutes` to it (None and `inf` where no way leads there).
@@ -100,8 +110,8 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     Raises
     ------
     InputError
-        If `draws` or `time_limit_s` is negative, or the suggestions do not cover what the plan's solution says, or
-        do not stand in rank order: the plan then follows another model.
+        If `draws` or `time_limit_s` is negative, or the plan is not as it was made: its suggestions do not give
+        what its solution says, or do not stand in rank order.
 
     References
     ----------

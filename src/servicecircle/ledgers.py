@@ -26,6 +26,7 @@ from .columns import (
     numbers_of,
     riders_of,
     texts_of,
+    wrong_seats,
 )  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
@@ -316,11 +317,13 @@ def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tup
         values, faults = riders_of(table, role, positions)
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
+    seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
     if role not in {"stations", "shops"}:
-        return {}, []
+        return {}, seats
     if "minutes" not in positions:
-        return {"minutes": np.full(len(table.rows), np.nan)}, []
+        return {"minutes": np.full(len(table.rows), np.nan)}, seats
     values, faults = numbers_of(table, positions["minutes"])
+    faults = [*faults, *seats]
     for at in np.flatnonzero(values <= 0):
         en = f"must be above 0 minutes, got {values[at]:g}. Leave it empty for the usual limit."
         zh = f"分钟数必须大于 0，现为 {values[at]:g}。留空则用默认值。"

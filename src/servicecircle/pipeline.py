@@ -22,7 +22,7 @@ from .demand import (
     riders_uniform,
     riders_warnings,
 )
-from .errors import Fault, InputError, NetworkError, ServiceCircleError, StudyError
+from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCircleError, StudyError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
@@ -47,6 +47,7 @@ from .snapping import locate_on_edges
 from .study import with_options
 from .suggestions import choose_sites, unreached_candidates
 from .travel_times import limit_in_ms, times_between
+from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
 
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
@@ -146,18 +147,25 @@ def suggest(
     warnings += told_of_candidates
     begin("choose")
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
-    chosen = choose_sites(
-        candidates,
-        to_candidates,
-        before,
-        stations=study.suggest.stations,
-        shops=study.suggest.shops,
-        shop_minutes=study.shop_minutes,
-        rules=study.siting,
-        facilities=facilities,
-        zone=demand["zone_id"].tolist() if study.zones is not None else None,
-        time_limit_s=None if math.isinf(limit_s) else limit_s,
-    )
+    try:
+        chosen = choose_sites(
+            candidates,
+            to_candidates,
+            before,
+            stations=study.suggest.stations,
+            shops=study.suggest.shops,
+            shop_minutes=study.shop_minutes,
+            rules=study.siting,
+            facilities=facilities,
+            zone=demand["zone_id"].tolist() if study.zones is not None else None,
+            time_limit_s=None if math.isinf(limit_s) else limit_s,
+        )
+    except InfeasibleError as error:
+        if not needs_a_wider_limit(error, study):
+            raise
+        wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
+        told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
+        raise InfeasibleError((*error.reasons, told_wider)) from error
     stays = ~facilities.index.isin(() if chosen.siting is None else chosen.siting.closed)
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
     stations_then = stations_of(facilities[stays], chosen.sites, candidates)
@@ -450,15 +458,17 @@ def demand_positions(demand: gpd.GeoDataFrame) -> Positions:
     )
 
 
-def _times(study: Study, network: Network, demand_at: Positions, facilities: gpd.GeoDataFrame) -> TravelTimes:
-    """Travel times of the study's profile up to its largest break."""
+def _times(
+    study: Study, network: Network, demand_at: Positions, facilities: gpd.GeoDataFrame, n_times: int = 1
+) -> TravelTimes:
+    """Travel times of the study's profile up to its largest break, or some times as far."""
     served_by = Facilities(facilities)
     return times_between(
         network,
         demand_at,
         served_by,
         locate_on_edges(served_by, network, max_m=study.max_snap_m),
-        limit_ms=limit_in_ms(network.profile.cutoff_s(study.minutes[-1])),
+        limit_ms=limit_in_ms(n_times * network.profile.cutoff_s(study.minutes[-1])),
         direction=study.direction,
     )
 

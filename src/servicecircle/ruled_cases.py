@@ -14,9 +14,11 @@ from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray
 from .cases import Best, Choice, PlanTimes, Swaps, Value, covered_by
-from .locate import Phase, Siting, SitingPlan, solve_siting
+from .locate import Phase, Siting, solve_siting
 from .locate._decay import best_two
 from .locate._form import Csr
+from .locate._siting_form import merge
+from .locate._siting_values import values_of, worst_of
 from .model import Plan
 from .siting_figures import SitingFigures
 from .siting_questions import KINDS, Asked, Options, Question, question_of
@@ -24,6 +26,8 @@ from .suggestions import Gain, rank_by_step
 
 #: shares and budgets may miss their mark by so much, relative: riders are added in another order
 _SLACK = 1e-6
+#: a worst share that was reached is asked for again with this much less, so that rounding does not forbid it
+_SHARE_KEPT = 1e-8
 #: choices that lose more than this share are no substitutes: they need no exact figure
 _WORTH_A_LOOK = 0.06
 
@@ -137,27 +141,24 @@ class RuledCase:
         return float((got[weight > 0] / weight[weight > 0]).min(initial=1.0))
 
     def _seated_value(self, open_: IntArray, *, is_floored: bool) -> Value:
-        if not open_.size:
-            form = self.question.siting.form
-            is_missed = is_floored and bool((form.floor * form.zone_weight > 0).any())
-            return Value(math.nan if is_missed else 0.0, 0.0 if form.is_fair and is_floored else math.nan)
-        plan = self._seated(open_, is_floored=is_floored)
-        return Value(plan.objective if plan.phases else math.nan, plan.worst_share)
-
-    def _seated(self, open_: IntArray, *, is_floored: bool) -> SitingPlan:
-        """Give riders their seats at what is open."""
+        """Give riders their seats at what is open, the worst zone first where it comes first."""
         siting = self.question.siting
         fixed = Siting(
             worth=self._worth[:, open_].tocsr(),
             weight=siting.weight,
             capacity=siting.form.capacity[open_],
-            must=np.arange(open_.size),
             backup=siting.backup,
             zone=siting.zone,
             floor=siting.floor if is_floored else None,
             fair=siting.fair and is_floored,
         )
-        return solve_siting(fixed)
+        form, every = fixed.form, np.ones(open_.size, dtype=np.bool_)
+        rows, floor, share = merge(form), form.floor, math.nan
+        if form.is_fair:
+            share = max(worst_of(form, rows, every, floor), 0.0)
+            floor = np.maximum(floor, share * (1 - _SHARE_KEPT))
+        total = float(values_of(form, rows, every, floor, is_last=True)[0])
+        return Value(total if math.isfinite(total) else math.nan, share)
 
     # ------------------------------------------------------------------------------------------ the best
     def best(self, *, time_limit_s: float | None) -> Best:

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray, some, some_zh
-from .counts import parse_count
+from .columns import amount_of
 from .errors import Fault, InputError
 from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_again, worth_of
 from .locate._form import Csr
@@ -21,14 +21,14 @@ from .model import Kind, TravelTimes
 from .siting_rules import SitingRules, Step
 
 KINDS: tuple[Kind, Kind] = ("station", "shop")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_TEN_THOUSAND = 10_000.0
 #: pairs up to which a plan is counted again from the travel times, not from the model's own matrix
 MOST_RECOUNTED = 300_000
 #: what is said of seats without limit, and the unit of others, in English and Chinese
 _NO_LIMIT = (("no limit", ""), ("不限", " 个"))
 #: a reason of the model that is of one zone, by its position
 _ZONE = re.compile(r"Zone (\d+) ")
+#: shares that differ by less are alike
+_ALIKE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,19 +251,7 @@ def _amounts(frame: gpd.GeoDataFrame | None, name: str) -> FloatArray:
     """Return a column of amounts as numbers, nan where there is none: `30`, `三十余人`, `3.5万元`, `1,200`."""
     if frame is None or name not in frame.columns:
         return np.full(0 if frame is None else len(frame), np.nan)
-    return np.array([_amount(cell) for cell in frame[name].tolist()], dtype=np.float64)
-
-
-def _amount(cell: object) -> float:
-    if isinstance(cell, (int, float, np.integer, np.floating)):
-        return float(cell)
-    if count := parse_count(str(cell or "")):
-        return count.value
-    text = str(cell or "").replace(",", "").replace("，", "")
-    found = _NUMBER.search(text)
-    if found is None:
-        return math.nan
-    return float(found[0]) * (_TEN_THOUSAND if "万" in text else 1.0)
+    return np.array([amount_of(cell) for cell in frame[name].tolist()], dtype=np.float64)
 
 
 # -------------------------------------------------------------------------------------------------------- seats
@@ -284,6 +272,7 @@ def _seats(
         old = np.full(len(existing.facility_ids), np.nan)
     new = _amounts(candidates, "capacity")
     stated = np.concatenate([new[options.candidate[options.is_new]], old])
+    _check_seats(pd.Series(new, index=candidates.index), pd.Series(old, index=existing.facility_ids))
     seats = np.where(np.isnan(stated), usual[options.group], stated)
     n = int(np.isnan(old).sum())
     if not n:
@@ -298,6 +287,16 @@ def _seats(
     ]
 
 
+def _check_seats(*known: pd.Series) -> None:
+    """Refuse seats that are not whole; infinite ones are no limit."""
+    every = pd.concat([one.astype(float) for one in known])
+    wrong = every[(every < 0) | (np.isfinite(every) & (every != np.floor(every)))]
+    if len(wrong):
+        named = [f"{i} ({seats:g})" for i, seats in wrong.items()]
+        msg = f"`capacity` must be whole seats, 0 or more: {some(named)}."
+        raise InputError(msg, zh=f"容量（capacity）应为不小于 0 的整数：{some_zh(named)}。")
+
+
 # ------------------------------------------------------------------------------------------------- zones and ids
 def _zones(zone: Sequence[object] | None, rules: SitingRules) -> tuple[IntArray | None, tuple[str, ...]]:
     if zone is None:
@@ -305,12 +304,18 @@ def _zones(zone: Sequence[object] | None, rules: SitingRules) -> tuple[IntArray 
             return None, ()
         msg = "`fair` needs zones: add `[zones]` with a `file` to the study, or take `fair` out."
         raise InputError(msg, zh="fair 需要网格或社区：请在研究中添加 [zones] file，或删去 fair。")
-    known = pd.Series(list(zone), dtype=object)
-    ids = tuple(sorted(known.dropna().astype(str).unique()))
-    at = pd.Index(ids, dtype=object).get_indexer(known.where(known.notna(), None).astype(object))
+    at, ids = zone_positions(zone)
     if not ids and (rules.fair is not None or rules.is_worst_first):
         msg = "`fair` needs zones with riders, and no demand point lies in a zone."
         raise InputError(msg, zh="fair 需要有骑手的网格或社区，但没有骑手位于其中。")
+    return at, ids
+
+
+def zone_positions(zone: Sequence[object]) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the position of each demand point's zone, -1 where it lies in none, and the ids of zones in order."""
+    known = pd.Series(list(zone), dtype=object)
+    ids = tuple(sorted(known.dropna().astype(str).unique()))
+    at = pd.Index(ids, dtype=object).get_indexer(known.where(known.notna(), None).astype(object))
     return at.astype(np.int64), ids
 
 
@@ -372,32 +377,69 @@ def reasons_told(
     n_old = int((~question.options.is_new).sum())
     for rule, en, zh, least in reasons:
         if rule == "p" and not math.isnan(least):
-            n = max(int(least) - n_old, 0)
-            yield Fault(
-                f"{sum(asked.counts)} new sites are too few; {n} would do.",
-                f"新增 {sum(asked.counts)} 处不够，至少需要 {n} 处。",
-            )
+            yield _told_of_number(asked, max(int(least) - n_old, 0))
         elif rule == "budget" and not math.isnan(least):
             yield Fault(
                 f"The budget is too small; {least:,.0f} yuan would do.", f"预算不够，至少需要 {least:,.0f} 元。"
             )
         elif rule == "floor" and 0 <= least <= 1:
             zone = _ZONE.match(en)  # one zone out of reach of all candidates; else the share that all can have
-            name = question.zone_ids[int(zone[1])] if zone else None
-            share = f"{math.floor(least * 1000) / 10:g}"
-            yield Fault(
-                f"Zone {name} cannot get the share that `fair` wants: with every candidate {share} % of its riders "
-                "are in reach."
-                if name
-                else f"`fair` wants more than every zone can get; {share} % would do.",
-                f"网格 {name} 达不到 fair 要求的保底比例：即使启用全部候选点，也只能覆盖 {share}%。"
-                if name
-                else f"fair 要求的保底比例达不到：每个网格都能保证的比例，最高为 {share}%。",
+            yield (
+                _told_of_zone(question, int(zone[1]), least)
+                if zone
+                else Fault(
+                    f"`fair` wants more than every zone can get; {_percent(least)} % would do.",
+                    f"fair 要求的保底比例达不到：每个网格都能保证的比例，最高为 {_percent(least)}%。",
+                )
             )
         elif rule in _RULE_WORDS:
             yield Fault(*_RULE_WORDS[rule])
         else:
             yield Fault(en, zh)
+
+
+def _told_of_number(asked: Asked, n: int) -> Fault:
+    """Tell how many new sites would do; as many as asked for do in another mix of kinds."""
+    if n > sum(asked.counts):
+        return Fault(
+            f"{sum(asked.counts)} new sites are too few; {n} would do.",
+            f"新增 {sum(asked.counts)} 处不够，至少需要 {n} 处。",
+        )
+    return Fault(
+        f"{asked.stations} stations and {asked.shops} shops do not do; {n} new sites of another mix would.",
+        f"驿站 {asked.stations} 个、商铺 {asked.shops} 家不够；换一种搭配，共 {n} 处即可。",
+    )
+
+
+def _told_of_zone(question: Question, zone: int, share: float) -> Fault:
+    """Tell that a zone's share is out of reach, of how many of its riders, and whether `must_not` is to blame."""
+    form = question.siting.form
+    name, riders = question.zone_ids[zone], float(form.zone_weight[zone])
+    en = f"Zone {name} cannot get the share that `fair` wants: with every candidate {_percent(share)} %"
+    zh = f"网格 {name} 达不到 fair 要求的保底比例：即使启用全部候选点，也只能覆盖 {_percent(share)}%"
+    if question.curve.worth == (1.0,):
+        out = _riders_told((1 - share) * riders)
+        en += f" of its riders are in reach; {out[0]} of {riders:,.0f} no candidate reaches."
+        zh += f"，{riders:,.0f} 名骑手中有 {out[1]} 名任何候选点都够不着。"
+    else:
+        en, zh = f"{en} of its riders, by their worth.", f"{zh}（按时间折算）。"
+    if form.is_not.any():
+        best = form.worth[0].max(axis=1).toarray().ravel()
+        inside = form.zone == zone
+        every = float((form.weight * best)[inside].sum()) / riders
+        if every > share * (1 + _ALIKE):
+            en += f" Without `must_not` it would be {_percent(every)} %."
+            zh += f"不设 must_not 则为 {_percent(every)}%。"
+    return Fault(en, zh)
+
+
+def _riders_told(riders: float) -> tuple[str, str]:
+    """Return riders in English and Chinese, less than one as such."""
+    return ("less than 1", "不到 1") if riders < 1 else (f"{riders:,.0f}", f"{riders:,.0f}")
+
+
+def _percent(share: float) -> str:
+    return f"{math.floor(share * 1000) / 10:g}"
 
 
 _RULE_WORDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
@@ -51,8 +52,8 @@ class SitingRules:
     station_cost, shop_cost
         Yuan of a new station or shop whose row in the list of candidates has no `cost`.
     capacity, shop_capacity
-        Seats of a station or shop (existing or new) whose ledger does not state them; `inf`: no limit. Either one
-        given means that seats count; a shop takes `capacity` where there is no `shop_capacity`, and the reverse.
+        Seats of a station or shop (existing or new) whose ledger does not state them, whole; `inf`: no limit. One
+        of them given means that seats count; the other takes the same where it is not given.
     min_spacing_m
         Least straight metres between two new sites, and between a new and an existing one; exactly that is enough.
     move
@@ -162,6 +163,8 @@ def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
         value: Any = getattr(rules, name)
         if value is not None and not (_is_number(value) and value >= 0):  # also nan
             yield name, f"must be >= 0, got {value}.", f"不能为负，现为 {value}。"
+        elif name.endswith("capacity") and value is not None and not math.isinf(value) and value != int(value):
+            yield name, f"must be whole seats, got {value}.", f"应为整数个座位，现为 {value}。"
     for name in ("move", "alternatives", "curve"):
         value = getattr(rules, name)
         if value is not None and not _is_count(value):

@@ -10,14 +10,14 @@ from types import FrameType, TracebackType
 from typing import Self
 
 #: one model may take at least such a part of the time that is left
-_MOST_SHARES = 4
+_MOST_SHARES = 8
 
 
 class SolveTime:
     """
     Time for models that are solved one after the other: for each an equal share of what is left, or more.
 
-    A share too short to prove a model is lost on it, and most need next to nothing: so each may take a quarter. A
+    A share too short to prove a model is lost on it, and most need next to nothing: so each may take an eighth. A
     first Ctrl-C ends them all: the model at work is left by `KeyboardInterrupt`, and then no time is left. A second
     one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only
     time counts.

@@ -243,6 +243,12 @@ def _not_negative(value: object) -> float:
     return number
 
 
+def _seats(value: object) -> float:
+    if (number := _number(value)) < 0 or number != int(number):
+        raise _wrong(value, "a whole number of seats, 0 or more", "不小于 0 的整数（座位数）")
+    return number
+
+
 def _share(value: object) -> float:
     if not 0 <= (number := _number(value)) <= 1:
         raise _wrong(value, "a share from 0 to 1", "0 到 1 之间的比例")
@@ -402,8 +408,8 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "budget": _not_negative,
             "station_cost": _not_negative,
             "shop_cost": _not_negative,
-            "capacity": _not_negative,
-            "shop_capacity": _not_negative,
+            "capacity": _seats,
+            "shop_capacity": _seats,
             "min_spacing_m": _not_negative,
             "move": _count,
             "keep": _ids,

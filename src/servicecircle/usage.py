@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import IO, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from .errors import Lang, visible
+from .errors import InputError, Lang, visible
 
 #: language of messages where no study says one: zh (default) or en
 LANG_SETTING = "SERVICECIRCLE_LANG"
@@ -70,6 +70,37 @@ class UsageGroup(TyperGroup):
 def usual_lang() -> Lang:
     """Return the language where no study says one."""
     return "en" if os.environ.get(LANG_SETTING, "").lower().startswith("en") else "zh"
+
+
+#: rules that a planner may give on the command line: key of `[suggest]` -> option
+RULE_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "objective": "--objective",
+        "budget": "--budget",
+        "capacity": "--capacity",
+        "backup": "--backup",
+        "fair": "--fair",
+        "min_spacing_m": "--spacing",
+        "move": "--move",
+        "keep": "--keep",
+        "alternatives": "--alternatives",
+        "curve": "--curve",
+        "time_limit_s": "--time-limit",
+    }
+)
+#: keys that are also values in Chinese sentences: `objective 为 fair`
+_NO_KEY = r"(?<![\w`-])(?<!为 )"
+
+
+def in_options(error: InputError, given: Collection[str]) -> InputError:
+    """Return an error whose rules that came from the command line are named as they were given there."""
+    en, zh = error.en, error.zh
+    is_ours = any(f"`{key}`" in en for key in given)
+    for key, option in RULE_OPTIONS.items():
+        if key in given or is_ours:  # what it says to add is added there too
+            en = en.replace(f"`{key}`", f"`{option}`")
+            zh = re.sub(rf"{_NO_KEY}{key}(?!\w)", option, zh)
+    return InputError(en, zh=zh)
 
 
 def refuse(option: str, en: str, zh: str) -> NoReturn:

@@ -204,6 +204,7 @@ def _siting(figures: SitingFigures) -> Properties:
         "before": asdict(figures.before),
         "after": asdict(figures.after),
         "cost": {"budget": rules.budget, "spent": figures.spent},
+        "today": figures.today,
         "closed": list(figures.closed),
         "zones": [{**row, "floor": floor} for row in zones.to_dict("records")],
         "worst_share": {"share": figures.worst_share, "bound": figures.worst_share_bound},

@@ -16,7 +16,7 @@ from ..model import Coverage, Plan
 from . import numbers
 from .geometry import latlon
 from .reasons import reason_rows
-from .siting import closing_rows
+from .siting import closing_rows, site_rows
 from .words import Words
 
 CLOSED = frozenset({"closed", "inactive", "停用", "关闭", "已关闭", "暂停", "停业", "撤销", "已撤销"})
@@ -240,7 +240,11 @@ def suggestion_places(plan: Plan, gained: Sequence[int], closes: Sequence[str], 
         card = {
             "kind": words(f"card.suggestion.{kind}"),
             "name": name,
-            "rows": [*_suggestion_rows(row, gaps, plan, words), *reason_rows(plan, site_id, words)],
+            "rows": [
+                *_suggestion_rows(row, gaps, plan, words),
+                *site_rows(plan, row, words.lang),
+                *reason_rows(plan, site_id, words),
+            ],
             "figures": [[told, words("gained", m=f"{limit:g}")]],
         }
         out.append(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
 from ..errors import Lang
 from ..model import Plan
-from ..siting_figures import OtherPlan, Seats, SitingFigures
+from ..siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures
 from . import numbers
 
 #: key -> (Chinese, English); not of the page's own table, so that a plan without rules is drawn as ever
@@ -35,6 +36,20 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "aim.must": ("，必选 {names}", ", with {names}"),
         "aim.must_not": ("，禁选 {names}", ", without {names}"),
         "aim.move": ("，最多迁移 {n} 处现有设施", ", at most {n} existing moved"),
+        "value": ("目标值", "Value"),
+        "value.worth": ("折算 {n} 人（现状 {today}）", "{n} riders by the aim (today {today})"),
+        "value.steps": ("各期合计 {n} 人（现状 {today}）", "{n} riders in all steps together (today {today})"),
+        "value.both": (
+            "各期合计折算 {n} 人（现状 {today}）",
+            "{n} riders by the aim, in all steps together (today {today})",
+        ),
+        "value.bound": ("，任何方案不超过 {n}", ", no plan more than {n}"),
+        "card.seats": ("{served} 人（{seats} 座）", "{served} of {seats}"),
+        "card.served": ("{served} 人（座位不限）", "{served} (no limit of seats)"),
+        "card.term": ("就座", "Seated"),
+        "card.step": ("期次", "Step"),
+        "card.step.n": ("第 {n} 期", "{n}"),
+        "card.cost": ("费用", "Cost"),
         "seats": ("座位", "Seats"),
         "reach": ("可达", "In reach"),
         "seats.text": (
@@ -59,6 +74,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "other.less": ("{names}（少 {n}）", "{names} ({n} less)"),
         "curve": ("数量与覆盖", "By number"),
         "curve.point": ("{n} 处 {served} 人", "{n}: {served}"),
+        "curve.bound": ("（未证明，至多 {n} 人）", " (not proven, at most {n})"),
         "curve.none": ("{n} 处无可行方案", "{n}: no plan"),
         "not_proven": ("（未证明）", " (not proven)"),
         "none": ("无", "none"),
@@ -97,7 +113,7 @@ def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
     if figures is None:
         return []
     say = _Say(lang)
-    rows = [[say("aim"), _aim(plan, figures, say)], [*_reach(figures, say)]]
+    rows = [[say("aim"), _aim(plan, figures, say)], *_value(plan, figures, say), [*_reach(figures, say)]]
     if figures.spent is not None and (figures.spent or figures.rules.budget is not None):
         budget = figures.rules.budget
         of = "" if budget is None else say("of_budget", n=_money(budget))
@@ -110,6 +126,22 @@ def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
     rows += [[say("other", n=n), _other(plan, other, say)] for n, other in enumerate(figures.alternatives, 1)]
     if figures.curve:
         rows.append([say("curve"), ("；" if lang == "zh" else "; ").join(_curve(figures, say))])
+    return rows
+
+
+def site_rows(plan: Plan, row: Mapping[str, Any], lang: Lang) -> list[list[str]]:
+    """Return what the card of a suggestion says by rules: riders in its seats, step, cost; none without rules."""
+    if plan.siting is None:
+        return []
+    say, rows = _Say(lang), []
+    if plan.siting.rules.has_seats:
+        served, seats = numbers.told(float(row["served"])), float(row["seats"])
+        told = say("card.served", served=served) if math.isinf(seats) else None
+        rows.append([say("card.term"), told or say("card.seats", served=served, seats=f"{seats:g}")])
+    if plan.siting.rules.steps:
+        rows.append([say("card.step"), say("card.step.n", n=int(row["phase"]))])
+    if not math.isnan(float(row["cost"])):
+        rows.append([say("card.cost"), say("yuan", n=_money(float(row["cost"])))])
     return rows
 
 
@@ -142,6 +174,17 @@ def _aim(plan: Plan, figures: SitingFigures, say: _Say) -> str:
         if ids:
             text += say(f"aim.{key}", names=say.list([_name(plan.candidates, i) for i in ids]))
     return text + (say("aim.move", n=rules.move) if rules.move else "")
+
+
+def _value(plan: Plan, figures: SitingFigures, say: _Say) -> Iterator[list[str]]:
+    """Yield what the aim counts, where that is not riders: worth by time, second sites, all steps together."""
+    rules, solution = figures.rules, plan.solution
+    is_worth = rules.objective == "decay" or bool(rules.backup_worth)
+    if not is_worth and not rules.steps:
+        return
+    key = "value.worth" if not rules.steps else "value.both" if is_worth else "value.steps"
+    text = say(key, n=numbers.told(solution.objective), today=numbers.told(figures.today))
+    yield [say("value"), text + ("" if solution.gap == 0 else say("value.bound", n=numbers.told(solution.bound)))]
 
 
 def _reach(figures: SitingFigures, say: _Say) -> tuple[str, str]:
@@ -190,8 +233,17 @@ def _curve(figures: SitingFigures, say: _Say) -> Iterator[str]:
         if point.served is None:
             yield say("curve.none", n=n)
         else:
-            proven = "" if point.status == "optimal" else say("not_proven")
-            yield say("curve.point", n=n, served=numbers.whole(point.served)) + proven
+            yield say("curve.point", n=n, served=numbers.whole(point.served)) + _bound(point, figures, say)
+
+
+def _bound(point: CurvePoint, figures: SitingFigures, say: _Say) -> str:
+    """Return what is said of a point that is not proven: its bound, where that counts riders."""
+    rules = figures.rules
+    if point.status == "optimal":
+        return ""
+    if point.bound is None or rules.objective == "decay" or rules.backup_worth or rules.is_worst_first:
+        return say("not_proven")
+    return say("curve.bound", n=numbers.whole(math.floor(point.bound)))
 
 
 def _money(yuan: float) -> str:

@@ -101,8 +101,9 @@ function suggestionsElement() {
     h("h2", {}, say("suggested", { n: places.suggestion.length }), h("em", {}, panel.legend.suggested)),
     rowsBox, rest, h("div", { class: "sc-proof" }, panel.proof));
 }
-/** A panel that is too long draws closer; then the list gives up height, down to five rows; then the panel scrolls. */
-const LEAST_ROWS = 126;
+/** A panel that is too long draws closer; then the list gives up height, down to five rows. Where that is not enough the
+ * panel scrolls anyway, and the list keeps its rows, up to a dozen. */
+const LEAST_ROWS = 126, MOST_ROWS = 230;
 let rowsBox = null;
 function fitRows() {
   const over = () => side.scrollHeight - side.clientHeight;
@@ -110,7 +111,9 @@ function fitRows() {
   if (rowsBox) rowsBox.style.maxHeight = "";
   if (over() <= 0 || narrow.matches || isPrinting()) return;
   side.classList.add("sc-dense");
-  if (over() > 0 && rowsBox) rowsBox.style.maxHeight = `${Math.max(LEAST_ROWS, rowsBox.offsetHeight - over())}px`;
+  if (over() <= 0 || !rowsBox) return;
+  const left = rowsBox.offsetHeight - over();
+  rowsBox.style.maxHeight = `${left >= LEAST_ROWS ? left : MOST_ROWS}px`;
 }
 function flyTo(kind, place) {
   const go = () => openCard(kind, place);
