@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ._compiled import compiled_unguarded, inlined
-from ._square_kernels import ROOM_M, longer
+from ._square_kernels import ROOM_M, longer, wider
 
 #: times are compared with this much room (ms)
 EPS_MS = 1e-6
 #: rank of a square whose places differ
 MIXED = -1
+#: segments that rise by so much are closed that way (ms)
+CLOSED_FROM = 2.0**31 - 1.0
 #: street this near to a corner is at the corner, as a share of a cell's side: no border passes between them
 AT_CORNER = 0.01
 
@@ -56,41 +58,60 @@ class Lattice(NamedTuple):
     slot: Ints  # of each square; -1: no street near
     start: Ints
     near: Ints
-    away: Floats  # of the segment from the middle of the square
+    away: Floats  # of the segment from the middle of the square, and the share of it there
+    along: Floats
     corner_slot: Ints  # of each slot; -1: the square was not mixed
-    nearest: Ints
+    nearest: Ints  # segment of each corner, its share there and its distance
+    nearest_at: Floats
+    nearest_m: Floats
+
+
+class Pairs(NamedTuple):
+    """Street in cells: pairs of a cell and a segment, chained by cell."""
+
+    cell: Ints
+    segment: Ints
+    following: Ints  # number and 1 of the next pair of the same cell, 0: none
+    share: Floats  # (n, 2) between which the segment lies in the cell
+    side: Ints  # (n, 2) of the cell that it crosses there, -1: none
+    first: Ints  # raster: number and 1 of the first pair of each cell, 0: none
 
 
 # ---------------------------------------------------------------------------------------------------- squares
 @compiled_unguarded
-def ranks_of_squares(
-    square: Ints, slot: Ints, start: Ints, near: Ints, away: Floats, along: Floats, half: float, field: Field
-) -> Ints:
-    """Rank that all places of a square have, `MIXED` where they may differ, by bounds that are never too narrow."""
+def ranks_of_squares(square: Ints, lattice: Lattice, slope: Floats, half: float, field: Field, rank: Ints) -> None:
+    """
+    Write the rank that all places of a square have, `MIXED` where they may differ: bounds are never too narrow.
+
+    The time near a segment changes by no more than its `slope` (ms per metre), but for ways that are closed.
+    """
     segment, ms, own, limit, ms_per_m, max_m = field
+    start, near, away, along = lattice.start, lattice.near, lattice.away, lattice.along
     n_band = limit.size
-    rank = np.empty(square.size, np.int16)
     half += ROOM_M
     for s in range(square.size):
-        at = slot[square[s]]
+        at = lattice.slot[square[s]]
         common = n_band if start[at] == start[at + 1] else -2
         for q in range(start[at], start[at + 1]):
             k = near[q]
             off = float(away[q])
             f = float(along[q])
-            spread = half * segment[k, 5]
-            f0 = f - spread if f > spread else 0.0
-            f1 = f + spread if f + spread < 1.0 else 1.0
-            by_a = ms[k, 0] + f0 * segment[k, 6]
-            low = ms[k, 1] + (1.0 - f1) * segment[k, 7]
-            low = by_a if by_a < low else low
-            if k == own[0]:
-                low = min(low, own[2])
-            low += (off - half if off > half else 0.0) * ms_per_m - 1.0
-            by_a = ms[k, 0] + f1 * segment[k, 6]
-            high = ms[k, 1] + (1.0 - f0) * segment[k, 7]
-            high = by_a if by_a < high else high
-            high += (off + half) * ms_per_m + 1.0
+            a, b = ms[k, 0], ms[k, 1]
+            rise_a, rise_b = segment[k, 6], segment[k, 7]
+            a_ms = a + f * rise_a
+            time = b + (1.0 - f) * rise_b
+            time = (a_ms if a_ms < time else time) + off * ms_per_m
+            spread = half * slope[k] + 1.0
+            low = time - spread
+            high = time + spread
+            if rise_a >= CLOSED_FROM or rise_b >= CLOSED_FROM or k == own[0]:
+                walk = max(0.0, off - half) * ms_per_m - 1.0
+                low = min(low, a + walk, b + walk)
+                if k == own[0]:
+                    low = min(low, own[2] + walk)
+                a_ms = a + f * rise_a if rise_a < CLOSED_FROM else np.inf
+                high = min(a_ms, b + (1.0 - f) * rise_b if rise_b < CLOSED_FROM else np.inf)
+                high += off * ms_per_m + spread
             if off + half >= max_m:
                 high = np.inf
             band = 0
@@ -105,7 +126,6 @@ def ranks_of_squares(
                 common = MIXED
                 break
         rank[s] = common
-    return rank
 
 
 # ------------------------------------------------------------------------------------------------- time at places
@@ -153,10 +173,9 @@ def time_at(
 def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> None:
     """Write the rank of every corner of the raster: of whole squares at once, of mixed ones corner by corner."""
     segment, ms, own, limit, ms_per_m, _ = field
-    slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
+    nearest, nearest_at, nearest_m = lattice.nearest, lattice.nearest_at, lattice.nearest_m
     n_band = limit.size
     cells, width = lattice.cells, lattice.width
-    cell_m = lattice.square_m / cells
     for c in range(width * lattice.height):
         raster[c] = n_band
     for s in range(square.size):
@@ -170,30 +189,24 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
                 for i in range(cells):
                     raster[base + j * width + i] = rank[s]
             continue
-        x0 = lattice.origin[0] + column * lattice.square_m
-        y0 = lattice.origin[1] + row * lattice.square_m
-        at = corner_slot[slot[square[s]]]
+        at = lattice.corner_slot[lattice.slot[square[s]]]
         known = -1  # neighbours mostly share their segment: its row is read once
         for j in range(cells):
             for i in range(cells):
-                k = nearest[at, j * (cells + 1) + i]
+                place = j * (cells + 1) + i
+                k = nearest[at, place]
                 if k < 0:
                     continue
                 if k != known:
-                    sx, sy, dx, dy, inverse, rise_a, rise_b, a, b = _row_of(k, segment, ms)
+                    rise_a, rise_b, a, b = segment[k, 6], segment[k, 7], ms[k, 0], ms[k, 1]
                     known = k
-                px = x0 + i * cell_m - sx
-                py = y0 + j * cell_m - sy
-                f = (px * dx + py * dy) * inverse
-                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
-                px -= f * dx
-                py -= f * dy
+                f = float(nearest_at[at, place])
                 a_ms = a + f * rise_a
                 t = b + (1.0 - f) * rise_b
                 t = a_ms if a_ms < t else t
                 if k == own[0]:
                     t = min(t, own[2] + max((f - own[1]) * rise_a, (own[1] - f) * rise_b))
-                t += np.sqrt(px * px + py * py) * ms_per_m
+                t += float(nearest_m[at, place]) * ms_per_m
                 band = 0
                 for q in range(n_band):
                     band += t > limit[q] + EPS_MS
@@ -280,27 +293,31 @@ def square_of_cell(cell: int, lattice: Lattice) -> tuple[int, float, float]:
 
 @compiled_unguarded
 def streets_of_cells(
-    square: Ints, rank: Ints, lattice: Lattice, field: Field, first: Ints
-) -> tuple[Ints, Ints, Ints]:
+    square: Ints, squares_rank: Ints, lattice: Lattice, field: Field, rank: Ints, first: Ints
+) -> Pairs:
     """
-    Cells of mixed squares that reached street passes through: (cell, segment, following pair of the cell and 1).
+    Street that may be reached in the cells of mixed squares, but for cells whose corners are all reached at once.
 
-    `first` gets, for each such cell, its first pair and 1; it holds 0 elsewhere.
+    `first` is room for a raster, all 0.
     """
-    segment = field.segment
-    piece = np.empty((3, 2), np.float64)
+    segment, ms, own = field.segment, field.ms, field.own
+    last_ms = field.limit[field.limit.size - 1]
     cells, width = lattice.cells, lattice.width
     cell_m = lattice.square_m / cells
-    cell_of = np.empty(1024, np.int32)
-    segment_of = np.empty(1024, np.int32)
-    following = np.empty(1024, np.int32)
+    west, south = south_west(lattice)
+    piece = np.empty((3, 2), np.float64)
+    cell_of = np.empty(4096, np.int32)
+    segment_of = np.empty(4096, np.int32)
+    following = np.empty(4096, np.int32)
+    share = np.empty((4096, 2), np.float64)
+    side = np.empty((4096, 2), np.int8)
     n = 0
     for s in range(square.size):
-        if rank[s] != MIXED:
+        if squares_rank[s] != MIXED:
             continue
         row = square[s] // lattice.n_across
         column = square[s] - row * lattice.n_across
-        base = (row - lattice.row) * cells * width + (column - lattice.column) * cells
+        across, up = (column - lattice.column) * cells, (row - lattice.row) * cells
         x0 = lattice.origin[0] + column * lattice.square_m
         y0 = lattice.origin[1] + row * lattice.square_m
         at = lattice.slot[square[s]]
@@ -308,40 +325,49 @@ def streets_of_cells(
             k = lattice.near[q]
             if lattice.away[q] > 0.7072 * lattice.square_m + 2.0 * ROOM_M:
                 continue
+            if ms[k, 0] > last_ms and ms[k, 1] > last_ms and k != own[0]:
+                continue
             f0, f1, _, _ = clipped(k, segment, x0 - ROOM_M, y0 - ROOM_M, lattice.square_m + 2.0 * ROOM_M)
             if f0 > f1:
                 continue
-            for p in range(reached_parts(k, field.limit[field.limit.size - 1], f0, f1, field, piece)):
-                x = segment[k, 0] + piece[p, 0] * segment[k, 2] - x0
-                y = segment[k, 1] + piece[p, 0] * segment[k, 3] - y0
-                dx = (piece[p, 1] - piece[p, 0]) * segment[k, 2]
-                dy = (piece[p, 1] - piece[p, 0]) * segment[k, 3]
-                j0 = max(0, int(np.floor((min(y, y + dy) - ROOM_M) / cell_m)))
-                j1 = min(cells - 1, int(np.floor((max(y, y + dy) + ROOM_M) / cell_m)))
-                for j in range(j0, j1 + 1):
-                    g0 = 0.0
-                    g1 = 1.0
-                    if abs(dy) > ROOM_M:  # the part beside this row of cells
-                        g0 = (j * cell_m - ROOM_M - y) / dy
-                        g1 = ((j + 1) * cell_m + ROOM_M - y) / dy
-                        if g0 > g1:
-                            g0, g1 = g1, g0
-                        g0 = max(0.0, g0)
-                        g1 = min(1.0, g1)
-                    low = min(x + g0 * dx, x + g1 * dx) - ROOM_M
-                    high = max(x + g0 * dx, x + g1 * dx) + ROOM_M
-                    i0 = max(0, int(np.floor(low / cell_m)))
-                    i1 = min(cells - 1, int(np.floor(high / cell_m)))
-                    if n + cells > cell_of.size:
-                        cell_of, segment_of, following = longer(cell_of), longer(segment_of), longer(following)
-                    for c in range(base + j * width + i0, base + j * width + i1 + 1):
-                        if first[c] == 0 or segment_of[first[c] - 1] != k:
-                            cell_of[n] = c
-                            segment_of[n] = k
-                            following[n] = first[c]
-                            n += 1
-                            first[c] = n
-    return cell_of[:n], segment_of[:n], following[:n]
+            x = segment[k, 0] + f0 * segment[k, 2] - x0
+            y = segment[k, 1] + f0 * segment[k, 3] - y0
+            dx = (f1 - f0) * segment[k, 2]
+            dy = (f1 - f0) * segment[k, 3]
+            j0 = max(0, int(np.floor((min(y, y + dy) - ROOM_M) / cell_m)))
+            j1 = min(cells - 1, int(np.floor((max(y, y + dy) + ROOM_M) / cell_m)))
+            for j in range(j0, j1 + 1):
+                g0 = 0.0
+                g1 = 1.0
+                if abs(dy) > ROOM_M:  # the part beside this row of cells
+                    g0 = (j * cell_m - ROOM_M - y) / dy
+                    g1 = ((j + 1) * cell_m + ROOM_M - y) / dy
+                    if g0 > g1:
+                        g0, g1 = g1, g0
+                    g0 = max(0.0, g0)
+                    g1 = min(1.0, g1)
+                low = min(x + g0 * dx, x + g1 * dx) - ROOM_M
+                high = max(x + g0 * dx, x + g1 * dx) + ROOM_M
+                i0 = max(0, int(np.floor(low / cell_m)))
+                i1 = min(cells - 1, int(np.floor(high / cell_m)))
+                if n + cells > cell_of.size:
+                    cell_of, segment_of, following = longer(cell_of), longer(segment_of), longer(following)
+                    share, side = wider(share), wider(side)
+                for i in range(across + i0, across + i1 + 1):
+                    c = (up + j) * width + i
+                    if rank[c] | rank[c + 1] | rank[c + width] | rank[c + width + 1] == 0:
+                        continue
+                    h0, h1, side0, side1 = clipped(k, segment, west + i * cell_m, south + (up + j) * cell_m, cell_m)
+                    if h0 > h1 or reached_parts(k, last_ms, h0, h1, field, piece) == 0:
+                        continue
+                    cell_of[n] = c
+                    segment_of[n] = k
+                    following[n] = first[c]
+                    share[n, 0], share[n, 1] = h0, h1
+                    side[n, 0], side[n, 1] = side0, side1
+                    n += 1
+                    first[c] = n
+    return Pairs(cell_of[:n], segment_of[:n], following[:n], share[:n], side[:n], first)
 
 
 @inlined
@@ -360,7 +386,7 @@ def corner_of_cell(cell: int, e: int, width: int) -> int:
 
 
 @compiled_unguarded
-def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field, rank: Ints) -> Ints:
+def mind_streets(pairs: Pairs, lattice: Lattice, field: Field, rank: Ints) -> Ints:
     """
     Make corners good enough for the reached street of their cells; return the corners that were changed.
 
@@ -379,9 +405,9 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
     is_changed = True
     while is_changed:
         is_changed = False
-        for q in range(cell_of.size):
-            cell = cell_of[q]
-            k = segment_of[q]
+        for q in range(pairs.cell.size):
+            cell = pairs.cell[q]
+            k = pairs.segment[q]
             worst = 0
             for e in range(4):
                 worst = max(worst, rank[corner_of_cell(cell, e, width)])
@@ -389,9 +415,8 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                 continue
             x0 = west + (cell % width) * cell_m
             y0 = south + (cell // width) * cell_m
-            f0, f1, side0, side1 = clipped(k, segment, x0, y0, cell_m)
-            if f0 > f1:
-                continue
+            f0, f1 = pairs.share[q, 0], pairs.share[q, 1]
+            side0, side1 = pairs.side[q, 0], pairs.side[q, 1]
             for band in range(min(worst, n_band)):
                 for p in range(reached_parts(k, limit[band], f0, f1, field, piece)):
                     while n + 8 > made.size:
@@ -436,31 +461,3 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                             n += 1
                             is_changed = True
     return made[:n].copy()
-
-
-# ------------------------------------------------------------------------------------------------------- sides
-@compiled_unguarded
-def sides_of_borders(square: Ints, squares_rank: Ints, made: Ints, lattice: Lattice, rank: Ints) -> Ints:
-    """Corners whose side to the east joins places of different rank: every border crosses one of them."""
-    cells, width = lattice.cells, lattice.width
-    side = np.empty(1024, np.int64)
-    n = 0
-    for s in range(square.size + made.size):
-        if s < square.size:
-            if squares_rank[s] != MIXED:
-                continue
-            row = square[s] // lattice.n_across
-            base = (row - lattice.row) * cells * width
-            base += (square[s] - row * lattice.n_across - lattice.column) * cells
-            n_up, n_east = cells, cells
-        else:
-            base = made[s - square.size] - 1
-            n_up, n_east = 1, 2
-        while n + cells * cells > side.size:
-            side = longer(side)
-        for j in range(n_up):
-            for c in range(base + j * width, base + j * width + n_east):
-                if rank[c] != rank[c + 1]:
-                    side[n] = c
-                    n += 1
-    return side[:n].copy()
