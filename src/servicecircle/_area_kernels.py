@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded
+from ._compiled import compiled_unguarded, within
 from ._frontier_kernels import (
     Field,
     Lattice,
@@ -22,7 +22,7 @@ from ._frontier_kernels import (
     ranks_of_squares,
     streets_of_cells,
 )
-from ._ring_kernels import one_polygon, rings_of_band, thinned
+from ._ring_kernels import BENDS, one_polygon, rings_of_band, thinned
 from ._side_kernels import Scale, crossings, sides_of_borders
 from ._square_kernels import longer, wider
 
@@ -53,7 +53,7 @@ class Rasters(NamedTuple):
     number: Ints  # twice as long, all 0
 
 
-@compiled_unguarded
+@within
 def _put(times: Times, f: int, ms: Floats) -> None:
     """Write the times of a facility where segments are."""
     for q in range(times.start[f], times.start[f + 1]):
@@ -61,7 +61,7 @@ def _put(times: Times, f: int, ms: Floats) -> None:
         ms[times.of[q], 1] = times.ms[q, 1]
 
 
-@compiled_unguarded
+@within
 def _take_away(times: Times, f: int, ms: Floats) -> None:
     """Leave no time of a facility behind."""
     for q in range(times.start[f], times.start[f + 1]):
@@ -114,17 +114,17 @@ def rings_of_facilities(
         here = _placed(lattice, times.extent[f])
         field = Field(segment, room.ms, times.own[f], times.limit[f], ms_per_m, max_m)
         _put(times, f, room.ms)
-        rank_corners(square, of_square, here, field, room.truth)
+        common = rank_corners(square, of_square, here, field, room.truth)
         room.rank[: here.width * here.height] = room.truth[: here.width * here.height]
-        pairs = streets_of_cells(square, of_square, here, field, room.rank, room.first)
+        pairs = streets_of_cells(square, of_square, common, here, field, room.rank, room.first)
         made = mind_streets(pairs, here, field, room.rank)
-        side = sides_of_borders(square, of_square, made, here, room.rank, room.number)
-        place = crossings(side, scale, here, field, room.truth, room.rank, pairs, room.number)
-        is_passed = np.zeros(place.shape[0], np.uint8)
-        n_place = place.shape[0]
+        side = sides_of_borders(square, of_square, common, made, here, room.rank, room.number)
+        bends = 2 * BENDS * pairs.cell.size
+        place, n_place = crossings(side, scale, here, field, room.truth, room.rank, pairs, room.number, bends)
+        is_passed = np.zeros(n_place, np.uint8)
         for band in range(n_band):
             if is_drawn[f, band]:
-                ring, start, place, n_place = rings_of_band(
+                ring, start = rings_of_band(
                     band, side, place, n_place, room.number, here, field, room.truth, room.rank, pairs, is_passed
                 )
                 thin, start, area = thinned(place, ring, start)
@@ -146,7 +146,7 @@ def rings_of_facilities(
     return xy[:n].copy(), ring_start[: n_ring + 1].copy(), polygon_start
 
 
-@compiled_unguarded
+@within
 def _placed(lattice: Lattice, extent: Ints) -> Lattice:
     """Return the lattice with the raster of a facility."""
     return Lattice(
@@ -160,6 +160,7 @@ def _placed(lattice: Lattice, extent: Ints) -> Lattice:
         extent[3] * lattice.cells + 1,
         lattice.slot,
         lattice.start,
+        lattice.through,
         lattice.near,
         lattice.away,
         lattice.along,

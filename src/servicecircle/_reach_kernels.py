@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, inlined
+from ._compiled import compiled_unguarded, inlined, within
 from ._square_kernels import ROOM_M, longer, wider
 
 Ints = npt.NDArray[Any]
@@ -83,9 +83,9 @@ def _own_share(
     return high - low + from_a + from_b
 
 
-@compiled_unguarded
+@within
 def _streets_met(f: int, source: Sources, streets: Streets, node_ms: Floats, met: Ints) -> tuple[Ints, int]:
-    """Streets at the nodes that hold a time in `node_ms`, once each, and a facility's own; room and their number."""
+    """Streets at nodes that hold a time in `node_ms`, once each, and a facility's own; they and their number."""
     n = 0
     is_own_met = False
     for q in range(source.start[f], source.start[f + 1]):
@@ -111,7 +111,7 @@ def times_of_facilities(
     begin: int, end: int, source: Sources, streets: Streets, is_edge: Ints, node_ms: Floats
 ) -> tuple[Ints, Ints, Floats, Floats, Floats, Ints]:
     """
-    Times of the facilities from `begin` to `end` along segments of the streets that they may reach.
+    Find the times of the facilities from `begin` to `end` along segments of the streets that they may reach.
 
     Returns (row pointer, segments, times at their beginnings and ends, own segment (-1: none), share and ms of each
     facility, street metres by limit (-1: no street at all), whether a node at the edge is reached by limit).
@@ -189,12 +189,12 @@ def times_of_facilities(
 @compiled_unguarded
 def squares_of_facilities(
     start: Ints, of: Ints, ms: Floats, own: Floats, last_ms: Floats, ground: Ground, most_squares: int, mark: Ints
-) -> tuple[Ints, Ints, Ints]:
+) -> tuple[Ints, Ints, Ints, Ints]:
     """
     Squares that may hold a place within reach of each facility, row by row.
 
-    Returns (row pointer, squares, first column, first row, columns and rows of the raster round them, a square
-    wider on each side). A facility whose raster of squares exceeds `most_squares` gets none. `mark` is room, all 0.
+    Returns (row pointer, squares, the raster round them, a square wider on each side: its first column and row, its
+    columns and rows; whether it would hold more than `most_squares`: then there is none). `mark` is room, all 0.
     """
     n_across, n_up = ground.n_buckets
     bucket_m = 2.0 * ground.square_m
@@ -202,6 +202,7 @@ def squares_of_facilities(
     square_start = np.zeros(start.size, np.int64)
     square = np.empty(4096, np.int64)
     extent = np.zeros((start.size - 1, 4), np.int64)
+    is_wide = np.zeros(start.size - 1, np.uint8)
     n = 0
     for f in range(start.size - 1):
         west, south, east, north = n_across, n_up, 0, 0
@@ -227,18 +228,19 @@ def squares_of_facilities(
         square_start[f + 1] = n
         if east <= west:
             continue
-        extent[f, 0], extent[f, 1] = 2 * west - 1, 2 * south - 1
-        extent[f, 2], extent[f, 3] = 2 * (east - west) + 2, 2 * (north - south) + 2
-        is_wide = extent[f, 2] * extent[f, 3] > most_squares
-        while n + extent[f, 2] * extent[f, 3] > square.size and not is_wide:
-            square = longer(square)
-        for row in range(0 if is_wide else 2 * south, 0 if is_wide else 2 * north):
-            for column in range(2 * west, 2 * east):
-                if mark[(row >> 1) * n_across + (column >> 1)]:
-                    square[n] = row * 2 * n_across + column
-                    n += 1
+        across, up = 2 * (east - west) + 2, 2 * (north - south) + 2
+        is_wide[f] = across * up > most_squares
+        if not is_wide[f]:
+            extent[f, 0], extent[f, 1], extent[f, 2], extent[f, 3] = 2 * west - 1, 2 * south - 1, across, up
+            while n + across * up > square.size:
+                square = longer(square)
+            for row in range(2 * south, 2 * north):
+                for column in range(2 * west, 2 * east):
+                    if mark[(row >> 1) * n_across + (column >> 1)]:
+                        square[n] = row * 2 * n_across + column
+                        n += 1
         for cy in range(south, north):
             for cx in range(west, east):
                 mark[cy * n_across + cx] = 0
         square_start[f + 1] = n
-    return square_start, square[:n].copy(), extent
+    return square_start, square[:n].copy(), extent, is_wide

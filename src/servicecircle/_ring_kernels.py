@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, inlined
+from ._compiled import inlined, within
 from ._frontier_kernels import (
     EPS_MS,
     Field,
@@ -22,69 +22,65 @@ from ._frontier_kernels import (
     Pairs,
     corner_of_cell,
     reached_parts,
+    row_of,
     square_of_cell,
     time_at,
 )
-from ._square_kernels import longer, wider
 
-#: places of reached street that may bend the border of one cell: room for so many, made wider where there are more
-BENDS = 64
+#: places of reached street that a pair may bend a border at: both ends of three pieces
+BENDS = 6
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
 # ------------------------------------------------------------------------------------------------------- rings
-@compiled_unguarded
-def _bends(pair: int, t: float, tail: Floats, head: Floats, field: Field, pairs: Pairs, room: Floats) -> int:
+@within
+def _bends(q: int, t: float, place: Floats, tail: int, head: int, pairs: Pairs, room: Floats) -> int:
     """
-    Places of street reached by `t` in a cell to the right of its border, outermost in order, in `room[3:]`.
+    Places of street reached by `t`, from pair `q`, to the right of its cell's border, outermost in order.
 
-    Returns their number, -1 if the room is too small.
+    The border runs between the places `tail` and `head`. Bends are left in `room`, behind three rows; returns their
+    number.
     """
-    segment = field.segment
-    bend = room[3:]
-    n = 0
-    while pair > 0:
-        k = pairs.segment[pair - 1]
-        f0, f1 = pairs.share[pair - 1, 0], pairs.share[pair - 1, 1]
-        pair = pairs.following[pair - 1]
-        for p in range(reached_parts(k, t, f0, f1, field, room)):
+    following, row = pairs.following, pairs.row
+    tx, ty, end_x, end_y = place[tail, 0], place[tail, 1], place[head, 0], place[head, 1]
+    n = 3
+    while q >= 0:
+        for p in range(reached_parts(q, t, row, room)):
             for end in range(2):
-                px = segment[k, 0] + room[p, end] * segment[k, 2]
-                py = segment[k, 1] + room[p, end] * segment[k, 3]
-                cross = (head[0] - tail[0]) * (py - tail[1]) - (head[1] - tail[1]) * (px - tail[0])
-                if cross < 0.0:
-                    if n == bend.shape[0]:
-                        return -1
-                    bend[n, 0] = px
-                    bend[n, 1] = py
+                px = row[q, 0] + room[p, end] * row[q, 2]
+                py = row[q, 1] + room[p, end] * row[q, 3]
+                if (end_x - tx) * (py - ty) - (end_y - ty) * (px - tx) < 0.0:
+                    room[n, 0] = px
+                    room[n, 1] = py
                     n += 1
-    done = 0
-    hx = tail[0]
-    hy = tail[1]
+        q = following[q] - 1
+    done = 3
+    hx = tx
+    hy = ty
     while done < n:
-        bx = head[0]
-        by = head[1]
+        bx = end_x
+        by = end_y
         which = -1
-        for q in range(done, n):
-            if (bx - hx) * (bend[q, 1] - hy) - (by - hy) * (bend[q, 0] - hx) < 0.0:
-                bx = bend[q, 0]
-                by = bend[q, 1]
-                which = q
+        for i in range(done, n):
+            if (bx - hx) * (room[i, 1] - hy) - (by - hy) * (room[i, 0] - hx) < 0.0:
+                bx = room[i, 0]
+                by = room[i, 1]
+                which = i
         if which < 0:
             break
-        bend[which, 0] = bend[done, 0]
-        bend[which, 1] = bend[done, 1]
-        bend[done, 0] = bx
-        bend[done, 1] = by
+        room[which, 0] = room[done, 0]
+        room[which, 1] = room[done, 1]
+        room[done, 0] = bx
+        room[done, 1] = by
         hx = bx
         hy = by
         done += 1
-    return done
+    return done - 3
 
 
-@compiled_unguarded
+@within
 def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints) -> bool:
     """Whether two reached corners of a cell, across from each other, hang together. No reached street is in it."""
     at, x0, y0 = square_of_cell(cell, lattice)
@@ -94,14 +90,15 @@ def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints
     best = np.inf
     time = np.inf
     for i in range(lattice.start[at], lattice.start[at + 1]):
-        t, z = time_at(x0 + half, y0 + half, lattice.near[i], field.segment, field.ms, field.own, field.ms_per_m)
+        row = row_of(lattice.near[i], field.segment, field.ms, field.own)
+        t, z = time_at(x0 + half, y0 + half, row, field.ms_per_m)
         if z < best:
             best = z
             time = t
     return best <= field.max_m * field.max_m and time <= field.limit[band] + EPS_MS
 
 
-@compiled_unguarded
+@within
 def rings_of_band(
     band: int,
     side: Ints,
@@ -114,17 +111,18 @@ def rings_of_band(
     rank: Ints,
     pairs: Pairs,
     is_passed: Ints,
-) -> tuple[Ints, Ints, Floats, int]:
+) -> tuple[Ints, Ints]:
     """
-    Rings round the corners of a rank of `band` or less, reached places on their left.
+    Rings round the corners of a rank of `band` or less, reached places on their left: (places, row pointer).
 
-    Returns (places in order, row pointer, all places, their number): bends of borders round street come behind the
-    `n_place` crossings. `is_passed` is room for the crossings, all 0.
+    Places are the first `n_place` of `place`, and bends of borders round street that are put behind them: there is
+    room for twice `BENDS` a pair. `is_passed` is room for those first, all 0.
     """
-    width = lattice.width
-    room = np.empty((3 + BENDS, 2), np.float64)
-    ring = np.empty(1024, np.int32)
-    start = np.zeros(64, np.int64)
+    width, t = lattice.width, field.limit[band]
+    first = pairs.first
+    room = np.empty((3 + BENDS * pairs.cell.size, 2), np.float64)
+    ring = np.empty(place.shape[0] + 1, np.int32)
+    start = np.zeros(place.shape[0] // 4 + 2, np.int64)  # a ring passes four sides at least
     n = 0
     n_ring = 0
     for q in range(side.shape[0]):
@@ -139,22 +137,14 @@ def rings_of_band(
             continue
         cell = first_cell
         e = first_e
-        before = 0  # first pair of the cell just passed, where its street may bend the border
+        before = -1  # first pair of the cell just passed, where its street may bend the border
         while True:
             is_closing = n > begin and cell == first_cell and e == first_e
             low = cell + (width if e == 2 else (1 if e == 1 else 0))
             inner = int(min(rank[low], rank[low + (width if e & 1 else 1)]))
             here = number[2 * low + (e & 1)] - 1 + band - inner
-            if before > 0:
-                n_bend = -1
-                while n_bend < 0:
-                    n_bend = _bends(before, field.limit[band], place[ring[n - 1]], place[here], field, pairs, room)
-                    if n_bend < 0:
-                        room = wider(room)
-                while n_place + n_bend > place.shape[0]:
-                    place = wider(place)
-                while n + n_bend >= ring.size:
-                    ring = longer(ring)
+            if before >= 0:
+                n_bend = _bends(before, t, place, ring[n - 1], here, pairs, room)
                 for b in range(n_bend):
                     for w in range(6):
                         place[n_place, w] = room[3 + b, w & 1]
@@ -163,14 +153,12 @@ def rings_of_band(
                     n += 1
             if is_closing:
                 break
-            if n == ring.size:
-                ring = longer(ring)
             ring[n] = here
             n += 1
             is_passed[here] = 1
             in2 = rank[corner_of_cell(cell, (e + 2) & 3, width)] <= band
             in3 = rank[corner_of_cell(cell, (e + 3) & 3, width)] <= band
-            before = pairs.first[cell] if in3 or not in2 else 0
+            before = first[cell] - 1 if in3 or not in2 else -1
             turn = (1 if in2 else 3) if in2 == in3 else 2
             if in2 and not in3:
                 turn = 1 if _is_joined(cell, band, lattice, field, truth) else 3
@@ -179,13 +167,11 @@ def rings_of_band(
             cell += ahead if leave == 1 or leave == 2 else -ahead
             e = (leave + 2) & 3
         n_ring += 1
-        if n_ring == start.size:
-            start = longer(start)
         start[n_ring] = n
-    return ring[:n], start[: n_ring + 1], place, n_place
+    return ring[:n], start[: n_ring + 1]
 
 
-@compiled_unguarded
+@within
 def thinned(place: Floats, ring: Ints, start: Ints) -> tuple[Floats, Ints, Floats]:
     """
     Leave places of rings out where the straight way passes all windows between: (xy, row pointer, area).
@@ -266,7 +252,7 @@ def _is_within(x: float, y: float, xy: Floats, first: int, last: int) -> bool:
     return is_in
 
 
-@compiled_unguarded
+@within
 def one_polygon(
     xy: Floats, start: Ints, area: Floats, x: float, y: float, least_hole_m2: float
 ) -> tuple[Floats, Ints]:

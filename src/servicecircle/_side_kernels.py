@@ -1,8 +1,8 @@
 """
 Compiled work on a lattice for one facility: where borders cross the sides of cells. Nothing is checked here.
 
-Segments, ranks and cells are those of `_frontier_kernels`. A side of a cell is known by its first corner (the western
-or southern one) and its way: 0 to the east, 1 to the north.
+Segments, ranks and cells are those of `_frontier_kernels`. A side of a cell is known by its first corner, western
+or southern, and its way: 0 to the east, 1 to the north.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917, PLR1714, PLR2004 - flat on purpose
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded
-from ._frontier_kernels import EPS_MS, MIXED, Field, Lattice, Pairs, reached_parts, south_west, time_at
+from ._compiled import inlined, within
+from ._frontier_kernels import EPS_MS, MIXED, Field, Lattice, Pairs, Row, reached_parts, row_of, south_west, time_at
 from ._square_kernels import SAME_M2, wider
 
 #: share of a cell's side that a corner added for a street takes of the sides without street
@@ -37,9 +37,9 @@ class Scale(NamedTuple):
     least_hole_m2: float
 
 
-@compiled_unguarded
+@within
 def sides_of_borders(
-    square: Ints, squares_rank: Ints, made: Ints, lattice: Lattice, rank: Ints, number: Ints
+    square: Ints, squares_rank: Ints, common: Ints, made: Ints, lattice: Lattice, rank: Ints, number: Ints
 ) -> Ints:
     """
     Sides between corners of different rank: first corner, way, nearest segments of both corners (-1: none).
@@ -47,6 +47,7 @@ def sides_of_borders(
     `number` gets, at two times the first corner and the way, the number of each and 1; it holds 0 elsewhere.
     """
     cells, width = lattice.cells, lattice.width
+    slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
     side = np.empty((4096, 4), np.int32)
     n = 0
     for s in range(square.size):
@@ -55,111 +56,96 @@ def sides_of_borders(
         row = square[s] // lattice.n_across
         base = (row - lattice.row) * cells * width
         base += (square[s] - row * lattice.n_across - lattice.column) * cells
-        at = lattice.corner_slot[lattice.slot[square[s]]]
+        at = corner_slot[slot[square[s]]]
         while n + 2 * cells * cells > side.shape[0]:
             side = wider(side)
         for j in range(cells):
-            for i in range(cells):
+            for i in range(0 if common[s] == MIXED or j == cells - 1 else cells - 1, cells):
                 c = base + j * width + i
                 near = j * (cells + 1) + i
                 if rank[c] != rank[c + 1]:
                     side[n, 0], side[n, 1] = c, 0
-                    side[n, 2], side[n, 3] = lattice.nearest[at, near], lattice.nearest[at, near + 1]
+                    side[n, 2], side[n, 3] = nearest[at, near], nearest[at, near + 1]
                     n += 1
                     number[2 * c] = n
                 if rank[c] != rank[c + width]:
                     side[n, 0], side[n, 1] = c, 1
-                    side[n, 2], side[n, 3] = lattice.nearest[at, near], lattice.nearest[at, near + cells + 1]
+                    side[n, 2], side[n, 3] = nearest[at, near], nearest[at, near + cells + 1]
                     n += 1
                     number[2 * c + 1] = n
-    for q in range(made.size):  # may lie on the outline of a square all of whose places have one rank
+    while n + 4 * made.size > side.shape[0]:
+        side = wider(side)
+    for q in range(made.size):  # in the midst of places of one rank, too
         for e in range(4):
             way = e & 1
             c = made[q] - ((width if way else 1) if e >= 2 else 0)
             if number[2 * c + way] == 0 and rank[c] != rank[c + (width if way else 1)]:
-                if n == side.shape[0]:
-                    side = wider(side)
                 side[n, 0], side[n, 1], side[n, 2], side[n, 3] = c, way, -1, -1
                 n += 1
                 number[2 * c + way] = n
     return side[:n]
 
 
-@compiled_unguarded
+@within
 def _street_bound(
-    pair: int,
-    line: float,
-    begin: float,
-    cell_m: float,
-    e: int,
-    t: float,
-    low_is_in: bool,
-    field: Field,
-    pairs: Pairs,
-    piece: Floats,
+    q: int, line: float, begin: float, cell_m: float, e: int, t: float, low_is_in: bool, pairs: Pairs, piece: Floats
 ) -> float:
     """
-    How far along side e (southern or western end: 0) the street of a cell that is reached by `t` reaches.
+    How far along side e (southern or western end: 0) a cell's street, from pair `q`, is reached by `t`.
 
     The side runs along the coordinate `line`, from the other coordinate `begin`.
     """
-    segment = field.segment
+    following, row, sides = pairs.following, pairs.row, pairs.side
     axis = e & 1
     across = 1 - axis
     bound = 0.0 if low_is_in else 1.0
-    while pair > 0:
-        q = pair - 1
-        pair = pairs.following[q]
-        k = pairs.segment[q]
-        f0, f1 = pairs.share[q, 0], pairs.share[q, 1]
-        side0, side1 = pairs.side[q, 0], pairs.side[q, 1]
-        off0 = abs(segment[k, across] + f0 * segment[k, 2 + across] - line)
-        off1 = abs(segment[k, across] + f1 * segment[k, 2 + across] - line)
-        if side0 != e and side1 != e and min(off0, off1) > ON_SIDE_M:
-            continue
-        for p in range(reached_parts(k, t, f0, f1, field, piece)):
-            for end in range(2):
-                f = piece[p, end]
-                is_on = abs(segment[k, across] + f * segment[k, 2 + across] - line) <= ON_SIDE_M
-                if not is_on and ((side0 if end == 0 else side1) != e or f != (f0 if end == 0 else f1)):
-                    continue
-                s = (segment[k, axis] + f * segment[k, 2 + axis] - begin) / cell_m
-                bound = max(bound, s + (1.0 - s) * SLIVER) if low_is_in else min(bound, s - s * SLIVER)
+    while q >= 0:
+        f0, f1 = row[q, 10], row[q, 11]
+        side0, side1 = sides[q, 0], sides[q, 1]
+        off0 = abs(row[q, across] + f0 * row[q, 2 + across] - line)
+        off1 = abs(row[q, across] + f1 * row[q, 2 + across] - line)
+        if side0 == e or side1 == e or min(off0, off1) <= ON_SIDE_M:
+            for p in range(reached_parts(q, t, row, piece)):
+                for end in range(2):
+                    f = piece[p, end]
+                    is_on = abs(row[q, across] + f * row[q, 2 + across] - line) <= ON_SIDE_M
+                    if is_on or ((side0 if end == 0 else side1) == e and f == (f0 if end == 0 else f1)):
+                        s = (row[q, axis] + f * row[q, 2 + axis] - begin) / cell_m
+                        bound = max(bound, s + (1.0 - s) * SLIVER) if low_is_in else min(bound, s - s * SLIVER)
+        q = following[q] - 1
     return bound
 
 
-@compiled_unguarded
+@inlined
 def _true_crossing(
     x: float,
     y: float,
     dx: float,
     dy: float,
-    one: int,
-    two: int,
+    one: Row,
+    two: Row,
+    is_first: bool,
     begins_in: bool,
     t: float,
     halvings: int,
-    segment: Floats,
-    ms: Floats,
-    own: Floats,
     ms_per_m: float,
     max_m: float,
 ) -> float:
-    """Share of the way from one corner to the next at which a limit is crossed, by the nearest segments of both."""
+    """
+    Share of the way from one corner to the next at which a limit is crossed, by the nearest segments of both.
+
+    Of segments that are as near the first counts: that is segment one if `is_first`.
+    """
     s0 = 0.0
     s1 = 1.0
     for _ in range(halvings):
         s = (s0 + s1) / 2
-        time = np.inf
-        best = np.inf
-        if one >= 0:
-            time, best = time_at(x + s * dx, y + s * dy, one, segment, ms, own, ms_per_m)
-        if two >= 0 and two != one:
-            other, z = time_at(x + s * dx, y + s * dy, two, segment, ms, own, ms_per_m)
-            room = SAME_M2 + 1e-9 * z
-            if z < best - room or (z < best + room and two < one):
-                best = z
-                time = other
+        time, best = time_at(x + s * dx, y + s * dy, one, ms_per_m)
+        other, z = time_at(x + s * dx, y + s * dy, two, ms_per_m)
+        room = SAME_M2 + 1e-9 * z
+        if z < best - room or (z < best + room and not is_first):
+            best = z
+            time = other
         if (time <= t and best <= max_m * max_m) == begins_in:
             s0 = s
         else:
@@ -167,7 +153,7 @@ def _true_crossing(
     return (s0 + s1) / 2
 
 
-@compiled_unguarded
+@within
 def crossings(
     side: Ints,
     scale: Scale,
@@ -177,20 +163,28 @@ def crossings(
     rank: Ints,
     pairs: Pairs,
     number: Ints,
-) -> Floats:
+    n_more: int,
+) -> tuple[Floats, int]:
     """
     Where the border of each break crosses the sides between corners of different rank.
 
-    Of a side its breaks in order, from the reached corner on. A place is `(x, y, x and y of the left end of its window, of the right end)`, reached places on the left: the border may
-    pass anywhere in the window. `number` of a side becomes that of its first place and 1.
+    Of a side its breaks in order, from the reached corner on. A place is `(x, y, x and y of the left end of its
+    window, of the right end)`, reached places on the left: the border may pass anywhere in the window. `number` of a
+    side becomes that of its first place and 1. Returns the places, with room for `n_more`, and their number.
     """
     segment, ms, own, limit, ms_per_m, max_m = field
     width = lattice.width
     cell_m = lattice.square_m / lattice.cells
     tolerance = scale.tolerance_m / cell_m
     west, south = south_west(lattice)
+    first = pairs.first
     piece = np.empty((3, 2), np.float64)
-    place = np.empty((side.shape[0] + 1024, 6), np.float64)
+    n = 0
+    for q in range(side.shape[0]):
+        low = side[q, 0]
+        high = low + (width if side[q, 1] else 1)
+        n += int(max(rank[low], rank[high])) - int(min(rank[low], rank[high]))
+    place = np.empty((n + n_more, 6), np.float64)
     share = np.empty(limit.size + 1, np.float64)
     n = 0
     for q in range(side.shape[0]):
@@ -203,11 +197,11 @@ def crossings(
         low_is_in = rank[low] < rank[high]
         inner = int(min(rank[low], rank[high]))
         outer = int(max(rank[low], rank[high]))
-        is_street = pairs.first[low] != 0 or pairs.first[other] != 0
+        is_street = first[low] != 0 or first[other] != 0
         is_true = truth[low] == rank[low] and truth[high] == rank[high] and not is_street
         number[2 * low + way] = n + 1
-        while n + outer - inner > place.shape[0]:
-            place = wider(place)
+        one = row_of(side[q, 2], segment, ms, own)
+        two = row_of(side[q, 3], segment, ms, own)
         for b in range(inner, outer):
             if truth[low if low_is_in else high] > b:  # for the sake of its street
                 s = SLIVER if low_is_in else 1.0 - SLIVER
@@ -217,14 +211,12 @@ def crossings(
                     y,
                     0.0 if way else cell_m,
                     cell_m if way else 0.0,
-                    side[q, 2],
-                    side[q, 3],
+                    one,
+                    two,
+                    side[q, 2] <= side[q, 3],
                     low_is_in,
                     limit[b] + EPS_MS,
                     scale.halvings,
-                    segment,
-                    ms,
-                    own,
                     ms_per_m,
                     max_m,
                 )
@@ -232,12 +224,10 @@ def crossings(
             if is_street:
                 line, begin = (x, y) if way else (y, x)
                 for cell in range(2):
-                    pair = pairs.first[other if cell else low]
-                    if pair != 0:
+                    pair = first[other if cell else low] - 1
+                    if pair >= 0:
                         e = (1 if cell else 3) if way else (2 if cell else 0)
-                        bound = _street_bound(
-                            pair, line, begin, cell_m, e, limit[b], low_is_in, field, pairs, piece
-                        )
+                        bound = _street_bound(pair, line, begin, cell_m, e, limit[b], low_is_in, pairs, piece)
                         s = max(s, bound) if low_is_in else min(s, bound)
             if b > inner:  # borders of several breaks keep their order
                 s = max(s, share[b - 1]) if low_is_in else min(s, share[b - 1])
@@ -257,4 +247,4 @@ def crossings(
                 place[n, 2 * w] = x + (0.0 if way else at)
                 place[n, 2 * w + 1] = y + (at if way else 0.0)
             n += 1
-    return place[:n]
+    return place, n

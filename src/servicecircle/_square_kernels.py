@@ -36,18 +36,21 @@ def segments_of_squares(
     bucket_segment: Ints,
     n_buckets: tuple[int, int],
     max_m: float,
-) -> tuple[Ints, Ints, Floats, Floats]:
+) -> tuple[Ints, Ints, Ints, Floats, Floats]:
     """
-    Segments that may be nearest to a place in each square.
+    Segments that may be nearest to a place in each square, first those that pass through it.
 
-    Returns (row pointer, segments, their distance from the middle of the square, the share of the segment there).
+    Returns (row pointer, the number of those that may pass through the square, segments, their distance from the
+    middle of the square, the share of the segment there).
     """
     start = np.zeros(square.size + 1, np.int64)
+    through = np.zeros(square.size, np.int32)
     near = np.empty(16 * square.size + 4096, np.int32)
     away = np.empty(near.size, np.float32)
     along = np.empty(near.size, np.float32)
     stamp = np.zeros(segment.shape[0], np.int32)
     half = square_m * 0.70710678 + ROOM_M
+    half_m = square_m / 2 + ROOM_M
     buckets_across, buckets_up = n_buckets
     n = 0
     for s in range(square.size):
@@ -99,7 +102,24 @@ def segments_of_squares(
                 kept += 1
         n = kept
         start[s + 1] = n
-    return start, near[:n].copy(), away[:n].copy(), along[:n].copy()
+        kept = first
+        for q in range(first, n):
+            if away[q] <= half and _passes(near[q], x, y, half_m, segment):
+                near[q], near[kept] = near[kept], near[q]
+                away[q], away[kept] = away[kept], away[q]
+                along[q], along[kept] = along[kept], along[q]
+                kept += 1
+        through[s] = kept - first
+    return start, through, near[:n].copy(), away[:n].copy(), along[:n].copy()
+
+
+@inlined
+def _passes(k: int, x: float, y: float, half: float, segment: Floats) -> bool:
+    """Whether the box of a segment, and its line, touch a square round a place."""
+    sx, sy, dx, dy = segment[k, 0] - x, segment[k, 1] - y, segment[k, 2], segment[k, 3]
+    if min(sx, sx + dx) > half or max(sx, sx + dx) < -half or min(sy, sy + dy) > half or max(sy, sy + dy) < -half:
+        return False
+    return bool(abs(dx * sy - dy * sx) <= half * (abs(dx) + abs(dy)))
 
 
 @compiled_unguarded

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
@@ -49,15 +48,14 @@ def times_of_facilities(  # noqa: PLR0917 - what a search found
     )
     limit = limit_ms[first:last]
     ground = kernels.reach.Ground(own.segment, own.ms_per_m, own.max_m, own.origin, SQUARE_M, squares.n_buckets)
-    most = MOST_CORNERS // squares.cells**2
-    square_start, square, extent = kernels.reach.squares_of_facilities(
-        start, of, ms, mine, limit[:, -1].copy(), ground, most, room.is_marked
+    square_start, square, extent, is_wide = kernels.reach.squares_of_facilities(
+        start, of, ms, mine, limit[:, -1].copy(), ground, MOST_CORNERS // squares.cells**2, room.is_marked
     )
     return FacilityTimes(
         times=kernels.areas.Times(start, of, ms, mine, limit, square_start, square, extent),
         metres=metres,
         is_cut=is_cut.astype(bool),
-        is_wide=extent[:, 2] * extent[:, 3] > most,
+        is_wide=is_wide.astype(bool),
     )
 
 
@@ -88,8 +86,7 @@ def polygons_of_facilities(  # noqa: PLR0917 - what a drawing needs
 ) -> GeometryArray:
     """Return the polygon that holds the `place` of each facility, `(n, n_break)`: an empty one of none."""
     own, areas = squares.segments, squares.kernels.areas
-    extent = found.times.extent[~found.is_wide]
-    corners = (extent[:, 2] * squares.cells + 1) * (extent[:, 3] * squares.cells + 1)
+    corners = (found.times.extent[:, 2:] * squares.cells + 1).prod(axis=1)
     xy, ring, polygon = areas.rings_of_facilities(
         found.times,
         rank,
@@ -100,7 +97,7 @@ def polygons_of_facilities(  # noqa: PLR0917 - what a drawing needs
         place,
         found.metres >= 0.0,
         areas.Scale(detail.halvings, detail.tolerance_m, detail.least_hole_m2),
-        areas.Rasters(room.ms, *room.rasters(int(corners.max(initial=1)))),
+        areas.Rasters(room.ms, *room.rasters(int(corners.max()))),
     )
     shapes: GeometryArray = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (ring, polygon))
     return shapes.reshape(found.metres.shape)
@@ -135,6 +132,7 @@ def _lattice(squares: StreetSquares, known: Known) -> Any:  # noqa: ANN401
         *(0, 0, 0, 0),
         known.slot,
         known.start,
+        known.through,
         known.near,
         known.away,
         known.along,

@@ -234,6 +234,7 @@ class _Drawing:
         shapes = np.concatenate(_each(squares, len(spans), draw))
         for j in np.flatnonzero(np.concatenate([part.is_wide for part in found])).tolist():
             shapes[j] = polygons_of_wide(self.segments, chunk[j], limit_ms[j], places[j], self.detail)
+        shapes[np.concatenate([part.metres for part in found]) < 0.0] = shapely.Polygon()
         return found, shapes
 
     # ---------------------------------------------------------------------------------------------- together

@@ -47,6 +47,7 @@ class Known:
     slot: Any  # (n_square,)
     square: Any  # (n_slot,)
     start: Any  # (n_slot + 1,) of the segments near to each
+    through: Any  # (n_slot,) how many of them, the first, pass through it
     near: Any
     away: Any  # of each from the middle of the square (metres)
     along: Any  # share of the segment that is nearest to it
@@ -173,6 +174,7 @@ class StreetSquares:
             slot=np.full(self.n_across * 2 * self.segments.n_up, -1, dtype=np.int32),
             square=np.empty(0, np.int64),
             start=np.zeros(1, np.int64),
+            through=np.empty(0, np.int32),
             near=np.empty(0, np.int32),
             away=np.empty(0, np.float32),
             along=np.empty(0, np.float32),
@@ -188,7 +190,7 @@ class StreetSquares:
         if not new.size:
             return known
         own = self.segments
-        start, near, away, along = kernels.segments_of_squares(
+        start, through, near, away, along = kernels.segments_of_squares(
             new,
             self.n_across,
             SQUARE_M,
@@ -203,6 +205,7 @@ class StreetSquares:
             slot=known.slot,
             square=_appended(known.square, new),
             start=_appended(known.start, start[1:] + known.start[-1]),
+            through=_appended(known.through, through),
             near=_appended(known.near, near),
             away=_appended(known.away, away),
             along=_appended(known.along, along),
@@ -242,7 +245,8 @@ def _slopes(segments: StreetSegments) -> FloatArray:
     """Return by how much the time near each segment changes at most (ms per metre), but for closed ways."""
     rise = segments.segment[:, 6:8]
     along = np.where(rise < INF_MS, rise, 0.0).max(axis=1, initial=0.0)
-    return np.hypot(along * np.sqrt(segments.segment[:, 4]), segments.ms_per_m)
+    slope: FloatArray = np.hypot(along * np.sqrt(segments.segment[:, 4]), segments.ms_per_m)
+    return slope
 
 
 def street_squares(network: Network, direction: Direction, *, max_m: float, cells: int) -> StreetSquares:
