@@ -54,8 +54,11 @@ legs
 street_reach
 street_raster _raster_kernels
 _square_kernels
+_reach_kernels
 _frontier_kernels
+_side_kernels
 _ring_kernels
+_area_kernels
 street_squares
 area_shapes
 facility_areas wide_areas

@@ -34,4 +34,4 @@ def test_in_python_nothing_is_compiled() -> None:
     assert in_python("_square_kernels") is plain is not _square_kernels
     assert not hasattr(plain.longer, "signatures")
     assert is_compiled(plain.longer)
-    assert in_python("_ring_kernels").longer is plain.longer
+    assert in_python("_frontier_kernels").longer is plain.longer

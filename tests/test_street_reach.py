@@ -17,13 +17,8 @@ from servicecircle.model import Network
 from servicecircle.snapping import locate_on_edges
 from servicecircle.street_reach import (
     Pieces,
-    StreetsOfNodes,
     cut,
     joined_pieces,
-    piece_metres,
-    reached_metres,
-    reached_pieces,
-    search_reach,
     street_reach,
 )
 
@@ -147,17 +142,3 @@ def test_parts_of_lines_are_those_of_shapely(rows: list) -> None:
         assert shapely.hausdorff_distance(part, want) < 1e-6
         assert abs(part.length - want.length) < 1e-6
         assert shapely.get_point(part, 0).distance(shapely.Point(want.coords[0])) < 1e-6
-
-
-@settings(max_examples=60, deadline=None)
-@given(networks(), places, st.sampled_from(["to", "from"]))
-def test_metres_without_pieces_are_those_of_the_pieces(network: Network, where: list, direction: str) -> None:
-    reach = search_reach(network, at_xy(*where), minutes=(1, 2.5, 6), direction=direction, max_snap_m=100)
-    streets = StreetsOfNodes(network)
-    for settled, limits in zip(reach.each(), reach.limit_ms.tolist(), strict=True):
-        ends = streets.end_times(settled, limit_ms=limits[-1])
-        for ms in limits:
-            pieces = reached_pieces(settled, streets, limit_ms=ms)
-            found = reached_metres(network, settled, ends, ms)
-            assert (found is None) == (pieces.street.size == 0)
-            assert (found or 0.0) == pytest.approx(piece_metres(network, pieces))

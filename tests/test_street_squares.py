@@ -135,7 +135,7 @@ def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, w
         patch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
         plain = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
     kernels = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
-    assert not hasattr(kernels.rings.rings_of_band, "signatures")
+    assert not hasattr(kernels.areas.rings_of_facilities, "signatures")
     assert shapely.to_wkb(plain).tolist() == shapely.to_wkb(compiled).tolist()
 
 
@@ -146,7 +146,7 @@ def test_only_the_first_few_circles_are_drawn_without_a_compiler(monkeypatch: py
     drawn = []
     for _ in range(4):
         squares.choose_kernels(600)
-        drawn.append(hasattr(squares.kernels.rings.rings_of_band, "signatures"))
+        drawn.append(hasattr(squares.kernels.areas.rings_of_facilities, "signatures"))
     assert drawn == [False, False, True, True]
 
 

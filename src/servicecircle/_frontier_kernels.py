@@ -17,18 +17,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, inlined
-from ._square_kernels import ROOM_M, longer
+from ._compiled import inlined, within
+from ._square_kernels import ROOM_M, longer, wider
 
 #: times are compared with this much room (ms)
 EPS_MS = 1e-6
 #: rank of a square whose places differ
 MIXED = -1
+#: segments that rise by so much are closed that way (ms)
+CLOSED_FROM = 2.0**31 - 1.0
 #: street this near to a corner is at the corner, as a share of a cell's side: no border passes between them
 AT_CORNER = 0.01
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
+Row = tuple[float, float, float, float, float, float, float, float, float, float, float]
 
 
 class Field(NamedTuple):
@@ -55,42 +58,62 @@ class Lattice(NamedTuple):
     height: int
     slot: Ints  # of each square; -1: no street near
     start: Ints
+    through: Ints  # so many of its segments, the first, pass through the square
     near: Ints
-    away: Floats  # of the segment from the middle of the square
+    away: Floats  # of the segment from the middle of the square, and the share of it there
+    along: Floats
     corner_slot: Ints  # of each slot; -1: the square was not mixed
-    nearest: Ints
+    nearest: Ints  # segment of each corner, its share there and its distance
+    nearest_at: Floats
+    nearest_m: Floats
+
+
+class Pairs(NamedTuple):
+    """Street in cells: pairs of a cell and a segment, chained by cell."""
+
+    cell: Ints
+    following: Ints  # number and 1 of the next pair of the same cell, 0: none
+    #: (n, 12) x, y, dx, dy, rises, times, the facility's share and ms (inf: not its own), shares within the cell
+    row: Floats
+    side: Ints  # (n, 2) of the cell that it crosses there, -1: none
+    first: Ints  # raster: number and 1 of the first pair of each cell, 0: none
 
 
 # ---------------------------------------------------------------------------------------------------- squares
-@compiled_unguarded
-def ranks_of_squares(
-    square: Ints, slot: Ints, start: Ints, near: Ints, away: Floats, along: Floats, half: float, field: Field
-) -> Ints:
-    """Rank that all places of a square have, `MIXED` where they may differ, by bounds that are never too narrow."""
+@within
+def ranks_of_squares(square: Ints, lattice: Lattice, slope: Floats, half: float, field: Field, rank: Ints) -> None:
+    """
+    Write the rank that all places of a square have, `MIXED` where they may differ: bounds are never too narrow.
+
+    The time near a segment changes by no more than its `slope` (ms per metre), but for ways that are closed.
+    """
     segment, ms, own, limit, ms_per_m, max_m = field
+    start, near, away, along = lattice.start, lattice.near, lattice.away, lattice.along
     n_band = limit.size
-    rank = np.empty(square.size, np.int16)
     half += ROOM_M
     for s in range(square.size):
-        at = slot[square[s]]
+        at = lattice.slot[square[s]]
         common = n_band if start[at] == start[at + 1] else -2
         for q in range(start[at], start[at + 1]):
             k = near[q]
             off = float(away[q])
             f = float(along[q])
-            spread = half * segment[k, 5]
-            f0 = f - spread if f > spread else 0.0
-            f1 = f + spread if f + spread < 1.0 else 1.0
-            by_a = ms[k, 0] + f0 * segment[k, 6]
-            low = ms[k, 1] + (1.0 - f1) * segment[k, 7]
-            low = by_a if by_a < low else low
-            if k == own[0]:
-                low = min(low, own[2])
-            low += (off - half if off > half else 0.0) * ms_per_m - 1.0
-            by_a = ms[k, 0] + f1 * segment[k, 6]
-            high = ms[k, 1] + (1.0 - f0) * segment[k, 7]
-            high = by_a if by_a < high else high
-            high += (off + half) * ms_per_m + 1.0
+            a, b = ms[k, 0], ms[k, 1]
+            rise_a, rise_b = segment[k, 6], segment[k, 7]
+            a_ms = a + f * rise_a
+            time = b + (1.0 - f) * rise_b
+            time = (a_ms if a_ms < time else time) + off * ms_per_m
+            spread = half * slope[k] + 1.0
+            low = time - spread
+            high = time + spread
+            if rise_a >= CLOSED_FROM or rise_b >= CLOSED_FROM or k == own[0]:
+                walk = max(0.0, off - half) * ms_per_m - 1.0
+                low = min(low, a + walk, b + walk)
+                if k == own[0]:
+                    low = min(low, own[2] + walk)
+                a_ms = a + f * rise_a if rise_a < CLOSED_FROM else np.inf
+                high = min(a_ms, b + (1.0 - f) * rise_b if rise_b < CLOSED_FROM else np.inf)
+                high += off * ms_per_m + spread
             if off + half >= max_m:
                 high = np.inf
             band = 0
@@ -105,15 +128,18 @@ def ranks_of_squares(
                 common = MIXED
                 break
         rank[s] = common
-    return rank
 
 
 # ------------------------------------------------------------------------------------------------- time at places
 @inlined
-def _row_of(
-    k: int, segment: Floats, ms: Floats
-) -> tuple[float, float, float, float, float, float, float, float, float]:
-    """Return what the time near a segment depends on: x, y, dx, dy, 1 / length**2, its rises and its times."""
+def row_of(k: int, segment: Floats, ms: Floats, own: Floats) -> Row:
+    """
+    Return what the time near a segment depends on; of none, -1, one that is nowhere.
+
+    That is x, y, dx, dy, 1 / length**2, its rises and times, the facility's share of it and ms (inf: not its own).
+    """
+    if k < 0:
+        return 1e15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf, np.inf, 0.0, np.inf
     return (
         segment[k, 0],
         segment[k, 1],
@@ -124,15 +150,15 @@ def _row_of(
         segment[k, 7],
         ms[k, 0],
         ms[k, 1],
+        own[1],
+        own[2] if k == own[0] else np.inf,
     )
 
 
 @inlined
-def time_at(
-    x: float, y: float, k: int, segment: Floats, ms: Floats, own: Floats, ms_per_m: float
-) -> tuple[float, float]:
-    """Time at a place whose nearest segment is `k`, and its squared distance from it."""
-    sx, sy, dx, dy, inverse, rise_a, rise_b, a, b = _row_of(k, segment, ms)
+def time_at(x: float, y: float, row: Row, ms_per_m: float) -> tuple[float, float]:
+    """Time at a place whose nearest segment is that of a row, and its squared distance from it."""
+    sx, sy, dx, dy, inverse, rise_a, rise_b, a, b, own_share, own_ms = row
     px = x - sx
     py = y - sy
     f = (px * dx + py * dy) * inverse
@@ -142,21 +168,27 @@ def time_at(
     a_ms = a + f * rise_a
     t = b + (1.0 - f) * rise_b
     t = a_ms if a_ms < t else t
-    if k == own[0]:
-        t = min(t, own[2] + max((f - own[1]) * rise_a, (own[1] - f) * rise_b))
+    t = min(t, own_ms + max((f - own_share) * rise_a, (own_share - f) * rise_b))
     z = px * px + py * py
     return t + np.sqrt(z) * ms_per_m, z
 
 
 # ---------------------------------------------------------------------------------------------------- corners
-@compiled_unguarded
-def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> None:
-    """Write the rank of every corner of the raster: of whole squares at once, of mixed ones corner by corner."""
+@within
+def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> Ints:
+    """
+    Write the rank of every corner of the raster: of whole squares at once, of mixed ones corner by corner.
+
+    Returns for each square the rank that its corners have, `MIXED` where they differ: those on its eastern and
+    northern side are its neighbours'.
+    """
     segment, ms, own, limit, ms_per_m, _ = field
-    slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
+    slot, corner_slot = lattice.slot, lattice.corner_slot
+    nearest, nearest_at, nearest_m = lattice.nearest, lattice.nearest_at, lattice.nearest_m
+    own_segment, own_share, own_ms = int(own[0]), own[1], own[2]
+    common = rank.copy()
     n_band = limit.size
     cells, width = lattice.cells, lattice.width
-    cell_m = lattice.square_m / cells
     for c in range(width * lattice.height):
         raster[c] = n_band
     for s in range(square.size):
@@ -170,94 +202,90 @@ def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raste
                 for i in range(cells):
                     raster[base + j * width + i] = rank[s]
             continue
-        x0 = lattice.origin[0] + column * lattice.square_m
-        y0 = lattice.origin[1] + row * lattice.square_m
         at = corner_slot[slot[square[s]]]
+        least, most = n_band, 0
         known = -1  # neighbours mostly share their segment: its row is read once
         for j in range(cells):
             for i in range(cells):
-                k = nearest[at, j * (cells + 1) + i]
+                place = j * (cells + 1) + i
+                k = nearest[at, place]
                 if k < 0:
+                    most = n_band
                     continue
                 if k != known:
-                    sx, sy, dx, dy, inverse, rise_a, rise_b, a, b = _row_of(k, segment, ms)
+                    rise_a, rise_b, a, b = segment[k, 6], segment[k, 7], ms[k, 0], ms[k, 1]
                     known = k
-                px = x0 + i * cell_m - sx
-                py = y0 + j * cell_m - sy
-                f = (px * dx + py * dy) * inverse
-                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
-                px -= f * dx
-                py -= f * dy
+                f = float(nearest_at[at, place])
                 a_ms = a + f * rise_a
                 t = b + (1.0 - f) * rise_b
                 t = a_ms if a_ms < t else t
-                if k == own[0]:
-                    t = min(t, own[2] + max((f - own[1]) * rise_a, (own[1] - f) * rise_b))
-                t += np.sqrt(px * px + py * py) * ms_per_m
+                if k == own_segment:
+                    t = min(t, own_ms + max((f - own_share) * rise_a, (own_share - f) * rise_b))
+                t += float(nearest_m[at, place]) * ms_per_m
                 band = 0
                 for q in range(n_band):
                     band += t > limit[q] + EPS_MS
                 raster[base + j * width + i] = band
+                least = min(least, band)
+                most = max(most, band)
+        common[s] = least if least == most else MIXED
+    return common
 
 
 # -------------------------------------------------------------------------------------------- streets in a cell
 @inlined
-def clipped(k: int, segment: Floats, x0: float, y0: float, width: float) -> tuple[float, float, int, int]:
+def _entered(low: float, d: float, width: float) -> tuple[float, float]:
+    """Shares between which a line lies in a strip that begins `low` ahead; the first is larger: nowhere."""
+    if d == 0.0:
+        return (0.0, 1.0) if low <= 0.0 <= low + width else (1.0, 0.0)
+    if d < 0.0:
+        return (low + width) / d, low / d
+    return low / d, (low + width) / d
+
+
+@inlined
+def clipped(
+    x: float, y: float, dx: float, dy: float, x0: float, y0: float, width: float
+) -> tuple[float, float, int, int]:
     """Shares between which a segment lies in a square, and the sides it crosses; first > last: it does not."""
-    f0 = 0.0
-    f1 = 1.0
+    in_x, out_x = _entered(x0 - x, dx, width)
+    in_y, out_y = _entered(y0 - y, dy, width)
+    f0 = max(0.0, in_x, in_y)
+    f1 = min(1.0, out_x, out_y)
     side0 = -1
     side1 = -1
-    for axis in range(2):
-        d = segment[k, 2 + axis]
-        low = (x0 if axis == 0 else y0) - segment[k, axis]
-        high = low + width
-        if (d if d < 0.0 else 0.0) > high or (d if d > 0.0 else 0.0) < low:
-            return 1.0, 0.0, -1, -1
-        if d == 0.0:
-            continue
-        side_in = 3 if axis == 0 else 0
-        side_out = 1 if axis == 0 else 2
-        enter = low / d
-        leave = high / d
-        if d < 0.0:
-            enter, leave = leave, enter
-            side_in, side_out = side_out, side_in
-        if enter > f0:
-            f0 = enter
-            side0 = side_in
-        if leave < f1:
-            f1 = leave
-            side1 = side_out
+    if in_y > 0.0 and in_y > in_x:
+        side0 = 0 if dy > 0.0 else 2
+    elif in_x > 0.0:
+        side0 = 3 if dx > 0.0 else 1
+    if out_y < 1.0 and out_y < out_x:
+        side1 = 2 if dy > 0.0 else 0
+    elif out_x < 1.0:
+        side1 = 1 if dx > 0.0 else 3
     return f0, f1, side0, side1
 
 
-@compiled_unguarded
-def reached_parts(k: int, t: float, f0: float, f1: float, field: Field, piece: Floats) -> int:
-    """Reached pieces `(first, last)` of a segment between two shares at a limit of `t`; their number."""
-    segment, ms, own, _, _, _ = field
+@within
+def reached_parts(q: int, t: float, row: Floats, piece: Floats) -> int:
+    """Reached pieces `(first, last)` of a pair's segment in its cell at a limit of `t`; their number."""
     n = 0
     for way in range(3):
         first = 0.0
         last = 1.0
+        rise_a = row[q, 4]
+        rise_b = row[q, 5]
+        left = t - row[q, 9 if way == 2 else 6 + way]
+        if left < 0.0:
+            continue
         if way == 0:
-            left = t - ms[k, 0]
-            if left < 0.0:
-                continue
-            last = 1.0 if segment[k, 6] <= left else left / segment[k, 6]
+            last = 1.0 if rise_a <= left else left / rise_a
         elif way == 1:
-            left = t - ms[k, 1]
-            if left < 0.0:
-                continue
-            first = 0.0 if segment[k, 7] <= left else 1.0 - left / segment[k, 7]
+            first = 0.0 if rise_b <= left else 1.0 - left / rise_b
         else:
-            left = t - own[2]
-            if k != own[0] or left < 0.0:
-                continue
-            last = min(1.0, own[1] + left / segment[k, 6]) if segment[k, 6] > 0.0 else 1.0
-            first = max(0.0, own[1] - left / segment[k, 7]) if segment[k, 7] > 0.0 else 0.0
-        first = f0 if f0 > first else first
-        last = f1 if f1 < last else last
+            last = min(1.0, row[q, 8] + left / rise_a) if rise_a > 0.0 else 1.0
+            first = max(0.0, row[q, 8] - left / rise_b) if rise_b > 0.0 else 0.0
+        first = max(first, row[q, 10])
+        last = min(last, row[q, 11])
         if first <= last:
             piece[n, 0] = first
             piece[n, 1] = last
@@ -278,70 +306,87 @@ def square_of_cell(cell: int, lattice: Lattice) -> tuple[int, float, float]:
     return lattice.slot[row * lattice.n_across + column], x0, y0
 
 
-@compiled_unguarded
+@within
 def streets_of_cells(
-    square: Ints, rank: Ints, lattice: Lattice, field: Field, first: Ints
-) -> tuple[Ints, Ints, Ints]:
+    square: Ints, squares_rank: Ints, common: Ints, lattice: Lattice, field: Field, rank: Ints, first: Ints
+) -> Pairs:
     """
-    Cells of mixed squares that reached street passes through: (cell, segment, following pair of the cell and 1).
+    Street that may be reached in the cells of mixed squares, but for cells whose corners are all reached at once.
 
-    `first` gets, for each such cell, its first pair and 1; it holds 0 elsewhere.
+    `common` is what `rank_corners` returns. `first` is room for a raster, all 0.
     """
-    segment = field.segment
-    piece = np.empty((3, 2), np.float64)
+    segment, ms, own = field.segment, field.ms, field.own
+    last_ms = field.limit[field.limit.size - 1]
+    slot, start, near, through = lattice.slot, lattice.start, lattice.near, lattice.through
+    n_across, square_m = lattice.n_across, lattice.square_m
     cells, width = lattice.cells, lattice.width
-    cell_m = lattice.square_m / cells
-    cell_of = np.empty(1024, np.int32)
-    segment_of = np.empty(1024, np.int32)
-    following = np.empty(1024, np.int32)
+    cell_m = square_m / cells
+    west, south = south_west(lattice)
+    piece = np.empty((3, 2), np.float64)
+    cell_of = np.empty(4096, np.int32)
+    following = np.empty(4096, np.int32)
+    pair = np.empty((4096, 12), np.float64)
+    side = np.empty((4096, 2), np.int8)
     n = 0
     for s in range(square.size):
-        if rank[s] != MIXED:
+        if squares_rank[s] != MIXED:
             continue
-        row = square[s] // lattice.n_across
-        column = square[s] - row * lattice.n_across
-        base = (row - lattice.row) * cells * width + (column - lattice.column) * cells
-        x0 = lattice.origin[0] + column * lattice.square_m
-        y0 = lattice.origin[1] + row * lattice.square_m
-        at = lattice.slot[square[s]]
-        for q in range(lattice.start[at], lattice.start[at + 1]):
-            k = lattice.near[q]
-            if lattice.away[q] > 0.7072 * lattice.square_m + 2.0 * ROOM_M:
+        row = square[s] // n_across
+        across = (square[s] - row * n_across - lattice.column) * cells
+        up = (row - lattice.row) * cells
+        x0 = west + across * cell_m
+        y0 = south + up * cell_m
+        at = slot[square[s]]
+        base = up * width + across
+        worst = common[s]
+        for i in range(cells + 1):
+            worst |= rank[base + cells * width + i] | rank[base + i * width + cells]
+        if worst == 0:
+            continue
+        while n + through[at] * cells * cells > cell_of.size:
+            cell_of, following, pair, side = longer(cell_of), longer(following), wider(pair), wider(side)
+        for q in range(start[at], start[at] + through[at]):
+            k = near[q]
+            sx, sy, dx, dy, _, rise_a, rise_b, a, b, own_share, own_ms = row_of(k, segment, ms, own)
+            if min(a, b, own_ms) > last_ms:
                 continue
-            f0, f1, _, _ = clipped(k, segment, x0 - ROOM_M, y0 - ROOM_M, lattice.square_m + 2.0 * ROOM_M)
+            f0, f1, _, _ = clipped(sx, sy, dx, dy, x0 - ROOM_M, y0 - ROOM_M, square_m + 2.0 * ROOM_M)
             if f0 > f1:
                 continue
-            for p in range(reached_parts(k, field.limit[field.limit.size - 1], f0, f1, field, piece)):
-                x = segment[k, 0] + piece[p, 0] * segment[k, 2] - x0
-                y = segment[k, 1] + piece[p, 0] * segment[k, 3] - y0
-                dx = (piece[p, 1] - piece[p, 0]) * segment[k, 2]
-                dy = (piece[p, 1] - piece[p, 0]) * segment[k, 3]
-                j0 = max(0, int(np.floor((min(y, y + dy) - ROOM_M) / cell_m)))
-                j1 = min(cells - 1, int(np.floor((max(y, y + dy) + ROOM_M) / cell_m)))
-                for j in range(j0, j1 + 1):
-                    g0 = 0.0
-                    g1 = 1.0
-                    if abs(dy) > ROOM_M:  # the part beside this row of cells
-                        g0 = (j * cell_m - ROOM_M - y) / dy
-                        g1 = ((j + 1) * cell_m + ROOM_M - y) / dy
-                        if g0 > g1:
-                            g0, g1 = g1, g0
-                        g0 = max(0.0, g0)
-                        g1 = min(1.0, g1)
-                    low = min(x + g0 * dx, x + g1 * dx) - ROOM_M
-                    high = max(x + g0 * dx, x + g1 * dx) + ROOM_M
-                    i0 = max(0, int(np.floor(low / cell_m)))
-                    i1 = min(cells - 1, int(np.floor(high / cell_m)))
-                    if n + cells > cell_of.size:
-                        cell_of, segment_of, following = longer(cell_of), longer(segment_of), longer(following)
-                    for c in range(base + j * width + i0, base + j * width + i1 + 1):
-                        if first[c] == 0 or segment_of[first[c] - 1] != k:
-                            cell_of[n] = c
-                            segment_of[n] = k
-                            following[n] = first[c]
-                            n += 1
-                            first[c] = n
-    return cell_of[:n], segment_of[:n], following[:n]
+            y = sy + f0 * dy - y0
+            high_y = sy + f1 * dy - y0
+            x = sx + f0 * dx - x0
+            slope = (f1 - f0) * dx / (high_y - y) if abs(high_y - y) > ROOM_M else 0.0
+            j0 = max(0, int(np.floor((min(y, high_y) - ROOM_M) / cell_m)))
+            j1 = min(cells - 1, int(np.floor((max(y, high_y) + ROOM_M) / cell_m)))
+            for j in range(j0, j1 + 1):
+                low = x
+                high = x + (f1 - f0) * dx
+                if abs(high_y - y) > ROOM_M:  # the part beside this row of cells
+                    low = x + slope * (max(min(y, high_y), j * cell_m - ROOM_M) - y)
+                    high = x + slope * (min(max(y, high_y), (j + 1) * cell_m + ROOM_M) - y)
+                i0 = max(0, int(np.floor((min(low, high) - ROOM_M) / cell_m)))
+                i1 = min(cells - 1, int(np.floor((max(low, high) + ROOM_M) / cell_m)))
+                for i in range(across + i0, across + i1 + 1):
+                    c = (up + j) * width + i
+                    if rank[c] | rank[c + 1] | rank[c + width] | rank[c + width + 1] == 0:
+                        continue
+                    h0, h1, side0, side1 = clipped(
+                        sx, sy, dx, dy, west + i * cell_m, south + (up + j) * cell_m, cell_m
+                    )
+                    if h0 > h1:
+                        continue
+                    pair[n, 0], pair[n, 1], pair[n, 2], pair[n, 3] = sx, sy, dx, dy
+                    pair[n, 4], pair[n, 5], pair[n, 6], pair[n, 7] = rise_a, rise_b, a, b
+                    pair[n, 8], pair[n, 9], pair[n, 10], pair[n, 11] = own_share, own_ms, h0, h1
+                    if reached_parts(n, last_ms, pair, piece) == 0:
+                        continue
+                    cell_of[n] = c
+                    following[n] = first[c]
+                    side[n, 0], side[n, 1] = side0, side1
+                    n += 1
+                    first[c] = n
+    return Pairs(cell_of[:n], following[:n], pair[:n], side[:n], first)
 
 
 @inlined
@@ -359,8 +404,8 @@ def corner_of_cell(cell: int, e: int, width: int) -> int:
     return cell + (1 if e == 1 or e == 2 else 0) + (width if e >= 2 else 0)
 
 
-@compiled_unguarded
-def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field, rank: Ints) -> Ints:
+@within
+def mind_streets(pairs: Pairs, lattice: Lattice, field: Field, rank: Ints) -> Ints:
     """
     Make corners good enough for the reached street of their cells; return the corners that were changed.
 
@@ -368,20 +413,20 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
     to be, and so is a corner that reached street passes through; where a border would have to pass on both sides of
     reached street, all corners of the cell are.
     """
-    segment, limit = field.segment, field.limit
+    limit = field.limit
+    cells_of, rows, sides = pairs.cell, pairs.row, pairs.side
     n_band = limit.size
     width = lattice.width
     cell_m = lattice.square_m / lattice.cells
     west, south = south_west(lattice)
     piece = np.empty((3, 2), np.float64)
-    made = np.empty(256, np.int64)
+    made = np.empty(4 * cells_of.size * n_band, np.int32)  # each corner once a break at most
     n = 0
     is_changed = True
     while is_changed:
         is_changed = False
-        for q in range(cell_of.size):
-            cell = cell_of[q]
-            k = segment_of[q]
+        for q in range(cells_of.size):
+            cell = cells_of[q]
             worst = 0
             for e in range(4):
                 worst = max(worst, rank[corner_of_cell(cell, e, width)])
@@ -389,13 +434,10 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                 continue
             x0 = west + (cell % width) * cell_m
             y0 = south + (cell // width) * cell_m
-            f0, f1, side0, side1 = clipped(k, segment, x0, y0, cell_m)
-            if f0 > f1:
-                continue
+            f0, f1 = rows[q, 10], rows[q, 11]
+            side0, side1 = sides[q, 0], sides[q, 1]
             for band in range(min(worst, n_band)):
-                for p in range(reached_parts(k, limit[band], f0, f1, field, piece)):
-                    while n + 8 > made.size:
-                        made = longer(made)
+                for p in range(reached_parts(q, limit[band], rows, piece)):
                     in0 = rank[corner_of_cell(cell, 0, width)] <= band
                     in1 = rank[corner_of_cell(cell, 1, width)] <= band
                     in2 = rank[corner_of_cell(cell, 2, width)] <= band
@@ -414,8 +456,8 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                         side = side0 if end == 0 else side1
                         if f != (f0 if end == 0 else f1):
                             side = -1
-                        px = (segment[k, 0] + f * segment[k, 2] - x0) / cell_m
-                        py = (segment[k, 1] + f * segment[k, 3] - y0) / cell_m
+                        px = (rows[q, 0] + f * rows[q, 2] - x0) / cell_m
+                        py = (rows[q, 1] + f * rows[q, 3] - y0) / cell_m
                         is_good = False
                         least = np.inf
                         which = -1
@@ -436,31 +478,3 @@ def mind_streets(cell_of: Ints, segment_of: Ints, lattice: Lattice, field: Field
                             n += 1
                             is_changed = True
     return made[:n].copy()
-
-
-# ------------------------------------------------------------------------------------------------------- sides
-@compiled_unguarded
-def sides_of_borders(square: Ints, squares_rank: Ints, made: Ints, lattice: Lattice, rank: Ints) -> Ints:
-    """Corners whose side to the east joins places of different rank: every border crosses one of them."""
-    cells, width = lattice.cells, lattice.width
-    side = np.empty(1024, np.int64)
-    n = 0
-    for s in range(square.size + made.size):
-        if s < square.size:
-            if squares_rank[s] != MIXED:
-                continue
-            row = square[s] // lattice.n_across
-            base = (row - lattice.row) * cells * width
-            base += (square[s] - row * lattice.n_across - lattice.column) * cells
-            n_up, n_east = cells, cells
-        else:
-            base = made[s - square.size] - 1
-            n_up, n_east = 1, 2
-        while n + cells * cells > side.size:
-            side = longer(side)
-        for j in range(n_up):
-            for c in range(base + j * width, base + j * width + n_east):
-                if rank[c] != rank[c + 1]:
-                    side[n] = c
-                    n += 1
-    return side[:n].copy()

@@ -14,204 +14,73 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, inlined
+from ._compiled import inlined, within
 from ._frontier_kernels import (
     EPS_MS,
     Field,
     Lattice,
-    clipped,
+    Pairs,
     corner_of_cell,
     reached_parts,
-    south_west,
+    row_of,
     square_of_cell,
     time_at,
 )
-from ._square_kernels import SAME_M2, longer
 
-#: share of a cell's side that a corner added for a street takes of the sides without street
-SLIVER = 0.05
-#: a border keeps this share of a side away from corners, so that two borders never touch
-LEAST = 0.01
-#: street this near to a side of a cell ends on it, or runs along it (metres)
-ON_SIDE_M = 1e-6
-#: places of reached street that may bend the border of one cell: room for so many, made wider where there are more
-BENDS = 64
+#: places of reached street that a pair may bend a border at: both ends of three pieces
+BENDS = 6
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 
-# ------------------------------------------------------------------------------------------ where a side is crossed
-@compiled_unguarded
-def _street_bound(
-    pair: int,
-    x0: float,
-    y0: float,
-    cell_m: float,
-    e: int,
-    t: float,
-    low_is_in: bool,
-    field: Field,
-    segment_of: Ints,
-    following: Ints,
-    piece: Floats,
-) -> float:
-    """How far along side e (southern or western end: 0) the street of a cell that is reached by `t` reaches."""
-    segment = field.segment
-    axis = e & 1
-    across = 1 - axis
-    line = (x0 if across == 0 else y0) + (cell_m if e == 1 or e == 2 else 0.0)
-    bound = 0.0 if low_is_in else 1.0
-    while pair > 0:
-        k = segment_of[pair - 1]
-        pair = following[pair - 1]
-        f0, f1, side0, side1 = clipped(k, segment, x0, y0, cell_m)
-        if f0 > f1:
-            continue
-        off0 = abs(segment[k, across] + f0 * segment[k, 2 + across] - line)
-        off1 = abs(segment[k, across] + f1 * segment[k, 2 + across] - line)
-        if side0 != e and side1 != e and min(off0, off1) > ON_SIDE_M:
-            continue
-        for p in range(reached_parts(k, t, f0, f1, field, piece)):
-            for end in range(2):
-                f = piece[p, end]
-                is_on = abs(segment[k, across] + f * segment[k, 2 + across] - line) <= ON_SIDE_M
-                if not is_on and ((side0 if end == 0 else side1) != e or f != (f0 if end == 0 else f1)):
-                    continue
-                s = (segment[k, axis] + f * segment[k, 2 + axis] - (x0 if axis == 0 else y0)) / cell_m
-                bound = max(bound, s + (1.0 - s) * SLIVER) if low_is_in else min(bound, s - s * SLIVER)
-    return bound
-
-
-@compiled_unguarded
-def _true_crossing(
-    x: float,
-    y: float,
-    dx: float,
-    dy: float,
-    one: int,
-    two: int,
-    begins_in: bool,
-    t: float,
-    halvings: int,
-    segment: Floats,
-    ms: Floats,
-    own: Floats,
-    ms_per_m: float,
-    max_m: float,
-) -> float:
-    """Share of the way from one corner to the next at which a limit is crossed, by the nearest segments of both."""
-    s0 = 0.0
-    s1 = 1.0
-    for _ in range(halvings):
-        s = (s0 + s1) / 2
-        time = np.inf
-        best = np.inf
-        if one >= 0:
-            time, best = time_at(x + s * dx, y + s * dy, one, segment, ms, own, ms_per_m)
-        if two >= 0 and two != one:
-            other, z = time_at(x + s * dx, y + s * dy, two, segment, ms, own, ms_per_m)
-            room = SAME_M2 + 1e-9 * z
-            if z < best - room or (z < best + room and two < one):
-                best = z
-                time = other
-        if (time <= t and best <= max_m * max_m) == begins_in:
-            s0 = s
-        else:
-            s1 = s
-    return (s0 + s1) / 2
-
-
-@inlined
-def _corners_of_side(
-    i: int, j: int, e: int, shift: int, lattice: Lattice, slot: Ints, corner_slot: Ints, nearest: Ints
-) -> tuple[int, int]:
-    """Nearest segments of the ends of side e of a cell, as its square knows them; -2: they were never needed."""
-    row = lattice.row + (j >> shift)
-    at = slot[row * lattice.n_across + lattice.column + (i >> shift)]
-    if at < 0 or at >= corner_slot.size or corner_slot[at] < 0 or corner_slot[at] >= nearest.shape[0]:
-        return -2, -2
-    corners = lattice.cells + 1
-    mask = lattice.cells - 1
-    low = ((j & mask) + (1 if e == 2 else 0)) * corners + (i & mask) + (1 if e == 1 else 0)
-    return nearest[corner_slot[at], low], nearest[corner_slot[at], low + (corners if e & 1 else 1)]
-
-
 # ------------------------------------------------------------------------------------------------------- rings
-@compiled_unguarded
-def _bends(
-    pair: int,
-    x0: float,
-    y0: float,
-    cell_m: float,
-    t: float,
-    tail: Floats,
-    head: Floats,
-    field: Field,
-    segment_of: Ints,
-    following: Ints,
-    room: Floats,
-) -> int:
+@within
+def _bends(q: int, t: float, place: Floats, tail: int, head: int, pairs: Pairs, room: Floats) -> int:
     """
-    Places of street reached by `t` in a cell to the right of its border, outermost in order, in `room[3:]`.
+    Places of street reached by `t`, from pair `q`, to the right of its cell's border, outermost in order.
 
-    Returns their number, -1 if the room is too small.
+    The border runs between the places `tail` and `head`. Bends are left in `room`, behind three rows; returns their
+    number.
     """
-    segment = field.segment
-    bend = room[3:]
-    n = 0
-    while pair > 0:
-        k = segment_of[pair - 1]
-        pair = following[pair - 1]
-        f0, f1, _, _ = clipped(k, segment, x0, y0, cell_m)
-        if f0 > f1:
-            continue
-        for p in range(reached_parts(k, t, f0, f1, field, room)):
+    following, row = pairs.following, pairs.row
+    tx, ty, end_x, end_y = place[tail, 0], place[tail, 1], place[head, 0], place[head, 1]
+    n = 3
+    while q >= 0:
+        for p in range(reached_parts(q, t, row, room)):
             for end in range(2):
-                px = segment[k, 0] + room[p, end] * segment[k, 2]
-                py = segment[k, 1] + room[p, end] * segment[k, 3]
-                cross = (head[0] - tail[0]) * (py - tail[1]) - (head[1] - tail[1]) * (px - tail[0])
-                if cross < 0.0:
-                    if n == bend.shape[0]:
-                        return -1
-                    bend[n, 0] = px
-                    bend[n, 1] = py
+                px = row[q, 0] + room[p, end] * row[q, 2]
+                py = row[q, 1] + room[p, end] * row[q, 3]
+                if (end_x - tx) * (py - ty) - (end_y - ty) * (px - tx) < 0.0:
+                    room[n, 0] = px
+                    room[n, 1] = py
                     n += 1
-    done = 0
-    hx = tail[0]
-    hy = tail[1]
+        q = following[q] - 1
+    done = 3
+    hx = tx
+    hy = ty
     while done < n:
-        bx = head[0]
-        by = head[1]
+        bx = end_x
+        by = end_y
         which = -1
-        for q in range(done, n):
-            if (bx - hx) * (bend[q, 1] - hy) - (by - hy) * (bend[q, 0] - hx) < 0.0:
-                bx = bend[q, 0]
-                by = bend[q, 1]
-                which = q
+        for i in range(done, n):
+            if (bx - hx) * (room[i, 1] - hy) - (by - hy) * (room[i, 0] - hx) < 0.0:
+                bx = room[i, 0]
+                by = room[i, 1]
+                which = i
         if which < 0:
             break
-        bend[which, 0] = bend[done, 0]
-        bend[which, 1] = bend[done, 1]
-        bend[done, 0] = bx
-        bend[done, 1] = by
+        room[which, 0] = room[done, 0]
+        room[which, 1] = room[done, 1]
+        room[done, 0] = bx
+        room[done, 1] = by
         hx = bx
         hy = by
         done += 1
-    return done
+    return done - 3
 
 
-@compiled_unguarded
-def _wide(array: Floats) -> Floats:
-    """Return the same rows in twice the room."""
-    wide = np.empty((2 * array.shape[0], array.shape[1]), array.dtype)
-    for i in range(array.shape[0]):
-        for j in range(array.shape[1]):
-            wide[i, j] = array[i, j]
-    return wide
-
-
-@compiled_unguarded
+@within
 def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints) -> bool:
     """Whether two reached corners of a cell, across from each other, hang together. No reached street is in it."""
     at, x0, y0 = square_of_cell(cell, lattice)
@@ -221,214 +90,96 @@ def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints
     best = np.inf
     time = np.inf
     for i in range(lattice.start[at], lattice.start[at + 1]):
-        t, z = time_at(x0 + half, y0 + half, lattice.near[i], field.segment, field.ms, field.own, field.ms_per_m)
+        row = row_of(lattice.near[i], field.segment, field.ms, field.own)
+        t, z = time_at(x0 + half, y0 + half, row, field.ms_per_m)
         if z < best:
             best = z
             time = t
     return best <= field.max_m * field.max_m and time <= field.limit[band] + EPS_MS
 
 
-@compiled_unguarded
+@within
 def rings_of_band(
-    side: Ints,
     band: int,
-    halvings: int,
-    tolerance_m: float,
+    side: Ints,
+    place: Floats,
+    n_place: int,
+    number: Ints,
     lattice: Lattice,
     field: Field,
     truth: Ints,
     rank: Ints,
-    visited: Ints,
-    first: Ints,
-    segment_of: Ints,
-    following: Ints,
-) -> tuple[Floats, Ints]:
+    pairs: Pairs,
+    is_passed: Ints,
+) -> tuple[Ints, Ints]:
     """
     Rings round the corners of a rank of `band` or less, reached places on their left: (places, row pointer).
 
-    A place is `(x, y, x and y of the left end of its window, of the right end)`: the border may pass anywhere in
-    the window. `visited` holds, for each corner, the last band (and 1) whose border crossed its side to the east.
+    Places are the first `n_place` of `place`, and bends of borders round street that are put behind them: there is
+    room for twice `BENDS` a pair. `is_passed` is room for those first, all 0.
     """
-    segment, ms, own, limit, ms_per_m, max_m = field
-    slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
-    width = lattice.width
-    cell_m = lattice.square_m / lattice.cells
-    tolerance = tolerance_m / cell_m
-    west, south = south_west(lattice)
-    shift = 0
-    while 1 << shift < lattice.cells:
-        shift += 1
-    room = np.empty((3 + BENDS, 2), np.float64)
-    out = np.empty((1024, 6), np.float64)
-    start = np.zeros(64, np.int64)
-    here = np.empty(6, np.float64)
+    width, t = lattice.width, field.limit[band]
+    first = pairs.first
+    room = np.empty((3 + BENDS * pairs.cell.size, 2), np.float64)
+    ring = np.empty(place.shape[0] + 1, np.int32)
+    start = np.zeros(place.shape[0] // 4 + 2, np.int64)  # a ring passes four sides at least
     n = 0
     n_ring = 0
-    for q in range(side.size):
-        c = side[q]
-        if (rank[c] <= band) == (rank[c + 1] <= band) or visited[c] == band + 1:
+    for q in range(side.shape[0]):
+        low = side[q, 0]
+        low_is_in = rank[low] <= band
+        if side[q, 1] == 1 or low_is_in == (rank[low + 1] <= band):
             continue
-        j = c // width - (0 if rank[c] <= band else 1)
-        i = c % width
-        cell = j * width + i
-        e = 0 if rank[c] <= band else 2
-        first_cell = cell
-        first_e = e
         begin = n
-        before = -1  # the cell just passed, where its street may bend the border
-        is_closing = False
+        first_cell = low - (0 if low_is_in else width)
+        first_e = 0 if low_is_in else 2
+        if is_passed[number[2 * low] - 1 + band - int(min(rank[low], rank[low + 1]))]:
+            continue
+        cell = first_cell
+        e = first_e
+        before = -1  # first pair of the cell just passed, where its street may bend the border
         while True:
-            if is_closing:
-                for w in range(6):
-                    here[w] = out[begin, w]
-            else:
-                beyond = cell + (-width if e == 0 else (1 if e == 1 else (width if e == 2 else -1)))
-                low = cell if e == 0 or e == 3 else (cell + 1 if e == 1 else cell + width)
-                high = low + (width if e & 1 else 1)
-                x = west + (i + (1 if e == 1 else 0)) * cell_m
-                y = south + (j + (1 if e == 2 else 0)) * cell_m
-                low_is_in = rank[low] <= band
-                inner = min(rank[low], rank[high])
-                outer = max(rank[low], rank[high])
-                is_street = first[cell] != 0 or first[beyond] != 0
-                one, two = _corners_of_side(i, j, e, shift, lattice, slot, corner_slot, nearest)
-                if one == -2:
-                    one, two = _corners_of_side(
-                        i + (1 if e == 1 else (-1 if e == 3 else 0)),
-                        j + (1 if e == 2 else (-1 if e == 0 else 0)),
-                        (e + 2) & 3,
-                        shift,
-                        lattice,
-                        slot,
-                        corner_slot,
-                        nearest,
-                    )
-                s = 0.0 if low_is_in else 1.0
-                back = s
-                ahead = s
-                for b in range(inner, min(outer, band + 2)):  # borders of several bands keep their order
-                    low_made = (rank[low] <= b) != (truth[low] <= b)
-                    high_made = (rank[high] <= b) != (truth[high] <= b)
-                    if low_made and not high_made:
-                        found = SLIVER
-                    elif high_made and not low_made:
-                        found = 1.0 - SLIVER
-                    else:
-                        found = _true_crossing(
-                            x,
-                            y,
-                            0.0 if e & 1 else cell_m,
-                            cell_m if e & 1 else 0.0,
-                            one,
-                            two,
-                            low_is_in,
-                            limit[b] + EPS_MS,
-                            halvings,
-                            segment,
-                            ms,
-                            own,
-                            ms_per_m,
-                            max_m,
-                        )
-                    found = min(1.0 - LEAST, max(LEAST, found))
-                    for way in range(2 if is_street else 0):
-                        of = beyond if way else cell
-                        if first[of] != 0:
-                            bound = _street_bound(
-                                first[of],
-                                west + (of % width) * cell_m,
-                                south + (of // width) * cell_m,
-                                cell_m,
-                                (e + 2) & 3 if way else e,
-                                limit[b],
-                                low_is_in,
-                                field,
-                                segment_of,
-                                following,
-                                room,
-                            )
-                            found = max(found, bound) if low_is_in else min(found, bound)
-                    if b > inner:
-                        found = max(found, ahead) if low_is_in else min(found, ahead)
-                    ahead = found
-                    if b < band:
-                        back = found
-                    elif b == band:
-                        s = found
-                least = s
-                most = s
-                if not is_street and truth[low] == rank[low] and truth[high] == rank[high]:
-                    inward = tolerance if inner == band else min(tolerance, abs(s - back) / 2)
-                    outward = tolerance if outer <= band + 1 else min(tolerance, abs(ahead - s) / 2)
-                    least = min(s, max(LEAST, s - (inward if low_is_in else outward)))
-                    most = max(s, min(1.0 - LEAST, s + (outward if low_is_in else inward)))
-                if not low_is_in:
-                    least, most = most, least
-                for w in range(3):
-                    at = (s if w == 0 else (least if w == 1 else most)) * cell_m
-                    here[2 * w] = x + (0.0 if e & 1 else at)
-                    here[2 * w + 1] = y + (at if e & 1 else 0.0)
+            is_closing = n > begin and cell == first_cell and e == first_e
+            low = cell + (width if e == 2 else (1 if e == 1 else 0))
+            inner = int(min(rank[low], rank[low + (width if e & 1 else 1)]))
+            here = number[2 * low + (e & 1)] - 1 + band - inner
             if before >= 0:
-                n_bend = -1
-                while n_bend < 0:
-                    n_bend = _bends(
-                        first[before],
-                        west + (before % width) * cell_m,
-                        south + (before // width) * cell_m,
-                        cell_m,
-                        limit[band],
-                        out[n - 1],
-                        here,
-                        field,
-                        segment_of,
-                        following,
-                        room,
-                    )
-                    if n_bend < 0:
-                        room = _wide(room)
-                while n + n_bend >= out.shape[0]:
-                    out = _wide(out)
+                n_bend = _bends(before, t, place, ring[n - 1], here, pairs, room)
                 for b in range(n_bend):
                     for w in range(6):
-                        out[n, w] = room[3 + b, w & 1]
+                        place[n_place, w] = room[3 + b, w & 1]
+                    ring[n] = n_place
+                    n_place += 1
                     n += 1
             if is_closing:
                 break
-            if n == out.shape[0]:
-                out = _wide(out)
-            for w in range(6):
-                out[n, w] = here[w]
+            ring[n] = here
             n += 1
-            if e & 1 == 0:
-                visited[cell if e == 0 else cell + width] = band + 1
+            is_passed[here] = 1
             in2 = rank[corner_of_cell(cell, (e + 2) & 3, width)] <= band
             in3 = rank[corner_of_cell(cell, (e + 3) & 3, width)] <= band
-            before = cell if first[cell] != 0 and (in3 or not in2) else -1
+            before = first[cell] - 1 if in3 or not in2 else -1
             turn = (1 if in2 else 3) if in2 == in3 else 2
             if in2 and not in3:
                 turn = 1 if _is_joined(cell, band, lattice, field, truth) else 3
             leave = (e + turn) & 3
-            i += 1 if leave == 1 else (-1 if leave == 3 else 0)
-            j += 1 if leave == 2 else (-1 if leave == 0 else 0)
-            cell = j * width + i
+            ahead = 1 if leave & 1 else width
+            cell += ahead if leave == 1 or leave == 2 else -ahead
             e = (leave + 2) & 3
-            is_closing = cell == first_cell and e == first_e
         n_ring += 1
-        if n_ring == start.size:
-            start = longer(start)
         start[n_ring] = n
-    return out[:n], start[: n_ring + 1]
+    return ring[:n], start[: n_ring + 1]
 
 
-@compiled_unguarded
-def thinned(place: Floats, start: Ints) -> tuple[Floats, Ints, Floats]:
+@within
+def thinned(place: Floats, ring: Ints, start: Ints) -> tuple[Floats, Ints, Floats]:
     """
     Leave places of rings out where the straight way passes all windows between: (xy, row pointer, area).
 
     Windows lie on the sides of cells, so a border goes on crossing the same sides in the same order: it can cross
     neither itself nor another. Rings are closed; the area is below 0 where one runs clockwise.
     """
-    xy = np.empty((place.shape[0] + start.size, 2), np.float64)
+    xy = np.empty((ring.size + start.size, 2), np.float64)
     begins = np.zeros(start.size, np.int64)
     area = np.zeros(start.size - 1, np.float64)
     n = 0
@@ -437,13 +188,14 @@ def thinned(place: Floats, start: Ints) -> tuple[Floats, Ints, Floats]:
         size = start[r + 1] - base
         first = 0
         for i in range(size):
-            if place[base + i, 2] == place[base + i, 4] and place[base + i, 3] == place[base + i, 5]:
+            at = ring[base + i]
+            if place[at, 2] == place[at, 4] and place[at, 3] == place[at, 5]:
                 first = i
                 break
         begin = n
         i = 0
         while i < size:
-            at = base + (first + i) % size
+            at = ring[base + (first + i) % size]
             x = place[at, 0]
             y = place[at, 1]
             xy[n, 0] = x
@@ -452,7 +204,7 @@ def thinned(place: Floats, start: Ints) -> tuple[Floats, Ints, Floats]:
             following = i + 1
             lx, ly, rx, ry = 0.0, 0.0, 0.0, 0.0
             for j in range(i + 1, size + 1):
-                to = base + (first + j) % size
+                to = ring[base + (first + j) % size]
                 dx = place[to, 0] - x
                 dy = place[to, 1] - y
                 if j == i + 1 or (rx * dy - ry * dx >= 0.0 and dx * ly - dy * lx >= 0.0):
@@ -473,8 +225,8 @@ def thinned(place: Floats, start: Ints) -> tuple[Floats, Ints, Floats]:
         if n - begin < 3:
             n = begin
             for i in range(size):
-                xy[n, 0] = place[base + i, 0]
-                xy[n, 1] = place[base + i, 1]
+                xy[n, 0] = place[ring[base + i], 0]
+                xy[n, 1] = place[ring[base + i], 1]
                 n += 1
         xy[n, 0] = xy[begin, 0]
         xy[n, 1] = xy[begin, 1]
@@ -500,7 +252,7 @@ def _is_within(x: float, y: float, xy: Floats, first: int, last: int) -> bool:
     return is_in
 
 
-@compiled_unguarded
+@within
 def one_polygon(
     xy: Floats, start: Ints, area: Floats, x: float, y: float, least_hole_m2: float
 ) -> tuple[Floats, Ints]:

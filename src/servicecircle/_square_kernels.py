@@ -36,18 +36,21 @@ def segments_of_squares(
     bucket_segment: Ints,
     n_buckets: tuple[int, int],
     max_m: float,
-) -> tuple[Ints, Ints, Floats, Floats]:
+) -> tuple[Ints, Ints, Ints, Floats, Floats]:
     """
-    Segments that may be nearest to a place in each square.
+    Segments that may be nearest to a place in each square, first those that pass through it.
 
-    Returns (row pointer, segments, their distance from the middle of the square, the share of the segment there).
+    Returns (row pointer, the number of those that may pass through the square, segments, their distance from the
+    middle of the square, the share of the segment there).
     """
     start = np.zeros(square.size + 1, np.int64)
+    through = np.zeros(square.size, np.int32)
     near = np.empty(16 * square.size + 4096, np.int32)
     away = np.empty(near.size, np.float32)
     along = np.empty(near.size, np.float32)
     stamp = np.zeros(segment.shape[0], np.int32)
     half = square_m * 0.70710678 + ROOM_M
+    half_m = square_m / 2 + ROOM_M
     buckets_across, buckets_up = n_buckets
     n = 0
     for s in range(square.size):
@@ -99,7 +102,24 @@ def segments_of_squares(
                 kept += 1
         n = kept
         start[s + 1] = n
-    return start, near[:n].copy(), away[:n].copy(), along[:n].copy()
+        kept = first
+        for q in range(first, n):
+            if away[q] <= half and _passes(near[q], x, y, half_m, segment):
+                near[q], near[kept] = near[kept], near[q]
+                away[q], away[kept] = away[kept], away[q]
+                along[q], along[kept] = along[kept], along[q]
+                kept += 1
+        through[s] = kept - first
+    return start, through, near[:n].copy(), away[:n].copy(), along[:n].copy()
+
+
+@inlined
+def _passes(k: int, x: float, y: float, half: float, segment: Floats) -> bool:
+    """Whether the box of a segment, and its line, touch a square round a place."""
+    sx, sy, dx, dy = segment[k, 0] - x, segment[k, 1] - y, segment[k, 2], segment[k, 3]
+    if min(sx, sx + dx) > half or max(sx, sx + dx) < -half or min(sy, sy + dy) > half or max(sy, sy + dy) < -half:
+        return False
+    return bool(abs(dx * sy - dy * sx) <= half * (abs(dx) + abs(dy)))
 
 
 @compiled_unguarded
@@ -108,6 +128,16 @@ def longer(array: Ints) -> Ints:
     wide = np.empty(2 * array.size, array.dtype)
     for k in range(array.size):
         wide[k] = array[k]
+    return wide
+
+
+@compiled_unguarded
+def wider(array: Floats) -> Floats:
+    """Return the same rows in twice the room."""
+    wide = np.empty((2 * array.shape[0], array.shape[1]), array.dtype)
+    for i in range(array.shape[0]):
+        for j in range(array.shape[1]):
+            wide[i, j] = array[i, j]
     return wide
 
 
@@ -123,14 +153,17 @@ def segments_of_corners(
     last: Ints,
     near: Ints,
     max_m: float,
-) -> Ints:
+) -> tuple[Ints, Floats, Floats]:
     """
-    Nearest segment of each corner of the cells of squares, -1 beyond `max_m`; of `near[first:last]` of each square.
+    Nearest segment of each corner of the cells of squares, of `near[first:last]` of each square.
 
-    Corners stand row by row, those of all four sides included.
+    Returns (segments, -1 beyond `max_m`, the share of each there, its distance). Corners stand row by row, those of
+    all four sides included.
     """
     corners = cells + 1
     nearest = np.empty((square.size, corners * corners), np.int32)
+    share = np.zeros((square.size, corners * corners), np.float32)
+    metres = np.zeros((square.size, corners * corners), np.float32)
     few = np.empty(1024, np.int32)
     away = np.empty(1024, np.float64)  # of each segment from the middle of a quarter
     row = np.empty((1024, 5), np.float64)
@@ -184,8 +217,17 @@ def segments_of_corners(
                         if z < best - room or (z < best + room and few[q] < chosen):
                             best = z
                             chosen = few[q]
-                    nearest[s, j * corners + i] = chosen if best <= max_m * max_m else -1
-    return nearest
+                    at = j * corners + i
+                    nearest[s, at] = -1
+                    if best > max_m * max_m:
+                        continue
+                    f = (x - segment[chosen, 0]) * segment[chosen, 2] + (y - segment[chosen, 1]) * segment[
+                        chosen, 3
+                    ]
+                    nearest[s, at] = chosen
+                    share[s, at] = min(1.0, max(0.0, f * segment[chosen, 4]))
+                    metres[s, at] = np.sqrt(best)
+    return nearest, share, metres
 
 
 @inlined
@@ -198,49 +240,3 @@ def _apart(x: float, y: float, sx: float, sy: float, dx: float, dy: float, inver
     px -= f * dx
     py -= f * dy
     return px * px + py * py
-
-
-@compiled_unguarded
-def squares_in_reach(
-    of: Ints,
-    ms: Floats,
-    last_ms: float,
-    ms_per_m: float,
-    max_m: float,
-    segment: Floats,
-    origin: Floats,
-    square_m: float,
-    n_buckets: tuple[int, int],
-    mark: Ints,
-) -> Ints:
-    """Squares that may hold a place within reach of one of the segments `of`, row by row; `mark` is room, all 0."""
-    across, up = n_buckets
-    bucket_m = 2.0 * square_m
-    west, south, east, north = across, up, 0, 0
-    for q in range(of.size):
-        k = of[q]
-        left = last_ms - min(ms[k, 0], ms[k, 1])
-        if left < 0.0:
-            continue
-        off = min(max_m, left / ms_per_m) + ROOM_M
-        x = segment[k, 0] - origin[0]
-        y = segment[k, 1] - origin[1]
-        x0 = max(0, int(np.floor((min(x, x + segment[k, 2]) - off) / bucket_m)))
-        x1 = min(across - 1, int(np.floor((max(x, x + segment[k, 2]) + off) / bucket_m)))
-        y0 = max(0, int(np.floor((min(y, y + segment[k, 3]) - off) / bucket_m)))
-        y1 = min(up - 1, int(np.floor((max(y, y + segment[k, 3]) + off) / bucket_m)))
-        for cy in range(y0, y1 + 1):
-            for cx in range(x0, x1 + 1):
-                mark[cy * across + cx] = 1
-        west, south, east, north = min(west, x0), min(south, y0), max(east, x1 + 1), max(north, y1 + 1)
-    square = np.empty(4 * max(0, east - west) * max(0, north - south), np.int64)
-    n = 0
-    for row in range(2 * south, 2 * north):
-        for column in range(2 * west, 2 * east):
-            if mark[(row >> 1) * across + (column >> 1)]:
-                square[n] = row * 2 * across + column
-                n += 1
-    for cy in range(south, north):
-        for cx in range(west, east):
-            mark[cy * across + cx] = 0
-    return square[:n].copy()

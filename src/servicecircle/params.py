@@ -14,6 +14,8 @@ Roads = Literal["walk", "ebike", "drive"]
 
 #: "not reached" where times are whole milliseconds in 32 bits
 INF_MS = 2**31 - 1
+#: time that a street takes in a closed direction where areas are drawn: no place but its very beginning is reached
+CLOSED_MS = 1e20
 #: legs between a point and its street, and pushing an e-bike (km/h); 1.0 m/s
 ACCESS_KPH = 3.6
 #: a point farther than this from every admissible street is off the network (metres)

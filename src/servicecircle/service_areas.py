@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -13,32 +11,28 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ._validate import BoolArray, FloatArray
+from ._validate import BoolArray, FloatArray, GeometryArray
 from .area_shapes import DETAIL, Detail, borders, joined, polygonal, polygons, polygons_of_owners
 from .errors import CRSError, InputError
 from .facility_areas import (
     MOST_BREAKS,
-    NO_RINGS,
     FacilityTimes,
-    Rings,
-    as_polygons,
     mixed,
+    polygons_of_facilities,
     ranks_of_squares,
-    rings_of_facility,
-    times_of_facility,
+    times_of_facilities,
 )
 from .model import Facilities, Network
 from .params import MAX_SNAP_M
 from .street_raster import FieldOfTimes, LeastTimes, StreetSegments, metres_of_owners
 from .street_reach import (
-    EndTimes,
     Pieces,
     Reach,
-    Settled,
+    SettledRows,
+    StreetsOfNodes,
     joined_pieces,
     piece_lines,
     piece_metres,
-    reached_metres,
     reached_pieces,
     search_reach,
     straight,
@@ -46,15 +40,14 @@ from .street_reach import (
 from .street_squares import SQUARE_M, Room, StreetSquares, street_squares
 from .threads import in_chunks
 from .travel_times import id_ranks, on_street
-from .wide_areas import rings_of_wide
+from .wide_areas import polygons_of_wide
 
 #: unreached street farther than this from reached street stays outside; as much beside reached street is never
 #: taken for water or another excluded place (metres)
 CLEAR_M = 10.0
 #: a dead end this near to the outline of the network is where the data end (metres)
 EDGE_M = 50.0
-#: facilities whose squares are found at once, and facilities that a thread draws in one go
-_CHUNK = 256
+#: facilities that a thread draws in one go
 _AT_ONCE = 8
 
 _T = TypeVar("_T")
@@ -169,16 +162,6 @@ def each_and_merged(
 
 
 # -------------------------------------------------------------------------------------------------------- drawing
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """What one facility reaches, by break."""
-
-    rings: list[Rings]
-    metres: list[float]
-    cut_by_edge: list[bool]
-    pieces: list[Pieces]  # none where nothing is excluded
-
-
 class _Drawing:
     """The areas of one search."""
 
@@ -202,61 +185,57 @@ class _Drawing:
     # -------------------------------------------------------------------------------------------- one by one
     def each(self) -> gpd.GeoDataFrame:
         """One area a facility and break."""
-        drawn: list[_Drawn] = []
-        rows = self.reach.each()
-        while chunk := list(itertools.islice(rows, _CHUNK)):
-            drawn += self._drawn(chunk, len(drawn))
-        areas = list(as_polygons([rings for row in drawn for rings in row.rings]))
-        if self.outside is not None:
-            areas = self._without(areas, [p for row in drawn for p in row.pieces])
+        n = len(self.reach.facilities.ids)
+        geometry: GeometryArray = np.full((n, self.n_band), shapely.Polygon(), dtype=object)
+        metres, is_cut = np.zeros((n, self.n_band)), np.zeros((n, self.n_band), dtype=bool)
+        pieces: list[Pieces] = []
+        begin = 0
+        for chunk in self.reach.chunks():
+            own = slice(begin, begin := begin + len(chunk))
+            limit_ms = self.reach.limit_ms[own]
+            found, geometry[own] = self._drawn(chunk, limit_ms.astype(np.float64))
+            metres[own] = np.maximum(0.0, np.concatenate([part.metres for part in found]))
+            is_cut[own] = np.concatenate([part.is_cut for part in found])
+            if self.outside is not None:
+                streets = StreetsOfNodes(self.reach.network)
+                limits = limit_ms.tolist()
+                pieces += [
+                    reached_pieces(chunk[j], streets, limit_ms=ms) for j in range(len(chunk)) for ms in limits[j]
+                ]
         return _frame(
             self.reach,
-            facility=np.repeat(np.arange(len(drawn)), self.n_band).tolist(),
-            street_m=[metres for row in drawn for metres in row.metres],
-            cut_by_edge=[is_cut for row in drawn for is_cut in row.cut_by_edge],
-            geometry=areas,
+            facility=np.repeat(np.arange(n), self.n_band).tolist(),
+            street_m=metres.ravel().tolist(),
+            cut_by_edge=is_cut.ravel().tolist(),
+            geometry=self._without(list(geometry.ravel()), pieces),
         )
 
-    def _drawn(self, chunk: list[Settled], begin: int) -> list[_Drawn]:
+    def _drawn(self, chunk: SettledRows, limit_ms: FloatArray) -> tuple[list[FacilityTimes], GeometryArray]:
         """Draw some facilities; what is not known yet of the squares they reach is found once for all of them."""
         cells = round(SQUARE_M / self.detail.cell_m)
         squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m, cells=cells)
-        squares.choose_kernels(sum(settled.node.size for settled in chunk))
-        limits = self.reach.limit_ms[begin : begin + len(chunk)].astype(np.float64)
-
-        def ends_of(i: int, room: Room) -> EndTimes:
-            return room.streets.end_times(chunk[i], limit_ms=int(limits[i, -1]))
-
-        def search(i: int, room: Room) -> tuple[FacilityTimes, list[float | None]]:
-            ends = ends_of(i, room)
-            metres = [reached_metres(self.reach.network, chunk[i], ends, int(ms)) for ms in limits[i]]
-            return times_of_facility(squares, chunk[i], ends, limits[i], room), metres
-
-        times, metres = zip(*_each(squares, len(chunk), search), strict=True)
-        known = squares.know(np.concatenate([t.square for t in times]), corners=False)
-        ranks = _each(squares, len(chunk), lambda i, room: ranks_of_squares(squares, known, times[i], room))
-        frontier = np.concatenate([mixed(t, r) for t, r in zip(times, ranks, strict=True)])
-        with_corners = squares.know(frontier, corners=True)
+        squares.choose_kernels(chunk.node.size)
+        spans = [(first, min(first + _AT_ONCE, len(chunk))) for first in range(0, len(chunk), _AT_ONCE)]
         places = _places_of(self.reach.network, chunk)
-        of_wide = self.segments if any(t.is_wide for t in times) else None
 
-        def draw(i: int, room: Room) -> _Drawn:
-            settled = chunk[i]
-            rings: list[Rings] = [NO_RINGS] * self.n_band
-            if times[i].square.size:
-                rings = rings_of_facility(squares, with_corners, times[i], ranks[i], places[i], self.detail, room)
-            elif of_wide is not None and times[i].is_wide:
-                rings = rings_of_wide(of_wide, settled, ends_of(i, room), limits[i], places[i], self.detail)
-            return _Drawn(
-                rings=[NO_RINGS if m is None else r for r, m in zip(rings, metres[i], strict=True)],
-                metres=[m or 0.0 for m in metres[i]],
-                cut_by_edge=[bool(self.is_edge[settled.node[settled.ms <= ms]].any()) for ms in limits[i]],
-                pieces=[]
-                if self.outside is None
-                else [reached_pieces(settled, room.streets, limit_ms=int(ms)) for ms in limits[i]],
-            )
+        def search(i: int, room: Room) -> FacilityTimes:
+            return times_of_facilities(squares, chunk, *spans[i], limit_ms, self.is_edge, room)
 
-        return _each(squares, len(chunk), draw)
+        found = _each(squares, len(spans), search)
+        known = squares.know(np.concatenate([part.times.square for part in found]), corners=False)
+        ranks = _each(squares, len(spans), lambda i, room: ranks_of_squares(squares, known, found[i], room))
+        frontier = np.concatenate([mixed(part, rank) for part, rank in zip(found, ranks, strict=True)])
+        with_corners = squares.know(frontier, corners=True)
+
+        def draw(i: int, room: Room) -> GeometryArray:
+            own = places[slice(*spans[i])]
+            return polygons_of_facilities(squares, with_corners, found[i], ranks[i], own, self.detail, room)
+
+        shapes = np.concatenate(_each(squares, len(spans), draw))
+        for j in np.flatnonzero(np.concatenate([part.is_wide for part in found])).tolist():
+            shapes[j] = polygons_of_wide(self.segments, chunk[j], limit_ms[j], places[j], self.detail)
+        shapes[np.concatenate([part.metres for part in found]) < 0.0] = shapely.Polygon()
+        return found, shapes
 
     # ---------------------------------------------------------------------------------------------- together
     def merged(self, group: BoolArray) -> gpd.GeoDataFrame:
@@ -334,27 +313,27 @@ class _Drawing:
         return cut
 
 
-def _places_of(network: Network, facilities: Sequence[Settled]) -> FloatArray:
+def _places_of(network: Network, facilities: SettledRows) -> FloatArray:
     """Return where on their streets facilities are, `nan` off the network."""
-    on = [i for i, settled in enumerate(facilities) if settled.street >= 0]
-    lines = network.street_geometry[[facilities[i].street for i in on]]
-    share = np.array([facilities[i].share for i in on])
+    on = np.flatnonzero(facilities.street >= 0)
+    lines = network.street_geometry[facilities.street[on]]
     places = np.full((len(facilities), 2), np.nan)
-    places[on] = shapely.get_coordinates(shapely.line_interpolate_point(lines, share, normalized=True))
+    points = shapely.line_interpolate_point(lines, facilities.share[on], normalized=True)
+    places[on] = shapely.get_coordinates(points)
     return places
 
 
 def _each(squares: StreetSquares, n: int, work: Callable[[int, Room], _T]) -> list[_T]:
-    """Run `work(number, room)` for each of `n` facilities, on all cores; results in order."""
+    """Run `work(number, room)` for each of `n` parts, on all cores; results in order."""
 
-    def several(first: int, last: int) -> list[_T]:
+    def one(i: int, _: int) -> _T:
         room = squares.room()
         with np.errstate(all="ignore"):  # of kernels in plain Python: times that are not reached are infinite
-            done = [work(i, room) for i in range(first, last)]
+            done = work(i, room)
         squares.give_back(room)  # not what work has left half way
         return done
 
-    return [row for rows in in_chunks(n, several, chunk=_AT_ONCE) for row in rows]
+    return in_chunks(n, one, chunk=1)
 
 
 def nodes_at_the_edge(network: Network) -> BoolArray:

@@ -12,14 +12,12 @@ import shapely
 
 from ._validate import FloatArray, IntArray
 from .model import Network
-from .params import INF_MS
+from .params import CLOSED_MS, INF_MS
 from .street_reach import EndTimes, Settled, StreetsOfNodes
 from .travel_times import OnStreet, SearchGraph
 
 #: side of the squares from which the lattice is refined (metres)
 ROOT_M = 80.0
-#: times along a closed direction rise by this much: no place but its very beginning is reached (ms)
-CLOSED_MS = 1e20
 #: the lattice is moved by this share of a cell, so that its lines do not run along streets on round coordinates
 ASIDE = (0.3819660112501051, 0.2360679774997896)
 
@@ -93,12 +91,13 @@ class StreetSegments:
         return len(self.street)
 
     @cached_property
-    def _streets(self) -> StreetsOfNodes:
+    def at_nodes(self) -> StreetsOfNodes:
+        """Which streets meet at a node."""
         return StreetsOfNodes(self.network)
 
     def streets_of_nodes(self) -> StreetsOfNodes:
         """Return the streets of nodes with room of its own for times, for one thread."""
-        return self._streets.copy()
+        return self.at_nodes.copy()
 
     def times(self, settled: Settled, ends: EndTimes) -> tuple[IntArray, FloatArray, FloatArray]:
         """Segments of the streets that one facility may reach, and the times at their beginnings and ends (ms)."""

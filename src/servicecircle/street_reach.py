@@ -51,6 +51,35 @@ class Settled:
 
 
 @dataclass(frozen=True, eq=False)
+class SettledRows:
+    """What a search found for several facilities: nodes and times of facility j are `start[j]:start[j + 1]`."""
+
+    graph: SearchGraph
+    start: IntArray
+    node: Any
+    ms: Any
+    street: IntArray
+    share: FloatArray
+    access_ms: IntArray
+
+    def __len__(self) -> int:
+        """Return the number of facilities."""
+        return len(self.street)
+
+    def __getitem__(self, j: int) -> Settled:
+        """Return what was found for facility `j`."""
+        own = slice(self.start[j], self.start[j + 1])
+        return Settled(
+            graph=self.graph,
+            node=self.node[own].astype(np.int64),
+            ms=self.ms[own].astype(np.int64),
+            street=int(self.street[j]),
+            share=float(self.share[j]),
+            access_ms=int(self.access_ms[j]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Reach:
     """A search for several facilities at several breaks, before it is drawn."""
 
@@ -63,24 +92,20 @@ class Reach:
     limit_ms: IntArray  # (n_facility, n_break): the break, or the facility's own limit
     margin_ms: int  # searched beyond the largest limit
 
-    def each(self) -> Iterator[Settled]:
-        """Yield the settled nodes of each facility in order, a chunk in memory at a time."""
+    def chunks(self) -> Iterator[SettledRows]:
+        """Yield the settled nodes of facilities in order, a chunk in memory at a time."""
         at = on_street(self.at, self.network, self.graph)
         most = int(self.limit_ms.max(initial=0)) + self.margin_ms
         for begin in range(0, len(at.street), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             chunk = OnStreet(at.street[part], at.share[part], at.access_ms[part])
             rows, node, ms = settled_nodes(self.graph, chunk, limit_ms=most)
-            for j in range(len(chunk.street)):
-                own = slice(rows[j], rows[j + 1])
-                yield Settled(
-                    graph=self.graph,
-                    node=node[own].astype(np.int64),
-                    ms=ms[own].astype(np.int64),
-                    street=int(chunk.street[j]),
-                    share=float(chunk.share[j]),
-                    access_ms=int(chunk.access_ms[j]),
-                )
+            yield SettledRows(self.graph, rows, node, ms, chunk.street, chunk.share, chunk.access_ms)
+
+    def each(self) -> Iterator[Settled]:
+        """Yield the settled nodes of each facility in order, a chunk in memory at a time."""
+        for chunk in self.chunks():
+            yield from (chunk[j] for j in range(len(chunk)))
 
 
 def search_reach(
@@ -190,12 +215,13 @@ class StreetsOfNodes:
 
     def __init__(self, network: Network) -> None:
         ahead = network.street_first
-        self._end = np.column_stack([network.tail[ahead], network.head[ahead]])
-        order = np.argsort(self._end.T.ravel(), kind="stable")
-        self._street = np.tile(np.arange(network.n_street), 2)[order]
-        self._is_end_a = order < network.n_street
-        self._start = np.zeros(network.n_node + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self._end.ravel(), minlength=network.n_node), out=self._start[1:])
+        self.end = np.column_stack([network.tail[ahead], network.head[ahead]])
+        order = np.argsort(self.end.T.ravel(), kind="stable")
+        #: streets of node i are `street[start[i]:start[i + 1]]`
+        self.street = np.tile(np.arange(network.n_street), 2)[order]
+        self.is_end_a = order < network.n_street
+        self.start = np.zeros(network.n_node + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.end.ravel(), minlength=network.n_node), out=self.start[1:])
         #: ms of the search by node, reused: `inf` but while one facility is worked on
         self._ms = np.full(network.n_node, np.inf)
 
@@ -212,12 +238,12 @@ class StreetsOfNodes:
         inside = settled.ms <= limit_ms
         node = settled.node[inside]
         self._ms[node] = settled.ms[inside]
-        count = self._start[node + 1] - self._start[node]
+        count = self.start[node + 1] - self.start[node]
         ends = np.cumsum(count)
-        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(self._start[node] - ends + count, count)
-        street = self._street[place]
-        ms = self._ms[self._end[street]]
-        once = self._is_end_a[place] | (ms[:, 0] == np.inf)  # not a second time at its end b
+        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(self.start[node] - ends + count, count)
+        street = self.street[place]
+        ms = self._ms[self.end[street]]
+        once = self.is_end_a[place] | (ms[:, 0] == np.inf)  # not a second time at its end b
         street, ms = street[once], ms[once]
         if not (street == settled.street).any():
             street = np.append(street, settled.street)
@@ -244,19 +270,6 @@ def reached_pieces(settled: Settled, streets: StreetsOfNodes, *, limit_ms: int) 
     last = np.concatenate([np.ones(whole.sum()), from_a[at_a], np.ones(at_b.sum()), [p[1] for p in own_pieces]])
     order = np.lexsort((first, piece_street))
     return Pieces(piece_street[order].astype(np.int64), first[order], last[order])
-
-
-def reached_metres(network: Network, settled: Settled, ends: EndTimes, limit_ms: int) -> float | None:
-    """Return the metres of street within a limit, which is no more than that of `ends`; None of no piece at all."""
-    if not ends.street.size or settled.access_ms > limit_ms:
-        return None
-    from_a, from_b = _shares(settled, ends, limit_ms)
-    share = np.minimum(1.0, from_a + from_b)
-    own = np.flatnonzero(ends.street == settled.street)
-    own_pieces = _own_street(settled, limit_ms, float(from_a[own][0]), float(from_b[own][0]))
-    share[own] = sum(last - first for first, last in own_pieces)
-    metres = float(np.sum(share * network.length_m[network.street_first[ends.street]]))
-    return metres if share.any() else None
 
 
 def _shares(settled: Settled, ends: EndTimes, limit_ms: int) -> tuple[FloatArray, FloatArray]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from ._validate import FloatArray, IntArray
 from .model import Network
-from .params import Direction
+from .params import INF_MS, Direction
 from .street_raster import ROOT_M, StreetSegments
-from .street_reach import StreetsOfNodes
 from .threads import cores
 from .travel_times import OnStreet, search_graph
 
@@ -33,8 +32,8 @@ class Kernels(NamedTuple):
     """Modules of kernels, all compiled or all plain Python."""
 
     squares: Any
-    frontier: Any
-    rings: Any
+    reach: Any
+    areas: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +47,25 @@ class Known:
     slot: Any  # (n_square,)
     square: Any  # (n_slot,)
     start: Any  # (n_slot + 1,) of the segments near to each
+    through: Any  # (n_slot,) how many of them, the first, pass through it
     near: Any
     away: Any  # of each from the middle of the square (metres)
     along: Any  # share of the segment that is nearest to it
     corner_slot: Any  # (n_slot,)
     nearest: Any  # (n, (cells + 1)**2) segment nearest to each corner, -1: none within `max_m`
+    nearest_at: Any  # share of it there
+    nearest_m: Any  # its distance
+
+    @property
+    def corners(self) -> tuple[Any, Any, Any]:
+        """What is known of corners."""
+        return self.nearest, self.nearest_at, self.nearest_m
 
     @property
     def nbytes(self) -> int:
         """Memory that grows with the squares known."""
-        return int(self.near.nbytes + self.away.nbytes + self.along.nbytes + self.nearest.nbytes)
+        of_squares = self.near.nbytes + self.away.nbytes + self.along.nbytes
+        return int(of_squares + self.nearest.nbytes + self.nearest_at.nbytes + self.nearest_m.nbytes)
 
 
 def _appended(held: Any, more: Any) -> Any:  # noqa: ANN401
@@ -76,14 +84,19 @@ class Room:
 
     def __init__(self, segments: StreetSegments) -> None:
         self.ms: FloatArray = np.full((segments.n, 2), np.inf)
+        self.node_ms: FloatArray = np.full(segments.network.n_node, np.inf)
         self.is_marked = np.zeros(segments.n_across * segments.n_up, dtype=np.uint8)
-        self.streets: StreetsOfNodes = segments.streets_of_nodes()
-        self._rasters: list[Any] = [np.zeros(0, kind) for kind in (np.uint8, np.uint8, np.uint8, np.int32)]
+        self._rasters: list[Any] = [np.zeros(0, kind) for kind in (np.uint8, np.uint8, np.int32, np.int32)]
 
     def rasters(self, size: int) -> list[Any]:
-        """Return room for four rasters of `size` corners; the last two hold 0, and must when they are left."""
+        """
+        Return room for four rasters of `size` corners, the last for two numbers each.
+
+        The last two hold 0, and must when they are left.
+        """
         if self._rasters[0].size < size:
-            self._rasters = [np.zeros(size, raster.dtype) for raster in self._rasters]
+            rooms = zip((size, size, size, 2 * size), self._rasters, strict=True)
+            self._rasters = [np.zeros(room, raster.dtype) for room, raster in rooms]
         return self._rasters
 
     def drop_large_rasters(self) -> None:
@@ -105,6 +118,7 @@ class StreetSquares:
         self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
         self.n_across = 2 * self.segments.n_across
         self.n_buckets = (self.segments.n_across, self.segments.n_up)
+        self.slope = _slopes(self.segments)
         self._in_python = 0  # settled nodes drawn without a compiler
         self.kernels = self._compiled()
         self._known = self._nothing()
@@ -113,9 +127,9 @@ class StreetSquares:
 
     @staticmethod
     def _compiled() -> Kernels:
-        from . import _frontier_kernels, _ring_kernels, _square_kernels
+        from . import _area_kernels, _reach_kernels, _square_kernels
 
-        return Kernels(_square_kernels, _frontier_kernels, _ring_kernels)
+        return Kernels(_square_kernels, _reach_kernels, _area_kernels)
 
     def choose_kernels(self, n_settled: int) -> None:
         """
@@ -127,10 +141,10 @@ class StreetSquares:
         from ._compiled import in_python, is_compiled
 
         self.kernels = self._compiled()
-        if self._in_python + n_settled > _FEW_NODES or is_compiled(self.kernels.rings.rings_of_band):
+        if self._in_python + n_settled > _FEW_NODES or is_compiled(self.kernels.areas.rings_of_facilities):
             return
         self._in_python += n_settled
-        self.kernels = Kernels(*map(in_python, ("_square_kernels", "_frontier_kernels", "_ring_kernels")))
+        self.kernels = Kernels(*map(in_python, ("_square_kernels", "_reach_kernels", "_area_kernels")))
 
     def room(self) -> Room:
         """Return room for one thread; `give_back` when done."""
@@ -160,11 +174,14 @@ class StreetSquares:
             slot=np.full(self.n_across * 2 * self.segments.n_up, -1, dtype=np.int32),
             square=np.empty(0, np.int64),
             start=np.zeros(1, np.int64),
+            through=np.empty(0, np.int32),
             near=np.empty(0, np.int32),
             away=np.empty(0, np.float32),
             along=np.empty(0, np.float32),
             corner_slot=np.empty(0, np.int32),
             nearest=np.empty((0, (self.cells + 1) ** 2), np.int32),
+            nearest_at=np.empty((0, (self.cells + 1) ** 2), np.float32),
+            nearest_m=np.empty((0, (self.cells + 1) ** 2), np.float32),
         )
 
     def _with_near(self, known: Known, square: IntArray) -> Known:
@@ -173,7 +190,7 @@ class StreetSquares:
         if not new.size:
             return known
         own = self.segments
-        start, near, away, along = kernels.segments_of_squares(
+        start, through, near, away, along = kernels.segments_of_squares(
             new,
             self.n_across,
             SQUARE_M,
@@ -188,11 +205,14 @@ class StreetSquares:
             slot=known.slot,
             square=_appended(known.square, new),
             start=_appended(known.start, start[1:] + known.start[-1]),
+            through=_appended(known.through, through),
             near=_appended(known.near, near),
             away=_appended(known.away, away),
             along=_appended(known.along, along),
             corner_slot=_appended(known.corner_slot, np.full(new.size, -1, np.int32)),
             nearest=known.nearest,
+            nearest_at=known.nearest_at,
+            nearest_m=known.nearest_m,
         )
         known.slot[new] = np.arange(known.square.size, grown.square.size)
         return grown
@@ -216,9 +236,17 @@ class StreetSquares:
             known.near,
             own.max_m,
         )
-        nearest = _appended(known.nearest, found)
-        known.corner_slot[slot] = np.arange(len(known.nearest), len(nearest))
-        return replace(known, nearest=nearest)
+        grown = [_appended(held, more) for held, more in zip(known.corners, found, strict=True)]
+        known.corner_slot[slot] = np.arange(len(known.nearest), len(grown[0]))
+        return replace(known, nearest=grown[0], nearest_at=grown[1], nearest_m=grown[2])
+
+
+def _slopes(segments: StreetSegments) -> FloatArray:
+    """Return by how much the time near each segment changes at most (ms per metre), but for closed ways."""
+    rise = segments.segment[:, 6:8]
+    along = np.where(rise < INF_MS, rise, 0.0).max(axis=1, initial=0.0)
+    slope: FloatArray = np.hypot(along * np.sqrt(segments.segment[:, 4]), segments.ms_per_m)
+    return slope
 
 
 def street_squares(network: Network, direction: Direction, *, max_m: float, cells: int) -> StreetSquares:

@@ -1,0 +1,171 @@
+"""
+Compiled work that draws several facilities, one after the other: from times along segments to rings of polygons.
+
+Segments, squares and ranks are those of `_square_kernels` and `_frontier_kernels`. Nothing is checked here.
+"""
+
+# ruff: noqa: PLR0917 - flat on purpose
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ._compiled import compiled_unguarded, within
+from ._frontier_kernels import (
+    Field,
+    Lattice,
+    mind_streets,
+    rank_corners,
+    ranks_of_squares,
+    streets_of_cells,
+)
+from ._ring_kernels import BENDS, one_polygon, rings_of_band, thinned
+from ._side_kernels import Scale, crossings, sides_of_borders
+from ._square_kernels import longer, wider
+
+Ints = npt.NDArray[Any]
+Floats = npt.NDArray[Any]
+
+
+class Times(NamedTuple):
+    """Times of several facilities, and the squares within reach of each."""
+
+    start: Ints  # of the segments of each facility
+    of: Ints
+    ms: Floats  # (n, 2)
+    own: Floats  # (n_facility, 3) own segment (-1: none), share of it, ms
+    limit: Floats  # (n_facility, n_band) ms
+    square_start: Ints
+    square: Ints
+    extent: Ints  # (n_facility, 4) of the raster in squares: first column and row, columns and rows
+
+
+class Rasters(NamedTuple):
+    """Room for the corners of one facility, kept between facilities."""
+
+    ms: Floats  # (n_segment, 2), all inf
+    truth: Ints
+    rank: Ints
+    first: Ints  # all 0
+    number: Ints  # twice as long, all 0
+
+
+@within
+def _put(times: Times, f: int, ms: Floats) -> None:
+    """Write the times of a facility where segments are."""
+    for q in range(times.start[f], times.start[f + 1]):
+        ms[times.of[q], 0] = times.ms[q, 0]
+        ms[times.of[q], 1] = times.ms[q, 1]
+
+
+@within
+def _take_away(times: Times, f: int, ms: Floats) -> None:
+    """Leave no time of a facility behind."""
+    for q in range(times.start[f], times.start[f + 1]):
+        ms[times.of[q], 0] = np.inf
+        ms[times.of[q], 1] = np.inf
+
+
+@compiled_unguarded
+def ranks_of_facilities(
+    times: Times, lattice: Lattice, segment: Floats, slope: Floats, ms_per_m: float, max_m: float, ms: Floats
+) -> Ints:
+    """Rank of each square of each facility; `ms` is room, all inf."""
+    rank = np.empty(times.square.size, np.int16)
+    half = lattice.square_m * 0.5**0.5
+    for f in range(times.start.size - 1):
+        own = slice(times.square_start[f], times.square_start[f + 1])
+        _put(times, f, ms)
+        field = Field(segment, ms, times.own[f], times.limit[f], ms_per_m, max_m)
+        ranks_of_squares(times.square[own], lattice, slope, half, field, rank[own])
+        _take_away(times, f, ms)
+    return rank
+
+
+@compiled_unguarded
+def rings_of_facilities(
+    times: Times,
+    squares_rank: Ints,
+    lattice: Lattice,
+    segment: Floats,
+    ms_per_m: float,
+    max_m: float,
+    at: Floats,
+    is_drawn: Ints,
+    scale: Scale,
+    room: Rasters,
+) -> tuple[Floats, Ints, Ints]:
+    """
+    Rings of the polygon that holds the place `at` of each facility, by break; of none that is not `is_drawn`.
+
+    Returns (places, where each ring begins, where the rings of each polygon begin): a shell, then its holes.
+    """
+    n_band = times.limit.shape[1]
+    xy = np.empty((16384, 2), np.float64)
+    ring_start = np.zeros(256, np.int64)
+    polygon_start = np.zeros((times.start.size - 1) * n_band + 1, np.int64)
+    n, n_ring = 0, 0
+    for f in range(times.start.size - 1):
+        squares = slice(times.square_start[f], times.square_start[f + 1])
+        square, of_square = times.square[squares], squares_rank[squares]
+        here = _placed(lattice, times.extent[f])
+        field = Field(segment, room.ms, times.own[f], times.limit[f], ms_per_m, max_m)
+        _put(times, f, room.ms)
+        common = rank_corners(square, of_square, here, field, room.truth)
+        room.rank[: here.width * here.height] = room.truth[: here.width * here.height]
+        pairs = streets_of_cells(square, of_square, common, here, field, room.rank, room.first)
+        made = mind_streets(pairs, here, field, room.rank)
+        side = sides_of_borders(square, of_square, common, made, here, room.rank, room.number)
+        bends = 2 * BENDS * pairs.cell.size
+        place, n_place = crossings(side, scale, here, field, room.truth, room.rank, pairs, room.number, bends)
+        is_passed = np.zeros(n_place, np.uint8)
+        for band in range(n_band):
+            if is_drawn[f, band]:
+                ring, start = rings_of_band(
+                    band, side, place, n_place, room.number, here, field, room.truth, room.rank, pairs, is_passed
+                )
+                thin, start, area = thinned(place, ring, start)
+                thin, start = one_polygon(thin, start, area, at[f, 0], at[f, 1], scale.least_hole_m2)
+                while n + thin.shape[0] > xy.shape[0]:
+                    xy = wider(xy)
+                while n_ring + start.size > ring_start.size:
+                    ring_start = longer(ring_start)
+                xy[n : n + thin.shape[0]] = thin
+                ring_start[n_ring : n_ring + start.size] = start + n
+                n += thin.shape[0]
+                n_ring += start.size - 1
+            polygon_start[f * n_band + band + 1] = n_ring
+        for q in range(side.shape[0]):
+            room.number[2 * side[q, 0] + side[q, 1]] = 0
+        for q in range(pairs.cell.size):
+            room.first[pairs.cell[q]] = 0
+        _take_away(times, f, room.ms)
+    return xy[:n].copy(), ring_start[: n_ring + 1].copy(), polygon_start
+
+
+@within
+def _placed(lattice: Lattice, extent: Ints) -> Lattice:
+    """Return the lattice with the raster of a facility."""
+    return Lattice(
+        lattice.origin,
+        lattice.n_across,
+        lattice.square_m,
+        lattice.cells,
+        extent[0],
+        extent[1],
+        extent[2] * lattice.cells + 1,
+        extent[3] * lattice.cells + 1,
+        lattice.slot,
+        lattice.start,
+        lattice.through,
+        lattice.near,
+        lattice.away,
+        lattice.along,
+        lattice.corner_slot,
+        lattice.nearest,
+        lattice.nearest_at,
+        lattice.nearest_m,
+    )
