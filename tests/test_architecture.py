@@ -23,9 +23,12 @@ _validate _optional _compiled whole_files
 params
 siting_rules
 siting_figures
+hours_words moments
+serving_figures
 model
-hours_words china_outline datum
+china_outline datum
 hours amenities
+services
 headers coordinates readers columns stated_datums offers ledgers polygons study_keys
 study
 projections junctions impedance osm osm_places
@@ -55,6 +58,7 @@ facility_areas wide_areas
 service_areas street_districts
 grids
 coverage
+week amenity_zones
 standing
 demand
 gaps
@@ -68,6 +72,7 @@ explanations
 synthetic
 maps _page figures report writers
 placement
+serving
 pipeline
 what_if
 packaged
