@@ -70,7 +70,7 @@ suggestions
 cases
 explanations
 synthetic
-maps _page figures report writers
+maps _page figures report csv_tables writers
 placement
 serving
 pipeline
@@ -82,7 +82,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "writers"}
+OUT = {"maps", "_page", "figures", "report", "csv_tables", "writers"}
 
 
 def stage_of(file: Path) -> str:

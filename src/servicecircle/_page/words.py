@@ -119,6 +119,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "count.off": ("（{n}未计入）", " ({n} not counted)"),
         # ---- parameters
         "parameters": ("参数", "Parameters"),
+        "p.when": ("开放时刻", "Open at"),
+        "p.service": ("服务项目", "Services"),
         "p.travel": ("出行方式", "Travel"),
         "p.speed": ("{way}，{speed} 公里/小时", "{way}, {speed} km/h"),
         "p.speed_by_road": ("{way}，按道路限速", "{way}, at each road's speed"),
