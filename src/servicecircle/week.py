@@ -129,9 +129,9 @@ def _ground(
     reach = []
     for own in limit.T:
         within = (times.seconds <= own[times.facility]) & (of[times.facility] >= 0)
-        pair = np.unique(point[within] * n_kind + of[times.facility[within]])
-        ones = np.ones(pair.size, dtype=np.float32)
-        reach.append(sparse.csr_array((ones, (pair // max(n_kind, 1), pair % max(n_kind, 1))), shape=(n, n_kind)))
+        ones = np.ones(int(within.sum()), dtype=np.float32)
+        pairs = (ones, (point[within], of[times.facility[within]]))
+        reach.append(sparse.csr_array(pairs, shape=(n, n_kind)))  # several places of the same hours add up
     cell, n_cell = np.arange(n), n
     if "cell_id" in demand.columns:
         cell, names = pd.factorize(demand["cell_id"])
@@ -162,12 +162,15 @@ def _riders(ground: _Ground, patterns: BoolArray) -> FloatArray:
     """Return the riders whom each set of open hours covers at each break, added as `totals` adds them."""
     out = np.zeros((len(patterns), len(ground.reach)))
     for b, reach in enumerate(ground.reach):
+        point = np.flatnonzero(np.diff(reach.indptr))  # the others nobody ever covers
+        cells, cell = np.unique(ground.cell[point], return_inverse=True)
+        weight, reached = ground.weight[point], reach[point]
         for start in range(0, len(patterns), _AT_ONCE):
             some = patterns[start : start + _AT_ONCE].astype(np.float32)
-            inside = np.asarray(reach @ some.T) > 0
-            for k, own in enumerate(inside.T):
-                by_cell = sum_by(ground.cell, ground.weight * own, ground.n_cell)
-                out[start + k, b] = math.fsum(by_cell)
+            inside = np.ascontiguousarray((np.asarray(reached @ some.T) > 0).T)
+            for k, own in enumerate(inside):
+                by_cell = sum_by(cell, weight * own, cells.size)
+                out[start + k, b] = math.fsum(by_cell[by_cell > 0].tolist())
     return out
 
 
