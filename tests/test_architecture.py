@@ -14,7 +14,7 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl"}
+HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl", "geopy"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -23,14 +23,19 @@ _validate _optional _compiled whole_files
 params
 siting_rules
 siting_figures
+chinese
 hours_words moments
 serving_figures
 model
 china_outline datum
 hours amenities
 services
-headers coordinates readers columns stated_datums offers ledgers polygons study_keys
+headers coordinates counts encoded_text cells
+tables
+workbooks spatial_files
+readers columns odd_rows stated_datums offers addresses located_rows ledgers polygons study_keys
 study
+geocoders geocoding
 projections junctions impedance osm osm_places
 network_builder
 edge_rows
@@ -68,6 +73,10 @@ siting_questions
 siting_answers
 suggestions
 cases
+ruled_cases
+solve_time
+changes
+explanation_tables
 explanations
 synthetic
 maps _page figures report csv_tables writers

@@ -35,6 +35,11 @@ def named(page: Path) -> str:
     return str(page.relative_to(REPOSITORY))
 
 
+def has_twin(page: Path) -> bool:
+    """Whether there is a Chinese page beside an English one."""
+    return page.with_suffix(".zh.md").exists()
+
+
 def sections(page: Path) -> dict[str, str]:
     """Text below each heading of the second level."""
     parts = re.split(r"^## (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -49,8 +54,8 @@ def first_cells(text: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------ what is printed
 @pytest.mark.parametrize(
     "page",
-    # the English tutorial runs what the Chinese one does, once more
-    [pytest.param(p, marks=[pytest.mark.slow] if p.name == "tutorial.md" else [], id=named(p)) for p in RUNNING],
+    # an English page runs what the Chinese one does, once more
+    [pytest.param(p, marks=[pytest.mark.slow] if has_twin(p) else [], id=named(p)) for p in RUNNING],
 )
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -11,10 +11,11 @@ import pytest
 
 #: a market split: branch and bound has no end in sight; the child holds a copy of this process's pipe
 _ENDLESS = """
-import os, subprocess
+import os, subprocess, time
 import numpy as np
 from scipy import sparse
 from servicecircle.locate import _highs
+from servicecircle.locate._stop import Clock
 
 pipe = os.dup(1)
 
@@ -33,7 +34,7 @@ rng = np.random.default_rng(1)
 parts = np.floor(rng.random((6, 50)) * 100)
 half = np.floor(parts.sum(axis=1) / 2)
 program = _highs.Program(np.zeros(50), sparse.csr_array(parts), half, half, np.zeros(50), np.ones(50, dtype=bool))
-_highs._run_apart(program, 120.0, 0.0)
+_highs._run_apart(program, Clock(time.perf_counter() + 120.0), 0.0)
 """
 
 

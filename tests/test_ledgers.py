@@ -322,17 +322,18 @@ def depots(tmp_path: Path, *counts: str, role: Role = "depots") -> Reading:
 
 def test_zero_and_fractions_are_counts_of_riders(tmp_path: Path) -> None:
     reading = depots(tmp_path, "0", "1.5", "200", "３０")
-    assert reading.faults == ()
+    assert [(f.level, f.column) for f in reading.faults] == [("warning", "人数")]
+    assert "1 number(s) in full-width characters were read as numbers: rows 5." in reading.faults[0].en
     assert reading.frame["riders"].tolist() == [0, 1.5, 200, 30]
 
 
 def test_missing_negative_and_wordy_counts_are_told_apart(tmp_path: Path) -> None:
-    reading = depots(tmp_path, "0", "", "-3", "170余名", "NaN")
+    reading = depots(tmp_path, "0", "", "-3", "几十名", "NaN")
     assert sorted(errors(reading)) == [(3, "人数"), (4, "人数"), (5, "人数"), (6, "人数")]
     told = {f.row: f.en for f in reading.faults}
     assert "0 if there are none" in told[3]
     assert "cannot be negative: -3" in told[4]
-    assert "'170余名' is not a finite number" in told[5]
+    assert "'几十名' is not a finite number" in told[5]
 
 
 def test_a_population_without_some_counts_is_a_warning_and_leaves_those_rows_out(tmp_path: Path) -> None:

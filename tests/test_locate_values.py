@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 
 from servicecircle.errors import InputError
 from servicecircle.locate import Phase, Siting, alternatives, lscp, mclp, p_center, p_median, solve_siting
-from servicecircle.locate._siting_form import merge
-from servicecircle.locate._stop import Clock
 
-own = importlib.import_module("servicecircle.locate.solve_siting")  # the function hides the module
 COVERS = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0]])
 WEIGHT = [1.0, 2.0, 3.0]
 NO_NUMBER = ["x", "3", b"q", [], [1.0, 2.0], {}, object(), 1j, 10**400, np.zeros((2, 2))]
@@ -86,18 +81,3 @@ def test_more_sites_than_any_number_holds_are_all_of_them():
 def test_a_budget_that_pays_for_all_asks_for_nothing(budget, cost):
     plan = solve_siting(Siting(worth=COVERS, weight=WEIGHT, p=2, cost=cost, budget=budget, conflicts=[[0, 1]]))
     assert (plan.status, plan.chosen.tolist(), plan.objective) == ("optimal", [1, 2], 6.0)
-
-
-def test_an_interrupt_while_the_worst_zone_is_sought_ends_the_whole_search(monkeypatch):
-    form = Siting(worth=COVERS, weight=WEIGHT, p=1, zone=[0, 1, 0], fair=True).form
-    rows = merge(form)
-
-    def interrupted(*_args, **_more):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(own, "relax", interrupted)
-    for until in (float("inf"), own.time.perf_counter() + 1000.0):
-        clock = Clock(until)
-        start = own._start(form, rows, form.floor, clock)
-        own._fairest(form, rows, start, clock, 0.0)
-        assert clock.is_over()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import _highs, lscp, uncoverable
+from servicecircle.locate import _highs_child, lscp, uncoverable
 from servicecircle.locate._pairs import pairs_of
 from servicecircle.locate._set_bound import relaxed_set
 from servicecircle.locate._set_search import fewer, greedy_set
@@ -159,10 +159,13 @@ def test_travel_times_are_no_coverage():
             {"status": 0, "x": np.array([1, 1, 1, 0]), "fun": 3.0, "mip_dual_bound": 3.0},
             "3 sites where fewer than 3",
         ),
-        ({"status": 4, "message": "numerical trouble"}, "numerical trouble"),
+        (
+            {"status": 4, "message": "numerical trouble", "x": None, "fun": None, "mip_dual_bound": None},
+            "numerical trouble",
+        ),
     ],
 )
 def test_a_solvers_bad_answer_is_refused(monkeypatch, answer, told):
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(**answer))
+    monkeypatch.setattr(_highs_child, "milp", lambda *_, **__: SimpleNamespace(**{"message": ""} | answer))
     with pytest.raises(SolutionError, match=told):
         lscp(PAIRS)

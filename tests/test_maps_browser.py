@@ -178,7 +178,8 @@ def test_hostile_names_are_shown_as_they_are(plan: Plan, opened: Callable[..., A
         assert name in text or visible(name) in text
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.text(
@@ -339,6 +340,7 @@ def card(page: Any) -> str:
     return told
 
 
+@pytest.mark.slow
 def test_a_click_in_any_gap_tells_of_it(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     gaps = draw_map(plan)._children["gaps"].data

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import _highs, mclp
+from servicecircle.locate import _highs_child, mclp
 from servicecircle.locate._cover_bound import reach_of, relaxed
 from servicecircle.locate._cover_problem import Best, free_part, lean
 from servicecircle.locate._cover_search import Search, greedy, restarts
@@ -340,7 +340,7 @@ def test_a_solvers_bad_vector_is_refused(monkeypatch, y, fun, bound, told):
         return SimpleNamespace(status=0, x=x, fun=fun * scale, mip_dual_bound=bound * scale, message="")
 
     assert mclp(ASKED, np.ones(6), 2).objective == 5.0
-    monkeypatch.setattr(_highs, "milp", lie)
+    monkeypatch.setattr(_highs_child, "milp", lie)
     with pytest.raises(SolutionError, match=told) as caught:
         mclp(ASKED, np.ones(6), 2)
     assert caught.value.zh != caught.value.en
@@ -351,19 +351,25 @@ def test_a_plan_that_is_better_than_an_unfinished_solver_knows_is_counted_in_ful
         x = np.concatenate([[0, 0, 1, 1], np.zeros(cost.size - 4)])
         return SimpleNamespace(status=1, x=x, fun=0.0, mip_dual_bound=6 * cost[-1], message="")
 
-    monkeypatch.setattr(_highs, "milp", stop_early)
+    monkeypatch.setattr(_highs_child, "milp", stop_early)
     solution = mclp(ASKED, np.ones(6), 2)
     assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")
 
 
 def test_a_solver_that_breaks_down_is_told(monkeypatch):
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: SimpleNamespace(status=4, message="numerical trouble"))
+    monkeypatch.setattr(
+        _highs_child,
+        "milp",
+        lambda *_, **__: SimpleNamespace(
+            status=4, message="numerical trouble", x=None, fun=None, mip_dual_bound=None
+        ),
+    )
     with pytest.raises(SolutionError, match="numerical trouble"):
         mclp(ASKED, np.ones(6), 2)
 
 
 def test_a_solver_that_finds_nothing_leaves_the_first_plan_unproven(monkeypatch):
     found = SimpleNamespace(status=1, x=None, fun=None, mip_dual_bound=None, message="")
-    monkeypatch.setattr(_highs, "milp", lambda *_, **__: found)
+    monkeypatch.setattr(_highs_child, "milp", lambda *_, **__: found)
     solution = mclp(ASKED, np.ones(6), 2)
     assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")

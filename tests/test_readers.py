@@ -79,10 +79,10 @@ def test_columns_of_one_name_stay_apart_and_a_nameless_one_is_called_by_its_lett
     assert table.header == ("备注", "备注 (2)", "column C", "x")
 
 
-def test_a_csv_that_is_not_utf8_is_refused_with_its_row(tmp_path: Path) -> None:
-    data = 'id,name\n1,"a\nb"\n2,驿站\n'.encode("gbk")
+def test_a_csv_in_two_encodings_is_refused_with_the_row_where_the_second_begins(tmp_path: Path) -> None:
+    data = 'id,name\n1,"驿站\nb"\n'.encode() + "2,驿站长\n".encode("gbk")
     told = refused(write(tmp_path / "a.csv", data))
-    assert told.startswith("a.csv, row 3: is not in UTF-8")
+    assert told.startswith("a.csv, row 3: is in two encodings: row 2 in UTF-8, row 3 in GBK")
 
 
 def test_an_unclosed_quote_is_refused_with_its_row(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ from .errors import StudyError as StudyError
 from .explanations import explain_plan as explain_plan
 from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
+from .geocoding import Geocoded as Geocoded
+from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
 from .hours import OpeningHours as OpeningHours

@@ -1,12 +1,11 @@
-"""Cases: the covering question of a plan, as it is and under a change of speed, cutoff or riders."""
+"""Cases: the covering question of a plan without rules, at the times and limits of the plan or at others."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,22 +13,53 @@ import pandas as pd
 from ._validate import BoolArray, FloatArray, IntArray, StrArray
 from .locate import mclp
 from .locate._form import Csr
-from .model import Facilities, Network, Plan, Positions, Solution, TravelTimes
+from .model import Facilities, Network, Plan, Positions, TravelTimes
 from .params import TravelProfile
+from .siting_questions import KINDS, Options
 from .snapping import locate_on_edges
-from .suggestions import KINDS, SiteOptions, ranked_gains, site_options
+from .suggestions import Gain, SiteOptions, ranked_gains, site_options
 from .travel_times import limit_in_ms, times_between
 
-Change = Literal["speed", "cutoff", "own_limit", "riders_zone", "riders_draw"]
 
-#: how much faster and slower everybody travels
-SPEED_SHARE = 0.1
-#: how much longer and shorter a limit is (minutes)
-CUTOFF_MINUTES = 1.0
-#: how many more and fewer riders there are
-RIDERS_SHARE = 0.2
-#: zones whose riders are changed in turn: those with the most
-MOST_ZONES = 20
+class Value(NamedTuple):
+    """What a choice is worth by a plan's own aim."""
+
+    total: float  # riders; nan: the choice breaks a rule
+    worst_share: float = math.nan  # least share of all zones, where the worst comes first
+
+
+class Choice(NamedTuple):
+    """New options that are opened, in rank order, and the step in which each opens."""
+
+    options: IntArray
+    step: IntArray  # from 1
+
+    def without(self, k: int) -> Choice:
+        """Return the choice without its *k*-th option; the others stay."""
+        return Choice(np.delete(self.options, k), np.delete(self.step, k))
+
+    def swapped(self, k: int, option: int) -> Choice:
+        """Return the choice with another option in the *k*-th one's place."""
+        rest = self.without(k)
+        return Choice(np.append(rest.options, option), np.append(rest.step, self.step[k]))
+
+
+class Best(NamedTuple):
+    """The best choice that was found."""
+
+    value: Value  # nan: there is none, or none was found
+    bound: float  # no choice has a larger total (none with as good a worst share); nan: there is no choice
+    is_proven: bool
+    options: IntArray
+
+
+class Swaps(NamedTuple):
+    """Options that could take the place of one, and what the choice is worth with each, but for rounding."""
+
+    options: IntArray
+    total: FloatArray
+    worst_share: FloatArray
+    is_complete: bool = True  # whether every option was tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +71,90 @@ class Case:
     weight: FloatArray  # (n_demand,)
     counts: tuple[int, int]  # of each kind that may be chosen
 
+    has_seats = False  # seats never count here
 
-class ChangedCase(NamedTuple):
-    """A case under one change."""
+    @property
+    def covers(self) -> Csr:
+        """Which options cover which demand points, (n_demand, n_option)."""
+        return self.options.covers
 
-    change: Change
-    by: float  # share, minutes, or the number of the draw
-    zone_id: object
-    case: Case
+    @property
+    def is_reachable(self) -> BoolArray:
+        """Whether an option covers a demand point."""
+        can_be: BoolArray = np.diff(self.covers.indptr) > 0
+        return can_be
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether anything is asked for."""
+        return sum(self.counts) > 0
 
-# ---------------------------------------------------------------------------------------------------- questions
-def riders_covered(case: Case, chosen: IntArray) -> float:
-    """Return the riders covered by the existing facilities and some options, added exactly and rounded once."""
-    return math.fsum(case.weight[case.is_covered | covered_by(case.options.covers, chosen)])
+    def with_weight(self, weight: FloatArray) -> Case:
+        """Return the question with other riders."""
+        return dataclasses.replace(self, weight=weight)
+
+    def before(self) -> float:
+        """Return what today's facilities are worth alone."""
+        return math.fsum(self.weight[self.is_covered])
+
+    def value(self, choice: Choice) -> Value:
+        """Return the riders covered with a choice, added exactly and rounded once."""
+        return Value(math.fsum(self.weight[self.is_covered | covered_by(self.covers, choice.options)]))
+
+    def ranked(self, choice: Choice) -> list[Gain]:
+        """Return what each option of a choice gains, in rank order."""
+        return ranked_gains(self.covers, np.where(self.is_covered, 0.0, self.weight), np.sort(choice.options))
+
+    def needs(self, option: int) -> str | None:
+        """Return the rule that wants an option: none here."""
+        del option
+        return None
+
+    def best(self, *, time_limit_s: float | None) -> Best:
+        """Solve the question again."""
+        return self._solved(self.counts, time_limit_s)
+
+    def best_without(self, choice: Choice, k: int, *, is_fewer: bool, time_limit_s: float | None) -> Best:
+        """Solve it without the place of the *k*-th option of a choice, with one fewer of its kind or as many."""
+        counts, option = self.counts, int(choice.options[k])
+        if is_fewer:
+            left = np.bincount(self.options.group[choice.without(k).options], minlength=len(KINDS))
+            counts = (int(left[0]), int(left[1]))
+        return self._solved(counts, time_limit_s, barred=int(self.options.candidate[option]))
+
+    def swaps(self, choice: Choice, k: int, *, time_limit_s: float | None) -> Swaps:
+        """
+        Return the options that could take the place of the *k*-th one of a choice.
+
+        They are of its kind, at another place, not at one that the rest uses, and cover somebody else.
+        """
+        del time_limit_s  # it takes next to none
+        options, rest = self.options, choice.without(k).options
+        is_covered = self.is_covered | covered_by(self.covers, rest)
+        gain: FloatArray = self.covers.T @ np.where(is_covered, 0.0, self.weight)
+        is_free = ~np.isin(options.candidate, options.candidate[choice.options])
+        able = np.flatnonzero((options.group == options.group[choice.options[k]]) & is_free & (gain > 0))
+        total = math.fsum(self.weight[is_covered]) + gain[able]
+        return Swaps(able, total, np.full(able.size, math.nan))
+
+    def _solved(self, counts: tuple[int, int], time_limit_s: float | None, *, barred: int = -1) -> Best:
+        """Solve it; a candidate that is barred is chosen as nothing, options that gain nobody are left out."""
+        may_be = np.flatnonzero(self.options.candidate != barred)
+        is_open = ~self.is_covered & (self.weight > 0)
+        answer = mclp(
+            self.covers[is_open][:, may_be],
+            self.weight[is_open],
+            counts,
+            group=self.options.group[may_be],
+            place=self.options.candidate[may_be],
+            time_limit_s=time_limit_s,
+        )
+        gains = ranked_gains(self.covers, np.where(is_open, self.weight, 0.0), may_be[answer.chosen])
+        chosen = np.array(sorted(gain.option for gain in gains), dtype=np.int64)
+        value = self.value(Choice(chosen, np.ones(chosen.size, dtype=np.int64)))
+        is_proven = answer.status == "optimal"
+        bound = value.total if is_proven else max(value.total, self.before() + answer.bound)
+        return Best(value, bound, is_proven, chosen)
 
 
 def covered_by(covers: Csr, chosen: IntArray) -> BoolArray:
@@ -63,33 +163,6 @@ def covered_by(covers: Csr, chosen: IntArray) -> BoolArray:
     is_chosen[chosen] = 1.0
     covered: BoolArray = covers @ is_chosen > 0
     return covered
-
-
-def best_choice(
-    case: Case, counts: tuple[int, int], *, barred: int | None = None, time_limit_s: float | None = None
-) -> tuple[Solution, IntArray]:
-    """
-    Solve a case again; return the solution (riders covered, existing facilities included) and its options.
-
-    `barred` is a candidate's position that may not be chosen as anything. Options that gain nobody are left out.
-    """
-    may_be = np.flatnonzero(case.options.candidate != (-1 if barred is None else barred))
-    is_open = ~case.is_covered & (case.weight > 0)
-    answer = mclp(
-        case.options.covers[is_open][:, may_be],
-        case.weight[is_open],
-        counts,
-        group=case.options.group[may_be],
-        place=case.options.candidate[may_be],
-        time_limit_s=time_limit_s,
-    )
-    open_weight = np.where(is_open, case.weight, 0.0)
-    gains = ranked_gains(case.options.covers, open_weight, may_be[answer.chosen])
-    chosen: IntArray = np.array(sorted(gain.option for gain in gains), dtype=np.int64)
-    base = math.fsum(case.weight[case.is_covered])
-    best = riders_covered(case, chosen)
-    bound = best if answer.status == "optimal" else max(best, base + answer.bound)
-    return Solution(chosen, best, bound, "max", answer.status, answer.seconds), chosen
 
 
 # -------------------------------------------------------------------------------------------------------- times
@@ -154,53 +227,6 @@ def _own_limits_s(profile: TravelProfile, minutes: FloatArray) -> FloatArray:
     return np.array([profile.own_cutoff_s(m) for m in minutes.tolist()], dtype=np.float64)
 
 
-def changed_cases(plan: Plan, case: Case, times: PlanTimes, *, draws: int, seed: int) -> Iterator[ChangedCase]:
-    """
-    Yield a plan's question under each change, in a fixed order.
-
-    `times` must reach `CUTOFF_MINUTES` beyond the largest break.
-    """
-    for by in (-SPEED_SHARE, SPEED_SHARE):
-        changed = plan_times(plan, at_speed(plan.network, 1 + by))
-        yield ChangedCase("speed", by, None, case_of(plan, changed))
-    by_limit: Mapping[Change, float] = {"cutoff": plan.before.minutes[-1], "own_limit": _least_own_minutes(plan)}
-    for change, least in by_limit.items():
-        for by in (-CUTOFF_MINUTES, CUTOFF_MINUTES):
-            if least + by > 0 and math.isfinite(least):
-                more = {"cutoff_more_s" if change == "cutoff" else "own_more_s": 60.0 * by}
-                yield ChangedCase(change, by, None, case_of(plan, times, **more))
-    for zone, rows in _zones_in_turn(plan):
-        for by in (-RIDERS_SHARE, RIDERS_SHARE):
-            weight = case.weight.copy()
-            weight[rows] *= 1 + by
-            yield ChangedCase("riders_zone", by, zone, dataclasses.replace(case, weight=weight))
-    for number, factor in enumerate(_drawn_factors(plan, draws, seed), 1):
-        weight = case.weight * factor
-        yield ChangedCase("riders_draw", float(number), None, dataclasses.replace(case, weight=weight))
-
-
-def most_changes(draws: int) -> int:
-    """Return how many changes there are at most."""
-    return 6 + 2 * MOST_ZONES + draws
-
-
-def _least_own_minutes(plan: Plan) -> float:
-    """Return the least own limit of anything existing or suggested, `inf` where nothing has one."""
-    own: list[float] = plan.before.times.facility_minutes.tolist()
-    return min([*own, plan.study.shop_minutes if plan.study.suggest.shops else math.inf])
-
-
-def _zones_in_turn(plan: Plan) -> list[tuple[object, IntArray]]:
-    """Return the zones with the most riders, by id, with their demand points; none that holds all riders."""
-    zone = zones_of_demand(plan)
-    weight = plan.before.weight
-    total = math.fsum(weight)
-    rows = {z: np.flatnonzero(zone == z) for z in {z for z in zone.tolist() if z is not None}}
-    riders = {z: math.fsum(weight[own]) for z, own in rows.items()}
-    some = [z for z in sorted(rows, key=lambda z: (-riders[z], str(z))) if 0 < riders[z] < total]
-    return [(z, rows[z]) for z in sorted(some[:MOST_ZONES], key=str)]
-
-
 def zones_of_demand(plan: Plan) -> StrArray:
     """Return the zone of each demand point, None where it has none."""
     if "zone_id" not in plan.demand.columns:
@@ -210,22 +236,13 @@ def zones_of_demand(plan: Plan) -> StrArray:
     return zone
 
 
-def _drawn_factors(plan: Plan, draws: int, seed: int) -> Iterator[FloatArray]:
-    """Yield factors for the riders of every demand point, one a planning cell (a point, where there are none)."""
-    cell = plan.before.cell_id
-    ids = plan.demand.index.to_numpy(dtype=object) if cell is None else cell
-    names, at = np.unique(ids.astype(str), return_inverse=True)
-    random = np.random.default_rng(seed)
-    for _ in range(draws):
-        yield (1 - RIDERS_SHARE + 2 * RIDERS_SHARE * random.random(names.size))[at]
-
-
-def chosen_options(plan: Plan, options: SiteOptions) -> IntArray:
+def chosen_of(plan: Plan, options: SiteOptions | Options) -> Choice:
     """Return the options that a plan's suggestions are, in rank order; -1 for one that is none."""
     position = plan.candidates.index.get_indexer(plan.sites.index)
     group = [KINDS.index(kind) for kind in plan.sites["kind"]]
-    found = {
-        (c, g): k for k, (c, g) in enumerate(zip(options.candidate.tolist(), options.group.tolist(), strict=True))
-    }
+    every = zip(options.candidate.tolist(), options.group.tolist(), strict=True)
+    found = {(c, g): k for k, (c, g) in enumerate(every) if c >= 0}
     pairs = zip(position.tolist(), group, strict=True)
-    return np.array([found.get(pair, -1) for pair in pairs], dtype=np.int64)
+    chosen = np.array([found.get(pair, -1) for pair in pairs], dtype=np.int64)
+    step = plan.sites["phase"] if "phase" in plan.sites.columns else np.ones(chosen.size)
+    return Choice(chosen, np.asarray(step, dtype=np.int64))

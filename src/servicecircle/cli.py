@@ -197,6 +197,26 @@ def check(study: StudyPath) -> None:
 
 
 @app.command()
+def geocode(study: StudyPath) -> None:
+    """
+    Look up the addresses of rows without coordinates, online.
+
+    As [geocode] in study.toml says; only the address is sent. Answers are kept in geocoded.json beside it.
+    """
+    with _told_plainly(study):
+        from .geocoding import geocode_study
+        from .report import geocoded_lines
+
+        lang = _lang_of(study)
+        with _bar(lang, total=100) as update:
+            made = geocode_study(
+                study, on_progress=lambda done, total: update("geocode", 100 * done // max(total, 1))
+            )
+        for line in geocoded_lines(made, lang):
+            _say(line)
+
+
+@app.command()
 def plan(
     study: StudyPath,
     stations: Stations = None,
@@ -391,9 +411,8 @@ def _plan(
             time_limit_s=time_limit_s,
             on_stage=on_stage,
         )
-        if made.siting is None:  # what is explained is the plain choice
-            on_stage("explain")
-            made = replace(made, explanation=explain_plan(made))
+        on_stage("explain")
+        made = replace(made, explanation=explain_plan(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

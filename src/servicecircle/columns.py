@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from ._validate import FloatArray, some, some_zh
+from ._validate import N_NAMED, FloatArray, some, some_zh
+from .counts import Count, parse_count
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum
 from .readers import Table
@@ -45,7 +46,12 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 #: people in one row
 MAX_RIDERS = 100_000_000
+#: what a number says of the true count
+EN_MARK: Mapping[str, str] = MappingProxyType({"at_least": "at least", "under": "at most", "about": "about"})
+ZH_MARK: Mapping[str, str] = MappingProxyType({"at_least": "至少", "under": "不超过", "about": "约"})
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+#: what Excel makes of a long number
+_SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
 ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度", "riders": "骑手数"})
@@ -56,10 +62,16 @@ _LIKELY: Mapping[str, tuple[float, float]] = MappingProxyType(
 
 
 def match_headers(
-    table: Table, role: Role, *, columns: Mapping[str, str], needed: Sequence[str], datum: str | None = None
+    table: Table,
+    role: Role,
+    *,
+    columns: Mapping[str, str],
+    needed: Sequence[str],
+    words: Mapping[str, str] | None = None,
+    datum: str | None = None,
 ) -> tuple[dict[str, int], list[Fault]]:
     """
-    Find the column of each known field: as `columns` says, else by the synonyms of `SYNONYMS`.
+    Find the column of each known field: as `columns` says, else by the study's own `words`, else by `SYNONYMS`.
 
     Of several headers that mean one field the surest is taken, the others stay columns of their own; two
     longitudes or latitudes (but for `x`, `y`) are an error. Where no plain header means longitude and latitude, a
@@ -77,17 +89,17 @@ def match_headers(
     stated = set(columns)
     by_field: dict[str, list[int]] = defaultdict(list)
     for at, header in enumerate(table.header):
-        field_found = field_of(header)
+        field_found = field_of(header, words)
         coordinate = field_found in {"lon", "lat"}
         if not field_found or field_found in stated or at in positions.values():
             continue
         if not (coordinate and table.geometry is not None):
             by_field[field_found].append(at)
     for field, found in by_field.items():
-        found.sort(key=lambda at: rank_of(table.header[at]))
+        found.sort(key=lambda at: rank_of(table.header[at], words))
         positions[field] = found[0]
         rivals = [table.header[at] for at in found if fold(table.header[at]) not in {"x", "y"}]
-        if field in {"lon", "lat"} and len(rivals) > 1:
+        if field in {"lon", "lat"} and len(rivals) > 1 and rank_of(rivals[0], words) >= 0:
             faults.append(_several(table, field, rivals))
     if table.geometry is None and not {"lon", "lat"} & stated:
         positions |= _shifted_pair(table, positions, datum)
@@ -169,11 +181,13 @@ def _likely_header(table: Table, field: str, *, taken: Collection[str]) -> str:
     return "…"
 
 
-def is_ledger_header(header: Sequence[str], columns: Mapping[str, str] | None = None) -> bool:
+def is_ledger_header(
+    header: Sequence[str], columns: Mapping[str, str] | None = None, words: Mapping[str, str] | None = None
+) -> bool:
     """Tell whether a row reads as the header of a ledger of points: longitude and latitude, known or stated."""
     folded = {fold(cell) for cell in header}
     stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
-    return {"lon", "lat"} <= stated | {field_of(cell) or shifted_field(cell) for cell in header}
+    return {"lon", "lat"} <= stated | {field_of(cell, words) or shifted_field(cell) for cell in header}
 
 
 def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str], list[Fault]]:
@@ -187,6 +201,10 @@ def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
     for at, cell in enumerate(table.columns[positions["id"]]):
         own = cell.strip()
         ids.append(own or made[at])
+        if _SHORTENED.fullmatch(own):
+            en = f"the id {own!r} was shortened by Excel: its last digits are lost. Write it anew, as text."
+            zh = f"编号“{own}”已被 Excel 改为科学计数，末尾数字已丢失。请以文本格式重新填写。"
+            faults.append(table.warning(en, zh, at=at, column=header))
         if not own:
             en, zh = f"has no id; it is called `{made[at]}`.", f"没有编号，暂称“{made[at]}”。"
             faults.append(table.warning(en, zh, at=at, column=header))
@@ -261,18 +279,91 @@ def _free_name(header: str, taken: set[str]) -> str:
 
 
 def numbers_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
-    """Return the numbers of a column, `nan` where the cell is blank or no finite number; the latter are faults."""
+    """
+    Return the numbers of a column, `nan` where the cell is blank or no finite number; the latter are faults.
+
+    One warning tells how many were in full-width digits.
+    """
     header = table.header[position]
     values = np.full(len(table.rows), np.nan)
     faults = []
+    wide = []
     for at, cell in enumerate(table.columns[position]):
         number = parse_number(cell)
         if number is not None and math.isfinite(number):
             values[at] = number
+            if not (cell.isascii() or cell.strip().isascii()):
+                wide.append(int(table.rows[at]))
         elif cell.strip():
             en = f"{cell.strip()[:40]!r} is not a finite number."
             faults.append(table.fault(en, f"“{cell.strip()[:40]}”不是有效数字。", at=at, column=header))
-    return values, faults
+    return values, [*faults, *_told_of_width(table, header, wide)]
+
+
+def _told_of_width(table: Table, header: str, rows: Sequence[int]) -> list[Fault]:
+    if not rows:
+        return []
+    en = f"{len(rows)} number(s) in full-width characters were read as numbers: rows {some(rows)}."
+    zh = f"{len(rows)} 个数字为全角字符，已按数字读取，行号：{some_zh(rows)}。"
+    return [table.warning(en, zh, column=header)]
+
+
+def _counts_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
+    """Return the counts of a column, in numbers or words; those that are not exact are told in one warning."""
+    values, faults = numbers_of(table, position)
+    wordy = {
+        at: count
+        for at, cell in enumerate(table.columns[position])
+        if np.isnan(values[at]) and cell.strip() and (count := parse_count(cell))
+    }
+    for at, count in wordy.items():
+        values[at] = count.value
+    rows = {int(table.rows[at]) for at in wordy}
+    inexact = [(at, count) for at, count in wordy.items() if count.mark]
+    told = [fault for fault in faults if fault.row not in rows]
+    if inexact:
+        told.append(_told_of_words(table, position, inexact))
+    return values, told
+
+
+def _told_of_words(table: Table, position: int, inexact: Sequence[tuple[int, Count]]) -> Fault:
+    """Tell which counts are not exact, and by what number they count."""
+    shown = [(int(table.rows[at]), table.columns[position][at].strip()[:20], c) for at, c in inexact[:N_NAMED]]
+    more = len(inexact) - len(shown)
+    en = ", ".join(f"row {row} {cell!r}: {EN_MARK[c.mark]} {c.value:,.15g}" for row, cell, c in shown)
+    zh = "，".join(f"第 {row} 行“{cell}”{ZH_MARK[c.mark]} {c.value:,.15g}" for row, cell, c in shown)
+    return table.warning(
+        f"{len(inexact)} count(s) are not exact and count as the number in them: {en}"
+        f"{f', and {more} more' if more else ''}.",
+        f"{len(inexact)} 处人数不是确数，按其中的数字计：{zh}{f'，另有 {more} 处' if more else ''}。",
+        column=table.header[position],
+    )
+
+
+def marks_of(table: Table, positions: Mapping[str, int]) -> list[str]:
+    """Return what each count of riders says of the true one: `at_least`, `under`, `about`, "" for an exact one."""
+    if "riders" not in positions:
+        return [""] * len(table.rows)
+    cells = table.columns[positions["riders"]]
+    counts = {cell: None if parse_number(cell) is not None else parse_count(cell) for cell in set(cells)}
+    return [count.mark if (count := counts[cell]) else "" for cell in cells]
+
+
+def merged_counts(table: Table, positions: Mapping[str, int], fields: Iterable[str]) -> list[Fault]:
+    """Return an error for each number in a cell merged over several rows, which may be of all or of each."""
+    headers = [table.header[positions[field]] for field in fields if field in positions]
+    return [
+        table.fault(
+            f"is one cell merged over rows {merged[row]}: of all of them together? Write each row's own number.",
+            f"是跨第 {merged[row]} 行的合并单元格，无法判断是合计还是各行的数。请逐行填写。",
+            at=at,
+            column=header,
+        )
+        for header in headers
+        if (merged := table.filled.get(header, {}))
+        for at, row in enumerate(table.rows.tolist())
+        if row in merged
+    ]
 
 
 def parse_number(text: str) -> float | None:
@@ -284,7 +375,7 @@ def parse_number(text: str) -> float | None:
     >>> parse_number(" 113.38 "), parse_number("１２"), parse_number("12人"), parse_number("nan")
     (113.38, 12.0, None, None)
     """
-    plain = text.translate(_HALF_WIDTH).strip()
+    plain = (text if text.isascii() else text.translate(_HALF_WIDTH)).strip()
     return float(plain) if _NUMBER.fullmatch(plain) else None
 
 
@@ -292,12 +383,16 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
     """
     Return riders a row, `nan` where the cell is blank, not a number or negative.
 
-    Zero is a count; blank is none, and told: an error for depots, one warning for a population.
+    Zero is a count; blank is none, and told: an error for depots, one warning for a population. Counts in words
+    ("170余名") are their number, and one warning tells them: see `marks_of`.
     """
     if "riders" not in positions:
         return np.full(len(table.rows), np.nan), []
     header = table.header[positions["riders"]]
-    values, faults = numbers_of(table, positions["riders"])
+    values, faults = _counts_of(table, positions["riders"])
+    merged = merged_counts(table, positions, ("riders",))
+    faults += merged
+    values[np.isin(table.rows, [fault.row for fault in merged if fault.row])] = np.nan
     blank = [at for at, cell in enumerate(table.columns[positions["riders"]]) if not cell.strip()]
     for at in np.flatnonzero(values < 0):
         en, zh = f"cannot be negative: {values[at]:g}.", f"人数不能为负：{values[at]:g}。"

@@ -15,6 +15,7 @@ import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray
 from .china_outline import outline
+from .chinese import simplified
 from .errors import InputError
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -163,6 +164,7 @@ def datum_named(text: str) -> Datum | None:
     >>> datum_named("GCJ-02"), datum_named("百度坐标系"), datum_named("CGCS2000"), datum_named("西安80")
     ('gcj02', 'bd09', 'wgs84', None)
     """
+    text = simplified(text)
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = re.sub(r"[\s_\-()]+", "", plain)
     found = _NAMES.get(plain)

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ._validate import BoolArray, FloatArray, IntArray, StrArray
-from .cases import (
+from ._validate import FloatArray
+from .cases import Best, Choice, Swaps, Value, chosen_of, plan_times
+from .changes import (
     CUTOFF_MINUTES,
-    Case,
-    PlanTimes,
-    best_choice,
-    case_of,
+    SAME,
+    SHARES_ALIKE,
+    AnyCase,
     changed_cases,
-    chosen_options,
-    covered_by,
-    most_changes,
-    plan_times,
-    riders_covered,
-    zones_of_demand,
+    difference,
+    firmness_of,
+    frame_of,
+    is_better,
+    question_at,
 )
 from .errors import InputError
+from .explanation_tables import gains_by, reach_of, unreachable_of
 from .model import TOLERANCE, Explanation, Plan
-from .suggestions import Gain, lower_median, ranked_gains
+from .solve_time import SolveTime
+from .suggestions import Gain
 
 #: a substitute loses at most so much of the objective (per cent)
 WITHIN_PERCENT = (1, 2, 5)
 #: substitutes listed for each suggestion, the best ones
 MOST_SUBSTITUTES = 10
-#: one model that is solved again may take at least such a part of the time that is left
-_MOST_SHARES = 4
-#: sums of riders that differ by less than this share are equal
-SAME = 1e-9
+#: part of the time for what is lost without each suggestion, and then for substitutes where seats count
+_LOSSES, _SUBSTITUTES = 0.4, 0.3
+
+Columns = Mapping[str, Any]
 
 
 def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: float | None = 60.0) -> Explanation:
@@ -116,286 +115,171 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
         msg = f"`time_limit_s` must be >= 0, got {time_limit_s}."
         raise InputError(msg)
     times = plan_times(plan, plan.network, more_s=60.0 * CUTOFF_MINUTES)
-    case = case_of(plan, times)
-    chosen, gains = _checked_choice(plan, case)
-    objective = riders_covered(case, chosen)
-    clock = _Clock(time_limit_s, 2 * chosen.size + most_changes(draws))
-    substitutes, within = _substitutes(plan, case, chosen, objective)
-    lost = _losses(plan, case, chosen, objective, clock)
-    changes, stays = _changes(plan, case, times, chosen, draws=draws, seed=seed, clock=clock)
+    case = question_at(plan, times)
+    choice, gains = _checked_choice(plan, case)
+    value, before = case.value(choice), case.before()
+    gained = math.fsum(plan.sites["riders_gained"]) if plan.siting is None else value.total - before
+    with SolveTime(time_limit_s) as clock:
+        lost = _losses(plan, case, choice, value, clock)
+        substitutes, within = _substitutes(plan, case, choice, gained=gained, clock=clock)
+        changes = changed_cases(plan, case, times, draws=draws, seed=seed)
+        firm = firmness_of(plan, case, choice, changes, clock)
     told = ["rank", "name", "kind", "riders_gained", "minutes_before", "minutes_after"]
-    counted = {"n_stays": stays, "n_changes": np.full(len(chosen), len(changes))}
-    unreachable = _unreachable(plan, case, times)
+    counted = {"n_stays": firm.n_stays, "n_changes": np.full(firm.n_stays.size, len(firm.changes))}
     return Explanation(
-        objective=objective,
-        gained=math.fsum(plan.sites["riders_gained"]),
+        objective=value.total,
+        gained=gained,
         sites=_table(plan.sites[told], {**lost, **within, **counted}),
-        zones=_gains_by(plan, gains, "zone_id"),
-        cells=_gains_by(plan, gains, "cell_id"),
+        zones=gains_by(plan, gains, "zone_id"),
+        cells=gains_by(plan, gains, "cell_id"),
         substitutes=substitutes,
-        changes=changes,
-        reach=_reach(plan, case, chosen),
-        unreachable=unreachable,
+        changes=firm.changes,
+        reach=reach_of(plan, case, choice),
+        unreachable=unreachable_of(plan, case, times),
+        n_left=firm.n_left,
     )
 
 
-def _table(sites: pd.DataFrame, more: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+def _table(sites: pd.DataFrame, more: Columns) -> pd.DataFrame:
     """Return the columns of `sites`, without its geometry, and some more."""
     return pd.DataFrame({**{str(name): sites[name].array for name in sites}, **more}, index=sites.index)
 
 
-class _Clock:
-    """
-    Time for the models that are solved again: for each an equal share of what is left, or more.
-
-    A share too short to prove a model is lost on it, and most need next to nothing: so each may take a quarter.
-    """
-
-    def __init__(self, time_limit_s: float | None, n_model: int) -> None:
-        self._until = None if time_limit_s is None else time.perf_counter() + time_limit_s
-        self._n_left = n_model
-
-    def is_over(self) -> bool:
-        """Whether no time is left."""
-        return self._until is not None and time.perf_counter() >= self._until
-
-    def share(self) -> float | None:
-        """Return the time for the next model."""
-        if self._until is None:
-            return None
-        left = max(self._until - time.perf_counter(), 0.0)
-        share = left / min(max(self._n_left, 1), _MOST_SHARES)
-        self._n_left -= 1
-        return share
-
-
-def _checked_choice(plan: Plan, case: Case) -> tuple[IntArray, list[Gain]]:
-    """Return the options that the suggestions are, and what each gains; only of plain maximal covering."""
-    chosen = chosen_options(plan, case.options)
-    counted = math.nan if (chosen < 0).any() else riders_covered(case, chosen)
+def _checked_choice(plan: Plan, case: AnyCase) -> tuple[Choice, list[Gain]]:
+    """Return the options that the suggestions are, and what each gains; only of a plan as it was made."""
+    choice = chosen_of(plan, case.options)
+    counted = math.nan if (choice.options < 0).any() else case.value(choice).total
     if abs(counted - plan.solution.objective) <= TOLERANCE * max(1.0, abs(counted)):
-        gains = ranked_gains(case.options.covers, np.where(case.is_covered, 0.0, case.weight), np.sort(chosen))
-        if [gain.option for gain in gains] == chosen.tolist():
-            return chosen, gains
-    msg = f"`plan` is none of plain maximal covering: its {chosen.size} suggestions cover {counted} riders, its "
-    msg += f"objective is {plan.solution.objective}, and they must stand in rank order."
-    raise InputError(msg, zh="只能解释“覆盖骑手最多”的方案：此方案的建议点与其目标值或次序不符。")
-
-
-# -------------------------------------------------------------------------------------------------------- gains
-def _gains_by(plan: Plan, gains: list[Gain], by: str) -> pd.DataFrame:
-    """Return the riders gained by each suggestion in each zone or cell, by rank, then id."""
-    zone, cell = zones_of_demand(plan), _cells_of_demand(plan)
-    key = zone if by == "zone_id" else cell
-    before, after = plan.before.times.nearest_seconds, plan.after.times.nearest_seconds
-    rows = []
-    for rank, (site_id, gain) in enumerate(zip(plan.sites.index, gains, strict=True), 1):
-        for own in _grouped(key, gain.rows):
-            weight = plan.before.weight[own]
-            place = {"zone_id": zone[own[0]]}
-            rows.append(
-                {
-                    "id": site_id,
-                    "rank": rank,
-                    **(place if by == "zone_id" else {"cell_id": cell[own[0]], **place}),
-                    "riders_gained": math.fsum(weight),
-                    "minutes_before": lower_median(before[own], weight) / 60,
-                    "minutes_after": lower_median(after[own], weight) / 60,
-                }
-            )
-    names = ["zone_id"] if by == "zone_id" else ["cell_id", "zone_id"]
-    columns = ["id", "rank", *names, "riders_gained", "minutes_before", "minutes_after"]
-    return _frame(rows, columns, texts=("id", *names))
-
-
-def _grouped(key: StrArray, rows: IntArray) -> list[IntArray]:
-    """Return rows by their key, in ascending order of the keys, None last."""
-    by_key: dict[object, list[int]] = {}
-    for row in rows.tolist():
-        by_key.setdefault(key[row], []).append(row)
-    return [np.array(by_key[k], dtype=np.int64) for k in sorted(by_key, key=lambda k: (k is None, str(k)))]
-
-
-def _cells_of_demand(plan: Plan) -> StrArray:
-    cell = plan.before.cell_id
-    return np.full(len(plan.before.weight), None, dtype=object) if cell is None else cell
+        gains = case.ranked(choice)
+        if [gain.option for gain in gains] == choice.options.tolist():
+            return choice, gains
+    msg = f"`plan` is not as it was made: its {choice.options.size} suggestions give {counted} by its own model, "
+    msg += f"its objective is {plan.solution.objective}, and they must stand in rank order."
+    raise InputError(msg, zh="方案与求解时不一致，无法解释：其建议点与目标值或次序不符。")
 
 
 # ------------------------------------------------------------------------------------------------------- losses
-def _losses(
-    plan: Plan, case: Case, chosen: IntArray, objective: float, clock: _Clock
-) -> dict[str, FloatArray | BoolArray]:
-    """Return what is lost without each suggestion, in three ways, and whether that is proven."""
-    options = case.options
-    suggested = np.bincount(options.group[chosen], minlength=2)
-    columns: dict[str, list[float]] = {"lost_others_stay": [], "lost_one_fewer": [], "lost_replaced": []}
-    proven = []
-    for k, option in enumerate(chosen.tolist()):
-        fewer = suggested.copy()
-        fewer[options.group[option]] -= 1
-        left, barred = np.delete(chosen, k), int(options.candidate[option])
-        alone = riders_covered(case, left)
-        if clock.is_over():  # no loss is larger than that with the others as they are
-            for values in columns.values():
-                values.append(_difference(objective, alone))
-            proven.append(False)
-            continue
-        smaller, _ = best_choice(case, (int(fewer[0]), int(fewer[1])), barred=barred, time_limit_s=clock.share())
-        other, _ = best_choice(case, case.counts, barred=barred, time_limit_s=clock.share())
-        for name, riders in zip(columns, (alone, smaller.objective, other.objective), strict=True):
-            columns[name].append(_difference(objective, riders))
-        proven.append({plan.solution.status, smaller.status, other.status} == {"optimal"})
+#: the three ways to go without a suggestion
+_WAYS = ("others_stay", "one_fewer", "replaced")
+
+
+def _losses(plan: Plan, case: AnyCase, choice: Choice, value: Value, clock: SolveTime) -> Columns:
+    """Return what is lost without each suggestion, in three ways, what rule wants it, and if that is proven."""
+    clock.begin(2 * choice.options.size, part=_LOSSES)
+    columns: dict[str, list[Any]] = {f"{what}_{way}": [] for what in ("lost", "share") for way in _WAYS}
+    needed, proven = [], []
+    for k, option in enumerate(choice.options.tolist()):
+        rule = case.needs(option)
+        ways, is_proven = ([Value(math.nan)] * 3, True) if rule else _without(case, choice, k, clock)
+        for way, then in zip(_WAYS, ways, strict=True):
+            columns[f"lost_{way}"].append(difference(value.total, then.total))
+            columns[f"share_{way}"].append(then.worst_share)
+        needed.append(rule or ("fair" if math.isnan(ways[0].total) else None))
+        proven.append(is_proven and plan.solution.status == "optimal")
     lost = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
-    return {**lost, "is_proven": np.array(proven, dtype=np.bool_)}
+    return {
+        **lost,
+        "needed_by": pd.Series(needed, index=plan.sites.index, dtype=object),
+        "is_proven": np.array(proven, dtype=np.bool_),
+    }
 
 
-def _difference(more: float, less: float) -> float:
-    """Return how much is lost; sums that are equal but for rounding lose nothing."""
-    return 0.0 if abs(more - less) <= SAME * max(abs(more), abs(less)) else more - less
+def _without(case: AnyCase, choice: Choice, k: int, clock: SolveTime) -> tuple[list[Value], bool]:
+    """Return what is best without a suggestion: others as they are, one fewer, as many; and if that is proven."""
+    found = [case.value(choice.without(k))]
+    is_proven = True
+    for is_fewer in (True, False):
+
+        def solve(is_fewer: bool = is_fewer) -> Best:
+            return case.best_without(choice, k, is_fewer=is_fewer, time_limit_s=clock.share())
+
+        best = _in_time(solve, clock)
+        is_proven &= best is not None and best.is_proven
+        known = found[-1]  # is allowed here too: no loss is larger
+        found.append(known if best is None or not is_better(best.value, known) else best.value)
+    return found, is_proven
+
+
+def _in_time(solve: Callable[[], Best], clock: SolveTime) -> Best | None:
+    """Return what was solved, None where no time is left; Ctrl-C ends the time."""
+    if clock.is_over():
+        return None
+    try:
+        return solve()
+    except KeyboardInterrupt:
+        clock.stop()
+        return None
 
 
 # -------------------------------------------------------------------------------------------------- substitutes
 def _substitutes(
-    plan: Plan, case: Case, chosen: IntArray, objective: float
-) -> tuple[pd.DataFrame, dict[str, IntArray]]:
+    plan: Plan, case: AnyCase, choice: Choice, *, gained: float, clock: SolveTime
+) -> tuple[pd.DataFrame, Columns]:
     """Return the best places that could take that of each suggestion, and how many lose so little."""
-    options, ids = case.options, plan.candidates.index
+    value = case.value(choice)
+    ids, at = plan.candidates.index, case.options.candidate
     names = plan.candidates["name"] if "name" in plan.candidates.columns else pd.Series(ids, index=ids)
-    counts = np.zeros((len(WITHIN_PERCENT), chosen.size), dtype=np.int64)
-    gained = math.fsum(plan.sites["riders_gained"])
-    rows = []
-    for k, option in enumerate(chosen.tolist()):
-        rest = np.delete(chosen, k)
-        able, loss = _swaps(case, rest, option, objective)
-        limits = np.array(WITHIN_PERCENT) / 100 * objective + SAME * objective
-        counts[:, k] = (loss[:, None] <= limits).sum(axis=0)
-        near = np.flatnonzero(loss <= limits[-1])
-        near = near[np.lexsort((able[near], np.round(loss[near] / max(objective, SAME), 9)))][:MOST_SUBSTITUTES]
-        for j in able[near].tolist():
-            exact = _difference(objective, riders_covered(case, np.append(rest, j)))
-            percent = 100 * exact / objective if objective else 0.0
+    counts = np.zeros((len(WITHIN_PERCENT), choice.options.size), dtype=np.int64)
+    is_complete = np.ones(choice.options.size, dtype=np.bool_)
+    clock.begin(choice.options.size, part=_SUBSTITUTES if case.has_seats else 1.0)
+    rows: list[dict[str, object]] = []
+    for k in range(choice.options.size):
+        swaps = _swaps_in_time(case, choice, k, clock)
+        is_complete[k] = swaps.is_complete
+        within = _within(swaps.total, swaps.worst_share, value)
+        counts[:, k] = [(within <= w).sum() for w in WITHIN_PERCENT]
+        near = np.flatnonzero(np.isfinite(within))
+        loss = np.round((value.total - swaps.total[near]) / max(value.total, SAME), 9)
+        near = near[np.lexsort((swaps.options[near], loss))][:MOST_SUBSTITUTES]
+        for j in swaps.options[near].tolist():
+            then = case.value(choice.swapped(k, j))
+            exact = difference(value.total, then.total)
             rows.append(
                 {
                     "id": plan.sites.index[k],
                     "rank": k + 1,
-                    "substitute_id": ids[options.candidate[j]],
-                    "name": names.iloc[options.candidate[j]],
+                    "substitute_id": ids[at[j]],
+                    "name": names.iloc[at[j]],
                     "kind": plan.sites["kind"].iloc[k],
                     "loss": exact,
-                    "percent": percent,
+                    "percent": 100 * exact / value.total if value.total else 0.0,
                     "percent_of_gain": 100 * exact / gained if gained else 0.0,
-                    "within": _within(percent),
+                    "share": then.worst_share,
+                    "within": int(_within(np.array([then.total]), np.array([then.worst_share]), value)[0]),
                 }
             )
-    columns = ["id", "rank", "substitute_id", "name", "kind", "loss", "percent", "percent_of_gain", "within"]
-    frame = _frame(rows, columns, texts=("id", "substitute_id", "name", "kind"))
-    return frame, {f"within_{w}": counts[n] for n, w in enumerate(WITHIN_PERCENT)}
+    columns = [
+        "id",
+        "rank",
+        "substitute_id",
+        "name",
+        "kind",
+        "loss",
+        "percent",
+        "percent_of_gain",
+        "share",
+        "within",
+    ]
+    frame = frame_of(rows, columns, texts=("id", "substitute_id", "name", "kind"))
+    return frame, {**{f"within_{w}": counts[n] for n, w in enumerate(WITHIN_PERCENT)}, "tried_all": is_complete}
 
 
-def _within(percent: float) -> int:
-    """Return the smallest of the listed per cents that a loss stays within."""
-    return next((w for w in WITHIN_PERCENT if percent <= w + 100 * SAME), WITHIN_PERCENT[-1])
+def _swaps_in_time(case: AnyCase, choice: Choice, k: int, clock: SolveTime) -> Swaps:
+    """Return the swaps of a suggestion; where seats count, those that are tried in time. Ctrl-C ends the time."""
+    try:
+        return case.swaps(choice, k, time_limit_s=0.0 if clock.is_over() else clock.share())
+    except KeyboardInterrupt:
+        clock.stop()
+        none = np.zeros(0)
+        return Swaps(none.astype(np.int64), none, none, is_complete=False)
 
 
-def _swaps(case: Case, rest: IntArray, option: int, objective: float) -> tuple[IntArray, FloatArray]:
-    """
-    Return the options that could take the place of `option`, and about how many riders are lost with each.
-
-    They are of its kind, at another place, not at one that the rest uses, and cover somebody else.
-    """
-    options = case.options
-    is_covered = case.is_covered | covered_by(options.covers, rest)
-    gain: FloatArray = options.covers.T @ np.where(is_covered, 0.0, case.weight)
-    is_free = ~np.isin(options.candidate, options.candidate[np.append(rest, option)])
-    able = np.flatnonzero((options.group == options.group[option]) & is_free & (gain > 0))
-    return able, objective - math.fsum(case.weight[is_covered]) - gain[able]
-
-
-# ------------------------------------------------------------------------------------------------------ changes
-class _Held(NamedTuple):
-    """What became of today's choice under a change."""
-
-    row: dict[str, object]
-    stays: FloatArray  # (n_suggestion,) 1 where it is in the best choice
-
-
-def _changes(
-    plan: Plan, case: Case, times: PlanTimes, chosen: IntArray, *, draws: int, seed: int, clock: _Clock
-) -> tuple[pd.DataFrame, IntArray]:
-    """Return whether the choice is still the best under each change, and in how many each suggestion stays."""
-    columns = ["change", "by", "zone_id", "riders", "before", "kept", "best", "bound", "loss", "is_best"]
-    columns += ["is_proven", "n_stay", "share_stay", "sites"]
-    held = []
-    if sum(case.counts):
-        for change, by, zone_id, changed in changed_cases(plan, case, times, draws=draws, seed=seed):
-            if clock.is_over():
-                break
-            outcome = _held(plan, changed, chosen, clock.share())
-            held.append(_Held({"change": change, "by": by, "zone_id": zone_id, **outcome.row}, outcome.stays))
-    stays = np.sum([one.stays for one in held], axis=0) if held else np.zeros(chosen.size)
-    return _frame([one.row for one in held], columns, texts=("change", "zone_id", "sites")), stays.astype(np.int64)
-
-
-def _held(plan: Plan, case: Case, chosen: IntArray, time_limit_s: float | None) -> _Held:
-    """Solve a changed case, and compare its best choice with today's."""
-    kept = riders_covered(case, chosen)
-    best, options = best_choice(case, case.counts, time_limit_s=time_limit_s)
-    loss = max(_difference(best.objective, kept), 0.0)
-    if loss == 0:  # today's choice is as good as any that was found
-        options = chosen
-    stays = np.isin(chosen, options)
-    row: dict[str, object] = {
-        "riders": math.fsum(case.weight),
-        "before": math.fsum(case.weight[case.is_covered]),
-        "kept": kept,
-        "best": max(best.objective, kept),
-        "bound": max(best.bound, kept),
-        "loss": loss,
-        "is_best": loss == 0,
-        "is_proven": best.status == "optimal",
-        "n_stay": int(stays.sum()),
-        "share_stay": float(stays.mean()) if chosen.size else 1.0,
-        "sites": tuple(plan.candidates.index[case.options.candidate[options]]),
-    }
-    return _Held(row, stays.astype(np.float64))
-
-
-# -------------------------------------------------------------------------------------------------------- reach
-def _reach(plan: Plan, case: Case, chosen: IntArray) -> pd.DataFrame:
-    """Return the riders of each zone: covered with the plan, in reach of another candidate, out of reach."""
-    is_covered = case.is_covered | covered_by(case.options.covers, chosen)
-    can_be = np.diff(case.options.covers.indptr) > 0
-    parts = {"covered": is_covered, "in_reach": ~is_covered & can_be, "out_of_reach": ~is_covered & ~can_be}
-    zone = zones_of_demand(plan)
-    groups = _grouped(zone, np.arange(zone.size))
-    table = {"riders": [math.fsum(case.weight[rows]) for rows in groups]}
-    for name, which in parts.items():
-        table[name] = [math.fsum(case.weight[rows[which[rows]]]) for rows in groups]
-    index = pd.Index([zone[rows[0]] for rows in groups], dtype=object, name="zone_id")
-    return pd.DataFrame(table, index=index, dtype=np.float64)
-
-
-def _unreachable(plan: Plan, case: Case, times: PlanTimes) -> pd.DataFrame:
-    """Return the demand points with riders that nothing existing covers and no candidate can."""
-    can_be = np.diff(case.options.covers.indptr) > 0
-    rows = np.flatnonzero(~case.is_covered & ~can_be & (case.weight > 0))
-    nearest = times.candidates.nearest
-    return pd.DataFrame(
-        {
-            "riders": case.weight[rows],
-            "cell_id": _cells_of_demand(plan)[rows],
-            "zone_id": zones_of_demand(plan)[rows],
-            "nearest_candidate": nearest["facility_id"].to_numpy(dtype=object)[rows],
-            "minutes": nearest["seconds"].to_numpy(np.float64)[rows] / 60,
-        },
-        index=plan.demand.index[rows],
-    )
-
-
-def _frame(rows: list[dict[str, object]], columns: list[str], *, texts: tuple[str, ...]) -> pd.DataFrame:
-    """Return rows as a frame with all columns; texts (and None) stay what they are."""
-    made = {
-        name: pd.Series([row[name] for row in rows], dtype=object if name in texts or not rows else None)
-        for name in columns
-    }
-    return pd.DataFrame(made, columns=columns)
+def _within(total: FloatArray, share: FloatArray, value: Value) -> FloatArray:
+    """Return the smallest listed per cent that losses of riders and of the worst share stay within; else inf."""
+    percent = np.array(WITHIN_PERCENT, dtype=np.float64)
+    allowed = percent / 100 + SAME
+    is_in = (value.total - total)[:, None] <= allowed * value.total
+    if not math.isnan(value.worst_share):
+        is_in &= (value.worst_share - share)[:, None] <= allowed * value.worst_share + SHARES_ALIKE
+    within: FloatArray = np.where(is_in, percent, np.inf).min(axis=1, initial=np.inf)
+    return within

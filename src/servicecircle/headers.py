@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: Field -> headers that mean it, the surest first. Folded when compared: width, case, blanks, `_`, `-` and
-#: whatever stands in brackets do not matter.
+from .chinese import simplified
+
+#: Field -> headers that mean it, the surest first. Folded when compared: width, case, Traditional or Simplified,
+#: blanks, `_`, `-` and whatever stands in brackets do not matter.
 SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         field: tuple(" ".join(words).split())
@@ -54,10 +57,11 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+#: in Simplified characters, as the text that is searched
 _DATUM = re.compile(r"gcj-?_?0?2|bd-?_?0?9|火星|高德|百度|腾讯|amap|baidu", re.IGNORECASE)
 _PERSON = re.compile(
-    r"姓名|联系人|聯繫人|负责人|負責人|经办人|责任人|站长|店长|店主|老板|法人|骑手名|党员名|名单"
-    r"|电话|電話|手机|手機|联系方式|聯繫方式|微信|qq|邮箱|身份证|身份證|证件号|護照|护照|政治面貌|党员身份"
+    r"姓名|联系人|负责人|经办人|责任人|站长|店长|店主|老板|法人|骑手名|党员名|名单"
+    r"|电话|手机|联系方式|微信|qq|邮箱|身份证|证件号|护照|政治面貌|党员身份"
     r"|phone|mobile|telephone|wechat|whatsapp|e?mail$|idcard|identitycard|identityno|passport"
     r"|contact|manager|owner|firstname|lastname|surname|fullname|personname|ridername|couriername"
     r"|^tel$|^telno$|^cell$|联络人|联络员|书记$|主任$|管理员$|值班人员?$|值守人员?$|网格员$|网格长$"
@@ -78,43 +82,51 @@ _N_JUDGED = 200
 
 def fold(header: str) -> str:
     """
-    Return `header` as it is compared: full-width as half-width, lower case, no blanks, `_`, `-` or brackets.
+    Return `header` as it is compared: half-width, lower case, Simplified, no blanks, `_`, `-` or brackets.
 
     Examples
     --------
-    >>> fold("　Ｌｏｎ（度） "), fold("Opening-Hours")
-    ('lon', 'openinghours')
+    >>> fold("　Ｌｏｎ（度） "), fold("Opening-Hours"), fold("經 度")
+    ('lon', 'openinghours', '经度')
     """
-    text = unicodedata.normalize("NFKC", header).casefold()
+    text = _plain(header)
     return re.sub(r"[\s_\-*]+", "", _BRACKETS.sub("", text))
 
 
-_RANK: Mapping[str, tuple[str, int]] = MappingProxyType(
-    {
+@functools.cache
+def _ranks() -> Mapping[str, tuple[str, int]]:
+    """Return each known header, folded, with its field and how sure that is."""
+    return {
         fold(word): (field, rank)
         for field, words in SYNONYMS.items()
         for rank, word in reversed(list(enumerate(words)))
     }
-)
 
 
-def field_of(header: str) -> str | None:
+def field_of(header: str, words: Mapping[str, str] | None = None) -> str | None:
     """
     Return the field that `header` means, or None for a header that is not known.
 
-    A header that names a shifted datum is not known here: see `shifted_field` and `stated_datum`.
+    `words` are the study's own headers, folded, and their fields; they win. A header that names a shifted datum is
+    not known here: see `shifted_field` and `stated_datum`.
 
     Examples
     --------
-    >>> field_of("经度"), field_of("Latitude"), field_of("lng_gcj02"), field_of("备注")
+    >>> field_of("经度"), field_of("Latitude"), field_of("lng_gcj02"), field_of("点位")
     ('lon', 'lat', None, None)
+    >>> field_of("点位", {"点位": "name"})
+    'name'
     """
-    return None if stated_datum(header) else _RANK.get(fold(header), (None, 0))[0]
+    folded = fold(header)
+    if words and folded in words:
+        return words[folded]
+    return None if stated_datum(header) else _ranks().get(folded, (None, 0))[0]
 
 
-def rank_of(header: str) -> int:
-    """Return how sure the field of a known header is: 0 is the surest."""
-    return _RANK[fold(header)][1]
+def rank_of(header: str, words: Mapping[str, str] | None = None) -> int:
+    """Return how sure the field of a known header is: 0 is the surest, -1 a word of the study's own."""
+    folded = fold(header)
+    return -1 if words and folded in words else _ranks()[folded][1]
 
 
 def stated_datum(header: str) -> str | None:
@@ -126,7 +138,7 @@ def stated_datum(header: str) -> str | None:
     >>> stated_datum("lng_gcj02"), stated_datum("百度经度"), stated_datum("经度"), stated_datum("百度评分")
     ('gcj02', 'bd09', None, None)
     """
-    found = _DATUM.search(unicodedata.normalize("NFKC", header).casefold())
+    found = _DATUM.search(_plain(header))
     if not found or shifted_field(header) is None:
         return None
     return "bd09" if re.match(r"bd|百度|baidu", found.group()) else "gcj02"
@@ -141,12 +153,17 @@ def shifted_field(header: str) -> str | None:
     >>> shifted_field("lng_gcj02"), shifted_field("百度纬度"), shifted_field("lng")
     ('lon', 'lat', None)
     """
-    text = unicodedata.normalize("NFKC", header).casefold()
+    text = _plain(header)
     if not _DATUM.search(text):
         return None
     rest = fold(_DATUM.sub("", text.replace("坐标", ""))).strip("0123456789")
-    field = _RANK.get(rest, ("", 0))[0]
+    field = _ranks().get(rest, ("", 0))[0]
     return field if field in {"lon", "lat"} else None
+
+
+def _plain(header: str) -> str:
+    """Return a header in half-width, lower case and Simplified characters; 座標 is how Taiwan writes 坐标."""
+    return simplified(unicodedata.normalize("NFKC", header).casefold()).replace("座标", "坐标")
 
 
 def says_wgs84(header: str) -> bool:
@@ -170,6 +187,7 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
     if field_of(header) is None and _PERSON.search(fold(header)):
         return True
     filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())][:_N_JUDGED]
+    filled = [simplified(text) for text in filled]
     if filled and set(filled) <= _POLITICAL and set(filled) != {"群众"}:
         return True
     hits = sum(_PERSONAL_NUMBER.search(text) is not None for text in filled)

@@ -7,17 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .chinese import simplified
+
 #: minutes of a day, and how far a span may run past midnight
 DAY_MIN, LATEST_MIN = 1440, 2880
 NOON_H, LAST_H = 12, 24
 #: an hour of an evening before this is of the next day, and is not guessed at
 _SMALL_HOURS = 5
 
-#: Traditional to Simplified, for the characters of hours and amenities only
-_SIMPLE = str.maketrans(
-    "週時點開營業間節禮無關閉隨內後從晝為準詢見總國慶號雙單門鋪戶個調機爐飲電櫃衛藥圖書傘氣換儲應熱車風充壞維",
-    "周时点开营业间节礼无关闭随内后从昼为准询见总国庆号双单门铺户个调机炉饮电柜卫药图书伞气换储应热车风充坏维",
-)
 _NUMERALS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5} | {
     "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
 }  # fmt: skip
@@ -111,7 +108,7 @@ def plain_text(text: str) -> str:
     >>> plain_text("週一至週五　９：００－１７：３０（除節假日外）")
     '周一至周五 9:00-17:30(节假日除外)'
     """
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLE).replace("∶", ":").replace("﹕", ":")
+    plain = simplified(unicodedata.normalize("NFKC", text).casefold()).replace("∶", ":").replace("﹕", ":")
     plain = re.sub(r"除(?:了)?([^除外,;。()]{1,16}?)(?:以|之)?外", r"\1除外", plain)
     plain = re.sub(rf"[ \t]*({_TO})[ \t]*(?=[0-9周星礼次翌早上下晚凌中])", r"\1", plain)
     plain = re.sub(r"(?<=[0-9]) *: *(?=[0-9])", ":", plain)

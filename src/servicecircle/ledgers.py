@@ -13,12 +13,27 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from ._validate import FloatArray, GeometryArray, IntArray
-from .columns import KINDS, ONE_OF, ZH_FIELD, Role, ids_of, match_headers, numbers_of, riders_of, texts_of
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
+from .addresses import Addresses
+from .columns import (
+    KINDS,
+    ONE_OF,
+    ZH_FIELD,
+    Role,
+    ids_of,
+    marks_of,
+    match_headers,
+    merged_counts,
+    numbers_of,
+    riders_of,
+    texts_of,
+)  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .errors import Fault
 from .headers import fold
+from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
+from .odd_rows import without_odd_rows
 from .offers import offers_of
 from .readers import Table
 from .stated_datums import in_one_datum, stated_by
@@ -43,6 +58,7 @@ class Reading:
     row_of: Mapping[str, int]  # as Excel counts: the header is row 1
     datum: str = "wgs84"  # of the file; `mixed` where rows state several
     is_datum_stated: bool = False  # by study.toml, by headers, or row by row
+    asked: tuple[AskedRow, ...] = ()  # rows whose address is not looked up yet
 
 
 def frame_of_points(
@@ -52,7 +68,9 @@ def frame_of_points(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
+    addresses: Addresses | None = None,
 ) -> Reading:
     """
     Turn a table into points.
@@ -69,8 +87,12 @@ def frame_of_points(
         Headers of columns that are kept although they look like persons' data.
     words
         The study's own words for amenities -> code.
+    headers
+        The study's own headers, folded -> field; they win over the known ones.
     datum
         What study.toml states of the coordinates; None where it says nothing.
+    addresses
+        How rows without coordinates are placed by their address; None where the study does not ask for it.
 
     Returns
     -------
@@ -78,23 +100,35 @@ def frame_of_points(
         The frame holds the rows without an error in their coordinates and numbers, in natural order of ids, so
         that the order of rows in the file changes nothing. Columns: `name` ("" where missing), what the role
         needs, the other known columns, then all unknown ones under their own headers, as text. `riders` may be
-        fractions (expected values). Stations and shops gain what `offers_of` makes of their hours and amenities.
+        fractions (expected values); where one is no exact count ("170余名"), a column `riders_mark` says
+        `at_least`, `under` or `about`. Stations and shops gain what `offers_of` makes of their hours and
+        amenities. Rows of totals, notes and repeated headers are left out, with a warning.
     """
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=_needed(table, role), datum=datum)
+    only_addresses = has_only_addresses(table, columns or {}, headers)
+    needed = _needed(table, role, has_place=only_addresses)
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed, words=headers, datum=datum)
+    faults += [geocode_is_off(table, role)] if only_addresses and addresses is None else []
+    table = without_odd_rows(table, positions)
     ids, id_faults = ids_of(table, role, positions)
-    said = stated_by(table, positions, datum)
-    points, place_faults = _points(table, positions)
+    at_address = rows_at_addresses(table, positions)
+    said = stated_by(table, positions, None if only_addresses else datum, has_none=at_address)
+    points, place_faults = _points(table, positions, at_address, is_located=addresses is not None)
     points = in_one_datum(points, said)
+    located = None if addresses is None else located_rows(table, positions, addresses)
+    if located is not None:
+        points = np.where(at_address, located.points, points)
+        place_faults += located.faults
     numbers, number_faults = _role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
-    texts, text_faults = texts_of(table, positions, keep=keep, taken=offers)
+    placed = dict(located.columns) if located is not None else {}
+    texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed})
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}
     if kinds is not None:
         data["kind"] = kinds
     data |= numbers
     data |= {name: column for name, column in texts.items() if name not in data}
-    data |= offers
+    data |= offers | placed
     frame = gpd.GeoDataFrame(data, index=pd.Index(ids, dtype=object).astype(str), geometry=points, crs=WGS84)
     good = np.array([p is not None for p in points], dtype=bool)
     good &= ~frame.index.duplicated()
@@ -107,6 +141,7 @@ def frame_of_points(
         *said.faults,
         *place_faults,
         *number_faults,
+        *merged_counts(table, positions, ("capacity", "cost")),
         *kind_faults,
         *offer_faults,
         *text_faults,
@@ -114,7 +149,13 @@ def frame_of_points(
     last = _told_twice(table, role, frame) if len(table.rows) else [no_rows(table, role)]
     row_of = dict(zip(ids, table.rows.tolist(), strict=True))
     return Reading(
-        in_natural_order(frame[good]), len(table.rows), by_row((*every, *last)), row_of, said.datum, said.is_stated
+        in_natural_order(frame[good]),
+        len(table.rows),
+        by_row((*every, *last)),
+        row_of,
+        said.datum,
+        said.is_stated or (located is not None and only_addresses),
+        located.asked if located is not None else (),
     )
 
 
@@ -149,16 +190,18 @@ def _number_key(digits: str) -> tuple[int, int, str]:
     return (0, len(shown), shown)
 
 
-def _needed(table: Table, role: Role) -> list[str]:
-    needed = [] if table.geometry is not None else ["lon", "lat"]
+def _needed(table: Table, role: Role, *, has_place: bool) -> list[str]:
+    needed = [] if has_place or table.geometry is not None else ["lon", "lat"]
     return [*needed, "riders"] if role in {"depots", "population"} else needed
 
 
-def _points(table: Table, positions: Mapping[str, int]) -> tuple[GeometryArray, list[Fault]]:
+def _points(
+    table: Table, positions: Mapping[str, int], at_address: BoolArray, *, is_located: bool
+) -> tuple[GeometryArray, list[Fault]]:
     if table.geometry is not None:
         lon, lat, faults, headers = *_geometry_degrees(table), ("geometry", "geometry")
     elif {"lon", "lat"} <= set(positions):
-        lon, lat, faults = _cell_degrees(table, positions)
+        lon, lat, faults = _cell_degrees(table, positions, at_address, is_located=is_located)
         headers = table.header[positions["lon"]], table.header[positions["lat"]]
     else:
         return np.full(len(table.rows), None, dtype=object), []
@@ -179,7 +222,9 @@ def _odd_fault(table: Table, oddity: Oddity, rows: IntArray, column: str) -> Fau
     return tell(oddity.en, oddity.zh, at=None if oddity.at is None else int(rows[oddity.at]), column=column)
 
 
-def _cell_degrees(table: Table, positions: Mapping[str, int]) -> tuple[FloatArray, FloatArray, list[Fault]]:
+def _cell_degrees(
+    table: Table, positions: Mapping[str, int], at_address: BoolArray, *, is_located: bool
+) -> tuple[FloatArray, FloatArray, list[Fault]]:
     values: dict[str, FloatArray] = {}
     faults: list[Fault] = []
     blank = {
@@ -190,13 +235,20 @@ def _cell_degrees(table: Table, positions: Mapping[str, int]) -> tuple[FloatArra
         values[field], odd = numbers_of(table, positions[field])
         faults += odd
         for at in np.flatnonzero(blank[field]):
-            if field == "lat" and blank["lon"][at]:
-                continue  # told once for both
+            if (field == "lat" and blank["lon"][at]) or (is_located and at_address[at]):
+                continue  # told once for both; or placed by its address
             en, zh = f"has no {field}. Fill it in, or remove the row.", f"缺少{ZH_FIELD[field]}，请补全或删除该行。"
             if blank["lon"][at] and blank["lat"][at]:
-                en, zh = "has no coordinates. Fill them in, or remove the row.", "缺少经纬度，请补全或删除该行。"
+                en, zh = _no_coordinates(bool(at_address[at] and table.columns[positions["address"]][at].strip()))
             faults.append(table.fault(en, zh, at=int(at), column=table.header[positions[field]]))
     return values["lon"], values["lat"], faults
+
+
+def _no_coordinates(has_address: bool) -> tuple[str, str]:
+    if has_address:
+        en = "has no coordinates. Fill them in, remove the row, or state [geocode] to look up its address."
+        return en, "缺少经纬度，请补全或删除该行；也可写 [geocode]，由地图服务按地址查询。"
+    return "has no coordinates. Fill them in, or remove the row.", "缺少经纬度，请补全或删除该行。"
 
 
 def _geometry_degrees(table: Table) -> tuple[FloatArray, FloatArray, list[Fault]]:
@@ -251,12 +303,11 @@ def in_wgs84(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list
     return np.asarray(moved.array, dtype=object), []
 
 
-def _role_numbers(
-    table: Table, role: Role, positions: Mapping[str, int]
-) -> tuple[dict[str, FloatArray], list[Fault]]:
+def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
-        return {"riders": values}, faults
+        marks = marks_of(table, positions)
+        return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     if role not in {"stations", "shops"}:
         return {}, []
     if "minutes" not in positions:

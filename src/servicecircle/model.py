@@ -453,8 +453,8 @@ class Land:
 class Explanation:
     """Why a plan's suggestions were chosen, and how firmly; see `explanations.py` for every column. Riders at T."""
 
-    objective: float  # riders covered with the suggestions: that of the solution
-    gained: float  # of these, by the suggestions
+    objective: float  # riders covered with the suggestions (with rules: by their aim): that of the solution
+    gained: float  # of these, by the suggestions (with rules: more than today's facilities give alone)
     sites: pd.DataFrame  # a row a suggestion, in rank order: gain, minutes, loss if dropped, substitutes, firmness
     zones: pd.DataFrame  # riders gained by suggestion and zone
     cells: pd.DataFrame  # riders gained by suggestion and planning cell
@@ -462,6 +462,7 @@ class Explanation:
     changes: pd.DataFrame  # a row a change of speed, cutoff or riders: is the choice still the best?
     reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
     unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
+    n_left: int = 0  # changes that were not tried: the time was up
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import shapely
 
 from ._page import numbers
 from ._validate import N_NAMED, BoolArray, FloatArray, some, some_zh
+from .chinese import simplified
 from .datum import TITLES, Datum
 from .datum_detection import NEAR_NAME_M, DatumFit, detect_datum, is_mixed
 from .errors import Fault
@@ -146,7 +147,9 @@ def is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
     """Whether a facility's status says that it serves nobody."""
     if "status" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    status = frame["status"].fillna("").astype(str).str.strip().str.casefold().str.removeprefix("已")
+    status = (
+        frame["status"].fillna("").astype(str).map(simplified).str.strip().str.casefold().str.removeprefix("已")
+    )
     return status.isin(CLOSED).to_numpy(bool)
 
 

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ._validate import BoolArray, GeometryArray
-from .columns import Role, ids_of, match_headers, riders_of, texts_of
+from .columns import Role, ids_of, marks_of, match_headers, riders_of, texts_of
 from .coordinates import odd_degrees
 from .datum import Datum
 from .errors import Fault
@@ -45,6 +45,7 @@ def frame_of_polygons(
     *,
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
 ) -> Reading:
     """
@@ -56,7 +57,7 @@ def frame_of_polygons(
         As `read_table` gives it.
     role
         `zones`, `area` or `population`; a population needs `riders`.
-    columns, keep, datum
+    columns, keep, headers, datum
         As in `frame_of_points`.
 
     Returns
@@ -73,7 +74,7 @@ def frame_of_polygons(
     if not len(table.rows):
         return _nothing(table, _no_zones(table) if role == "zones" else no_rows(table, role))
     needed = ["riders"] if role == "population" else []
-    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed)
+    positions, faults = match_headers(table, role, columns=columns or {}, needed=needed, words=headers)
     ids, id_faults = ids_of(table, role, positions)
     said = stated_by(table, positions, datum)
     polygons, shape_faults = _polygons(table, ids)
@@ -84,6 +85,8 @@ def frame_of_polygons(
     number_faults: list[Fault] = []
     if role == "population":
         data["riders"], number_faults = riders_of(table, role, positions)
+        if any(marks := marks_of(table, positions)):
+            data["riders_mark"] = marks
         good &= np.isfinite(np.asarray(data["riders"], dtype=np.float64))
     data |= {name: column for name, column in texts.items() if name not in data}
     frame = gpd.GeoDataFrame(data, index=pd.Index(ids, dtype=object).astype(str), geometry=polygons, crs=WGS84)

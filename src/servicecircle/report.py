@@ -11,15 +11,18 @@ from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
 from ._page.summary import asked_rows, proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
+from .addresses import QUALITIES, QUALITY_ZH
 from .coverage import totals
 from .errors import Fault, Lang
 from .gaps import riders_scattered
+from .geocoding import Geocoded
 from .model import Plan
 
 STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
         "zh": {
             "check": "检查研究文件",
+            "geocode": "查询地址",
             "roads": "读取路网",
             "grid": "划分网格、分配骑手",
             "times": "计算出行时间",
@@ -32,6 +35,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
         },
         "en": {
             "check": "Checking the study",
+            "geocode": "Looking addresses up",
             "roads": "Reading roads",
             "grid": "Laying the grid, placing riders",
             "times": "Travel times",
@@ -140,6 +144,24 @@ def _site_lines(plan: Plan) -> Iterator[str]:
 
 
 # ------------------------------------------------------------------------------------------------------- faults
+def geocoded_lines(made: Geocoded, lang: Lang) -> list[str]:
+    """Return what a look-up of addresses gave: who was asked how much, how well it was found, where it is kept."""
+    host = made.server.partition("://")[2]
+    if not made.asked:
+        return ["没有需要查询的地址。" if lang == "zh" else "No address has to be looked up."]
+    if lang == "zh":
+        found = "、".join(f"{QUALITY_ZH[q]} {made.qualities[q]}" for q in QUALITIES if made.qualities.get(q))
+        return [
+            f"已向 {host} 查询 {made.asked} 个地址：{found}。",
+            f"结果保存在 {made.file}；逐行情况见 servicecircle check。",
+        ]
+    found = ", ".join(f"{q} {made.qualities[q]}" for q in QUALITIES if made.qualities.get(q))
+    return [
+        f"{made.asked} address{'' if made.asked == 1 else 'es'} looked up at {host}: {found}.",
+        f"Kept in {made.file}; servicecircle check tells row by row.",
+    ]
+
+
 def fault_lines(faults: Sequence[Fault], lang: Lang, *, width: int | None = None) -> list[str]:
     """
     Return faults as a table, a row a fault: level, file, sheet, row, column, and what is wrong.

@@ -92,17 +92,18 @@ def figures_of(
     Other plans, the curve and the price of going step by step are searched for here, each within the time limit.
     """
     rules, end = asked.rules, plan.phases[-1]
-    now = end.scenarios[0]
+    now, today = end.scenarios[0], _today(question)
     return SitingFigures(
         rules=rules,
-        before=_seats(question, _today(question)),
+        before=_seats(question, today),
         after=_seats(question, now, open_=end.chosen),
         spent=_spent(question, plan.opened),
         closed=tuple(str(ids[j]) for j in question.options.facility[plan.closed]),
+        today=math.fsum([today.objective] * len(plan.phases)),
         worst_share=None if math.isnan(plan.worst_share) else plan.worst_share,
         worst_share_bound=None if math.isnan(plan.worst_share_bound) else plan.worst_share_bound,
         zones=_zones(question, now),
-        steps=_steps(question, plan, candidates, time_limit_s=time_limit_s) if rules.steps else (),
+        steps=_steps(question, plan, candidates, ids, time_limit_s=time_limit_s) if rules.steps else (),
         alternatives=_others(question, plan, candidates, rules.alternatives, time_limit_s=time_limit_s),
         curve=() if rules.curve is None else _curve(question, asked, rules.curve, time_limit_s=time_limit_s),
     )
@@ -122,6 +123,7 @@ def _today(question: Question) -> ScenarioFigures:
         worth=siting.worth,
         weight=siting.weight,
         capacity=siting.capacity,
+        backup=siting.backup,
         existing=siting.existing,
         must_not=np.flatnonzero(question.options.is_new),
         zone=siting.zone,
@@ -164,12 +166,19 @@ def _spent(question: Question, options: IntArray) -> float | None:
 
 
 def _steps(
-    question: Question, plan: SitingPlan, candidates: gpd.GeoDataFrame, *, time_limit_s: float | None
+    question: Question,
+    plan: SitingPlan,
+    candidates: gpd.GeoDataFrame,
+    ids: pd.Index,
+    *,
+    time_limit_s: float | None,
 ) -> tuple[StepFigures, ...]:
+    today = np.flatnonzero(~question.options.is_new)
     prices = price_of_steps(question.siting, plan, time_limit_s=time_limit_s)
     return tuple(
         StepFigures(
             sites=_ids(question, candidates, phase.chosen),
+            closed=tuple(str(ids[j]) for j in question.options.facility[np.setdiff1d(today, phase.chosen)]),
             spent=_spent(question, phase.chosen),
             objective=phase.objective,
             alone=price.alone.objective if price.alone.phases else math.nan,

@@ -24,6 +24,7 @@ class StepFigures:
     """One step of a plan that grows."""
 
     sites: tuple[tuple[str, str], ...]  # id and kind of all new sites up to then
+    closed: tuple[str, ...]  # ids of existing facilities that are closed by then
     spent: float | None  # yuan up to then, None: not known
     objective: float
     alone: float  # what the best plan for this step alone would give; nan: not found in time
@@ -64,6 +65,7 @@ class SitingFigures:
     after: Seats
     spent: float | None  # yuan, None: costs are not known
     closed: tuple[str, ...]  # ids of existing facilities that the plan closes
+    today: float  # what today's facilities give by the same aim (with steps: in all of them)
     worst_share: float | None  # of all zones, where the worst comes first
     worst_share_bound: float | None  # no plan gives the worst zone more
     zones: pd.DataFrame  # index zone id; riders, share: what the zone gets of them

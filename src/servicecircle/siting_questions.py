@@ -13,12 +13,12 @@ import pandas as pd
 from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray, some, some_zh
+from .counts import parse_count
 from .errors import Fault, InputError
 from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_again, worth_of
 from .locate._form import Csr
-from .model import Coverage, Kind, TravelTimes
+from .model import Kind, TravelTimes
 from .siting_rules import SitingRules, Step
-from .travel_times import facility_limits_s
 
 KINDS: tuple[Kind, Kind] = ("station", "shop")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -38,7 +38,9 @@ class Asked:
     stations: int
     shops: int
     limits_s: tuple[float, float]  # of a new station, of a new shop
+    breaks_s: tuple[float, ...]  # ascending; nobody serves beyond the last
     rules: SitingRules
+    own_more_s: float = 0.0  # by so much the own limits of today's facilities are longer
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -89,15 +91,15 @@ class Question:
 
 def question_of(
     candidates: gpd.GeoDataFrame,
-    times: TravelTimes,
-    today: Coverage,
+    seconds: tuple[TravelTimes, TravelTimes],
     asked: Asked,
     *,
+    weight: FloatArray,
     facilities: gpd.GeoDataFrame | None,
     zone: Sequence[object] | None,
 ) -> Question:
     """
-    Put a planner's question as a `Siting`.
+    Put a planner's question as a `Siting`; `seconds` are those to the candidates and to the facilities of today.
 
     Raises
     ------
@@ -105,14 +107,15 @@ def question_of(
         If a rule names what is not there, or lacks what it rests on: costs, zones, ids.
     """
     rules = asked.rules
-    limits_s = _limits(candidates, today, asked)
-    options = _options(candidates, times, today, limits_s)
-    curve = _curve(times, today, rules)
+    times, existing = seconds
+    limits_s = _limits(candidates, existing, asked)
+    options = _options(candidates, times, existing, limits_s)
+    curve = _curve(asked)
     told: list[Fault] = []
     cost = _costs(candidates, options, rules)
     seats = None
     if rules.has_seats:
-        seats, unknown = _seats(candidates, facilities, today, options, rules)
+        seats, unknown = _seats(candidates, facilities, existing, options, rules)
         told += unknown
     zone_at, zone_ids = _zones(zone, rules)
     must, amenities = _must(candidates, options, asked)
@@ -125,7 +128,7 @@ def question_of(
     ]
     siting = Siting(
         worth=worth_of(options.seconds, curve),
-        weight=today.weight,
+        weight=weight,
         place=np.where(options.is_new, options.candidate, len(candidates) + options.facility),
         kind=options.group,
         p=steps[-1].p if not rules.steps else None,
@@ -135,17 +138,17 @@ def question_of(
         capacity=seats,
         amenities=amenities,
         amenity_min=None if amenities is None else [1] * amenities.shape[1],
-        must=np.union1d(must, _kept(today, options, rules)),
+        must=np.union1d(must, _kept(existing, options, rules)),
         must_not=_positions(candidates, options, rules.must_not, "must_not"),
         existing=standing,
         max_closed=rules.move,
-        conflicts=_conflicts(times, today, options, rules),
+        conflicts=_conflicts(times, existing, options, rules),
         backup=(1.0, rules.backup_worth),
         zone=zone_at,
         floor=rules.floor,
         fair=rules.is_worst_first,
     )
-    return Question(siting, options, zone_ids, cost, seats, tuple(told), curve, limits_s, (times, today.times))
+    return Question(siting, options, zone_ids, cost, seats, tuple(told), curve, limits_s, seconds)
 
 
 def with_counts(question: Question, stations: int, shops: int) -> list[int | None]:
@@ -163,18 +166,19 @@ def _new_options(candidates: gpd.GeoDataFrame) -> tuple[IntArray, IntArray]:
     return by_id[at].astype(np.int64), group.astype(np.int64)
 
 
-def _limits(candidates: gpd.GeoDataFrame, today: Coverage, asked: Asked) -> FloatArray:
+def _limits(candidates: gpd.GeoDataFrame, existing: TravelTimes, asked: Asked) -> FloatArray:
     """Return within how many seconds each option serves."""
-    old = facility_limits_s(today.times.profile, today.times.facility_minutes, today.minutes[-1:])[:, 0]
+    own = [existing.profile.own_cutoff_s(m) + asked.own_more_s for m in existing.facility_minutes.tolist()]
+    old = np.minimum(np.array(own, dtype=np.float64), asked.breaks_s[-1])
     return np.concatenate([np.array(asked.limits_s)[_new_options(candidates)[1]], old])
 
 
-def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, limit: FloatArray) -> Options:
+def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, existing: TravelTimes, limit: FloatArray) -> Options:
     new, group = _new_options(candidates)
-    old_kind = today.times.facility_kind
-    n_old = len(today.times.facility_ids)
+    old_kind = existing.facility_kind
+    n_old = len(existing.facility_ids)
     column = np.concatenate([new, len(candidates) + np.arange(n_old)])
-    pairs = _pairs(times, today.times)
+    pairs = _pairs(times, existing)
     seconds = pairs[:, column].tocoo()
     row, option = (part.astype(np.int64) for part in seconds.coords)
     value = seconds.data - 1.0  # stored one more, so that 0 s is no gap in the matrix
@@ -189,29 +193,32 @@ def _options(candidates: gpd.GeoDataFrame, times: TravelTimes, today: Coverage, 
     )
 
 
-def _pairs(times: TravelTimes, today: TravelTimes) -> sparse.csc_array:
+def _pairs(times: TravelTimes, existing: TravelTimes) -> sparse.csc_array:
     """Return seconds + 1 of all pairs: candidates, then facilities of today."""
     parts = []
-    for part in (times, today):
+    for part in (times, existing):
         row = np.repeat(np.arange(len(part.demand_ids)), np.diff(part.start))
         shape = (len(part.demand_ids), len(part.facility_ids))
         parts.append(sparse.csc_array((part.seconds + 1.0, (row, part.facility)), shape=shape))
     return sparse.csc_array(sparse.hstack(parts, format="csc"))
 
 
-def _curve(times: TravelTimes, today: Coverage, rules: SitingRules) -> WorthCurve:
-    """Return what a rider within each break counts."""
+def _curve(asked: Asked) -> WorthCurve:
+    """Return what a rider within each break counts; no break lies beyond the last."""
+    rules, last = asked.rules, asked.breaks_s[-1]
     if rules.objective != "decay":
-        return WorthCurve((times.profile.cutoff_s(today.minutes[-1]),), (1.0,))
-    n = len(today.minutes)
+        return WorthCurve((last,), (1.0,))
+    n = len(asked.breaks_s)
     worth = rules.worth or tuple((n - k) / n for k in range(n))
-    return WorthCurve(tuple(times.profile.cutoff_s(m) for m in today.minutes), worth)
+    within = [min(s, last) for s in asked.breaks_s]
+    kept = [k for k in range(n) if k == 0 or within[k] > within[k - 1]]
+    return WorthCurve(tuple(within[k] for k in kept), tuple(worth[k] for k in kept))
 
 
-def _conflicts(times: TravelTimes, today: Coverage, options: Options, rules: SitingRules) -> IntArray | None:
+def _conflicts(times: TravelTimes, existing: TravelTimes, options: Options, rules: SitingRules) -> IntArray | None:
     if not rules.min_spacing_m:
         return None
-    every = np.concatenate([times.facility_at.xy, today.times.facility_at.xy])
+    every = np.concatenate([times.facility_at.xy, existing.facility_at.xy])
     at = np.where(options.is_new, options.candidate, len(times.facility_ids) + options.facility)
     return pairs_nearer_than(every[at], rules.min_spacing_m)
 
@@ -241,7 +248,7 @@ def _costs(candidates: gpd.GeoDataFrame, options: Options, rules: SitingRules) -
 
 
 def _amounts(frame: gpd.GeoDataFrame | None, name: str) -> FloatArray:
-    """Return a column of amounts as numbers, nan where there is none: `30`, `30人`, `3.5万元`, `1,200`."""
+    """Return a column of amounts as numbers, nan where there is none: `30`, `三十余人`, `3.5万元`, `1,200`."""
     if frame is None or name not in frame.columns:
         return np.full(0 if frame is None else len(frame), np.nan)
     return np.array([_amount(cell) for cell in frame[name].tolist()], dtype=np.float64)
@@ -250,6 +257,8 @@ def _amounts(frame: gpd.GeoDataFrame | None, name: str) -> FloatArray:
 def _amount(cell: object) -> float:
     if isinstance(cell, (int, float, np.integer, np.floating)):
         return float(cell)
+    if count := parse_count(str(cell or "")):
+        return count.value
     text = str(cell or "").replace(",", "").replace("，", "")
     found = _NUMBER.search(text)
     if found is None:
@@ -261,7 +270,7 @@ def _amount(cell: object) -> float:
 def _seats(
     candidates: gpd.GeoDataFrame,
     facilities: gpd.GeoDataFrame | None,
-    today: Coverage,
+    existing: TravelTimes,
     options: Options,
     rules: SitingRules,
 ) -> tuple[FloatArray, list[Fault]]:
@@ -270,9 +279,9 @@ def _seats(
     usual = np.array([c if c is not None else d for c, d in ((one, other), (other, one))], dtype=np.float64)
     old = _amounts(facilities, "capacity")
     if facilities is not None:
-        old = old[facilities.index.get_indexer(today.times.facility_ids)]
-    if old.size != len(today.times.facility_ids):
-        old = np.full(len(today.times.facility_ids), np.nan)
+        old = old[facilities.index.get_indexer(existing.facility_ids)]
+    if old.size != len(existing.facility_ids):
+        old = np.full(len(existing.facility_ids), np.nan)
     new = _amounts(candidates, "capacity")
     stated = np.concatenate([new[options.candidate[options.is_new]], old])
     seats = np.where(np.isnan(stated), usual[options.group], stated)
@@ -344,9 +353,9 @@ def _must(candidates: gpd.GeoDataFrame, options: Options, asked: Asked) -> tuple
     return single, offers
 
 
-def _kept(today: Coverage, options: Options, rules: SitingRules) -> IntArray:
+def _kept(existing: TravelTimes, options: Options, rules: SitingRules) -> IntArray:
     """Return the options of existing facilities that are not to be moved."""
-    known = today.times.facility_ids.astype(str)
+    known = existing.facility_ids.astype(str)
     at = known.get_indexer(pd.Index(rules.keep, dtype=object))
     lost = [one for one, k in zip(rules.keep, at.tolist(), strict=True) if k < 0]
     if lost:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from ._validate import GeometryArray, some, some_zh
+from ._validate import BoolArray, GeometryArray, some, some_zh
 from .datum import DATUMS, TITLES, Datum, datum_named, shapes_to_wgs84
 from .errors import Fault
 from .headers import says_wgs84, stated_datum
@@ -30,7 +30,9 @@ class StatedDatums:
         return "mixed" if len(every) > 1 else every.pop() if every else "wgs84"
 
 
-def stated_by(table: Table, positions: Mapping[str, int], datum: Datum | None) -> StatedDatums:
+def stated_by(
+    table: Table, positions: Mapping[str, int], datum: Datum | None, *, has_none: BoolArray | None = None
+) -> StatedDatums:
     """
     Return the datum of each row: what study.toml, the coordinates' headers or a column of datums say.
 
@@ -42,6 +44,8 @@ def stated_by(table: Table, positions: Mapping[str, int], datum: Datum | None) -
         Field -> column, as `match_headers` gives it; `lon`, `lat` and `datum` count.
     datum
         What study.toml states; None where it says nothing.
+    has_none
+        Rows without coordinates, which are not counted among those that are turned into WGS 84.
 
     Returns
     -------
@@ -56,12 +60,13 @@ def stated_by(table: Table, positions: Mapping[str, int], datum: Datum | None) -
     of_file = datum or (by_header[0] if by_header else None)
     cells, faults = _by_row(table, positions)
     is_stated = of_file is not None or any(cells)
-    of_row = [cell or datum_named(of_file or "") or "wgs84" for cell in cells]
+    usual: Datum = datum_named(of_file or "") or "wgs84"
+    of_row = [cell or usual for cell in cells]
     clash = _clash(table, headers=headers, by_header=by_header, cells=cells, positions=positions, datum=datum)
     if clash:
         return StatedDatums(of_row, is_stated, (*faults, clash))
-    said = StatedDatums(of_row, is_stated, tuple(faults))
-    told = _told_of_shift(table, said, "study.toml" if datum else ", ".join(headers) if by_header else "")
+    whole = of_row if has_none is None else [one for one, none in zip(of_row, has_none, strict=True) if not none]
+    told = _told_of_shift(table, whole, "study.toml" if datum else ", ".join(headers) if by_header else "")
     return StatedDatums(of_row, is_stated, (*faults, *told))
 
 
@@ -133,13 +138,13 @@ def _clash(
     )
 
 
-def _told_of_shift(table: Table, said: StatedDatums, by: str) -> list[Fault]:
+def _told_of_shift(table: Table, of_row: Sequence[Datum], by: str) -> list[Fault]:
     """Tell of each shifted datum how many rows were turned into WGS 84."""
     column = by or "a column"
     column_zh = by or "逐行标注"
     told = []
     for datum in DATUMS[1:]:
-        if n := sum(one == datum for one in said.of_row):
+        if n := sum(one == datum for one in of_row):
             en = f"{n} row(s) in {TITLES[datum]} (stated by {column}) were turned into WGS 84."
             zh = f"{n} 行坐标为 {TITLES[datum]}（依据：{column_zh}），已换算为 WGS-84。"
             told.append(table.warning(en, zh))

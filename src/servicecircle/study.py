@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
 from .columns import ONE_OF, Role, is_ledger_header
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
+from .located_rows import AskedRow
 from .model import InputFile, Study, SuggestRule
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
@@ -191,9 +193,12 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
     faults += network_faults
     readings: dict[str, Reading] = {}
     inputs = [_input_file("network", said.get("network", "file"), network)] if network else []
+    addresses, address_faults = _addresses(said)
+    faults += address_faults
+    inputs += _answers_file(said, addresses)
     for role in get_args(Role):
         if role in said.tables:
-            reading, used, ledger_faults = _read_ledger(said, role)
+            reading, used, ledger_faults = _read_ledger(said, role, addresses)
             faults += ledger_faults
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
@@ -404,7 +409,9 @@ def _with_rows(used: InputFile, reading: Reading | None, frame: gpd.GeoDataFrame
     return dataclasses.replace(used, row_of={i: reading.row_of[i.removeprefix(prefix)] for i in frame.index})
 
 
-def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile | None, list[Fault]]:
+def _read_ledger(
+    said: StudyFile, role: Role, addresses: Addresses | None
+) -> tuple[Reading | None, InputFile | None, list[Fault]]:
     stated = said.tables[role]
     if "file" not in stated:
         if role == "candidates" and _needs_no_list(said):
@@ -418,21 +425,32 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     columns: dict[str, str] = dict(stated.get("columns", {}))
     if "column" in stated:
         columns["riders"] = stated["column"]
+    headers: dict[str, str] = said.get("headers", "words", {})
     try:
         table = read_table(
             path,
             file=stated["file"],
             sheet=stated.get("sheet"),
-            is_header=lambda cells: is_ledger_header(cells, columns),
+            encoding=stated.get("encoding"),
+            is_header=lambda cells: is_ledger_header(cells, columns, headers),
         )
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
     if _holds_polygons(table, role):
-        reading = frame_of_polygons(table, role, columns=columns, keep=keep, datum=datum)
+        reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
         words = said.get("amenities", "words", {})
-        reading = frame_of_points(table, role, columns=columns, keep=keep, words=words, datum=datum)
+        reading = frame_of_points(
+            table,
+            role,
+            columns=columns,
+            keep=keep,
+            words=words,
+            headers=headers,
+            datum=datum,
+            addresses=addresses,
+        )
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
@@ -450,6 +468,79 @@ def _holds_polygons(table: Table, role: Role) -> bool:
     if role == "population" and table.geometry is not None:
         return bool((shapely.get_dimensions(table.geometry) == 2).any())  # noqa: PLR2004
     return role in {"zones", "area"}
+
+
+# ---------------------------------------------------------------------------------------------------- addresses
+def addresses_to_ask(path: Path) -> tuple[Path, GeocodeRule, list[AskedRow]]:
+    """
+    Return a study's folder, its rule for addresses, and the rows whose address is not looked up yet.
+
+    Raises
+    ------
+    StudyError
+        If study.toml cannot be read, or its `[geocode]` is wrong.
+    InputError
+        If it has none.
+    """
+    said = read_study_file(path if path.suffix == ".toml" else path / STUDY_FILE)
+    if "geocode" not in said.tables:
+        msg = (
+            'study.toml does not ask to look addresses up: write [geocode] with service = "nominatim" (or "amap", '
+        )
+        msg += '"baidu").'
+        zh = 'study.toml 没有要求查询地址：请写 [geocode]，其下 service = "amap"、"baidu" 或 "nominatim"。'
+        raise InputError(msg, zh=zh)
+    addresses, faults = _addresses(said)
+    wrong = [fault for fault in said.faults if (fault.column or "").startswith("geocode")]
+    wrong += [fault for fault in faults if fault.level == "error"]
+    if wrong or addresses is None or "service" not in said.tables["geocode"]:
+        raise StudyError(wrong)
+    roles = [role for role in get_args(Role) if role in said.tables and said.get(role, "file")]
+    readings = [_read_ledger(said, role, addresses)[0] for role in roles]
+    return said.path.parent, addresses.rule, [row for one in readings if one is not None for row in one.asked]
+
+
+def _addresses(said: StudyFile) -> tuple[Addresses | None, list[Fault]]:
+    """Return the rule of [geocode] with the answers that are kept; None where the study has none."""
+    stated = {key: value for key, value in said.tables.get("geocode", {}).items() if key != "key"}
+    if "geocode" not in said.tables:
+        return None, []
+    faults = list(_rule_faults(said, stated))
+    if faults or "service" not in stated:
+        return Addresses(GeocodeRule("nominatim"), {}), faults
+    answers, trouble = read_answers(said.path.parent / ANSWERS_FILE)
+    told = [Fault(*trouble, file=ANSWERS_FILE, level="warning")] if trouble else []
+    return Addresses(GeocodeRule(**stated), answers), told
+
+
+def _answers_file(said: StudyFile, addresses: Addresses | None) -> list[InputFile]:
+    """Return the file of kept answers, where the study rests on one."""
+    path = said.path.parent / ANSWERS_FILE
+    if addresses is None or not addresses.answers:
+        return []
+    return [dataclasses.replace(_input_file("geocoded", ANSWERS_FILE, path), datum=None)]
+
+
+def _rule_faults(said: StudyFile, stated: Mapping[str, Any]) -> Iterator[Fault]:
+    """Return what [geocode] lacks, or what in it does not go together."""
+    told = {fault.column for fault in said.faults}
+    if "service" not in stated and "geocode.service" not in told:
+        en = 'is missing: service = "nominatim", "amap" or "baidu"; it is sent the addresses.'
+        yield said.fault(
+            "geocode", "service", en, '缺少：service = "amap"、"baidu" 或 "nominatim"，地址将发给该服务。'
+        )
+    service, host = stated.get("service", "nominatim"), stated.get("host", "")
+    if host and service != "nominatim":
+        en = f"is for Nominatim only: a key goes to the servers of {service} and nowhere else."
+        yield said.fault("geocode", "host", en, f"只用于 nominatim：密钥只发给 {service} 自己的服务器。")
+    if service == "nominatim" and host in {"", USUAL_HOST["nominatim"]} and stated.get("per_second", 0.0) > 1:
+        en = "is at most 1 for the public Nominatim, by its rules. Leave it out, or name a `host` of your own."
+        yield said.fault(
+            "geocode",
+            "per_second",
+            en,
+            "不能超过 1：公共 Nominatim 服务有此规定。请删去，或用 host 指定自建服务器。",
+        )
 
 
 # ------------------------------------------------------------------------------------------ between the ledgers

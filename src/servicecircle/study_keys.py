@@ -19,10 +19,12 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
 
 from ._validate import check_minutes
+from .addresses import ACCEPTED, SERVICES, checked_host
 from .amenities import check_words
 from .datum import DATUMS, datum_named
+from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, StudyError
-from .headers import SYNONYMS
+from .headers import SYNONYMS, fold
 from .moments import ANY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
@@ -39,6 +41,8 @@ MAX_MINUTES = 1440.0
 #: breaks nearer than this, or below it, are a slip
 MIN_STEP = 0.05
 MAX_SNAP_M = 10_000.0
+#: questions to a geocoding service
+MAX_PER_SECOND = 50.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: a text of TOML in one line
@@ -204,6 +208,28 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(_text(word) for word in value)
 
 
+def _encoding(value: object) -> str:
+    named = encoding_named(_text(value))
+    return str(named or _one_of(*ENCODINGS)(value))
+
+
+def _header_words(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        en = 'header = "field" pairs, e.g. { "点位" = "name" }'
+        raise _wrong(value, en, '如 { "点位" = "name" } 的对应表')
+    words = {}
+    for header, field in value.items():
+        if field not in SYNONYMS:
+            hint = nearest(str(field), list(SYNONYMS))
+            msg = f"gives {header!r} the field {field!r}{hint[0]}; fields are {', '.join(SYNONYMS)}."
+            zh = f"给“{header}”指定的字段 {field!r} 不存在{hint[1]}，可用：{'、'.join(SYNONYMS)}。"
+            raise InputError(msg, zh=zh)
+        if not (folded := fold(_text(header))):
+            raise _wrong(header, "a header with letters", "含文字的表头")
+        words[folded] = field
+    return words
+
+
 def _amenity_words(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         en = 'word = "code" pairs, e.g. { "暖心水" = "drinking_water" }'
@@ -279,6 +305,25 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _host(value: object) -> str:
+    return checked_host(_text(value))
+
+
+def _per_second(value: object) -> float:
+    if not 0 < (number := _number(value)) <= MAX_PER_SECOND:
+        raise _wrong(
+            value, f"a number above 0, at most {MAX_PER_SECOND:g}", f"大于 0 且不超过 {MAX_PER_SECOND:g} 的数"
+        )
+    return number
+
+
+def _no_key(_value: object) -> str:
+    msg = "does not belong into a file: take it out, and put it into the environment as SERVICECIRCLE_AMAP_KEY "
+    msg += "or SERVICECIRCLE_BAIDU_KEY."
+    zh = "不应写进文件：请删去，并写入环境变量 SERVICECIRCLE_AMAP_KEY 或 SERVICECIRCLE_BAIDU_KEY。"
+    raise InputError(msg, zh=zh)
+
+
 def _services(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, 'a list of services, e.g. ["热水"]', '服务列表，如 ["热水"]')
@@ -303,7 +348,9 @@ def _wrong(value: object, en: str, zh: str) -> InputError:
 
 
 # --------------------------------------------------------------------------------------------------------- keys
-_LEDGER: dict[str, Check] = {"file": _text, "sheet": _text, "datum": _datum, "columns": _columns, "keep": _words}
+_LEDGER: dict[str, Check] = {
+    "file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum, "columns": _columns, "keep": _words,
+}  # fmt: skip
 
 #: Table -> key -> check; "" is the top of the file. `docs/reference/study.md` describes each.
 KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
@@ -355,7 +402,16 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},
+        "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
+        "geocode": {
+            "service": _one_of(*SERVICES),
+            "host": _host,
+            "city": _text,
+            "accept": _one_of(*ACCEPTED),
+            "per_second": _per_second,
+            "key": _no_key,
+        },
         "checkins": {},
     }
 )

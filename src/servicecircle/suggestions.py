@@ -137,8 +137,11 @@ def choose_sites(
     _check_fit(candidates, times, today, stations=stations, shops=shops)
     if rules is not None and not rules.is_plain:
         limits = _limits_s(times, today, shop_minutes)
-        asked = Asked(stations, shops, limits, rules)
-        question = question_of(candidates, times, today, asked, facilities=facilities, zone=zone)
+        breaks_s = tuple(times.profile.cutoff_s(m) for m in today.minutes)
+        asked = Asked(stations, shops, limits, breaks_s, rules)
+        question = question_of(
+            candidates, (times, today.times), asked, weight=today.weight, facilities=facilities, zone=zone
+        )
         return _by_rules(
             candidates, times, today, question, asked, shop_minutes=shop_minutes, time_limit_s=time_limit_s
         )
@@ -282,7 +285,7 @@ def _by_rules(
     plan = solved(question, asked, time_limit_s=time_limit_s)
     options = site_options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
     step = step_of(question, plan)
-    ranked = _rank_by_step(options.covers, _beyond_those_that_stay(question, plan, today), plan.opened, step)
+    ranked = rank_by_step(options.covers, _beyond_those_that_stay(question, plan, today), plan.opened, step)
     solution = Solution(
         chosen=np.sort(options.candidate[plan.opened]),
         objective=plan.objective,
@@ -348,7 +351,7 @@ def ranked_gains(covers: Csr, weight: FloatArray, chosen: IntArray) -> list[Gain
     return ranked
 
 
-def _rank_by_step(covers: Csr, weight: FloatArray, opened: IntArray, step: IntArray) -> list[Gain]:
+def rank_by_step(covers: Csr, weight: FloatArray, opened: IntArray, step: IntArray) -> list[Gain]:
     """Order a plan by step, then as `ranked_gains`; those that gain nobody come last in their step, by id."""
     left, ranked = weight.copy(), []
     for t in np.unique(step[opened]).tolist():

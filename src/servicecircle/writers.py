@@ -300,6 +300,7 @@ def explanation_figures(why: Explanation) -> Properties:
         "gained": why.gained,
         "suggestions": suggestions,
         "changes": _rows(why.changes),
+        "changes_left": why.n_left,
         "reach": _rows(why.reach.reset_index(names="zone_id")),
     }
 

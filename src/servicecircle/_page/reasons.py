@@ -24,8 +24,9 @@ def reason_rows(plan: Plan, site_id: str, words: Words) -> list[list[Any]]:
         return []
     row = _row(why, site_id)
     rows: list[list[Any]] = [[words("without"), _lost(row, plan, words)]]
-    others = _substitutes(why, site_id, "substitute_chip", words)
-    rows.append([words("substitutes"), others or words("no_substitute")])
+    if row["needed_by"] != "must":
+        others = _substitutes(why, site_id, "substitute_chip", words)
+        rows.append([words("substitutes"), others or words(_no_substitute(row, plan))])
     if row["n_changes"]:
         rows.append([words("firmness"), words("stays_in", k=row["n_stays"], n=row["n_changes"])])
     return rows
@@ -50,7 +51,10 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     told = [words("minutes_moved", before=before, after=after)]
     told.append(words("without_line", lost=_lost(row, plan, words)))
     others = _substitutes(why, site_id, "substitute", words)
-    told.append(words("substitutes_line", name=others[0]) if others else words("no_substitute_line"))
+    if others:
+        told.append(words("substitutes_line", name=others[0]))
+    elif row["needed_by"] != "must":
+        told.append(words("no_substitute_line" if row["tried_all"] else "no_substitute_yet"))
     return ("；" if words.lang == "zh" else "; ").join(told)
 
 
@@ -59,16 +63,30 @@ def closing_lines(plan: Plan, words: Words) -> Iterator[str]:
     why = plan.explanation
     if why is None:
         return
-    changes = why.changes
-    if len(why.sites) and len(changes):
-        n, k = len(changes), int(changes["is_best"].sum())
-        most = _riders(float(changes["loss"].max()), words)
-        today = "firm" if plan.solution.status == "optimal" else "firm_today_unproven"
-        key = today if changes["is_proven"].all() else "firm_unproven"
-        yield words(key, n=n, k=k) + ("" if k == n else words("firm_rest", most=most)) + words("stop")
+    if len(why.sites) and len(why.changes):
+        yield _firmness(why, plan, words)
     out = math.fsum(why.reach["out_of_reach"])
     if out > SAME:
         yield words("beyond_all", riders=_riders(out, words))
+
+
+def _firmness(why: Explanation, plan: Plan, words: Words) -> str:
+    """Return in how many changes the choice holds, what it loses in the others, and how many were not tried."""
+    changes = why.changes
+    n, k = len(changes), int(changes["is_best"].sum())
+    today = "firm" if plan.solution.status == "optimal" else "firm_today_unproven"
+    told = words(today if changes["is_proven"].all() else "firm_unproven", n=n, k=k)
+    loss = changes["loss"].fillna(0.0).astype(float)
+    if (loss > 0).any():
+        told += words("firm_rest", most=_riders(float(loss.max()), words))
+    lower = (changes["best_share"] - changes["kept_share"]).astype(float)[~changes["is_best"]]
+    if (lower > SAME).any():
+        told += words("firm_share", points=numbers.one_decimal(100 * float(lower.max())))
+    if broken := int(changes["kept"].isna().sum()):
+        told += words("firm_broken", n=broken)
+    if why.n_left:
+        told += words("firm_left", n=why.n_left)
+    return told + words("stop")
 
 
 def _row(why: Explanation, site_id: str) -> dict[str, Any]:
@@ -77,19 +95,52 @@ def _row(why: Explanation, site_id: str) -> dict[str, Any]:
 
 
 def _lost(row: dict[str, Any], plan: Plan, words: Words) -> str:
-    """Return what is lost, told as no more than the gain is told as."""
-    gain = whole_gains(plan)[int(row["rank"]) - 1]
-    exact = (float(row[name]) for name in ("lost_others_stay", "lost_replaced"))
-    alone, moved = (_riders(min(value, gain) if gain else value, words) for value in exact)
-    return words("lost" if row["is_proven"] else "lost_unproven", alone=alone, moved=moved)
+    """Return what is lost; without rules told as no more than the gain is told as."""
+    if row["needed_by"] == "must":
+        return words("lost_must")
+    told = [_one_lost(row, way, plan, words) for way in ("others_stay", "replaced")]
+    return ("，" if words.lang == "zh" else ", ").join(told) + _unit(plan, words)
+
+
+def _one_lost(row: dict[str, Any], way: str, plan: Plan, words: Words) -> str:
+    """Return what is lost where the others stay, or where the rest is chosen anew."""
+    loss, share = float(row[f"lost_{way}"]), float(row[f"share_{way}"])
+    part = "alone" if way == "others_stay" else "moved"
+    if math.isnan(loss):
+        return words(f"{part}_none" if part == "alone" or row["is_proven"] else "moved_unknown")
+    gain = whole_gains(plan)[int(row["rank"]) - 1] if plan.siting is None else 0
+    fewer = "fewer" if part == "alone" or row["is_proven"] else "most"
+    key = f"{part}_more" if loss < -SAME else f"{part}_{fewer}"
+    told = words(key, n=_riders(abs(min(loss, gain) if gain else loss), words))
+    return told if math.isnan(share) else told + words("worst_then", share=numbers.share(share, 1.0))
+
+
+def _unit(plan: Plan, words: Words) -> str:
+    """Return what losses count, where it is not riders: worth, or the riders of all steps."""
+    if plan.siting is None:
+        return ""
+    rules = plan.siting.rules
+    units = [words("unit_worth")] if rules.objective == "decay" or rules.backup_worth else []
+    units += [words("unit_steps")] if rules.steps else []
+    if not units:
+        return ""
+    return f"（{'，'.join(units)}）" if words.lang == "zh" else f" ({', '.join(units)})"
+
+
+def _no_substitute(row: dict[str, Any], plan: Plan) -> str:
+    """Return how to say that there is no substitute."""
+    if not row["tried_all"]:
+        return "no_substitute_yet"
+    return "no_substitute" if plan.siting is None else "no_substitute_rules"
 
 
 def _substitutes(why: Explanation, site_id: str, key: str, words: Words) -> list[str]:
     own = why.substitutes[why.substitutes["id"] == site_id].head(MOST_NAMED)
-    return [
-        words(key, name=str(name), riders=_riders(float(loss), words))
-        for name, loss in zip(own["name"], own["loss"], strict=True)
-    ]
+    told = []
+    for name, loss in zip(own["name"], own["loss"].astype(float), strict=True):
+        change = words("more" if loss < -SAME else "fewer", n=_riders(abs(loss), words))
+        told.append(words(key, name=str(name), change=change))
+    return told
 
 
 def _riders(value: float, words: Words) -> str:

@@ -6,6 +6,8 @@ import math
 import re
 import unicodedata
 
+from ..chinese import simplified
+
 _GROUND = frozenset({"首", "底", "地面", "地上", "g", "gf", "ground", "groundfloor"})
 _BELOW = re.compile(r"负.*|地下.*|-[0-9]+f?|b[0-9]?f?")
 _FLOORS = re.compile(r"f?[0-9]{1,2}f?(?:[-~,;/、至到]f?[0-9]{1,2}f?)*")
@@ -69,4 +71,4 @@ def _plain(text: object) -> str:
     """Return a text as it is compared: width, case and blanks do not matter, a missing one is empty."""
     if text is None or (isinstance(text, float) and math.isnan(text)):
         return ""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text)).casefold())
+    return re.sub(r"\s+", "", simplified(unicodedata.normalize("NFKC", str(text)).casefold()))

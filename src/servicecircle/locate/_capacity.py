@@ -29,35 +29,36 @@ from ._siting_form import Draft, Form, SitingRows
 
 @dataclass(frozen=True, eq=False)
 class Seats:
-    """Share of each row that each option in reach serves."""
+    """What each option in reach serves of each row, in parts of the riders that it can seat at most."""
 
     row: IntArray  # (n_pair,)
-    worth: FloatArray  # (n_pair,)
-    column: IntArray  # (n_pair,) column of the share
+    worth: FloatArray  # (n_pair,) for each rider of the row, of the whole part
+    column: IntArray  # (n_pair,) column of the part
 
 
 def add_seats(draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntArray) -> Seats:
-    """Add the assignment of one scenario and phase."""
+    """Add the assignment of one scenario and phase; no coefficient is above 1, whatever seats and riders are."""
     worth = rows.worth[scenario].tocoo()
     row, option = (np.asarray(part, np.int64) for part in worth.coords)
     keep = form.capacity[option] > 0
     row, option, value = row[keep], option[keep], worth.data[keep]
+    most = np.minimum(rows.weight[row], form.capacity[option])
+    part = most / rows.weight[row]
     x = draft.variables(row.size)
     at = np.arange(row.size)
     draft.rows(np.zeros(row.size), (at, x, 1.0), (at, y[option], -1.0))
-    draft.rows(np.ones(rows.weight.size), (row, x, 1.0))
+    draft.rows(np.ones(rows.weight.size), (row, x, part))
     wanted = np.bincount(option, rows.weight[row], minlength=form.n)
     tight = np.flatnonzero(wanted > form.capacity)
     line = np.full(form.n, -1)
     line[tight] = np.arange(tight.size)
     is_tight = line[option] >= 0
-    share = rows.weight[row[is_tight]] / form.capacity[option[is_tight]]
     draft.rows(
         np.zeros(tight.size),
-        (line[option[is_tight]], x[is_tight], share),
+        (line[option[is_tight]], x[is_tight], (most / form.capacity[option])[is_tight]),
         (np.arange(tight.size), y[tight], -1.0),
     )
-    return Seats(row, value, x)
+    return Seats(row, value * part, x)
 
 
 def add_pool(
@@ -69,7 +70,7 @@ def add_pool(
     wanted = worth.astype(np.bool_).astype(np.float64).T @ rows.weight
     seats = np.minimum(form.capacity, wanted)
     is_lowest = np.append(np.diff(levels.row) != 0, True)[: levels.row.size]
-    scale = max(float(seats.max(initial=0.0)), 1e-300)
+    scale = max(float(seats.max(initial=0.0)), float(rows.weight.max(initial=0.0))) or 1.0
     column = np.concatenate([z[is_lowest], y])
     draft.row(0.0, column, np.concatenate([rows.weight[levels.row[is_lowest]], -seats]) / scale)
 
@@ -102,43 +103,40 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
     row, option, value = row[keep], option[keep], pairs.data[keep]
     if row.size == 0:
         return None if (need.least > 0).any() else sparse.csr_array(worth.shape)
-    scale = float(weight.max())
-    a = weight / scale
+    most = np.minimum(weight[row], capacity[option])  # riders of a whole share: no coefficient is above 1
     limited = np.flatnonzero(is_open & np.isfinite(capacity) & (capacity > 0))
     line = np.full(capacity.size, -1)
     line[limited] = np.arange(limited.size)
     is_limited = line[option] >= 0
     at = np.arange(row.size)
-    parts = [
-        sparse.csr_array((np.ones(row.size), (row, at)), shape=(weight.size, row.size)),
-        sparse.csr_array(
-            (np.ones(int(is_limited.sum())), (line[option[is_limited]], at[is_limited])),
-            shape=(limited.size, row.size),
-        ),
+    shares = [
+        (row, at, most / weight[row], weight.size),
+        (line[option[is_limited]], at[is_limited], (most / capacity[option])[is_limited], limited.size),
     ]
-    limits = [a, capacity[limited] / scale]
+    limits = [np.ones(weight.size), np.ones(limited.size)]
+    gain = value * most
     short = np.flatnonzero(need.least > 0)
     if short.size:
         line = np.full(need.least.size, -1)
         line[short] = np.arange(short.size)
-        is_zone = (need.zone[row] >= 0) & (line[need.zone[row]] >= 0)
-        total = need.least[short] / scale
-        parts.append(
-            sparse.csr_array(
-                (-value[is_zone], (line[need.zone[row[is_zone]]], at[is_zone])), shape=(short.size, row.size)
-            )
-        )
-        limits.append(-total * (1 - 1e-9))
+        own = np.flatnonzero((need.zone[row] >= 0) & (line[need.zone[row]] >= 0))
+        zone = line[need.zone[row[own]]]
+        unit = need.least[short]
+        np.maximum.at(unit, zone, gain[own])
+        shares.append((zone, own, -gain[own] / unit[zone], short.size))
+        limits.append(-need.least[short] / unit * (1 - 1e-9))
+    matrix = sparse.vstack(
+        [sparse.csr_array((part, (line, x)), shape=(n, row.size)) for line, x, part, n in shares], format="csr"
+    )
     solve: Any = linprog
-    result = solve(-value, A_ub=sparse.vstack(parts, format="csr"), b_ub=np.concatenate(limits), method="highs")
+    result = solve(-gain / gain.max(), A_ub=matrix, b_ub=np.concatenate(limits), method="highs")
     if result.status == 2:  # noqa: PLR2004
         return None
     if result.x is None:
         msg = f"HiGHS found no assignment: {result.message}"
         raise SolutionError(msg, zh=f"求解器未能得出分配方案：{result.message}")
-    return _within(
-        sparse.csr_array((np.maximum(result.x, 0.0) * scale, (row, option)), shape=worth.shape), weight, capacity
-    )
+    riders = sparse.csr_array((np.clip(result.x, 0.0, 1.0) * most, (row, option)), shape=worth.shape)
+    return _within(riders, weight, capacity)
 
 
 def _within(riders: Csr, weight: FloatArray, capacity: FloatArray) -> Csr:

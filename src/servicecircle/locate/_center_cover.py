@@ -121,7 +121,7 @@ def _by_highs(covers: BoolArray, n_most: int, clock: Clock) -> Verdict:
             lower=np.zeros(n),
             is_whole=np.ones(n, dtype=np.bool_),
         ),
-        time_limit_s=clock.left_s,
+        clock=clock,
         gap=0.0,
     )
     if answer.is_infeasible:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, some
 from ..errors import InputError
-from ._form import Csr, Matrix, matrix_of
+from ._form import Csr, Matrix, check_size, matrix_of
 
 
 def cost_matrix(cost: Matrix) -> Csr:
@@ -19,7 +19,7 @@ def cost_matrix(cost: Matrix) -> Csr:
     Raises
     ------
     InputError
-        If it is no matrix, or a cost is negative or `nan`.
+        If it is no matrix, or a cost is negative or `nan`, or too large or too small.
     """
     known = matrix_of(cost, "cost")
     pairs = _stored(known) if sparse.issparse(known) else _all_pairs(known.astype(np.float64, copy=False))
@@ -28,6 +28,7 @@ def cost_matrix(cost: Matrix) -> Csr:
     if bad.any():
         msg = f"`cost` must be >= 0 (inf: unreachable); these rows hold others: {some(np.unique(row[bad]))}."
         raise InputError(msg)
+    check_size(pairs.data, "cost")
     if ((np.diff(row) == 0) & (np.diff(pairs.indices) == 0)).any():
         msg = "`cost` holds a pair more than once."
         raise InputError(msg)

@@ -29,6 +29,8 @@ Matrix: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix"
 Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer[Any]]"
 
 _MATRIX_DIMENSIONS = 2
+#: sizes of numbers that can be scaled and added up without leaving what a float holds
+SMALLEST, LARGEST = 1e-300, 1e300
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +144,22 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
         raise InputError(msg)
 
 
+def check_size(values: FloatArray, name: str) -> None:
+    """
+    Check that numbers can be multiplied and added without leaving what a float holds; `inf` may stand for no limit.
+
+    Raises
+    ------
+    InputError
+        If one is neither 0 nor from 1e-300 to 1e300.
+    """
+    size = np.abs(values)
+    bad = ((size > 0) & (size < SMALLEST)) | ((size > LARGEST) & (size < np.inf))
+    if bad.any():
+        msg = f"`{name}` holds {values[bad][0]:g}; a number must be 0, or from 1e-300 to 1e300."
+        raise InputError(msg, zh=f"`{name}` 中有 {values[bad][0]:g}；数值只能是 0，或在 1e-300 到 1e300 之间。")
+
+
 def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
     """
     Return `weight` as floats.
@@ -149,7 +167,7 @@ def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
     Raises
     ------
     InputError
-        If its shape is not `(n_demand,)`, or a weight is negative or not finite, or their sum is not finite.
+        If its shape is not `(n_demand,)`, or a weight is negative, not finite or too small, or their sum too large.
     """
     array = numbers(weight, "weight")
     if array.shape != (n_demand,):
@@ -160,9 +178,10 @@ def check_weight(weight: npt.ArrayLike, n_demand: int) -> FloatArray:
         msg = f"`weight` must be finite and >= 0; these rows are not: {some(np.flatnonzero(bad))}."
         raise InputError(msg)
     with np.errstate(over="ignore"):
-        if not np.isfinite(array.sum()):
-            msg = "`weight` adds up to more than a number can hold."
-            raise InputError(msg)
+        if not array.sum() <= LARGEST:
+            msg = "`weight` adds up to more than a number can hold (1e300)."
+            raise InputError(msg, zh="权重之和超过了数值的上限（1e300）。")
+    check_size(array, "weight")
     return array
 
 

@@ -9,15 +9,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ._form import Csr
+from ._highs_child import solve
+from ._stop import Clock
 
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 #: how far an integer variable may stand from a whole number
@@ -27,12 +27,18 @@ _SMALL, _FIRST_S = 50_000, 1.0
 #: seconds below which another process is not worth its start
 _LEAST_S = 0.5
 #: seconds, and share of its time limit, that a process may take longer than it was told
-_GRACE_S, _GRACE = 2.0, 0.05
+_GRACE_S, _GRACE = 1.0, 0.05
+#: seconds between looks at the clock while a process runs
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Minimise `cost @ x`, with `row_lower <= matrix @ x <= row_upper` and `lower <= x <= 1`."""
+    """
+    Minimise `cost @ x`, with `row_lower <= matrix @ x <= row_upper` and `lower <= x <= upper`.
+
+    Where nothing is whole, rows have upper limits only.
+    """
 
     cost: FloatArray
     matrix: Csr
@@ -40,6 +46,7 @@ class Program:
     row_upper: FloatArray
     lower: FloatArray
     is_whole: BoolArray
+    upper: FloatArray | None = None  # None: 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,68 +57,73 @@ class Answer:
     objective: float  # inf where there is no vector
     bound: float  # no vector can cost less
     is_infeasible: bool
+    price: FloatArray | None = None  # of the rows' limits, each >= 0; None but where nothing is whole
 
 
-def minimise(program: Program, *, time_limit_s: float, gap: float) -> Answer:
+def minimise(program: Program, *, clock: Clock, gap: float) -> Answer:
     """
-    Solve by branch and bound to the relative gap `gap`, or until the time is up.
+    Solve to the relative gap `gap`, or until the clock is over: its time is up, or somebody pressed Ctrl-C.
 
     Raises
     ------
     SolutionError
         If HiGHS ends otherwise, or gives a fraction for a whole number.
     """
-    result, began = None, time.perf_counter()
-    if program.matrix.nnz <= _SMALL:
-        result = _run(program, min(time_limit_s, _FIRST_S), gap)
-    is_cut = result is not None and result.status == _LIMIT and time.perf_counter() - began >= _FIRST_S
-    if (result is None and time_limit_s >= _LEAST_S) or (is_cut and time_limit_s > _FIRST_S + _LEAST_S):
-        result = _run_apart(program, time_limit_s, gap)
-    if result is None:
+    told = _run(program, clock, gap)
+    if told is None:
         return Answer(None, np.inf, -np.inf, is_infeasible=False)
-    if result.status == _INFEASIBLE:
+    if told["status"] == _INFEASIBLE:
         return Answer(None, np.inf, np.inf, is_infeasible=True)
-    if result.status not in (_OPTIMAL, _LIMIT):
-        msg = f"HiGHS found no answer: {result.message}"
-        raise SolutionError(msg, zh=f"求解器未能得出结果：{result.message}")
-    fun = np.inf if result.fun is None else float(result.fun)
-    bound = np.nan if result.mip_dual_bound is None else float(result.mip_dual_bound)
+    if told["status"] not in (_OPTIMAL, _LIMIT):
+        msg = f"HiGHS found no answer: {told['message']}"
+        raise SolutionError(msg, zh=f"求解器未能得出结果：{told['message']}")
+    objective = np.inf if np.isnan(told["fun"]) else float(told["fun"])
+    bound = float(told["bound"])
     if np.isnan(bound):
-        bound = fun if result.status == _OPTIMAL else -np.inf
-    if result.x is None:
+        bound = objective if told["status"] == _OPTIMAL else -np.inf
+    if not told["x"].size:
         return Answer(None, np.inf, bound, is_infeasible=False)
-    whole = result.x[program.is_whole]
+    whole = told["x"][program.is_whole]
     if not (np.abs(whole - np.round(whole)) <= _WHOLE).all():
         msg = "HiGHS gave a fraction where a whole number is needed."
         raise SolutionError(msg, zh="求解器返回了非整数解。")
-    return Answer(np.asarray(result.x, np.float64), fun, bound, is_infeasible=False)
-
-
-def _run(program: Program, time_limit_s: float, gap: float) -> Any:  # noqa: ANN401
-    return milp(
-        program.cost,
-        integrality=program.is_whole.astype(np.int64),
-        bounds=Bounds(program.lower, np.ones(program.cost.size)),
-        constraints=LinearConstraint(program.matrix, program.row_lower, program.row_upper),
-        options={"mip_rel_gap": gap, "time_limit": max(time_limit_s, 0.0)},
+    return Answer(
+        told["x"], objective, bound, is_infeasible=False, price=told["price"] if told["price"].size else None
     )
 
 
-def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:  # noqa: ANN401
+def _run(program: Program, clock: Clock, gap: float) -> dict[str, Any] | None:
+    """Run a small program here for a moment; what takes longer in a process of its own."""
+    told, began = None, time.perf_counter()
+    if program.matrix.nnz <= _SMALL:
+        told = solve(_given(program, min(clock.left_s, _FIRST_S), gap))
+        if told["status"] != _LIMIT or time.perf_counter() - began < _FIRST_S:
+            return told
+    if clock.left_s < _LEAST_S:
+        return told
+    return _run_apart(program, clock, gap) or told
+
+
+def _given(program: Program, time_limit_s: float, gap: float) -> dict[str, Any]:
+    upper = np.ones(program.cost.size) if program.upper is None else program.upper
+    return {
+        **{name: getattr(program, name) for name in ("cost", "row_lower", "row_upper", "lower", "is_whole")},
+        **{name: getattr(program.matrix, name) for name in ("data", "indices", "indptr", "shape")},
+        "upper": upper,
+        "gap": gap,
+        "time_limit_s": time_limit_s,
+    }
+
+
+def _run_apart(program: Program, clock: Clock, gap: float) -> dict[str, Any] | None:
     """
     Run in a process of its own, which ends with the wait for it: at Ctrl-C, with this process, at its limit (None).
 
     HiGHS cannot be stopped from outside, and looks at its clock between steps, some of which are long.
     """
-    given = io.BytesIO()
-    np.savez(
-        given,
-        **{name: getattr(program, name) for name in ("cost", "row_lower", "row_upper", "lower", "is_whole")},
-        **{name: getattr(program.matrix, name) for name in ("data", "indices", "indptr", "shape")},
-        gap=gap,
-        time_limit_s=max(time_limit_s, 0.0),
-    )
-    limit = None if np.isinf(time_limit_s) else max(time_limit_s, 0.0) * (1 + _GRACE) + _GRACE_S
+    given, limit_s = io.BytesIO(), clock.left_s
+    np.savez(given, **_given(program, limit_s, gap), sent_at=time.time())
+    over_at = time.perf_counter() + limit_s * (1 + _GRACE) + _GRACE_S
     with subprocess.Popen(
         [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py")), str(os.getpid())],
         stdin=subprocess.PIPE,
@@ -120,18 +132,20 @@ def _run_apart(program: Program, time_limit_s: float, gap: float) -> Any | None:
         start_new_session=True,  # Ctrl-C is this process's to hear
     ) as child:
         try:
-            answer, _ = child.communicate(given.getvalue(), timeout=limit)
-        except subprocess.TimeoutExpired:
-            return None
+            answer = _awaited(child, given.getvalue(), clock, over_at)
         finally:
             child.kill()
     if child.returncode != 0 or not answer:
         return None
-    told = np.load(io.BytesIO(answer), allow_pickle=False)
-    return SimpleNamespace(
-        status=int(told["status"]),
-        message=str(told["message"]),
-        x=told["x"] if told["x"].size else None,
-        fun=None if np.isnan(told["fun"]) else float(told["fun"]),
-        mip_dual_bound=float(told["mip_dual_bound"]),
-    )
+    return dict(np.load(io.BytesIO(answer), allow_pickle=False))
+
+
+def _awaited(child: subprocess.Popen[bytes], given: bytes, clock: Clock, over_at: float) -> bytes | None:
+    """Return what a process answers; None if the clock was stopped first, or it took too long."""
+    sent: bytes | None = given
+    while not clock.is_stopped and time.perf_counter() < over_at:
+        try:
+            return child.communicate(sent, timeout=_LOOK_S)[0]
+        except subprocess.TimeoutExpired:
+            sent = None  # it has it
+    return None

@@ -1,4 +1,4 @@
-"""One run of HiGHS as a process of its own: arrays in, arrays out; killed by whoever waits no longer."""
+"""One run of HiGHS: arrays in, arrays out. As a script, a process of its own, killed by whoever waits no longer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,50 @@ import os
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 #: seconds between looks at whether anybody still waits
 _LOOK_S = 0.5
+
+
+def solve(given: dict[str, Any]) -> dict[str, Any]:
+    """
+    Solve a program; `nan` and empty arrays for what HiGHS does not say.
+
+    One without whole numbers has upper limits of rows only; what these are worth is told as `price`.
+    """
+    matrix = sparse.csr_array((given["data"], given["indices"], given["indptr"]), shape=tuple(given["shape"]))
+    limit_s = float(given["time_limit_s"])
+    options: Any = {} if np.isinf(limit_s) else {"time_limit": max(limit_s, 0.0)}
+    price = np.zeros(0)
+    result: Any
+    if given["is_whole"].any():
+        result = milp(
+            given["cost"],
+            integrality=given["is_whole"].astype(np.int64),
+            bounds=Bounds(given["lower"], given["upper"]),
+            constraints=LinearConstraint(matrix, given["row_lower"], given["row_upper"]) if matrix.shape[0] else (),
+            options=options | {"mip_rel_gap": float(given["gap"])},
+        )
+        bound = result.mip_dual_bound
+    else:
+        call: Any = linprog
+        bounds = np.stack([given["lower"], given["upper"]], axis=1)
+        result = call(given["cost"], A_ub=matrix, b_ub=given["row_upper"], bounds=bounds, options=options)
+        bound = result.fun if result.status == 0 else None
+        price = np.zeros(0) if result.status else np.maximum(-np.asarray(result.ineqlin.marginals), 0.0)
+    return {
+        "status": int(result.status),
+        "message": str(result.message),
+        "x": np.zeros(0) if result.x is None else np.asarray(result.x, np.float64),
+        "fun": np.nan if result.fun is None else float(result.fun),
+        "bound": np.nan if bound is None else float(bound),
+        "price": price,
+    }
 
 
 def _end_with(parent: int) -> None:
@@ -24,27 +61,13 @@ def _end_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Read a program, solve it, write what HiGHS says; `nan` and no vector for what it does not."""
+    """Read a program, solve it in what is left of its time, write the answer."""
     if os.name == "posix":  # elsewhere the number of a parent says nothing of its life
         threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
-    given = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    matrix = sparse.csr_array((given["data"], given["indices"], given["indptr"]), shape=tuple(given["shape"]))
-    result = milp(
-        given["cost"],
-        integrality=given["is_whole"].astype(np.int64),
-        bounds=Bounds(given["lower"], np.ones(given["cost"].size)),
-        constraints=LinearConstraint(matrix, given["row_lower"], given["row_upper"]),
-        options={"mip_rel_gap": float(given["gap"]), "time_limit": float(given["time_limit_s"])},
-    )
+    given = dict(np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False))
+    given["time_limit_s"] -= max(time.time() - given.pop("sent_at"), 0.0)  # this process took time to start
     out = io.BytesIO()
-    np.savez(
-        out,
-        status=result.status,
-        message=str(result.message),
-        x=np.zeros(0) if result.x is None else result.x,
-        fun=np.nan if result.fun is None else result.fun,
-        mip_dual_bound=np.nan if result.mip_dual_bound is None else result.mip_dual_bound,
-    )
+    np.savez(out, **solve(given))
     sys.stdout.buffer.write(out.getvalue())
 
 

@@ -18,6 +18,8 @@ import numpy as np
 from .._validate import BoolArray, IntArray
 from ._siting_form import Draft, Form, PhaseRule
 
+#: share of all money that rounding may add to what is spent
+ROUNDING = 1e-9
 #: the families of rules, as reasons name them
 RULES = ("p", "p_min", "budget", "place", "must", "must_not", "existing", "amenity", "spacing", "floor", "avoid")
 
@@ -31,9 +33,13 @@ def add_sites(draft: Draft, form: Form, rule: PhaseRule, *, is_last: bool, skip:
     n_of_kind = np.bincount(form.kind, minlength=rule.room.size)
     for k in np.flatnonzero(rule.room < n_of_kind) if "p" not in skip else ():
         draft.row(float(rule.room[k]), y[form.kind == k])
-    if rule.budget + form.given_back < form.cost.sum() and "budget" not in skip:  # else it pays for all
-        scale = max(float(form.cost.max(initial=0.0)), 1e-300)
-        draft.row((rule.budget + form.given_back) / scale, y, form.cost / scale)
+    money = rule.budget + form.given_back
+    if money < form.cost.sum() and "budget" not in skip:  # else it pays for all
+        is_dear = form.cost > money * (1 + ROUNDING)
+        draft.row(0.0, y[is_dear])
+        dearest = float(form.cost[~is_dear].max(initial=0.0))
+        if dearest > 0:
+            draft.row(money / dearest, y[~is_dear], form.cost[~is_dear] / dearest)
     _add_existing(draft, form, y, skip)
     if is_last:
         _add_ends(draft, form, y, skip)
@@ -79,7 +85,7 @@ def faults_of(form: Form, is_open: BoolArray, rule: PhaseRule, *, is_last: bool)
     broken = {
         "p": (count > rule.room).any(),
         "place": np.unique(form.place[is_open]).size < int(is_open.sum()),
-        "budget": form.cost_of(is_open) > rule.budget + 1e-9 * max(abs(rule.budget), form.cost.max(initial=0.0)),
+        "budget": form.cost_of(is_open) > rule.budget + ROUNDING * (rule.budget + form.given_back),
         "existing": int(closed.sum()) > form.max_closed,
         "spacing": (is_open[a] & is_open[b]).any(),
     }

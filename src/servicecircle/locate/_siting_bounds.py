@@ -63,9 +63,13 @@ def _bought(gain: FloatArray, cost: FloatArray, money: float) -> float:
     """Return the most gain that money buys, parts of options allowed."""
     if not np.isfinite(money):
         return float(gain.sum())
-    each = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
-    order = np.argsort(-each, kind="stable")
-    spent = np.concatenate([[0.0], np.cumsum(cost[order])[:-1]])
-    price = cost[order]
-    part = np.divide(money - spent, price, out=np.ones_like(price), where=price > 0)
+    if money <= 0:
+        return float(gain[cost <= 0].sum())
+    with np.errstate(over="ignore"):  # what costs next to nothing, or far too much, costs the same whatever it is
+        share = cost / money
+        each = np.divide(gain, share, out=np.full_like(gain, np.inf), where=share > 0)
+        order = np.argsort(-each, kind="stable")
+        price = np.minimum(share[order], 1e300 / share.size)
+        spent = np.concatenate([[0.0], np.cumsum(price)[:-1]])
+        part = np.divide(1.0 - spent, price, out=np.ones_like(price), where=price > 0)
     return float((gain[order] * np.clip(part, 0.0, 1.0)).sum())

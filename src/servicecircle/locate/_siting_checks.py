@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray, some
 from ..errors import InputError
-from ._form import Csr, Indices, Matrix, check_weight, dense, matrix_of, number, numbers
+from ._form import LARGEST, Csr, Indices, Matrix, check_size, check_weight, dense, matrix_of, number, numbers
 from ._siting_form import Form, PhaseRule
 
 if TYPE_CHECKING:
@@ -44,11 +44,14 @@ def form_of(siting: Siting) -> Form:
     amenities, amenity_min = _amenities(siting, n)
     first, second = _backup(siting.backup)
     n_kind = max([n_kind, *(_n_of(p) for p in (siting.p, siting.p_min, *(f.p for f in siting.phases)))])
+    phases = _phases(siting, n, n_kind)
+    weight = check_weight(siting.weight, n_demand)
+    _check_total(weight, (first + second) * sum(phase.weight for phase in phases), cost)
     return Form(
         worth=worth,
         probability=_probability(siting.probability, len(worth)),
         robust=_share(siting.robust, "robust"),
-        weight=check_weight(siting.weight, n_demand).copy(),
+        weight=weight.copy(),
         place=np.arange(n) if siting.place is None else _positions(siting.place, None, "place", n).copy(),
         kind=kind.copy(),
         cost=cost,
@@ -67,10 +70,19 @@ def form_of(siting: Siting) -> Form:
         zone_weight=zone_weight,
         floor=floor,
         is_fair=bool(siting.fair),
-        phases=_phases(siting, n, n_kind),
+        phases=phases,
         avoid=tuple(np.unique(_positions(held, n, "avoid", None)) for held in siting.avoid),
         n_other=_whole(siting.n_other, "n_other", least=1),
     )
+
+
+def _check_total(weight: FloatArray, value: float, cost: FloatArray) -> None:
+    """Check that the largest objective that there may be is a number, and all costs together."""
+    with np.errstate(over="ignore"):
+        most = max(float(weight.sum() * value), float(cost.sum()))
+    if not most <= LARGEST:
+        msg = "Riders times what they count for, or all costs together, are more than a number can hold (1e300)."
+        raise InputError(msg, zh="人数与价值之积，或各项费用之和，超过了数值的上限（1e300）。")
 
 
 def _worth(matrix: Matrix, name: str) -> Csr:
@@ -87,6 +99,7 @@ def _worth(matrix: Matrix, name: str) -> Csr:
             raise InputError(msg, zh="价值矩阵中同一对出现了多次。")
     result.eliminate_zeros()
     result.sort_indices()
+    check_size(result.data, name)
     return result
 
 
@@ -104,6 +117,7 @@ def _numbers(
         also = "" if may_be_inf else " and finite"
         msg = f"`{name}` must be >= 0{also}; these are not: {some(np.flatnonzero(bad))}."
         raise InputError(msg, zh=f"`{name}` 必须是不小于 0 的数；这些不是：{some(np.flatnonzero(bad))}。")
+    check_size(array, name)
     return array
 
 

@@ -12,7 +12,7 @@ from .._validate import BoolArray, FloatArray, IntArray
 from ._decay import best_two
 from ._form import Csc
 from ._robust import mix
-from ._sites import faults_of
+from ._sites import ROUNDING, faults_of
 from ._siting_form import Form, PhaseRule, SitingRows
 from ._stop import Clock
 
@@ -151,7 +151,8 @@ class Search:
         is_taken = np.isin(form.place, form.place[is_open])
         free = ~is_open & ~is_taken & ~form.is_not & (count < rule.room)[form.kind]
         if np.isfinite(rule.budget):
-            free &= form.cost <= (rule.budget - form.cost_of(is_open)) * (1 + 1e-12) + 1e-12
+            left = rule.budget - form.cost_of(is_open)
+            free &= form.cost <= left + ROUNDING / 2 * (rule.budget + form.given_back)
         if self.near is not None:
             free &= ~self.near[is_open].any(axis=0)
         for held in form.avoid:
@@ -253,11 +254,8 @@ class Search:
     def improve(self, plan: BoolArray, rule: PhaseRule, held: BoolArray, *, is_last: bool) -> BoolArray:
         """Exchange one option for the best in its stead, then add, until nothing helps or time is up."""
         best, known = plan, self.score(plan, is_last=is_last)
-        try:
-            for better, score in self._steps(plan, known, rule, held, is_last=is_last):
-                best, known = better, score
-        except KeyboardInterrupt:
-            self.clock.stop()
+        for better, score in self._steps(plan, known, rule, held, is_last=is_last):
+            best, known = better, score
         return best
 
     def _steps(

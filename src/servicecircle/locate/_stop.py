@@ -21,10 +21,15 @@ class Clock:
     known whole wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
     """
 
-    def __init__(self, until: float = math.inf) -> None:
-        """End at `until`, on the clock of `time.perf_counter`."""
-        self.until = until  #: -inf once it is stopped
+    def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
+        """End at `until`, on the clock of `time.perf_counter`; and with the clock that it runs within, if any."""
+        self._until, self._within = until, within
         self._is_listening = False
+
+    @property
+    def until(self) -> float:
+        """When the search ends; -inf once it is stopped."""
+        return self._until if self._within is None else min(self._until, self._within.until)
 
     def is_over(self) -> bool:
         """Whether the search should end."""
@@ -42,7 +47,7 @@ class Clock:
 
     def stop(self) -> None:
         """End the search now."""
-        self.until = -math.inf
+        self._until = -math.inf
 
     @contextmanager
     def at_interrupt(self) -> Iterator[None]:

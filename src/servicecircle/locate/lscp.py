@@ -239,7 +239,7 @@ def _decide(best: _Best, cover: _Cover, clock: Clock) -> None:
         best.raised(best.value)
         return
     rest = without_options(part, keep)
-    answer = minimise(_program(rest.pairs, best.value - 1), time_limit_s=clock.left_s, gap=0.0)
+    answer = minimise(_program(rest.pairs, best.value - 1), clock=clock, gap=0.0)
     if answer.is_infeasible:
         best.raised(best.value)
         return

@@ -105,6 +105,13 @@ def mclp(
     pairs = pairs_of(covers)
     a = check_weight(weight, pairs.n_row)
     options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
+    return cover_most(pairs, a, options, clock=clock, gap=gap, started=started)
+
+
+def cover_most(
+    pairs: Pairs, a: FloatArray, options: Options, *, clock: Clock, gap: float, started: float
+) -> Solution:
+    """Return the solution within a clock that others may share."""
     base = weight_covered_by(pairs, a, options.fixed)
     plan, claimed, bound = _solve(pairs, a, options, clock=clock, gap=gap)
     chosen = np.flatnonzero(plan)
@@ -245,7 +252,7 @@ def _by_highs(problem: Problem, is_held: BoolArray, *, clock: Clock, gap: float)
         lower=np.concatenate([is_held.astype(np.float64), np.zeros(n_row)]),
         is_whole=np.arange(n + n_row) < n,
     )
-    answer = minimise(program, time_limit_s=clock.left_s, gap=gap)
+    answer = minimise(program, clock=clock, gap=gap)
     bound = -answer.bound / scale
     if answer.x is None:
         return None, bound

@@ -8,13 +8,13 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from .._validate import IntArray
+from .._validate import FloatArray, IntArray
 from ..errors import InputError, SolutionError
 from ..model import Solution
 from ._center_search import Centers
 from ._checks import check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
-from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight, number
+from ._form import LARGEST, Csr, Indices, Matrix, Options, check_limits, check_options, check_weight, number
 from ._stop import Clock
 
 
@@ -94,6 +94,7 @@ def p_median(
     a = check_weight(weight, costs.shape[0])
     options = check_options(costs.shape[1], p, fixed=fixed)
     unreached = _check_unreached_cost(unreached_cost)
+    _check_total(a, max(float(costs.data.max(initial=0.0)), 0.0 if unreached == np.inf else unreached))
     must_reach = unreached == np.inf
     if must_reach and ((np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0)):
         return infeasible(time.perf_counter() - started)
@@ -124,6 +125,13 @@ def _check_unreached_cost(cost: float | None) -> float:
         msg = f"`unreached_cost` must be >= 0 and finite, or None: every point must be reached; got {cost}."
         raise InputError(msg, zh=f"`unreached_cost` 必须是非负有限数；None 表示每个需求点都必须到达。现为 {cost}。")
     return float(cost)
+
+
+def _check_total(weight: FloatArray, dearest: float) -> None:
+    with np.errstate(over="ignore"):
+        if not weight.sum() * dearest <= LARGEST:
+            msg = "`weight` times `cost` adds up to more than a number can hold (1e300)."
+            raise InputError(msg, zh="权重与成本之积的总和超过了数值的上限（1e300）。")
 
 
 def _any_plan(costs: Csr, options: Options, clock: Clock) -> IntArray | None:

@@ -204,9 +204,11 @@ def _counts(
 def _money(siting: Siting, is_open: set[int], existing: set[int], phase: Phase, told: PhasePlan) -> Iterable[str]:
     cost = np.zeros(_n_option(siting)) if siting.cost is None else np.asarray(siting.cost, np.float64)
     spent = math.fsum([*(cost[j] for j in is_open - existing), *(-cost[j] for j in existing - is_open)])
-    if not abs(spent - told.cost) <= _CLOSE * max(1.0, float(cost.sum())):
+    held = math.fsum(cost[j] for j in is_open | existing)
+    if not abs(spent - told.cost) <= _EXACT * held:
         yield f"cost {told.cost} is said, {spent} is counted"
-    if phase.budget is not None and spent > phase.budget + _CLOSE * max(1.0, phase.budget):
+    given_back = math.fsum(cost[j] for j in existing)
+    if phase.budget is not None and spent > phase.budget + _CLOSE * (phase.budget + given_back):
         yield f"cost {spent} is above the budget {phase.budget}"
 
 

@@ -13,7 +13,8 @@ from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
 from ..model import TOLERANCE
 from ._decay import levels_of
-from ._form import Csr, check_limits
+from ._form import Csr, check_limits, check_options
+from ._pairs import pairs_of
 from ._siting_answer import settled, without_plan
 from ._siting_bounds import reach_bound, sum_bound
 from ._siting_form import Form, SitingRows, merge
@@ -24,7 +25,7 @@ from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
 from ._siting_values import holds, objective_of, worst_of
 from ._stop import Clock
-from .mclp import mclp
+from .mclp import cover_most
 from .recount import check_siting
 from .siting import Siting
 from .siting_plan import SitingPlan
@@ -56,7 +57,8 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
     siting
         The question.
     time_limit_s
-        Stop the search after about this time and return the best plan found, with its gap. Ctrl-C does the same.
+        Stop the search after about this time and return the best plan found, with its gap. Ctrl-C does the same, at
+        any moment; a second one interrupts.
     gap
         Relative gap at which the search may stop before the proof.
 
@@ -88,10 +90,10 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
     ([0], 6.0, 'optimal')
     """
     started = time.perf_counter()
-    clock = Clock(started + check_limits(time_limit_s, gap))
-    form = siting.form
-    plan = _solve(form, merge(form), clock, started=started, gap=gap)
-    check_siting(siting, plan)
+    with Clock(started + check_limits(time_limit_s, gap)) as clock:
+        form = siting.form
+        plan = _solve(form, merge(form), clock, started=started, gap=gap)
+        check_siting(siting, plan)
     return plan
 
 
@@ -115,12 +117,7 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
     if best.plan is None:
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
-    plan = best.plan
-    try:
-        plan = trimmed(form, rows, plan, floor)
-        plan = lowest(form, rows, plan, floor, clock)
-    except KeyboardInterrupt:
-        clock.stop()
+    plan = lowest(form, rows, trimmed(form, rows, best.plan, floor), floor, clock)
     return settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
 
 
@@ -142,11 +139,8 @@ def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float
     """Make the least share of all zones as large as can be; part of the time is kept for the total."""
     if start.plan is not None:
         start = Best(start.plan, worst_of(form, rows, start.plan[-1], form.floor))
-    own = Clock(clock.until - _SECOND_STAGE * clock.left_s) if np.isfinite(clock.until) else clock
-    best = _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
-    if own.is_stopped:  # Ctrl-C ends the whole search, not the first half of it
-        clock.stop()
-    return best
+    own = Clock(clock.until - _SECOND_STAGE * clock.left_s, within=clock) if np.isfinite(clock.until) else clock
+    return _stage(form, rows, start, "worst", form.floor, clock=own, gap=gap)
 
 
 def _stage(
@@ -163,17 +157,13 @@ def _stage(
     bound = _plain_bound(form, rows, aim, start, clock)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
         return start.at(bound)
-    try:
-        if form.has_seats:
-            bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
-        model = build(form, rows, floor, aim=aim)
-        relaxed = relax(model.draft, clock)
-        if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
-            start = _shaken(form, rows, start, aim, floor, clock=clock)
-        found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
-    except KeyboardInterrupt:
-        clock.stop()
-        return start.at(bound)
+    if form.has_seats:
+        bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
+    model = build(form, rows, floor, aim=aim)
+    relaxed = relax(model.draft, clock)
+    if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
+        start = _shaken(form, rows, start, aim, floor, clock=clock)
+    found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     bound = min(bound, found.bound)
     if found.is_infeasible and start.plan is None:
         return Best(None, -math.inf, -math.inf, is_infeasible=True)
@@ -195,18 +185,15 @@ def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArr
     """Look for a better plan around the one at hand, for a part of the time."""
     if start.plan is None:
         return start
-    search = Search(form, rows, floor, Clock(time.perf_counter() + min(_SHAKE * clock.left_s, _SHAKE_S)))
+    own = Clock(time.perf_counter() + min(_SHAKE * clock.left_s, _SHAKE_S), within=clock)
+    search = Search(form, rows, floor, own)
     search.sharpen(is_worst=aim == "worst")
     best = start
     for _ in range(_SHAKES):
         known = best
-        try:
-            plan = search.grow(search.shaken(start.plan[-1] if best.plan is None else best.plan[-1]))
-        except KeyboardInterrupt:
-            clock.stop()
-            return best
-        own = Best(None, -math.inf) if plan is None else _judged(form, rows, plan, aim, floor)
-        best = own if own.value > best.value else best
+        plan = search.grow(search.shaken(start.plan[-1] if best.plan is None else best.plan[-1]))
+        new = Best(None, -math.inf) if plan is None else _judged(form, rows, plan, aim, floor)
+        best = new if new.value > best.value else best
         if best is known:
             break
     return best
@@ -248,15 +235,19 @@ def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap:
         parts.append(_expanded(levels.better, levels.pair, levels.option, form.n)[:, keep])
         weights.append(probability * rows.weight[levels.row] * levels.step)
     fixed = np.flatnonzero(form.is_must | form.is_existing)
-    solution = mclp(
-        sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size)),
+    solution = cover_most(
+        pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
         np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
-        np.minimum(form.phases[0].room, form.n).tolist(),
-        fixed=at[fixed],
-        group=form.kind[keep],
-        place=np.unique(form.place[keep], return_inverse=True)[1],
-        time_limit_s=clock.left_s if np.isfinite(clock.until) else None,
+        check_options(
+            keep.size,
+            np.minimum(form.phases[0].room, keep.size).tolist(),
+            fixed=at[fixed],
+            group=form.kind[keep],
+            place=np.unique(form.place[keep], return_inverse=True)[1],
+        ),
+        clock=clock,
         gap=gap,
+        started=started,
     )
     plan = np.zeros(form.n, dtype=np.bool_)
     plan[keep[solution.chosen]] = True
@@ -285,12 +276,8 @@ def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) 
 def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Best:
     """Return the plan of the search by hand, if it finds one."""
     search = Search(form, rows, floor, clock)
-    try:
-        end = search.end()
-        plan = search.grow(end) if end is not None else None
-    except KeyboardInterrupt:
-        clock.stop()
-        return Best(None, -math.inf)
+    end = search.end()
+    plan = search.grow(end) if end is not None else None
     return Best(None, -math.inf) if plan is None else _judged(form, rows, plan, "worth", floor)
 
 
@@ -299,11 +286,7 @@ def _plain_bound(form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clo
     bound = reach_bound(form, rows, aim)
     if aim == "worst" or start.value >= bound - _EQUAL * abs(bound):
         return bound
-    try:
-        return min(bound, sum_bound(form, rows, start.plan, clock))
-    except KeyboardInterrupt:
-        clock.stop()
-        return bound
+    return min(bound, sum_bound(form, rows, start.plan, clock))
 
 
 # --------------------------------------------------------------------------------------------------------- answer

@@ -1,0 +1,74 @@
+"""Solve time: what each of many models that are solved again may take, and the end of all of them at Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Self
+
+#: one model may take at least such a part of the time that is left
+_MOST_SHARES = 4
+
+
+class SolveTime:
+    """
+    Time for models that are solved one after the other: for each an equal share of what is left, or more.
+
+    A share too short to prove a model is lost on it, and most need next to nothing: so each may take a quarter. A
+    first Ctrl-C ends them all: the model at work is left by `KeyboardInterrupt`, and then no time is left. A second
+    one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only
+    time counts.
+    """
+
+    def __init__(self, time_limit_s: float | None) -> None:
+        self._until = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
+        self._part_until = self._until
+        self._n_left = 1
+        self._is_listening = False
+
+    def begin(self, n_model: int, *, part: float = 1.0) -> None:
+        """Begin a stage of so many models, which has a part of the time that is left."""
+        now = time.perf_counter()
+        self._n_left = n_model
+        self._part_until = self._until if math.isinf(self._until) else now + part * (self._until - now)
+
+    def is_over(self) -> bool:
+        """Whether no time is left for this stage."""
+        return time.perf_counter() >= self._part_until
+
+    def share(self) -> float | None:
+        """Return the time for the next model; None: no limit."""
+        left = max(self._part_until - time.perf_counter(), 0.0)
+        share = left / min(max(self._n_left, 1), _MOST_SHARES)
+        self._n_left -= 1
+        return None if share == math.inf else share
+
+    def stop(self) -> None:
+        """End all stages now."""
+        self._until = self._part_until = -math.inf
+
+    def __enter__(self) -> Self:
+        """Take a first Ctrl-C as the end of time."""
+        is_main = threading.current_thread() is threading.main_thread()
+        self._is_listening = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._is_listening:
+            signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listen_no_more()
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.stop()
+        self._listen_no_more()
+        raise KeyboardInterrupt
+
+    def _listen_no_more(self) -> None:
+        if self._is_listening:
+            self._is_listening = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
