@@ -7,7 +7,7 @@ What needs no work is `async`: it answers also when every thread of the pool is 
 from __future__ import annotations
 
 import re
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, FastAPI, Query, Request
 from pydantic.json_schema import SkipJsonSchema
@@ -16,7 +16,7 @@ from servicecircle.errors import InputError
 from servicecircle.study import with_options
 
 from .errors import ParameterError
-from .plans import Breaks, Plans
+from .plans import Breaks, Plans, Question, question_of
 from .settings import Settings
 
 #: an answer names at most so many unknown parameters
@@ -32,6 +32,24 @@ MinutesText = Annotated[
         json_schema_extra={"pattern": f"^{A_BREAK.pattern}(,{A_BREAK.pattern})*$"},
     ),
 ]
+WhenText = Annotated[
+    str | SkipJsonSchema[None],
+    Query(
+        max_length=40,
+        description="A moment: only what is open then counts. `Tue 20:30`, `周二 20:30`, `2026-11-24T20:30`, "
+        "`Thu 10:00 PH` (a public holiday); `any`: at any time. Default: that of the study.",
+        examples=["Tue 20:30"],
+    ),
+]
+ServiceText = Annotated[
+    str | SkipJsonSchema[None],
+    Query(
+        max_length=400,
+        description="Services, with commas between: only places that offer each of them, working, count; `|` "
+        "between those of which one is enough; `any`: whatever they offer. Default: those of the study.",
+        examples=["hot_water", "hot_water,charging|battery_swap"],
+    ),
+]
 
 
 async def get_plans(request: Request) -> Plans:
@@ -42,23 +60,32 @@ async def get_plans(request: Request) -> Plans:
 PlansOfStudy = Annotated[Plans, Depends(get_plans)]
 
 
-def get_breaks(request: Request, plans: PlansOfStudy, minutes: MinutesText = None) -> Breaks:
+def get_question(
+    request: Request,
+    plans: PlansOfStudy,
+    minutes: MinutesText = None,
+    when: WhenText = None,
+    service: ServiceText = None,
+) -> Question:
     """
-    Return the breaks that a request asks for; without `minutes` the study's own.
+    Return what a request asks for; what it leaves out is the study's own.
 
     Raises
     ------
     ParameterError
-        If they are no numbers, too many, out of range, not ascending, or not defined by the study's profile.
+        If the breaks are no numbers, too many, out of range, not ascending, or not defined by the study's profile;
+        if `when` is no moment, or a service is none.
     """
+    breaks = None if minutes is None else _numbers(minutes, cast("Settings", request.app.state.settings))
+    services = None if service is None else re.split("[,，]", service)
     study = plans.study
-    if minutes is None:
-        return study.minutes
-    breaks = _numbers(minutes, cast("Settings", request.app.state.settings))
-    try:
-        return with_options(study, minutes=breaks).minutes
-    except InputError as error:
-        raise ParameterError(["minutes"], error.en, zh=error.zh) from error
+    given: dict[str, Any] = {"minutes": breaks, "when": when, "service": services}
+    for name, asked in given.items():
+        try:
+            study = with_options(study, **{name: asked})
+        except InputError as error:
+            raise ParameterError([name], error.en, zh=error.zh) from error
+    return question_of(study)
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
@@ -82,7 +109,7 @@ async def refuse_unknown_parameters(request: Request) -> None:
         )
 
 
-BreaksAsked = Annotated[Breaks, Depends(get_breaks)]
+Asked = Annotated[Question, Depends(get_question)]
 
 
 def _numbers(text: str, settings: Settings) -> Breaks:

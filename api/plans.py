@@ -1,4 +1,4 @@
-"""Plans of the served study, by their breaks: each computed once, the latest kept, and what is sent of them."""
+"""Plans of the served study, by what is asked: each computed once, the latest kept, and what is sent of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
+from servicecircle.moments import Moment
 from servicecircle.pipeline import Roads, read_roads, suggest
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
 
@@ -17,8 +18,22 @@ from .errors import StoppingError
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+ANY_TIME = "any"
 #: minutes, ascending
 Breaks = tuple[float, ...]
+
+
+class Question(NamedTuple):
+    """What a visitor asks of the study; its own where she asks for nothing."""
+
+    breaks: Breaks
+    when: Moment | None = None  # None: at any time
+    service: tuple[str, ...] = ()  # as a study holds them
+
+
+def question_of(study: Study) -> Question:
+    """Return the question that a study asks itself."""
+    return Question(study.minutes, study.when, study.service)
 
 
 class Ground(NamedTuple):
@@ -84,14 +99,14 @@ class Plans:
     The plans of one study, and the bodies that are sent of them.
 
     Nothing is read or computed before it is asked for; `prepare` asks for what everybody will. Plans are computed
-    one at a time: each takes every core, and memory stays bounded. Those of the study's own breaks stay for good.
+    one at a time: each takes every core, and memory stays bounded. That of the study itself stays for good.
 
     Parameters
     ----------
     study
         The study, or how to load it.
     most
-        How many plans of other breaks are kept.
+        How many plans of other questions are kept.
     """
 
     def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
@@ -99,8 +114,8 @@ class Plans:
         self._working = Lock()
         self._stopping = Event()
         self._ground = Kept[None, Ground](self._read, most=1)
-        self._made = Kept[Breaks, Made](self._make, most=most, stays=self._is_own)
-        self._maps = Kept[Breaks, bytes](self._draw, most=most, stays=self._is_own)
+        self._made = Kept[Question, Made](self._make, most=most, stays=self._is_own)
+        self._maps = Kept[Question, bytes](self._draw, most=most, stays=self._is_own)
 
     # ---------------------------------------------------------------------------------------------- public face
     @property
@@ -115,30 +130,30 @@ class Plans:
 
     def prepare(self) -> None:
         """Read the study, plan it and write what is sent of it, so that no visitor waits and every fault shows."""
-        own = self.study.minutes
+        own = question_of(self.study)
         self.file("coverage.geojson", own)
         self.map_page(own)
 
-    def plan(self, breaks: Breaks) -> Plan:
-        """Return the plan of these breaks, as the command `plan` makes it."""
-        return self._made(breaks).plan
+    def plan(self, question: Question) -> Plan:
+        """Return the plan of a question, as the command `plan` makes it."""
+        return self._made(question).plan
 
-    def file(self, name: str, breaks: Breaks) -> bytes:
+    def file(self, name: str, question: Question) -> bytes:
         """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
-        return self._made(breaks).files[name]
+        return self._made(question).files[name]
 
-    def map_page(self, breaks: Breaks) -> bytes:
+    def map_page(self, question: Question) -> bytes:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
-        return self._maps(breaks)
+        return self._maps(question)
 
     def stop(self) -> None:
         """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
         self._stopping.set()
 
     # ------------------------------------------------------------------------------------------------ the work
-    def _is_own(self, breaks: Breaks) -> bool:
-        """Whether breaks are the study's own."""
-        return breaks == self.study.minutes
+    def _is_own(self, question: Question) -> bool:
+        """Whether a question is the study's own."""
+        return question == question_of(self.study)
 
     def _read(self, _key: None) -> Ground:
         """Load the study and its roads."""
@@ -146,21 +161,28 @@ class Plans:
         self._study = study
         return Ground(study, read_roads(study))
 
-    def _make(self, breaks: Breaks) -> Made:
-        """Plan the study at these breaks, and write the GeoJSON files and the summary."""
+    def _make(self, question: Question) -> Made:
+        """Plan the study as asked, and write the GeoJSON files and the summary."""
         study, roads = self._ground(None)
         with self._working:
             self._go_on()
-            plan = suggest(study, roads=roads, minutes=breaks, on_stage=self._go_on)
+            plan = suggest(
+                study,
+                roads=roads,
+                minutes=question.breaks,
+                when=question.when or ANY_TIME,
+                service=question.service,
+                on_stage=self._go_on,
+            )
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
             return Made(plan, {name: text.encode("utf-8") for name, text in texts.items()})
 
-    def _draw(self, breaks: Breaks) -> bytes:
+    def _draw(self, question: Question) -> bytes:
         """Draw the map of a plan."""
         from servicecircle.maps import map_html
 
-        plan = self._made(breaks).plan
+        plan = self._made(question).plan
         with self._working:
             self._go_on()
             return map_html(plan).encode("utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from .dependencies import BreaksAsked, PlansOfStudy
+from .dependencies import Asked, PlansOfStudy
 from .errors import PROBLEM_JSON
 from .reference import reference_page
 from .schemas import FeatureCollection, Health, Problem
@@ -33,58 +33,58 @@ class GeoJSONResponse(Response):
 
 
 @router.get("/map", summary="The map, one page that needs no other file", response_class=HTMLResponse)
-def read_map(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_map(plans: PlansOfStudy, asked: Asked) -> Response:
     """Return streets, stations, shops, circles, cells, gaps and suggestions; as `map.html` of `plan`."""
-    return HTMLResponse(plans.map_page(breaks))
+    return HTMLResponse(plans.map_page(asked))
 
 
 @router.get(
     "/coverage.geojson", summary="Who is covered, by cell", response_class=GeoJSONResponse, responses=GEOJSON
 )
-def read_coverage(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_coverage(plans: PlansOfStudy, asked: Asked) -> Response:
     """
     Return one polygon for each planning cell.
 
     `cell_id, zone_id, riders`; for each break T `covered_T, share_T, after_T` (riders, share, riders with the
     suggestions) and `n_facilities_T`; `nearest_id, nearest_min`.
     """
-    return GeoJSONResponse(plans.file("coverage.geojson", breaks))
+    return GeoJSONResponse(plans.file("coverage.geojson", asked))
 
 
 @router.get("/circles.geojson", summary="The service circles", response_class=GeoJSONResponse, responses=GEOJSON)
-def read_circles(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_circles(plans: PlansOfStudy, asked: Asked) -> Response:
     """
     Return one polygon for each break of each station and shop, suggested ones too.
 
     `facility_id, kind, minutes, street_m, area_m2`.
     """
-    return GeoJSONResponse(plans.file("circles.geojson", breaks))
+    return GeoJSONResponse(plans.file("circles.geojson", asked))
 
 
 @router.get("/gaps.geojson", summary="Where nobody serves", response_class=GeoJSONResponse, responses=GEOJSON)
-def read_gaps(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_gaps(plans: PlansOfStudy, asked: Asked) -> Response:
     """
     Return one polygon for each gap at the largest break, worst first.
 
     `rank, riders, reason, nearest_id, nearest_min, zone_id`.
     """
-    return GeoJSONResponse(plans.file("gaps.geojson", breaks))
+    return GeoJSONResponse(plans.file("gaps.geojson", asked))
 
 
 @router.get("/suggestions.geojson", summary="Where to open next", response_class=GeoJSONResponse, responses=GEOJSON)
-def read_suggestions(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_suggestions(plans: PlansOfStudy, asked: Asked) -> Response:
     """
     Return one point for each suggestion, chosen for the largest break, best first.
 
     `rank, id, name, kind, lon, lat, riders_gained`.
     """
-    return GeoJSONResponse(plans.file("suggestions.geojson", breaks))
+    return GeoJSONResponse(plans.file("suggestions.geojson", asked))
 
 
 @router.get("/summary.json", summary="The figures", response_class=JSONResponse)
-def read_summary(plans: PlansOfStudy, breaks: BreaksAsked) -> Response:
+def read_summary(plans: PlansOfStudy, asked: Asked) -> Response:
     """Return the totals before and after, gaps, suggestions and their proof; as `summary.json` of `plan`."""
-    return Response(plans.file("summary.json", breaks), media_type="application/json")
+    return Response(plans.file("summary.json", asked), media_type="application/json")
 
 
 @router.get("/healthz", summary="Whether the server answers")

@@ -18,7 +18,7 @@ from tiny_study import write_tiny_study
 import servicecircle as sc
 from api.errors import STATUS, ParameterError, status_of
 from api.main import create_app
-from api.plans import Kept
+from api.plans import Kept, question_of
 from api.settings import PREFIX, Settings
 from servicecircle import errors
 from servicecircle.writers import write_outputs
@@ -123,6 +123,35 @@ def test_no_riders_at_all_is_told_as_null_not_as_a_share(tmp_path: Path) -> None
         assert client.get("/summary.json").json()["before"]["share"] == {"5": None, "10": None}
         assert client.get("/suggestions.geojson").json()["features"] == []
         assert client.get("/map").status_code == 200
+
+
+def test_a_moment_and_services_are_those_of_the_command(tmp_path: Path) -> None:
+    folder = write_tiny_study(tmp_path / "town")
+    ledger = (folder / "stations.csv").read_text(encoding="utf-8").replace("纬度\n", "纬度,开放时间,服务设施\n")
+    (folder / "stations.csv").write_text(ledger.rstrip() + ",9:00-17:00,热水\n", encoding="utf-8")
+    study = sc.load_study(folder)
+    write_outputs(sc.suggest(study, when="周二 20:30", service=["热水", "充电|热水"]), tmp_path / "out")
+    client = TestClient(create_app(Settings(), study=study))
+    for name in ("circles", "coverage", "gaps", "suggestions"):
+        sent = client.get(f"/{name}.geojson", params={"when": "Tue 20:30", "service": "热水,hot_water|充电"})
+        assert sent.content == (tmp_path / "out" / f"{name}.geojson").read_bytes()
+    told = client.get("/summary.json?when=周二晚8点半&service=热水").json()
+    assert (told["when"], told["service"]) == ("Tue 20:30", ["hot_water"])
+    assert set(told["before"]["covered"].values()) == {0}
+    assert client.get("/summary.json?when=any&service=any").content == client.get("/summary.json").content
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("when", text) for text in ("late", "", "9" * 60, "2026-11-24T20:30Z")),
+        *(("service", text) for text in ("xyz", "", "热水,", "a" * 500)),
+    ],
+)
+def test_what_is_no_moment_or_service_is_refused(client: TestClient, name: str, text: str) -> None:
+    problem = refused(client, f"/gaps.geojson?{name}={text}")
+    assert (problem["code"], problem["parameters"]) == ("invalid-value", [name])
+    assert len(problem["detail"]) < 400
 
 
 # --------------------------------------------------------------------------------------------- what is refused
@@ -311,7 +340,8 @@ def test_the_document_names_every_address_and_no_422(client: TestClient) -> None
 
 
 def test_the_pattern_in_the_document_lets_through_what_the_server_takes(client: TestClient) -> None:
-    (minutes,) = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
+    minutes, when, service = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
+    assert [one["name"] for one in (minutes, when, service)] == ["minutes", "when", "service"]
     assert minutes["schema"]["type"] == "string"
     for text, fits in {"8": True, "5,10": True, "7.5": True, "8.25": False, "": False, "a": False}.items():
         assert bool(re.search(minutes["schema"]["pattern"], text)) is fits
@@ -402,12 +432,12 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
 def test_nothing_is_computed_twice_for_one_visitor(tiny: sc.Study) -> None:
     app = create_app(Settings(), study=tiny)
     with TestClient(app) as client:
-        first = app.state.plans.plan(tiny.minutes)
+        first = app.state.plans.plan(question_of(tiny))
         for path in PLANNED:
             client.get(path)
         for minutes in range(20, 40):  # more than are kept
             client.get(f"/summary.json?minutes={minutes}")
-        assert app.state.plans.plan(tiny.minutes) is first
+        assert app.state.plans.plan(question_of(tiny)) is first
 
 
 def test_who_waits_when_the_server_is_stopped_is_told_and_what_is_made_is_still_sent(tiny: sc.Study) -> None:

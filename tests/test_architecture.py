@@ -23,10 +23,13 @@ _validate _optional _compiled whole_files
 params
 siting_rules
 siting_figures
+chinese
+hours_words moments
+serving_figures
 model
-chinese china_outline
-hours_words datum
+china_outline datum
 hours amenities
+services
 headers addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
@@ -65,6 +68,7 @@ facility_areas wide_areas
 service_areas street_districts
 grids
 coverage
+week amenity_zones
 standing
 demand
 gaps
@@ -82,8 +86,9 @@ explanation_tables
 explanations
 synthetic
 disclosure
-maps _page figures report check_sheets writers
+maps _page figures report check_sheets csv_tables writers
 placement
+serving
 pipeline
 checks
 what_if
@@ -94,7 +99,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "check_sheets", "writers"}
+OUT = {"maps", "_page", "figures", "report", "check_sheets", "csv_tables", "writers"}
 
 
 def stage_of(file: Path) -> str:

@@ -155,8 +155,8 @@ def test_english_where_the_study_says_so(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (["plan"], "Missing argument"),
-        (["plan", "x", "--when", "Tue 20:30"], "No such option: --when"),
-        (["plan", "x", "--service", "充电"], "No such option: --service"),
+        (["plan", "x", "--when", "20:30"], "must be a day and a time"),
+        (["circles", "x", "--out", "a.geojson", "--when", "late"], "must be a day and a time"),
         (["plan", "x", "y"], "unexpected extra argument"),
         (["plan", "x", "--stations", "-1"], "Invalid value for '--stations'"),
         (["plan", "x", "--stations", "two"], "Invalid value for '--stations'"),
@@ -444,3 +444,25 @@ def test_names_that_a_terminal_would_obey_are_shown_not_obeyed(tmp_path: Path) -
     assert code == 0
     assert "\u202e" not in printed
     assert "小\\u202e镇" in printed
+
+
+# -------------------------------------------------------------------------------------------- hours and services
+def test_a_plan_of_a_moment_and_a_service_leaves_out_who_is_closed_or_lacks_it(tmp_path: Path) -> None:
+    folder = write_tiny_study(tmp_path / "s", lang="en")
+    ledger = (folder / "stations.csv").read_text(encoding="utf-8").replace("纬度\n", "纬度,开放时间,服务设施\n")
+    (folder / "stations.csv").write_text(ledger.rstrip() + ",9:00-17:00,热水\n", encoding="utf-8")
+    status, told, _ = run("plan", folder, "--when", "周二 20:30", "--service", "热水", "--out", tmp_path / "out")
+    assert status == 0
+    assert "Note: Counted as on Tue 20:30: 1 of 1 places is closed then and does not count." in told
+    assert "within 10 min: 0 of 120 riders" in told
+    status, told, _ = run(
+        "circles", folder, "--when", "Tue 12:00", "--service", "热水|充电", "--out", tmp_path / "c.geojson"
+    )
+    assert (status, len(gpd.read_file(tmp_path / "c.geojson"))) == (0, 2)
+
+
+def test_a_wrong_moment_or_service_is_told(study: Path, tmp_path: Path) -> None:
+    status, _, told = run("plan", study, "--when", "late", "--out", tmp_path / "out")
+    assert (status, "--when" in told, "周二 20:30" in told) == (2, True, True)
+    status, _, told = run("plan", study, "--service", "热汤", "--out", tmp_path / "out")
+    assert (status, "没有服务“热汤”" in told) == (1, True)

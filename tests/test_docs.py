@@ -153,7 +153,10 @@ def ruled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("ruled")
     study = load_study(REPOSITORY / "data" / "nanqu")
     own = study.candidates.assign(floor=["2楼", *[""] * (len(study.candidates) - 1)])
-    write_outputs(suggest(dataclasses.replace(study, candidates=own, site_rule="shandong")), target)
+    ruled = dataclasses.replace(study, candidates=own, site_rule="shandong")
+    write_outputs(
+        suggest(ruled, when="Tue 23:30", service=["充电"]), target
+    )  # some stations and shops do not count
     return target
 
 
@@ -203,16 +206,25 @@ def test_every_property_of_a_geojson_file_and_no_other_is_explained(
 
 @BOTH
 def test_every_key_of_the_summary_and_no_other_is_explained(
-    plan: Plan, folder: Path, sited_folders: list[Path], end: str
+    plan: Plan, folder: Path, ruled_folder: Path, sited_folders: list[Path], end: str
 ) -> None:
     standard = dataclasses.replace(plan, network=dataclasses.replace(plan.network, profile=PROFILES["gb50180"]))
     written = paths(summary(standard))
-    for one in (folder, *sited_folders):
+    for one in (folder, ruled_folder, *sited_folders):
         written |= paths(json.loads((one / "summary.json").read_text(encoding="utf-8")))
     written -= {"siting.steps", "siting.alternatives", "siting.curve"}  # empty in one of the plans
+    written -= {"serving.left_out", "week", "amenities"}  # likewise
     written = {key for key in written if not key.startswith("siting.rules[].value[]")}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["coverage_by_hour.csv", "amenities_by_zone.csv"])
+def test_every_column_of_a_table_and_no_other_is_explained(folder: Path, name: str, end: str) -> None:
+    header = (folder / name).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")[name])
+    assert list(dict.fromkeys(map(at_any_break, header))) == told
 
 
 @BOTH

@@ -4,6 +4,7 @@ from .amenities import AMENITIES as AMENITIES
 from .amenities import Amenity as Amenity
 from .amenities import AmenityList as AmenityList
 from .amenities import fold_amenities as fold_amenities
+from .amenity_zones import cover_amenities as cover_amenities
 from .candidates import corner_candidates as corner_candidates
 from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
@@ -55,6 +56,8 @@ from .model import Plan as Plan
 from .model import Solution as Solution
 from .model import Study as Study
 from .model import TravelTimes as TravelTimes
+from .moments import Moment as Moment
+from .moments import parse_moment as parse_moment
 from .network import download_network as download_network
 from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
@@ -64,9 +67,13 @@ from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule
 from .params import TravelProfile as TravelProfile
 from .pipeline import check_on_roads as check_on_roads
+from .pipeline import coverage_by_hour as coverage_by_hour
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .service_areas import service_areas as service_areas
+from .services import fold_services as fold_services
+from .serving_figures import ServingFigures as ServingFigures
+from .serving_figures import WeekCoverage as WeekCoverage
 from .siting_rules import SitingRules as SitingRules
 from .siting_rules import Step as Step
 from .snapping import snap as snap
@@ -75,6 +82,7 @@ from .street_reach import street_reach as street_reach
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times
+from .week import cover_week as cover_week
 from .what_if import WhatIf as WhatIf
 from .what_if import what_if as what_if
 from .writers import write_outputs as write_outputs

@@ -26,7 +26,7 @@ def compiled_unguarded(function: Kernel) -> Kernel:
 
 def within(function: Kernel) -> Kernel:
     """Compile as `compiled_unguarded` does, to be called by other kernels only, which keep it with them."""
-    options = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return cast("Kernel", nb.njit(nogil=True, **options)(function))
 
 

@@ -169,8 +169,8 @@ def crossings(
     Where the border of each break crosses the sides between corners of different rank.
 
     Of a side its breaks in order, from the reached corner on. A place is `(x, y, x and y of the left end of its
-    window, of the right end)`, reached places on the left: the border may pass anywhere in the window. `number` of a
-    side becomes that of its first place and 1. Returns the places, with room for `n_more`, and their number.
+    window, of the right end)`, reached places on the left: the border may pass anywhere in the window. `number` of
+    a side becomes that of its first place and 1. Returns the places, with room for `n_more`, and their number.
     """
     segment, ms, own, limit, ms_per_m, max_m = field
     width = lattice.width

@@ -64,6 +64,23 @@ CheckFile = Annotated[
         "--xlsx", metavar="FILE.xlsx", help="Workbook to write. Default: check.xlsx in out/ and the study's name."
     ),
 ]
+When = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--when",
+        metavar='"Tue 20:30"',
+        help="Only what is open then counts; any: at any time. Default: as the study.",
+    ),
+]
+Service = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--service",
+        metavar="NAME",
+        help="Only places that offer it, working, count; may be repeated (each of them); a|b: either; any. "
+        "Default: as the study.",
+    ),
+]
 Out = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--out", metavar="DIR", help="Folder for the results. Default: out/ and the name of the study."),
@@ -222,6 +239,8 @@ def plan(
     shops: Shops = None,
     minutes: Minutes = None,
     profile: Profile = None,
+    when: When = None,
+    service: Service = None,
     objective: Objective = None,
     budget: Budget = None,
     capacity: Capacity = None,
@@ -240,7 +259,7 @@ def plan(
 
     Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
-    breaks, name = _breaks(minutes), _profile(profile)
+    breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
     stated = {
         "objective": objective,
         "budget": budget,
@@ -263,6 +282,8 @@ def plan(
             shops=shops,
             minutes=breaks,
             profile=name,
+            when=moment,
+            service=service or None,
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
         )
@@ -274,13 +295,15 @@ def circles(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.geojson", help="GeoJSON file to write.")],
     minutes: Minutes = None,
     profile: Profile = None,
+    when: When = None,
+    service: Service = None,
 ) -> None:
     """
     Draw the service circles of a study only.
 
     One area a station or shop and break, as GeoJSON.
     """
-    breaks, name = _breaks(minutes), _profile(profile)
+    breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
     if out.suffix.lower() not in {".geojson", ".json"}:
         refuse("--out", f"{out.name!r} must end in .geojson.", f"的文件名“{out.name}”须以 .geojson 结尾。")
     with _told_plainly(study):
@@ -291,7 +314,7 @@ def circles(
 
         loaded = load_study(study)
         with _waiting("circles", loaded.lang):
-            areas = facility_circles(loaded, minutes=breaks, profile=name)
+            areas = facility_circles(loaded, minutes=breaks, profile=name, when=moment, service=service or None)
             make_folder(out.parent)
             write_text(out, geojson_text(frame_features(areas)))
         n = len(areas)
@@ -380,6 +403,8 @@ def _plan(
     shops: int | None = None,
     minutes: tuple[float, ...] | None = None,
     profile: str | None = None,
+    when: str | None = None,
+    service: list[str] | None = None,
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
 ) -> None:
@@ -398,6 +423,8 @@ def _plan(
                 shops=shops,
                 minutes=minutes,
                 profile=profile,
+                when=when,
+                service=service,
                 rules=replace(loaded.siting, **rules) if rules else None,
                 time_limit_s=time_limit_s,
                 on_stage=on_stage,
@@ -555,6 +582,18 @@ def _breaks(text: str | None) -> tuple[float, ...] | None:
     except InputError:
         en = f"{text!r} must hold numbers above 0, ascending, with commas between, e.g. 10,15."
         refuse("--minutes", en, f"的值“{text}”应为大于 0 的数，从小到大，以逗号分隔，如 10,15。")
+
+
+def _when(text: str | None) -> str | None:
+    """Return a moment of the week as it was written, if it is one."""
+    from .study_keys import check_value
+
+    if text is not None:
+        try:
+            check_value("", "when", text)
+        except InputError as error:
+            refuse("--when", error.en.removeprefix("`when` "), error.zh.removeprefix("when "))
+    return text
 
 
 def _rule(option: str, key: str, value: object) -> Any:  # noqa: ANN401

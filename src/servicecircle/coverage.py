@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
@@ -10,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ._validate import FloatArray, IntArray, StrArray, check_minutes, check_weight, some
+from ._validate import BoolArray, FloatArray, IntArray, StrArray, check_minutes, check_weight, some
 from .errors import InputError
 from .model import Coverage, Grid, TravelTimes
 from .travel_times import facility_limits_s
@@ -91,6 +92,21 @@ def cover(times: TravelTimes, demand: pd.DataFrame, *, minutes: Sequence[float] 
 def limits_s(times: TravelTimes, minutes: Sequence[float]) -> FloatArray:
     """Return within how many seconds each facility of `times` serves at each break; see `facility_limits_s`."""
     return facility_limits_s(times.profile, times.facility_minutes, minutes)
+
+
+def covered_by(times: TravelTimes, minutes: Sequence[float], *, serves: BoolArray) -> BoolArray:
+    """Return which demand points some of the facilities cover at each break, shape `(n_demand, n_break)`."""
+    limit = limits_s(times, minutes)
+    point = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
+    covered = np.zeros((len(times.demand_ids), len(limit.T)), dtype=np.bool_)
+    for b, own in enumerate(limit.T):
+        covered[point[serves[times.facility] & (times.seconds <= own[times.facility])], b] = True
+    return covered
+
+
+def covered_riders(coverage: Coverage, covered: BoolArray) -> dict[str, float]:
+    """Return the riders on some of a coverage's points at each break, as `totals` adds them."""
+    return totals(dataclasses.replace(coverage, covered=covered, n_facilities=covered.astype(np.int64)))["covered"]
 
 
 def coverage_by_cell(coverage: Coverage, grid: Grid) -> gpd.GeoDataFrame:

@@ -30,7 +30,9 @@ WEEK_MIN = 7 * DAY_MIN
 LUNCH = (690, 870)
 #: a cell longer than this is no statement of hours
 MAX_LENGTH = 500
-_SILENT, _UNKNOWN, _CLOSED, _OPEN = -2, -1, 0, 1
+#: states of a minute
+UNKNOWN, CLOSED, OPEN = -1, 0, 1
+_SILENT = -2
 _OSM_NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _States = NDArray[np.int8]
 
@@ -106,6 +108,26 @@ class OpeningHours:
 
 
 UNKNOWN_HOURS = OpeningHours()
+
+
+def week_states(hours: OpeningHours, *, holiday: bool = False) -> NDArray[np.int8]:
+    """
+    Return each minute of a week, shape `(10080,)`: 1 open, 0 closed, -1 unknown; as `is_open` has it.
+
+    With `holiday` every day of the week is one on which a public holiday falls.
+    """
+    if holiday and not hours.holidays:
+        return np.full(WEEK_MIN, UNKNOWN if hours.holidays is None else CLOSED, dtype=np.int8)
+    if holiday and hours.holiday_spans is not None:
+        day = np.zeros(LATEST_MIN, dtype=np.int8)
+        for start, end in hours.holiday_spans:
+            day[start:end] = OPEN
+        return np.tile(day[:DAY_MIN], 7)
+    week = np.zeros(WEEK_MIN, dtype=np.int8)
+    for spans, state in ((hours.open_spans, OPEN), (hours.unknown_spans, UNKNOWN)):
+        for start, end in spans:
+            week[start:end] = state
+    return week
 
 
 def parse_hours(text: str) -> OpeningHours:
@@ -249,11 +271,11 @@ def _hours(tokens: Sequence[Token], *, is_osm: bool) -> OpeningHours:
     holidays = _holidays(clauses, tokens)
     own = None
     if holidays and holiday is not None:
-        own = _spans_of(holiday == _OPEN) or None
-        holidays = None if (holiday == _UNKNOWN).any() else own is not None
+        own = _spans_of(holiday == OPEN) or None
+        holidays = None if (holiday == UNKNOWN).any() else own is not None
     return OpeningHours(
-        open_spans=_spans_of(week == _OPEN),
-        unknown_spans=_spans_of(week == _UNKNOWN),
+        open_spans=_spans_of(week == OPEN),
+        unknown_spans=_spans_of(week == UNKNOWN),
         holidays=holidays,
         holiday_spans=own if holidays else None,
     )
@@ -365,14 +387,14 @@ def _states(clauses: Sequence[_Clause]) -> tuple[_States, _States | None]:
 def _apply(clause: _Clause, row: _States) -> None:
     if clause.spans:
         if not clause.adds or row[0] == _SILENT:
-            row[:] = _CLOSED
+            row[:] = CLOSED
         for start, end in clause.spans:
-            row[start:end] = _UNKNOWN if "unknown" in clause.says else _OPEN
+            row[start:end] = UNKNOWN if "unknown" in clause.says else OPEN
     elif "off" in clause.says and clause.is_named:
-        row[:] = _CLOSED
+        row[:] = CLOSED
     elif row[0] == _SILENT and clause.is_named:
-        row[:DAY_MIN] = _UNKNOWN
-        row[DAY_MIN:] = _CLOSED
+        row[:DAY_MIN] = UNKNOWN
+        row[DAY_MIN:] = CLOSED
     for span in clause.breaks:
         _take_break(row, span)
 
@@ -382,21 +404,21 @@ def _take_break(row: _States, span: Span | None) -> None:
     start, end = span or LUNCH
     part = row[start:end]
     if span is not None:
-        part[part == _OPEN] = _CLOSED
-    elif not ((part == _CLOSED).any() and (row[:start] == _OPEN).any() and (row[end:] == _OPEN).any()):
-        part[part == _OPEN] = _UNKNOWN
+        part[part == OPEN] = CLOSED
+    elif not ((part == CLOSED).any() and (row[:start] == OPEN).any() and (row[end:] == OPEN).any()):
+        part[part == OPEN] = UNKNOWN
 
 
 def _week(states: _States, clauses: Sequence[_Clause]) -> _States:
     """Fold what runs past midnight into the next day; days that are not named are closed if others are open."""
     is_silent = states[:, 0] == _SILENT
     opens = any(clause.days and (clause.spans or "off" not in clause.says) for clause in clauses)
-    states[is_silent, :DAY_MIN] = _CLOSED if opens else _UNKNOWN
-    states[is_silent, DAY_MIN:] = _CLOSED
+    states[is_silent, :DAY_MIN] = CLOSED if opens else UNKNOWN
+    states[is_silent, DAY_MIN:] = CLOSED
     today, spilled = states[:, :DAY_MIN], np.roll(states[:, DAY_MIN:], 1, axis=0)
-    is_open = (today == _OPEN) | (spilled == _OPEN)
-    is_unknown = ((today == _UNKNOWN) | (spilled == _UNKNOWN)) & ~is_open
-    return np.where(is_open, _OPEN, np.where(is_unknown, _UNKNOWN, _CLOSED)).astype(np.int8).ravel()
+    is_open = (today == OPEN) | (spilled == OPEN)
+    is_unknown = ((today == UNKNOWN) | (spilled == UNKNOWN)) & ~is_open
+    return np.where(is_open, OPEN, np.where(is_unknown, UNKNOWN, CLOSED)).astype(np.int8).ravel()
 
 
 def _holidays(clauses: Sequence[_Clause], tokens: Sequence[Token]) -> bool | None:

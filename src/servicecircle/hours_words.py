@@ -141,6 +141,29 @@ def tokens_of(plain: str) -> Iterator[Token]:
         yield Token("residue", residue)
 
 
+def minute_of_day(plain: str) -> int:
+    """
+    Return the minute of one time of day, 0 to 1439, of a text that `plain_text` gave.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If it is no time, or one without a single meaning.
+
+    Examples
+    --------
+    >>> [minute_of_day(text) for text in ("20:30", "晚8点半", "8:30pm", "20点")]
+    [1230, 1230, 1230, 1200]
+    """
+    found = _ONE_TIME.fullmatch(plain.strip())
+    if found is None or found["next1"] or (minute := _minute(found, 1)) >= DAY_MIN:
+        raise NotUnderstoodError(plain)
+    return minute
+
+
+_ONE_TIME = re.compile(_TIME.replace("#", "1"))
+
+
 def _token(found: re.Match[str]) -> Token:
     kind, text = str(found.lastgroup), found.group()
     kind = next(name for name in _KINDS if found[name] is not None)

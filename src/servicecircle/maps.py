@@ -10,6 +10,7 @@ import shapely
 
 from ._page import areas, numbers, palette, places, streets, summary
 from ._page.geometry import Box, Screen, in_box, in_crs
+from ._page.week import drawn_week
 from ._page.words import Words
 from ._validate import GeometryArray
 from .coverage import coverage_by_cell, limits_s
@@ -76,6 +77,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "gaps": gaps,
         "zones": areas.drawn_zones(plan, screen),
         "places": spots,
+        "week": drawn_week(plan, screen, words),
     }
     panel = _panel(plan, words, screen)
     panel["notes"] = _notes(plan, words, drawn.left_out, is_land_thinned=is_land_thinned)
@@ -115,7 +117,8 @@ def _study_bounds(plan: Plan) -> tuple[float, float, float, float]:
     """Return what the first view holds: cells, facilities and depots near them; else the streets."""
     crs = plan.network.crs
     is_off = plan.facilities.index.isin(places.off_network(plan))
-    shapes = [in_crs(frame, crs) for frame in (plan.facilities[~is_off], plan.sites) if len(frame)]
+    left_out = () if plan.serving is None else (plan.serving.left_out,)
+    shapes = [in_crs(frame, crs) for frame in (plan.facilities[~is_off], plan.sites, *left_out) if len(frame)]
     shapes.append(np.asarray(plan.grid.cells.geometry.array, dtype=object))
     every = np.concatenate(shapes)
     if not len(every):
@@ -279,7 +282,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "origin": screen.origin,
         "bounds": _bounds_degrees(plan, screen),
         "title": study.name,
-        "subtitle": words("subtitle" if has_sites else "subtitle_today"),
+        "subtitle": _subtitle(plan, words),
         "date": numbers.printed_date(study.date, words.lang),
         "is_invented": study.is_invented,
         "has_demand": bool(plan.before.weight.sum() > 0),
@@ -295,6 +298,13 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "attribution": attribution,
         "made_by": words("made_by", office=study.office) if study.office else "",
     }
+
+
+def _subtitle(plan: Plan, words: Words) -> str:
+    """Return what the page shows; at what moment, and of which services, where these are asked for."""
+    asked = [told for _, told in summary.asked_rows(plan, words)]
+    between = "｜" if words.lang == "zh" else " | "
+    return between.join([words("subtitle" if len(plan.sites) else "subtitle_today"), *asked])
 
 
 def _legend(plan: Plan, words: Words) -> dict[str, str]:

@@ -31,7 +31,9 @@ from ._validate import (
     some,
 )
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
+from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
 
@@ -425,6 +427,11 @@ class Study:
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
     demand_source: Literal["depots", "population", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
+    when: Moment | None = None  # only what is open then counts; None: whatever its hours
+    service: tuple[str, ...] = ()  # a place counts if each works there; `a|b`: one of them is enough
+    amenity_words: Mapping[str, str] = field(
+        default_factory=dict, compare=False
+    )  # the study's own, with their codes
     cell_m: float | None = 100.0
     h3: int | None = None
     suggest: SuggestRule = field(default_factory=SuggestRule)
@@ -481,6 +488,7 @@ class Plan:
     land: Land | None = None
     rejected: gpd.GeoDataFrame | None = None  # candidates that are left out or serve nobody, WGS 84, with reasons
     siting: SitingFigures | None = None  # None: nothing was asked for beside the counts
+    serving: ServingFigures | None = None  # who does not count, the week by hour, amenities by zone
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
 

@@ -26,27 +26,29 @@ from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCir
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
-from .model import Facilities, Grid, Kind, Land, Network, Plan, Positions, Study, TravelTimes
+from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .moments import Moment
 from .network import download_network, read_network
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
 from .placement import (
     input_of,
-    is_closed,
     no_street_in_area,
-    told_of_closed,
     told_of_datums,
     told_of_depots,
     told_of_places,
     told_of_zones,
 )
 from .service_areas import each_and_merged, service_areas
+from .serving import hours_of, serving_figures, study_serving
+from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
 from .study import with_options
 from .suggestions import choose_sites, unreached_candidates
 from .travel_times import limit_in_ms, times_between
+from .week import cover_week
 from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
 
 WGS84 = "EPSG:4326"
@@ -74,6 +76,8 @@ def suggest(
     profile: str | TravelProfile | None = None,
     direction: Direction | None = None,
     rules: SitingRules | None = None,
+    when: str | Moment | None = None,
+    service: Sequence[str] | None = None,
     time_limit_s: float | None = None,
     roads: Roads | None = None,
     on_stage: OnStage | None = None,
@@ -94,6 +98,9 @@ def suggest(
         Instead of the study's own.
     rules
         What the plan is to be best at and has to keep, in place of the study's own rules.
+    when, service
+        Instead of the study's own: only stations and shops count that are open then, and offer each of the
+        services; `"any"` and an empty list ask for nothing. New sites are taken to be open, and to offer them.
     time_limit_s
         End the search for suggestions after so long, with the best plan found and its gap; `inf`: only when proven.
         None: as the study says, 60 s unless it does.
@@ -127,6 +134,8 @@ def suggest(
         stations=stations,
         shops=shops,
         rules=rules,
+        when=when,
+        service=service,
     )
     limit_s = time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S
     begin("roads")
@@ -135,15 +144,21 @@ def suggest(
     begin("grid")
     grid = lay_grid(study, network)
     demand, told = spread_riders(study, network, grid)
-    facilities, told_of_closed = study_facilities(study)
-    warnings = [*study.warnings, *network.report.warnings, *told_of_datum, *told, *told_of_closed]
+    serving = study_serving(study)
+    facilities = serving.facilities
+    warnings = [*study.warnings, *network.report.warnings, *told_of_datum, *told, *serving.told]
     begin("times")
     demand_at = demand_positions(demand)
     times = _times(study, network, demand_at, facilities)
     before = cover(times, demand, minutes=study.minutes)
     warnings += told_of_places(times.facility_at, facilities, network, study)
+
+    def search(some: gpd.GeoDataFrame) -> TravelTimes:
+        return _times(study, network, demand_at, some)
+
+    figures = serving_figures(study, serving, before, demand=demand, grid=grid, search=search)
     begin("candidates")
-    candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, facilities)
+    candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, serving.every)
     warnings += told_of_candidates
     begin("choose")
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
@@ -155,7 +170,7 @@ def suggest(
             stations=study.suggest.stations,
             shops=study.suggest.shops,
             shop_minutes=study.shop_minutes,
-            rules=study.siting,
+            rules=_of_those_that_count(study.siting, serving.left_out),
             facilities=facilities,
             zone=demand["zone_id"].tolist() if study.zones is not None else None,
             time_limit_s=None if math.isinf(limit_s) else limit_s,
@@ -209,6 +224,7 @@ def suggest(
         land=land,
         rejected=joined([left_out, unreached]),
         siting=chosen.siting,
+        serving=figures,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -218,6 +234,12 @@ def _with_room(study: Study) -> Study:
     if not study.siting.move or study.suggest.stations:
         return study
     return dataclasses.replace(study, suggest=dataclasses.replace(study.suggest, stations=1))
+
+
+def _of_those_that_count(rules: SitingRules, left_out: gpd.GeoDataFrame) -> SitingRules:
+    """Return the rules without the sites to keep that do not count: they do not move either."""
+    keep = tuple(one for one in rules.keep if one not in left_out.index)
+    return rules if keep == rules.keep else dataclasses.replace(rules, keep=keep)
 
 
 def _datums_or_error(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> list[Fault]:
@@ -256,8 +278,9 @@ def check_on_roads(study: Study) -> list[Fault]:
         told += network.report.warnings
         told += _datums_or_error(study, network, places)
         told += spread_riders(study, network, lay_grid(study, network))[1]
-        facilities, closed = study_facilities(study)
-        told += closed
+        serving = study_serving(study)
+        facilities = serving.every
+        told += serving.told
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places, facilities).warnings
@@ -274,9 +297,13 @@ def facility_circles(
     *,
     minutes: float | Sequence[float] | None = None,
     profile: str | TravelProfile | None = None,
+    when: str | Moment | None = None,
+    service: Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Draw the areas of a study's stations and shops, in WGS 84, without planning anything.
+
+    `when` and `service` as in `suggest`: a place that does not count has no area.
 
     Returns
     -------
@@ -288,9 +315,10 @@ def facility_circles(
     InputError
         If a parameter is not allowed, or the study has no station and no shop.
     """
-    study = with_options(study, minutes=_breaks(study, minutes), profile=profile)
-    facilities, _ = study_facilities(study)
-    if facilities.empty:
+    study = with_options(study, minutes=_breaks(study, minutes), profile=profile, when=when, service=service)
+    serving = study_serving(study)
+    facilities = serving.facilities
+    if serving.every.empty:
         msg = "The study has no station and no shop to draw circles of: add [stations] or [shops]."
         raise InputError(msg, zh="研究中没有驿站或商铺，无法绘制服务圈：请添加 [stations] 或 [shops]。")
     network, places, _ = read_roads(study)
@@ -306,6 +334,47 @@ def facility_circles(
     return areas[~areas.geometry.is_empty].drop(columns="cut_by_edge").to_crs(WGS84)
 
 
+def coverage_by_hour(
+    study: Study,
+    *,
+    minutes: float | Sequence[float] | None = None,
+    service: Sequence[str] | None = None,
+    roads: Roads | None = None,
+) -> WeekCoverage:
+    """
+    Riders covered in each of the 168 hours of a week, by the stations and shops that are then open.
+
+    Parameters
+    ----------
+    study
+        As `load_study` gives it; its `when` does not matter here.
+    minutes, service
+        As for `suggest`.
+    roads
+        What `read_roads` gave for this study, so that it is not read again.
+
+    Returns
+    -------
+    week
+        As `cover_week`; `to_frame()` has a row an hour. A plan has the same as `plan.serving.week`.
+
+    Raises
+    ------
+    InputError
+        If a parameter is not allowed, or no station or shop states hours.
+    """
+    study = with_options(study, minutes=_breaks(study, minutes), when="any", service=service)
+    serving = study_serving(study)
+    hours = hours_of(serving.every)
+    if not any(one.is_known for one in hours):
+        msg = "No station or shop states hours that are understood: add a column `hours` (开放时间) to its ledger."
+        raise InputError(msg, zh="没有驿站或商铺写明可识别的开放时间：请在台账中补上“开放时间”一列。")
+    network = (roads or read_roads(study)).network
+    demand, _ = spread_riders(study, network, lay_grid(study, network))
+    times = _times(study, network, demand_positions(demand), serving.every)
+    return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts)
+
+
 def explain(
     study: Study, point: tuple[float, float], facility: str, *, roads: Roads | None = None
 ) -> gpd.GeoDataFrame:
@@ -319,7 +388,7 @@ def explain(
     point
         Longitude and latitude, WGS 84.
     facility
-        Id of a station or shop that is open.
+        Id of a station or shop that is open; at the study's `when` and with its `service`, where it has them.
     roads
         What `read_roads` gave for this study, so that it is not read again.
 
@@ -338,7 +407,7 @@ def explain(
     if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - also false for nan
         msg = f"`point` must be longitude and latitude in degrees, got {point}."
         raise InputError(msg, zh=f"point 应为经度、纬度（度），现为 {point}。")
-    facilities, _ = study_facilities(study)
+    facilities = study_serving(study).facilities
     if facility not in facilities.index:
         msg = f"`facility` {facility!r} is no open station or shop of the study."
         raise InputError(msg, zh=f"研究中没有编号为“{facility}”且正在开放的驿站或商铺。")
@@ -471,29 +540,6 @@ def _times(
         limit_ms=limit_in_ms(n_times * network.profile.cutoff_s(study.minutes[-1])),
         direction=study.direction,
     )
-
-
-def study_facilities(study: Study) -> tuple[gpd.GeoDataFrame, list[Fault]]:
-    """Return the stations and shops that are open, in one frame, a shop with its own limit; and tell the closed."""
-    frames: list[gpd.GeoDataFrame] = []
-    told: list[Fault] = []
-    kinds: tuple[tuple[Kind, gpd.GeoDataFrame | None], ...] = (("station", study.stations), ("shop", study.shops))
-    for kind, frame in kinds:
-        if frame is None or frame.empty:
-            continue
-        closed = is_closed(frame)
-        told += told_of_closed(study, kind, frame[closed])
-        own = frame[~closed].assign(kind=kind)
-        if "minutes" not in own.columns:
-            own["minutes"] = np.nan
-        if kind == "shop":
-            own["minutes"] = own["minutes"].fillna(study.shop_minutes)
-        frames.append(own)
-    if not frames:
-        return gpd.GeoDataFrame({"name": [], "kind": [], "minutes": []}, geometry=[], crs=WGS84), told
-    joined = gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)
-    joined.index.name = "id"
-    return joined, told
 
 
 def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -11,7 +11,7 @@ from typing import TypedDict
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
-from ._page.summary import proof, shown_riders, small_gains, whole_gains
+from ._page.summary import asked_rows, proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .addresses import QUALITIES, QUALITY_ZH
 from .coverage import totals
@@ -83,9 +83,18 @@ def plan_lines(plan: Plan) -> list[str]:
     lang = plan.study.lang
     return [
         plan.study.name,
-        *(f"  {line}" for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))),
+        *(
+            f"  {line}"
+            for line in (*_asked_lines(plan), *_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))
+        ),
         *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told_warnings(plan)),
     ]
+
+
+def _asked_lines(plan: Plan) -> Iterator[str]:
+    """Return the moment and the services that a place must have to count, where any are asked for."""
+    colon = "：" if plan.study.lang == "zh" else ": "
+    yield from (f"{term}{colon}{told}" for term, told in asked_rows(plan, Words(plan.study.lang)))
 
 
 def _coverage_lines(plan: Plan) -> Iterator[str]:

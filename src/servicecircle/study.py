@@ -25,9 +25,11 @@ from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
 from .model import InputFile, Study, SuggestRule
+from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
+from .services import fold_services
 from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
@@ -123,6 +125,8 @@ def with_options(
     rules: SitingRules | None = None,
     lang: str | None = None,
     date: str | None = None,
+    when: str | Moment | None = None,
+    service: Sequence[str] | None = None,
 ) -> Study:
     """
     Return the study with some parameters changed, checked as those of study.toml are.
@@ -136,6 +140,8 @@ def with_options(
     rules
         All the rules of the plan beside the counts, in place of the study's; `dataclasses.replace(study.siting,
         ...)` changes some.
+    when, service
+        As the keys of study.toml; `"any"` and an empty list ask for nothing.
     stations, shops
         How many to suggest; 0 is allowed, and 0 of both gives the coverage only.
 
@@ -162,6 +168,10 @@ def with_options(
     }
     if profile is not None:
         changes["profile"] = travel_profile(profile)
+    if when is not None:
+        changes["when"] = check_value("", "when", when)
+    if service is not None:
+        changes["service"] = _folded(check_value("", "service", service), study.amenity_words)
     rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m, "time_limit_s": time_limit_s}
     changed = {key: check_value("suggest", key, value) for key, value in rule.items() if value is not None}
     changes["suggest"] = dataclasses.replace(study.suggest, **changed)
@@ -178,6 +188,15 @@ def with_options(
     for m in new.minutes:
         new.profile.cutoff_s(m)
     return new
+
+
+def _folded(service: Sequence[str], words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return services as codes; what is wrong names the key."""
+    try:
+        return fold_services(service, words=words)
+    except InputError as error:
+        msg = f"`service` {error.en}"
+        raise InputError(msg, zh=f"service {error.zh}") from error
 
 
 # ------------------------------------------------------------------------------------------------------ reading
@@ -259,6 +278,9 @@ def _study(
         population=frames.get("population"),
         demand_source=_demand_source(said),
         shop_minutes=shop_minutes,
+        when=said.get("", "when"),
+        service=fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {})),
+        amenity_words=said.get("amenities", "words", {}),
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
         h3=h3,
         suggest=_suggest_rule(said),
@@ -350,6 +372,10 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
             "population", "", en, "已读入但未使用：骑手数来自 [depots]。可在 [demand] 中写明 source。"
         )
         faults.append(dataclasses.replace(fault, level="warning"))
+    try:
+        fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {}))
+    except InputError as error:
+        faults.append(said.fault("", "service", error.en, error.zh))
     return [*faults, *_siting_fault(said)]
 
 

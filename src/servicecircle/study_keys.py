@@ -25,6 +25,7 @@ from .datum import DATUMS, datum_named
 from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, Lang, StudyError
 from .headers import SYNONYMS, fold
+from .moments import ANY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
 
@@ -322,6 +323,13 @@ def _steps(value: object) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def _when(value: object) -> Moment | None:
+    if isinstance(value, Moment):
+        return value
+    text = value.isoformat() if isinstance(value, dt.datetime) else _text(value).strip()
+    return None if text.casefold() in ANY else parse_moment(text)
+
+
 def _host(value: object) -> str:
     return checked_host(_text(value))
 
@@ -341,11 +349,10 @@ def _no_key(_value: object) -> str:
     raise InputError(msg, zh=zh)
 
 
-def _not_yet(what: str, zh: str) -> Check:
-    def check(_value: object) -> Any:  # noqa: ANN401
-        raise not_served(what=what, zh=zh)
-
-    return check
+def _services(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of services, e.g. ["热水"]', '服务列表，如 ["热水"]')
+    return tuple(_text(word).strip() for word in value)
 
 
 def not_served(*, what: str, zh: str) -> InputError:
@@ -386,8 +393,8 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "minutes": _breaks,
             "crs": _metric_crs,
             "max_snap_m": _snap_m,
-            "when": _not_yet("`when`", "时段（when）"),
-            "service": _not_yet("`service`", "服务项目筛选（service）"),
+            "when": _when,
+            "service": _services,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,10 +16,12 @@ import pandas as pd
 import shapely
 
 from .coverage import coverage_by_cell, totals
+from .csv_tables import amenities_csv, week_csv
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .model import Explanation, Plan
 from .offers import PARSED
+from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_text, write_whole
@@ -31,6 +34,8 @@ DIGITS = 7
 _LARGE = frozenset({"coverage", "demand", "streets"})
 _GDAL_WITH_ARROW = (3, 8, 0)
 
+#: a list of numbers that `json.dumps` has set a line each; no text of JSON holds a line break
+_NUMBERS = re.compile(r"\[\n[\s\d.,eE+-]+\]")
 Properties = dict[str, Any]
 Feature = dict[str, Any]
 
@@ -45,16 +50,17 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     plan
         What `suggest` gave.
     folder
-        Made if missing. Files of the same names are replaced; others are not touched, but for an
-        `explanations.json` of an earlier plan, which goes where this plan has no explanation.
+        Made if missing. Files of the same names are replaced; others are not touched, but for files of an earlier
+        plan that this plan does not have: `explanations.json` and the tables go then.
 
     Returns
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written; before the last `explanations.json`, where the plan
-        has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the
-        same bytes, but for `seconds` in the summary.
+        `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
+        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, and
+        `explanations.json`, where the plan has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders
+        unrounded. The same plan gives the same bytes, but for `seconds` in the summary.
 
     Raises
     ------
@@ -68,11 +74,17 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
-    if plan.explanation is not None:
-        told = explanation_figures(plan.explanation)
-        files.append(write_text(target / "explanations.json", json_text(told, indent=1)))
-    else:
-        remove_file(target / "explanations.json")
+    told = None if plan.explanation is None else json_text(explanation_figures(plan.explanation), indent=1)
+    tables = {
+        "coverage_by_hour.csv": week_csv(plan),
+        "amenities_by_zone.csv": amenities_csv(plan),
+        "explanations.json": told,
+    }
+    for name, text in tables.items():
+        if text is not None:
+            files.append(write_text(target / name, text))
+        else:
+            remove_file(target / name)
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -155,6 +167,8 @@ def summary(plan: Plan) -> Properties:
         "speed_kph": None if profile.cutoffs_s else profile.speed_kph,
         "direction": study.direction,
         "minutes": [_number(m) for m in study.minutes],
+        "when": None if study.when is None else str(study.when),
+        "service": list(study.service),
         "inputs": [
             {
                 "role": f.role,
@@ -188,7 +202,56 @@ def summary(plan: Plan) -> Properties:
         }
     if plan.siting is not None:
         figures["siting"] = _siting(plan.siting)
+    if plan.serving is not None:
+        figures |= _serving(plan.serving)
     return figures
+
+
+def _serving(figures: ServingFigures) -> Properties:
+    """Return who does not count, the week by hour and the amenities."""
+    left_out = figures.left_out.reset_index(names="id")
+    columns = ["id", "name", "kind", "why", "riders_gained"]
+    told: Properties = {
+        "serving": {
+            "left_out": _rows(left_out[[c for c in columns if c in left_out.columns]].astype({"id": str})),
+            "unknown": list(figures.unknown),
+            "at_least": figures.at_least,
+        },
+        "week": None if figures.week is None else _week(figures.week),
+        "amenities": _amenities(figures.amenities),
+    }
+    return told
+
+
+def _week(week: WeekCoverage) -> Properties:
+    """Return riders in each hour of the week by break, and who depends on one place at night."""
+    night = week.night
+    places = night.places.reset_index(names="id").astype({"id": str})
+    return {
+        "rider_hours_share": week.rider_hours_share,
+        **{
+            name: {f"{t:g}": hours.tolist() for t, hours in zip(week.minutes, getattr(week, name).T, strict=True)}
+            for name in ("covered", "at_least")
+        },
+        "night": {
+            "minutes": _number(night.minutes),
+            "covered": night.covered,
+            "n_unknown": night.n_unknown,
+            "places": _rows(places),
+        },
+    }
+
+
+def _amenities(matrix: pd.DataFrame) -> list[Properties]:
+    """Return each amenity with the riders who have it in reach at each break, all zones together."""
+    names = [str(name) for name in matrix.columns if str(name).startswith("covered_")]
+    return [
+        {
+            "amenity": code,
+            "covered": {name.removeprefix("covered_"): math.fsum(rows[name]) for name in names},
+        }
+        for code, rows in matrix.groupby("amenity", sort=True)
+    ]
 
 
 def _siting(figures: SitingFigures) -> Properties:
@@ -262,8 +325,9 @@ def geojson_text(features: list[Feature]) -> str:
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401
-    """Return JSON with its Chinese readable; NaN and infinity are an error, never written."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    """Return JSON with its Chinese readable, lists of numbers in a line; NaN and infinity are an error."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return text if indent is None else _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
 
 
 # ------------------------------------------------------------------------------------------------------- files

@@ -80,6 +80,12 @@ def drawn_circles(plan: Plan, screen: Screen) -> dict[str, Any]:
     }
 
 
+def drawn_part(plan: Plan, ids: pd.Index, screen: Screen) -> list[Any]:
+    """Return the circle of some facilities at the largest break."""
+    area = _area_at(plan.circles[plan.circles["facility_id"].isin(ids)], plan.study.minutes[-1], screen)
+    return [] if area.is_empty else list(screen.polygons(_seen(area)))
+
+
 def _area_at(circles: gpd.GeoDataFrame, minutes: float, screen: Screen) -> BaseGeometry:
     rows = circles[np.isclose(circles["minutes"].astype(float), minutes)] if len(circles) else circles
     return union(in_crs(rows, screen.crs)) if len(rows) else shapely.Polygon()

@@ -40,6 +40,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "shop_text": "#35628F",
         "depot": "#3F4347",
         "candidate": "#6B6459",
+        "night": "#5B2A86",
         "zone": "#8A8193",
         "zone_text": "#5E5668",
         "ink": "#1F2A33",

@@ -17,6 +17,7 @@ from . import numbers
 from .geometry import latlon
 from .reasons import reason_rows
 from .siting import closing_rows, site_rows
+from .week import night_rows, serves_night
 from .words import Words
 
 CLOSED = frozenset({"closed", "inactive", "停用", "关闭", "已关闭", "暂停", "停业", "撤销", "已撤销"})
@@ -105,7 +106,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         name = text(row.get("name")) or text(facility_id)
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
-        rows = [*leaving, *_facility_rows(row, kind, plan, words)]
+        rows = [*leaving, *night_rows(plan, facility_id, words), *_facility_rows(row, kind, plan, words)]
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
@@ -122,8 +123,30 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             ],
         }
         is_closed = is_off or text(row.get("status")).lower() in CLOSED
-        leaves = {"leaves": True} if leaving else {}
-        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **leaves, "card": card})
+        more: dict[str, Any] = {"leaves": True} if leaving else {}
+        if (night := serves_night(plan, facility_id)) is not None:
+            more["night"] = night
+        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **more, "card": card})
+    return [*out, *_left_out_places(plan, kind, words)]
+
+
+def _left_out_places(plan: Plan, kind: str, words: Words) -> list[Place]:
+    """Return the facilities of a kind that do not count at the moment, or for the services, of the plan."""
+    if plan.serving is None or plan.serving.left_out.empty:
+        return []
+    frame = plan.serving.left_out
+    frame = frame[_kinds(frame) == kind]
+    out = []
+    for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+        name = text(row.get("name")) or text(facility_id)
+        told = numbers.told_riders(float(row["riders_gained"]), words.lang)
+        card = {
+            "kind": words(f"layer.{kind}"),
+            "name": name,
+            "rows": [[words("status"), words(f"why.{row['why']}")], *_facility_rows(row, kind, plan, words)],
+            "figures": [[told, words("if_counted")]],
+        }
+        out.append({"name": name, "at": at, "closed": True, "off": True, "card": card})
     return out
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from .. import params
 from ..coverage import totals
 from ..model import Coverage, Plan
+from ..services import told_services
 from . import numbers, palette
 from .siting import rules_proof, siting_rows
 from .words import Words
@@ -197,6 +198,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         travel += words("p.shop", m=f"{study.shop_minutes:g}")
     what = words(f"what.{what_serves(plan)}")
     return [
+        *asked_rows(plan, words),
         [words("p.travel"), travel],
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
@@ -204,6 +206,13 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),
     ]
+
+
+def asked_rows(plan: Plan, words: Words) -> list[list[str]]:
+    """Return the moment and the services that a place must have to count, where any are asked for."""
+    study = plan.study
+    rows = [[words("p.when"), study.when.told(words.lang)]] if study.when is not None else []
+    return [*rows, *([[words("p.service"), told_services(study.service, words.lang)]] if study.service else [])]
 
 
 def _limits(plan: Plan, words: Words) -> str:

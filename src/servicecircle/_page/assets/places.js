@@ -12,7 +12,7 @@ function symbolOf(kind, place) {
     shop: () => (small ? icons.shopDot() : icons.shop()),
     depot: () => icons.depot(small ? 13 : 18),
   }[kind]();
-  return place.closed || (place.leaves && state.mode === "after") ? icons.closed(symbol) : symbol;
+  return isShownClosed(place) ? icons.closed(symbol) : symbol;
 }
 function iconOf(kind, place) {
   const symbol = symbolOf(kind, place);
@@ -45,7 +45,7 @@ for (const at of places.candidate) {
 function drawPlaces() {
   for (const [kind, list] of Object.entries(markers)) {
     for (const { place, marker } of list) {
-      if (place?.leaves) marker.setIcon(iconOf(kind, place));
+      if (place?.leaves || place?.night === false) marker.setIcon(iconOf(kind, place));
       if (state.isOn[kind]) marker.addTo(map);
       else marker.remove();
     }

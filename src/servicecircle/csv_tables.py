@@ -1,0 +1,66 @@
+"""A plan's tables as CSV that Excel opens: the week by hour, and each amenity by zone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from .model import Plan
+from .moments import weekday_name
+from .services import service_name
+
+#: Excel takes a file with it for UTF-8
+BOM = "\ufeff"
+#: a text that begins with one of these would be a formula in Excel
+_FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def week_csv(plan: Plan) -> str | None:
+    """Return the week by hour, a row an hour; None where nobody states hours."""
+    week = None if plan.serving is None else plan.serving.week
+    if week is None:
+        return None
+    frame = week.to_frame().reset_index()
+    frame["weekday"] = [weekday_name(day, plan.study.lang) for day in frame["weekday"]]
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def amenities_csv(plan: Plan) -> str | None:
+    """Return riders by amenity and zone, a row a pair; None where no place says what it offers."""
+    if plan.serving is None or plan.serving.amenities.empty:
+        return None
+    frame = plan.serving.amenities.copy()
+    zones = plan.study.zones
+    names = {} if zones is None or "name" not in zones.columns else zones["name"].to_dict()
+    frame.insert(1, "name", [service_name(code, plan.study.lang) for code in frame["amenity"]])
+    frame.insert(3, "zone_name", [names.get(zone) for zone in frame["zone_id"]])
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
+    r"""
+    Return a table as CSV for Excel: with a byte order mark, no text of it a formula, missing values empty.
+
+    Examples
+    --------
+    >>> csv_text(["id", "riders"], [("=1+1", 2.0), ("a,b", float("nan"))])
+    '\ufeffid,riders\r\n\'=1+1,2\r\n"a,b",\r\n'
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return BOM + stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
