@@ -11,7 +11,7 @@ from servicecircle.errors import InputError
 from servicecircle.hours import parse_hours
 from servicecircle.ledgers import Reading, frame_of_points
 from servicecircle.readers import read_table
-from servicecircle.study import check_study, load_study
+from servicecircle.study import load_study, read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -176,15 +176,15 @@ def study_folder(tmp_path: Path, cells: str, more: str = "") -> Path:
 
 
 def test_a_study_adds_its_own_words(tmp_path: Path) -> None:
-    assert [f.column for f in check_study(study_folder(tmp_path, "暖心水"))] == ["服务设施"]
+    assert [f.column for f in read_study(study_folder(tmp_path, "暖心水")).faults] == ["服务设施"]
     folder = study_folder(tmp_path, "暖心水", '[amenities]\nwords = { "暖心水" = "drinking_water" }\n')
-    assert check_study(folder) == []
+    assert read_study(folder).faults == ()
     assert load_study(folder).stations["amenity_codes"].tolist() == ["drinking_water"]
 
 
 @pytest.mark.parametrize("value", ['"水"', '{ "水" = "Wasser!" }', '{ " " = "ac" }', '{ "水" = 3 }'])
 def test_own_words_that_hold_no_code_are_an_error_with_their_line(tmp_path: Path, value: str) -> None:
-    faults = check_study(study_folder(tmp_path, "饮水", f"[amenities]\nwords = {value}\n"))
+    faults = read_study(study_folder(tmp_path, "饮水", f"[amenities]\nwords = {value}\n")).faults
     assert [(f.level, f.column, f.row) for f in faults] == [("error", "amenities.words", 6)]
 
 

@@ -30,7 +30,7 @@ hours amenities
 headers coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns odd_rows stated_datums offers addresses located_rows ledgers polygons study_keys
+readers columns sheet_copies odd_rows stated_datums offers addresses located_rows ledgers polygons study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -75,9 +75,10 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page figures report writers
+maps _page figures report check_sheets writers
 placement
 pipeline
+checks
 what_if
 packaged
 usage
@@ -86,7 +87,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "writers"}
+OUT = {"maps", "_page", "figures", "report", "check_sheets", "writers"}
 
 
 def stage_of(file: Path) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
-from servicecircle import Fault, check_study, from_wgs84, load_study
+from servicecircle import Fault, from_wgs84, load_study
 from servicecircle.headers import says_wgs84, shifted_field
+from servicecircle.study import read_study
 
 LON, LAT = np.array([113.361, 113.372, 113.383]), np.array([22.481, 22.492, 22.473])
 ROLES = ("stations", "shops", "depots", "candidates", "population")
@@ -32,7 +33,7 @@ def rows(lon: np.ndarray, lat: np.ndarray, header: str = "id,lon,lat,riders", mo
 
 
 def errors(folder: Path) -> list[Fault]:
-    return [fault for fault in check_study(folder) if fault.level == "error"]
+    return [fault for fault in read_study(folder).faults if fault.level == "error"]
 
 
 def places(folder: Path, table: str = "stations") -> np.ndarray:

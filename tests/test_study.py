@@ -19,7 +19,7 @@ from servicecircle.errors import Fault, InputError, StudyError
 from servicecircle.headers import SYNONYMS
 from servicecircle.model import Study, SuggestRule
 from servicecircle.params import PROFILES
-from servicecircle.study import check_study, load_study, with_options
+from servicecircle.study import load_study, read_study, with_options
 from servicecircle.study_keys import KEYS, read_study_file
 
 LON, LAT = 113.38, 22.51
@@ -60,7 +60,7 @@ def row(i: int, more: str = "") -> str:
 
 def only(folder: Path) -> Fault:
     """Return the one error of a study, which `load_study` raises too."""
-    errors = [fault for fault in check_study(folder) if fault.level == "error"]
+    errors = [fault for fault in read_study(folder).faults if fault.level == "error"]
     with pytest.raises(StudyError) as raised:
         load_study(folder)
     assert list(raised.value.faults) == errors
@@ -654,7 +654,7 @@ def test_a_list_that_is_a_source_must_be_there_and_one_that_is_not_is_told(make:
     assert (fault.column, fault.en) == ("candidates.file", "is missing: [candidates] needs `file`.")
     ledger = points("1,甲,111.0,22.0,均可", header="编号,名称,经度,纬度,类型")
     toml = NETWORK + '[candidates]\nfile = "c.csv"\nsources = ["corners"]\n'
-    (warning,) = check_study(make(toml, c__csv=ledger))
+    (warning,) = read_study(make(toml, c__csv=ledger)).faults
     assert (warning.level, warning.column) == ("warning", "candidates.file")
     assert warning.zh == "已读入但未使用：sources 中没有 study。"
 

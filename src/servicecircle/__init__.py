@@ -9,6 +9,9 @@ from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
 from .candidates import judge_candidates as judge_candidates
 from .candidates import place_candidates as place_candidates
+from .checks import StudyCheck as StudyCheck
+from .checks import check_study as check_study
+from .checks import write_check as write_check
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
@@ -69,7 +72,6 @@ from .siting_rules import Step as Step
 from .snapping import snap as snap
 from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach
-from .study import check_study as check_study
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times

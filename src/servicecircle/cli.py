@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import sys
 import warnings
@@ -57,6 +56,12 @@ Minutes = Annotated[
 Profile = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--profile", metavar="NAME", help=f"{', '.join(PROFILES)}. Default: what the study says."),
+]
+CheckFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--xlsx", metavar="FILE.xlsx", help="Workbook to write. Default: check.xlsx in out/ and the study's name."
+    ),
 ]
 Out = Annotated[
     Optional[Path],  # noqa: UP045
@@ -157,25 +162,31 @@ def demo(
 
 
 @app.command()
-def check(study: StudyPath) -> None:
+def check(study: StudyPath, xlsx: CheckFile = None) -> None:
     """
-    Tell every fault of a study and its files.
+    Tell every fault of a study and its files, and write them as a workbook.
 
     Everything is read; each fault comes with its file, sheet, row and column.
     """
+    if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
+        refuse("--xlsx", f"{xlsx.name!r} must end in .xlsx.", f"的文件名“{xlsx.name}”须以 .xlsx 结尾。")
     with _told_plainly(study):
-        from .pipeline import check_on_roads
+        from .checks import check_study, write_check
         from .report import fault_count, fault_lines
-        from .study import check_study, load_study
+        from .whole_files import remove_file
 
         lang = _lang_of(study)
         with _waiting("check", lang):
-            faults = check_study(study)
-            if not any(fault.level == "error" for fault in faults):
-                faults += check_on_roads(load_study(study))
-        for line in [*fault_lines(faults, lang, width=_width(sys.stdout)), fault_count(faults, lang)]:
+            checked = check_study(study, lang=lang)
+        for line in [*fault_lines(checked, lang, width=_width(sys.stdout)), fault_count(checked, lang)]:
             _say(line)
-    if any(fault.level == "error" for fault in faults):
+        usual = _usual_folder(study) / "check.xlsx"
+        if xlsx is not None or (checked and checked.sheets):
+            made = write_check(checked, xlsx or usual)
+            _say(f"检查表：{made}" if lang == "zh" else f"Workbook: {made}")
+        elif checked.sheets:
+            remove_file(usual)  # of an earlier check
+    if not checked.is_right:
         raise typer.Exit(1)
 
 
@@ -237,11 +248,9 @@ def plan(
     }
     limit_s = _rule("--time-limit", "time_limit_s", time_limit)
     with _told_plainly(study):
-        folder = study.parent if study.suffix == ".toml" else study
-        target = out or Path("out") / folder.resolve().name
         _plan(
             study,
-            target,
+            out or _usual_folder(study),
             stations=stations,
             shops=shops,
             minutes=breaks,
@@ -391,6 +400,12 @@ def _plan(
     _tell(made, out)
 
 
+def _usual_folder(study: Path) -> Path:
+    """Return where the results of a study go if nobody says: `out/` and the name of its folder."""
+    folder = study.parent if study.suffix == ".toml" else study
+    return Path("out") / folder.resolve().name
+
+
 def _tell(plan: Plan, out: Path) -> None:
     """Print a plan's figures: coverage, gaps, suggestions, warnings, files."""
     from .report import plan_lines
@@ -511,13 +526,9 @@ def _lang_of(study: Path | None) -> Lang:
     """Language of a study, also of one that cannot be read as TOML."""
     if study is None:
         return usual_lang()
-    file = study if study.suffix == ".toml" else study / "study.toml"
-    try:
-        top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
-    except OSError:
-        return usual_lang()
-    stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
-    return usual_lang() if stated is None else "en" if stated[1] == "en" else "zh"
+    from .study_keys import stated_lang
+
+    return stated_lang(study if study.suffix == ".toml" else study / "study.toml") or usual_lang()
 
 
 # ----------------------------------------------------------------------------------------------------- options

@@ -8,6 +8,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -16,7 +17,7 @@ import numpy as np
 from ._validate import N_NAMED, FloatArray, some, some_zh
 from .counts import Count, parse_count
 from .errors import Fault
-from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum
+from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
 
 Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
@@ -206,7 +207,7 @@ def ids_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
             zh = f"编号“{own}”已被 Excel 改为科学计数，末尾数字已丢失。请以文本格式重新填写。"
             faults.append(table.warning(en, zh, at=at, column=header))
         if not own:
-            en, zh = f"has no id; it is called `{made[at]}`.", f"没有编号，暂称“{made[at]}”。"
+            en, zh = f"has no id; it is called `{made[at]}`. Fill it in.", f"没有编号，暂称“{made[at]}”。请补全。"
             faults.append(table.warning(en, zh, at=at, column=header))
         if ids[at] in first:
             row = table.rows[first[ids[at]]]
@@ -229,12 +230,8 @@ def texts_of(
     it.
     """
     field_at = {at: field for field, at in positions.items()}
-    wanted, faults = _kept(table, keep)
-    dropped = [
-        at
-        for at, header in enumerate(table.header)
-        if at not in wanted and at not in field_at and is_personal(header, table.columns[at])
-    ]
+    faults = _kept(table, keep)[1]
+    dropped = personal_columns(table, positions, keep)
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
@@ -252,12 +249,20 @@ def texts_of(
     return texts, faults
 
 
+def personal_columns(table: Table, positions: Mapping[str, int], keep: Sequence[str]) -> list[int]:
+    """Return the columns that look like persons' data, are of no known field, and that `keep` does not name."""
+    others = {*_kept(table, keep)[0], *positions.values()}
+    return [
+        at for at, header in enumerate(table.header) if at not in others and is_personal(header, table.columns[at])
+    ]
+
+
 def _kept(table: Table, keep: Sequence[str]) -> tuple[set[int], list[Fault]]:
     found = {header: _position(table.header, header) for header in keep}
     faults = [
         table.fault(
-            f"`keep` names {header!r}, which is no header of this file.",
-            f"keep 指定的“{header}”不是本文件的表头。",
+            f"`keep` names {header!r}, which is no header of this file. It has: {', '.join(table.header)}.",
+            f"keep 指定的“{header}”不是本文件的表头。现有表头：{'、'.join(table.header)}。",
             column=header,
         )
         for header, at in found.items()
@@ -295,8 +300,10 @@ def numbers_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
             if not (cell.isascii() or cell.strip().isascii()):
                 wide.append(int(table.rows[at]))
         elif cell.strip():
-            en = f"{cell.strip()[:40]!r} is not a finite number."
-            faults.append(table.fault(en, f"“{cell.strip()[:40]}”不是有效数字。", at=at, column=header))
+            shown = without_numbers(cell.strip())[:40]
+            en = f"{shown!r} is not a finite number. Write digits only, as in 113.38."
+            zh = f"“{shown}”不是有效数字。请只填数字，如 113.38。"
+            faults.append(table.fault(en, zh, at=at, column=header))
     return values, [*faults, *_told_of_width(table, header, wide)]
 
 
@@ -395,18 +402,21 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
     values[np.isin(table.rows, [fault.row for fault in merged if fault.row])] = np.nan
     blank = [at for at, cell in enumerate(table.columns[positions["riders"]]) if not cell.strip()]
     for at in np.flatnonzero(values < 0):
-        en, zh = f"cannot be negative: {values[at]:g}.", f"人数不能为负：{values[at]:g}。"
+        en = f"cannot be negative: {values[at]:g}. Write 0 or more."
+        zh = f"人数不能为负：{values[at]:g}。请填写不小于 0 的数。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
     for at in np.flatnonzero(values > MAX_RIDERS):
-        en = f"is no count of people: {values[at]:g} (at most {MAX_RIDERS:,})."
-        zh = f"人数过大：{values[at]:g}（最多 {MAX_RIDERS:,}）。"
+        en = f"is no count of people: {values[at]:g}. Write at most {MAX_RIDERS:,}."
+        zh = f"人数过大：{values[at]:g}。请填写不超过 {MAX_RIDERS:,} 的数。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
     values = np.where((values < 0) | (values > MAX_RIDERS), np.nan, values)
     if role == "population" and blank:
         rows = [int(table.rows[at]) for at in blank]
-        en = f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}."
-        zh = f"{len(blank)} 行没有人数，已略去（0 会保留），行号：{some_zh(rows)}。"
-        return values, [*faults, table.warning(en, zh, column=header)]
+        en = (
+            f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}. Fill them in."
+        )
+        zh = f"{len(blank)} 行没有人数，已略去（0 会保留），行号：{some_zh(rows)}。请补全。"
+        return values, [*faults, replace(table.warning(en, zh, column=header), rows=tuple(rows))]
     en = "has no count of riders. Write the number; 0 if there are none."
     zh = "没有填写人数。请填写数字；确实没有则填 0。"
     return values, [*faults, *(table.fault(en, zh, at=at, column=header) for at in blank)]

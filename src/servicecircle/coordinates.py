@@ -110,8 +110,8 @@ def _swapped_file(lon: FloatArray, lat: FloatArray) -> tuple[str, str]:
 
 def _outside(lon: float, lat: float) -> tuple[str, str]:
     return (
-        f"is off the globe: longitude {lon:.10g} (-180 to 180), latitude {lat:.10g} (-90 to 90).",
-        f"超出经纬度范围：经度 {lon:.10g}（-180 至 180），纬度 {lat:.10g}（-90 至 90）。",
+        f"is off the globe: longitude {lon:.10g} (-180 to 180), latitude {lat:.10g} (-90 to 90). Check the digits.",
+        f"超出经纬度范围：经度 {lon:.10g}（-180 至 180），纬度 {lat:.10g}（-90 至 90）。请核对数字。",
     )
 
 

@@ -21,8 +21,9 @@ one, `zh` holds the same in Chinese.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Lang = Literal["zh", "en"]
@@ -84,17 +85,40 @@ class MissingPackageError(ServiceCircleError, ImportError):
     """An optional package is not installed."""
 
 
+#: what is quoted in a message: a dot in it ends no sentence
+_QUOTED_PIECE = re.compile(r"`[^`]*`|(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"[^\"]*\"|“[^”]*”|\([^()]*\)|（[^（）]*）")
+#: where a message turns from what is wrong to the fix
+_TURNS: Mapping[Lang, tuple[re.Pattern[str], ...]] = MappingProxyType(
+    {
+        "en": (
+            re.compile(r"(?<!e\.g)(?<!i\.e)[.?!]( )(?=[^a-z\s])"),
+            re.compile(r"(; )(?!got )"),
+            re.compile(r": (?=[a-z])"),
+        ),
+        "zh": (re.compile("[。？！]()"), re.compile("([，；])(?=请|是否|应|可)"), re.compile("(；)(?!现为)")),
+    }
+)
+#: a message in one sentence that says what must hold, then what came
+_MUST: Mapping[Lang, re.Pattern[str]] = MappingProxyType(
+    {
+        "en": re.compile(r"(?P<fix>.*(?:must|cannot) .*?)(?:[;,] )(?P<wrong>(?:got|not) .*)"),
+        "zh": re.compile("(?P<fix>.*(?:应为|必须|须为).*?)，(?P<wrong>现为.*)"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong (or doubtful) in an input, with its place and the fix."""
 
-    en: str  # what is wrong and how to mend it
+    en: str  # what is wrong, in its first sentence, and how to mend it
     zh: str  # the same in Chinese
     file: str | None = None  # as named in the study
     sheet: str | None = None
     row: int | None = None  # as Excel counts: the header is row 1
     column: str | None = None  # header text, or key of study.toml
     level: Literal["error", "warning"] = "error"
+    rows: tuple[int, ...] = ()  # all of them, where it is told once of several rows
 
     def told(self, lang: Lang) -> str:
         """Return place and message in one line, every character to be seen."""
@@ -108,6 +132,29 @@ class Fault:
         text = self.zh if zh else self.en
         told = (f"{where}：{text}" if zh else f"{where}: {text}") if where else text
         return visible(told).replace("\n", " ")
+
+    def parts(self, lang: Lang) -> tuple[str, str]:
+        """
+        Return what is wrong, and the fix; the second is "" where the message names none.
+
+        Examples
+        --------
+        >>> Fault("has no name. Fill it in.", "没有名称，请补全。").parts("zh")
+        ('没有名称', '请补全。')
+        >>> Fault("must be above 0; got -1.", "应大于 0。").parts("en")
+        ('got -1.', 'must be above 0')
+        """
+        text = visible(self.zh if lang == "zh" else self.en).strip()
+        plain = _QUOTED_PIECE.sub(lambda found: "_" * len(found.group()), text)
+        sentence, *others = _TURNS[lang]
+        if turn := sentence.search(plain, 0, len(plain) - 1):
+            return text[: turn.end()].strip(), text[turn.end() :].strip()
+        if must := _MUST[lang].fullmatch(plain):
+            return text[must.start("wrong") :], text[: must.end("fix")]
+        for pattern in others:
+            if turn := pattern.search(plain):
+                return text[: turn.start()], text[turn.end() :]
+        return text, ""
 
 
 class InfeasibleError(InputError):

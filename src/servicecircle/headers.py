@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -186,8 +187,8 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
     """
     if field_of(header) is None and _PERSON.search(fold(header)):
         return True
-    filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())][:_N_JUDGED]
-    filled = [simplified(text) for text in filled]
+    texts = (unicodedata.normalize("NFKC", cell).strip() for cell in cells)
+    filled = [simplified(text) for text in itertools.islice(filter(None, texts), _N_JUDGED)]
     if filled and set(filled) <= _POLITICAL and set(filled) != {"群众"}:
         return True
     hits = sum(_PERSONAL_NUMBER.search(text) is not None for text in filled)

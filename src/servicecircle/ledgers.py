@@ -31,7 +31,7 @@ from .columns import (
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .errors import Fault
-from .headers import fold
+from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
 from .odd_rows import without_odd_rows
 from .offers import offers_of
@@ -270,7 +270,8 @@ def _geometry_degrees(table: Table) -> tuple[FloatArray, FloatArray, list[Fault]
     lon, lat = shapely.get_x(moved), shapely.get_y(moved)
     stray = ~shapely.is_missing(moved) & ~(np.isfinite(lon) & np.isfinite(lat))
     for at in np.flatnonzero(stray):
-        en, zh = "has coordinates that are not finite numbers.", "坐标不是有效数字。"
+        en = "has coordinates that are not finite numbers. Draw it anew."
+        zh = "坐标不是有效数字。请重新绘制。"
         faults.append(table.fault(en, zh, at=int(at), column="geometry"))
     return lon, lat, [*faults, *crs_faults]
 
@@ -332,6 +333,7 @@ def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
     header = table.header[positions["kind"]]
     cells = table.columns[positions["kind"]]
     kinds = [KINDS.get(fold(cell)) for cell in cells]
+    shown = [without_numbers(cell.strip())[:40] for cell in cells]
     if role == "candidates":
         en, zh = (
             "must be station (驿站), shop (商铺) or both (均可), not {!r}.",
@@ -339,7 +341,7 @@ def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
         )
         wrong = [at for at, kind in enumerate(kinds) if kind is None]
         return [kind or "both" for kind in kinds], [
-            table.fault(en.format(cells[at]), zh.format(cells[at]), at=at, column=header) for at in wrong
+            table.fault(en.format(shown[at]), zh.format(shown[at]), at=at, column=header) for at in wrong
         ]
     other = {"stations": "shop", "shops": "station"}[role]
     table_of = {"stations": "shops", "shops": "stations"}[role]
@@ -348,7 +350,7 @@ def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list
         "类型为“{}”，应放入 [{}]，而不是 [" + role + "]。",
     )
     return [ONE_OF[role]] * len(table.rows), [
-        table.fault(en.format(cells[at], table_of), zh.format(cells[at], table_of), at=at, column=header)
+        table.fault(en.format(shown[at], table_of), zh.format(shown[at], table_of), at=at, column=header)
         for at, kind in enumerate(kinds)
         if kind == other
     ]
@@ -383,7 +385,9 @@ def _told_twice(table: Table, role: Role, frame: gpd.GeoDataFrame) -> list[Fault
 
 def _same_place(table: Table, ids: pd.Index, group: Sequence[int], riders: FloatArray | None) -> Fault:
     """Return the warning of rows at one place, at the first of them."""
+    once = (" Is it one thing told twice?", "请核对是否重复填写。")
     twice = _counted_twice(group, riders)
+    twice = twice if twice[0] else once
     en, zh = _rows_of(table, ids, group[1:])
     return table.warning(
         f"stands at the same place as {en}; all are kept.{twice[0]}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ._validate import N_NAMED
 from .amenities import fold_amenities
@@ -48,7 +49,9 @@ def _hours_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]])
         return []
     cells = [table.columns[position][at].strip() for at in odd]
     en, zh = _listed(table, odd, cells)
-    return [
+    return _of_all_rows(
+        table,
+        odd,
         table.warning(
             f"{len(odd)} of {len(pieces)} rows have hours that are not understood; they count as unknown, never as "
             f"closed: {en}. Write e.g. 周一至周五 9:00-17:30 or Mo-Fr 09:00-17:30.",
@@ -56,8 +59,8 @@ def _hours_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]])
             "可写作“周一至周五 9:00-17:30”“24小时”等。",
             at=odd[0],
             column=table.header[position],
-        )
-    ]
+        ),
+    )
 
 
 def _amenity_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]]) -> list[Fault]:
@@ -67,7 +70,9 @@ def _amenity_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]
     en, zh = _listed(table, odd, ["、".join(pieces[at]) for at in odd])
     word = without_numbers(pieces[odd[0]][0])[:_N_SHOWN]
     own = f'[amenities] words = {{ "{word}" = "drinking_water" }}'
-    return [
+    return _of_all_rows(
+        table,
+        odd,
         table.warning(
             f"{len(odd)} of {len(pieces)} rows name amenities that are not understood; these count for nothing: "
             f"{en}. If it is one, say which in study.toml, e.g. {own}.",
@@ -75,8 +80,13 @@ def _amenity_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]
             f"如 {own}。",
             at=odd[0],
             column=table.header[position],
-        )
-    ]
+        ),
+    )
+
+
+def _of_all_rows(table: Table, odd: Sequence[int], fault: Fault) -> list[Fault]:
+    """Return the fault with the numbers of all its rows."""
+    return [replace(fault, rows=tuple(int(table.rows[at]) for at in odd))]
 
 
 def _listed(table: Table, odd: Sequence[int], cells: Sequence[str]) -> tuple[str, str]:

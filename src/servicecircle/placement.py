@@ -257,4 +257,4 @@ def _told_of_some(
         f"rows {some(rows)} ({some(names)}) {told}",
         f"第 {shown}（{'、'.join(names[:N_NAMED])}{'等' if is_more else ''}）{zh}",
     )
-    return [Fault(*en_zh, file=used.file, sheet=used.sheet, level="warning")]
+    return [Fault(*en_zh, file=used.file, sheet=used.sheet, level="warning", rows=tuple(rows))]

@@ -132,8 +132,8 @@ def _nothing(table: Table, fault: Fault) -> Reading:
 
 
 def _no_zones(table: Table) -> Fault:
-    en = "has 0 grids (zones): the study goes on without zones."
-    return table.warning(en, "网格图层为空（0 个网格），将不按网格统计。")
+    en = "has 0 grids (zones): the study goes on without zones. Draw them, or leave [zones] out of study.toml."
+    return table.warning(en, "网格图层为空（0 个网格），将不按网格统计。请补画，或从 study.toml 中删去 [zones]。")
 
 
 def _polygons(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fault]]:
@@ -144,8 +144,10 @@ def _polygons(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fau
     areal = np.isin(shapely.get_type_id(geometry), _AREAL)
     for at in np.flatnonzero(here & ~areal).tolist():
         kind = geometry[at].geom_type
-        en = f"`{ids[at]}` is a {kind}, not a polygon."
-        faults.append(table.fault(en, f"“{ids[at]}”的图形类型是 {kind}，不是面。", at=at, column="geometry"))
+        en = f"`{ids[at]}` is a {kind}, not a polygon. Draw its outline."
+        faults.append(
+            table.fault(en, f"“{ids[at]}”的图形类型是 {kind}，不是面。请画出边界。", at=at, column="geometry")
+        )
     geometry[~(here & areal)] = None
     geometry, crs_faults = in_wgs84(table, geometry)
     geometry, degree_faults = _in_degrees(table, geometry.copy())
@@ -156,7 +158,7 @@ def _polygons(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fau
 def _in_degrees(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list[Fault]]:
     coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
     strange = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
-    en, zh = "has coordinates that are not finite numbers.", "坐标不是有效数字。"
+    en, zh = "has coordinates that are not finite numbers. Draw it anew.", "坐标不是有效数字。请重新绘制。"
     faults = [table.fault(en, zh, at=at, column="geometry") for at in strange.tolist()]
     geometry[strange] = None
     whole = np.flatnonzero(~shapely.is_missing(geometry))
@@ -210,8 +212,9 @@ def _overlaps(table: Table, geometry: GeometryArray, ids: Sequence[str]) -> list
     pairs = sorted(zip(here[i[big]].tolist(), here[j[big]].tolist(), shared[big].tolist(), strict=True))
     return [
         table.warning(
-            f"`{ids[a]}` and `{ids[b]}` (row {table.rows[b]}) overlap by {m2:,.0f} m²; it is counted once.",
-            f"“{ids[a]}”与“{ids[b]}”（第 {table.rows[b]} 行）重叠 {m2:,.0f} 平方米；重叠处只计一次。",
+            f"`{ids[a]}` and `{ids[b]}` (row {table.rows[b]}) overlap by {m2:,.0f} m²; it is counted "
+            "once. Mend the border.",
+            f"“{ids[a]}”与“{ids[b]}”（第 {table.rows[b]} 行）重叠 {m2:,.0f} 平方米；重叠处只计一次。请修正边界。",
             at=a,
             column="geometry",
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from types import MappingProxyType
+from typing import TypedDict
 
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
@@ -13,10 +15,18 @@ from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
 from .addresses import QUALITIES, QUALITY_ZH
 from .coverage import totals
-from .errors import Fault, Lang
+from .errors import Fault, Lang, visible
 from .gaps import riders_scattered
 from .geocoding import Geocoded
 from .model import Plan
+
+
+class FaultWords(TypedDict):
+    """Words of a table of faults."""
+
+    header: tuple[str, ...]
+    more: str
+
 
 STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
@@ -51,6 +61,19 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
 _LEVEL: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {"zh": {"error": "错误", "warning": "提醒"}, "en": {"error": "error", "warning": "warning"}}
 )
+#: headers of a table of faults, and what stands where there are more, or none
+FAULT_WORDS: Mapping[Lang, FaultWords] = MappingProxyType(
+    {
+        "zh": {"header": ("级别", "文件", "工作表", "行", "列", "问题", "改法"), "more": "另有 {n} 处未列出。"},
+        "en": {
+            "header": ("level", "file", "sheet", "row", "column", "what is wrong", "the fix"),
+            "more": "{n} more are not listed.",
+        },
+    }
+)
+_FILL: Mapping[str, str] = MappingProxyType({"error": "#f8b4b4", "warning": "#ffe699"})
+#: rows of a table in a notebook
+MAX_SHOWN = 500
 
 
 # ------------------------------------------------------------------------------------------------------- a plan
@@ -200,3 +223,27 @@ def fault_count(faults: Sequence[Fault], lang: Lang) -> str:
         return f"共 {errors} 处错误，{warnings} 处提醒。" if faults else "没有发现问题。"
     many = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((errors, "error"), (warnings, "warning"))]
     return f"{many[0]}, {many[1]}." if faults else "Nothing is wrong."
+
+
+def fault_html(faults: Sequence[Fault], lang: Lang) -> str:
+    """Return faults as an HTML table for a notebook; every text of the study is escaped, none is obeyed."""
+    words = FAULT_WORDS[lang]
+    head = "".join(f"<th>{escape(word)}</th>" for word in words["header"])
+    body = "".join(
+        f'<tr style="background:{_FILL[fault.level]};color:#222">'
+        + "".join(f'<td style="text-align:left;white-space:pre-wrap">{escape(cell)}</td>' for cell in cells)
+        + "</tr>"
+        for fault in faults[:MAX_SHOWN]
+        for cells in [fault_cells(fault, lang)]
+    )
+    more = len(faults) - MAX_SHOWN
+    rest = f"<p>{escape(words['more'].format(n=more))}</p>" if more > 0 else ""
+    told = f"<p>{escape(fault_count(faults, lang))}</p>"
+    return f"{told}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}" if faults else told
+
+
+def fault_cells(fault: Fault, lang: Lang) -> tuple[str, ...]:
+    """Return a fault in the columns of `FAULT_WORDS`, every character to be seen."""
+    row = "" if fault.row is None else str(fault.row)
+    cells = (_LEVEL[lang][fault.level], fault.file or "", fault.sheet or "", row, fault.column or "")
+    return tuple(visible(cell) for cell in (*cells, *fault.parts(lang)))

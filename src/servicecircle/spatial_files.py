@@ -37,8 +37,8 @@ def read_geojson(path: Path, file: str, encoding: str | None = None) -> Table:
         content = json.loads(text_of(path, file, encoding).text, parse_int=_whole)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        en = f"is not valid JSON: {error.msg} ({where})."
-        raise unreadable(file, en, f"不是有效的 JSON：{error.msg}（{where}）。") from error
+        en = f"is not valid JSON: {error.msg} ({where}). Save it anew from QGIS."
+        raise unreadable(file, en, f"不是有效的 JSON：{error.msg}（{where}）。请从 QGIS 重新导出。") from error
     except RecursionError as error:
         raise unreadable(file, "is nested too deeply.", "嵌套层数过多。") from error
     features = _features(content, file)
@@ -48,12 +48,12 @@ def read_geojson(path: Path, file: str, encoding: str | None = None) -> Table:
             shapes.append(_shape(feature))
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ShapelyError) as error:
             shapes.append(None)
-            en = f"feature {i + 1} cannot be read: {error}."
-            zh = f"第 {i + 1} 个要素无法读取：{error}。"
+            en = f"feature {i + 1} cannot be read: {error}. Draw it anew."
+            zh = f"第 {i + 1} 个要素无法读取：{error}。请重新绘制。"
             faults.append(Fault(en, zh, file=file, row=i + _FIRST_ROW, column="geometry"))
         if _has_open_ring(feature):
-            en = f"feature {i + 1} has a ring that does not end where it begins; it was closed."
-            zh = f"第 {i + 1} 个要素的边界未闭合，已自动闭合。"
+            en = f"feature {i + 1} has a ring that does not end where it begins; it was closed. Check its outline."
+            zh = f"第 {i + 1} 个要素的边界未闭合，已自动闭合。请核对边界。"
             faults.append(Fault(en, zh, file=file, row=i + _FIRST_ROW, column="geometry", level="warning"))
     header, columns = _properties(features)
     rows = np.arange(len(features), dtype=np.int64) + _FIRST_ROW

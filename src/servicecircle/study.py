@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -24,8 +25,9 @@ from .model import InputFile, Study, SuggestRule
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
+from .sheet_copies import SheetCopy, copy_of
 from .siting_rules import SitingRules, check_with_study, rules_of
-from .study_keys import StudyFile, check_value, read_study_file
+from .study_keys import StudyFile, check_value, read_study_file, stated_lang
 
 STUDY_FILE = "study.toml"
 NETWORK_SUFFIXES = (
@@ -67,28 +69,40 @@ def load_study(path: str | Path) -> Study:
     servicecircle.errors.StudyError: 1 fault(s) in the study:
       - no/such/folder/study.toml: is not there. A study is a folder with a study.toml, or that file itself.
     """
-    study, faults = _read_study(Path(path))
-    errors = [fault for fault in faults if fault.level == "error"]
-    if errors or study is None:
-        raise StudyError(errors)
-    return study
+    read = read_study(path)
+    if read.study is None:
+        raise StudyError([fault for fault in read.faults if fault.level == "error"])
+    return read.study
 
 
-def check_study(path: str | Path) -> list[Fault]:
+@dataclass(frozen=True, eq=False)
+class StudyReading:
+    """A study as read, right or wrong."""
+
+    study: Study | None  # None where a fault is an error
+    faults: tuple[Fault, ...]  # errors and warnings, file by file
+    sheets: tuple[SheetCopy, ...]  # each table that could be read, without persons' data
+    lang: Lang
+
+
+def read_study(path: str | Path) -> StudyReading:
     """
-    Read a study as `load_study` does, and return every fault: errors and warnings, file by file.
+    Read a study as `load_study` does, and tell every fault; the road file is not opened.
 
     Parameters
     ----------
     path
         The folder of the study, or its study.toml.
-
-    Returns
-    -------
-    faults
-        Empty if nothing is wrong or doubtful. An error has `level` `"error"`: the study cannot be loaded.
     """
-    return _read_study(Path(path))[1]
+    file = Path(path)
+    file = file if file.suffix == ".toml" else file / STUDY_FILE
+    try:
+        said = read_study_file(file)
+    except StudyError as error:
+        return StudyReading(None, error.faults, (), stated_lang(file) or "zh")
+    sheets: list[SheetCopy] = []
+    study, faults = _read_study(said, sheets)
+    return StudyReading(study, tuple(faults), tuple(sheets), said.get("", "lang", "zh"))
 
 
 def with_options(
@@ -163,12 +177,8 @@ def with_options(
 
 
 # ------------------------------------------------------------------------------------------------------ reading
-def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
-    file = path if path.suffix == ".toml" else path / STUDY_FILE
-    try:
-        said = read_study_file(file)
-    except StudyError as error:
-        return None, list(error.faults)
+def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None, list[Fault]]:
+    """Return the study and its faults, and add the tables as they were read to `sheets`."""
     faults = [*said.faults, *_faults_between_keys(said)]
     network, network_faults = _network_file(said)
     faults += network_faults
@@ -179,7 +189,7 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
     inputs += _answers_file(said, addresses)
     for role in get_args(Role):
         if role in said.tables:
-            reading, used, ledger_faults = _read_ledger(said, role, addresses)
+            reading, used, ledger_faults = _read_ledger(said, role, addresses, sheets)
             faults += ledger_faults
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
@@ -384,7 +394,7 @@ def _with_rows(used: InputFile, reading: Reading | None, frame: gpd.GeoDataFrame
 
 
 def _read_ledger(
-    said: StudyFile, role: Role, addresses: Addresses | None
+    said: StudyFile, role: Role, addresses: Addresses | None, sheets: list[SheetCopy]
 ) -> tuple[Reading | None, InputFile | None, list[Fault]]:
     stated = said.tables[role]
     if "file" not in stated:
@@ -411,6 +421,7 @@ def _read_ledger(
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
+    sheets.append(copy_of(table, role, columns=columns, keep=keep))
     if _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
@@ -470,7 +481,7 @@ def addresses_to_ask(path: Path) -> tuple[Path, GeocodeRule, list[AskedRow]]:
     if wrong or addresses is None or "service" not in said.tables["geocode"]:
         raise StudyError(wrong)
     roles = [role for role in get_args(Role) if role in said.tables and said.get(role, "file")]
-    readings = [_read_ledger(said, role, addresses)[0] for role in roles]
+    readings = [_read_ledger(said, role, addresses, [])[0] for role in roles]
     return said.path.parent, addresses.rule, [row for one in readings if one is not None for row in one.asked]
 
 

@@ -23,7 +23,7 @@ from .addresses import ACCEPTED, SERVICES, checked_host
 from .amenities import check_words
 from .datum import DATUMS, datum_named
 from .encoded_text import ENCODINGS, encoding_named
-from .errors import Fault, InputError, StudyError
+from .errors import Fault, InputError, Lang, StudyError
 from .headers import SYNONYMS, fold
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
@@ -493,6 +493,16 @@ def read_study_file(path: Path) -> StudyFile:
             except InputError as error:
                 faults.append(_fault(path.name, lines, table, key, error))
     return StudyFile(path, values, tuple(faults), lines)
+
+
+def stated_lang(file: Path) -> Lang | None:
+    """Return the language that a study.toml states, also one that is no TOML; None where it states none."""
+    try:
+        top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
+    except (OSError, ValueError):  # the second: a name that no file can have
+        return None
+    stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
+    return None if stated is None else "en" if stated[1] == "en" else "zh"
 
 
 def _no_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> StudyError:

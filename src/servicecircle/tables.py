@@ -385,7 +385,9 @@ def unreadable(file: str, en: str, zh: str, *, row: int | None = None, sheet: st
 
 def empty_file(file: str) -> StudyError:
     """Return the error of a file in which nothing stands."""
-    return unreadable(file, "is empty: no header, no row.", "文件是空的：没有表头，也没有数据。")
+    return unreadable(
+        file, "is empty: no header, no row. Fill it in.", "文件是空的：没有表头，也没有数据。请填写。"
+    )
 
 
 def no_sheet(file: str, sheet: str, sheets: Sequence[str]) -> StudyError:

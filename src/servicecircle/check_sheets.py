@@ -1,0 +1,286 @@
+"""A study's faults as a workbook: all in one sheet, and copies of the ledgers with cells in trouble coloured."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from .errors import Fault, Lang, visible
+from .report import FAULT_WORDS, fault_cells, fault_count
+from .sheet_copies import SheetCopy
+from .whole_files import make_folder, write_whole
+
+#: what a workbook holds: rows, columns, characters of a cell, links of a sheet (Excel stops at 65,530)
+MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_LINKS = 1_048_576, 16_384, 32_000, 65_000
+#: comments of a sheet; each is a shape, and Excel is slow with many
+MAX_COMMENTS = 5_000
+#: what a spreadsheet takes for the start of a formula, full-width forms too
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+#: made on no day: the same study gives the same bytes
+_CREATED = dt.datetime(1970, 1, 1)
+_COLOUR: Mapping[str, str] = MappingProxyType({"error": "#F8B4B4", "warning": "#FFE699"})
+_WIDE, _NARROW = 60, 12
+_ROW = 3  # column of the list that holds a number
+_FACE = "Arial"
+
+#: names of the sheets
+_SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
+    {
+        "zh": {
+            "faults": "问题",
+            "stations": "驿站",
+            "shops": "商铺",
+            "depots": "骑手站点",
+            "candidates": "候选点",
+            "population": "人口",
+            "zones": "网格",
+            "area": "范围",
+        },
+        "en": {
+            "faults": "Faults",
+            "stations": "Stations",
+            "shops": "Shops",
+            "depots": "Depots",
+            "candidates": "Candidates",
+            "population": "Population",
+            "zones": "Zones",
+            "area": "Area",
+        },
+    }
+)
+_LINK: Mapping[Lang, str] = MappingProxyType({"zh": "单元格", "en": "cell"})
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """What is wrong with a cell: the worst level, and what each fault says."""
+
+    level: str
+    notes: tuple[str, ...]
+
+
+Place = tuple[int, int]  # row and column of a sheet, from 0
+Styles = Mapping[tuple[str, bool], Any]
+
+
+def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], path: Path, lang: Lang) -> Path:
+    """
+    Write faults and the ledgers they are of as an `.xlsx` workbook.
+
+    Parameters
+    ----------
+    faults
+        In the order in which they are listed.
+    sheets
+        Copies of the ledgers; each cell in trouble is filled with the colour of its level and has a comment that
+        says what is wrong and how to mend it. A row without a column in trouble is filled whole, and what is said
+        of a whole sheet stands at its first header.
+    path
+        The file; folders above it are made.
+
+    Returns
+    -------
+    path
+        The same faults give the same bytes. Every cell is a text, so that no formula of a ledger is computed.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what stood there before is unchanged.
+    """
+    make_folder(path.parent)
+    return write_whole(path, lambda unfinished: _write(unfinished, faults, sheets, lang))
+
+
+def starts_formula(text: str) -> bool:
+    """
+    Tell whether a spreadsheet may take a text for a formula.
+
+    Examples
+    --------
+    >>> starts_formula("=1+1"), starts_formula(" ＠x"), starts_formula("门 =1")
+    (True, True, False)
+    """
+    return text.lstrip(" \u3000").startswith(FORMULA_SIGNS)
+
+
+def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lang: Lang) -> None:
+    import xlsxwriter
+
+    options = {"constant_memory": True, "strings_to_urls": False, "strings_to_formulas": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"created": _CREATED})
+        styles = _styles(book)
+        names = _sheet_names(sheets, lang)
+        first = book.add_worksheet(_SHEETS[lang]["faults"])
+        copies = [(book.add_worksheet(name), sheet) for name, sheet in zip(names, sheets, strict=True)]
+        _write_list(first, faults, _links(faults, sheets, names), styles, lang)
+        for worksheet, sheet in copies:
+            _write_copy(worksheet, sheet, _marks(faults, sheet, lang), styles)
+
+
+def _styles(book: Any) -> Styles:  # noqa: ANN401
+    """Return formats by kind of cell, each also for what begins like a formula: it stays a text when edited."""
+    plain = {"font_name": _FACE, "font_size": 10, "valign": "top", "num_format": "@"}
+    kinds: dict[str, dict[str, object]] = {
+        "": {},
+        "text": {"text_wrap": True},
+        "number": {"num_format": "0"},
+        "header": {"bold": True, "bg_color": "#DDE3EA", "bottom": 1, "text_wrap": True},
+        "link": {"font_color": "#1F4E9E", "underline": 1},
+        **{
+            level: {"bg_color": colour, "border": 1, "border_color": "#B0B0B0"} for level, colour in _COLOUR.items()
+        },
+    }
+    return {
+        (kind, quoted): book.add_format({**plain, **more, "quote_prefix": quoted})
+        for kind, more in kinds.items()
+        for quoted in (False, True)
+    }
+
+
+def _sheet_names(sheets: Sequence[SheetCopy], lang: Lang) -> list[str]:
+    """Return a name for each copy, made of its role alone: what a file is called is in the list."""
+    return [_SHEETS[lang].get(sheet.role, sheet.role) for sheet in sheets]
+
+
+# ----------------------------------------------------------------------------------------------------- the list
+def _write_list(
+    worksheet: Any,  # noqa: ANN401
+    faults: Sequence[Fault],
+    links: Mapping[int, str],
+    styles: Styles,
+    lang: Lang,
+) -> None:
+    """Write every fault in a row, under a header that stays in sight and filters."""
+    words = FAULT_WORDS[lang]
+    headers = (*words["header"], _LINK[lang])
+    for column, width in enumerate((8, 20, 12, 6, 16, _WIDE, _WIDE, 14)):
+        worksheet.set_column(column, column, width)
+    worksheet.freeze_panes(1, 0)
+    for column, text in enumerate(headers):
+        _put(worksheet, (0, column), text, "header", styles)
+    shown = faults[: MAX_ROWS - 2]
+    worksheet.autofilter(0, 0, max(1, len(shown)), len(headers) - 1)
+    for row, fault in enumerate(shown, start=1):
+        for column, text in enumerate(fault_cells(fault, lang)):
+            if column == _ROW and fault.row is not None:
+                worksheet.write_number(row, column, fault.row, styles["number", False])
+            else:
+                _put(worksheet, (row, column), text, fault.level if column == 0 else "text", styles)
+        if row in links:
+            target = links[row]
+            worksheet.write_url(row, len(headers) - 1, f"internal:{target}", styles["link", False], target)
+    if len(shown) < len(faults):
+        _put(worksheet, (len(shown) + 1, 5), words["more"].format(n=len(faults) - len(shown)), "text", styles)
+    if not faults:
+        _put(worksheet, (1, 5), fault_count(faults, lang), "text", styles)
+
+
+def _links(faults: Sequence[Fault], sheets: Sequence[SheetCopy], names: Sequence[str]) -> dict[int, str]:
+    """Return the cell of a copy that each fault is of, by its row in the list."""
+    from xlsxwriter.utility import xl_rowcol_to_cell
+
+    ats = [(_positions(sheet), sheet, name) for sheet, name in zip(sheets, names, strict=True)]
+    links: dict[int, str] = {}
+    for row, fault in enumerate(faults[:MAX_LINKS], start=1):
+        for positions, sheet, name in ats:
+            if (fault.file, fault.sheet) == (sheet.file, sheet.sheet) and sheet.header:
+                at = (fault.row or 1) - 1, positions.get(fault.column or "", 0)
+                if at[0] < MAX_ROWS:
+                    links[row] = f"'{name}'!{xl_rowcol_to_cell(*at)}"
+                break
+    return links
+
+
+# ------------------------------------------------------------------------------------------------------- copies
+def _positions(sheet: SheetCopy) -> dict[str, int]:
+    return {header: at for at, header in enumerate(sheet.shown_header[:MAX_COLUMNS])}
+
+
+def _marks(faults: Iterable[Fault], sheet: SheetCopy, lang: Lang) -> dict[Place, _Mark]:
+    """Return what is wrong with which cell of a copy."""
+    positions = _positions(sheet)
+    found: dict[Place, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if (fault.file, fault.sheet) == (sheet.file, sheet.sheet):
+            for place in _places(fault, positions):
+                found[place].append(fault)
+    return {
+        place: _Mark(
+            "error" if any(fault.level == "error" for fault in here) else "warning",
+            tuple(dict.fromkeys(fault.zh if lang == "zh" else fault.en for fault in here)),
+        )
+        for place, here in found.items()
+    }
+
+
+def _places(fault: Fault, positions: Mapping[str, int]) -> Iterator[Place]:
+    """Yield the cells that a fault is of: that of its column, or all of its row where it names none here."""
+    rows = fault.rows or (fault.row if fault.row is not None else 1,)
+    for row in rows:
+        if row > MAX_ROWS or row < 1:
+            continue
+        if (fault.column or "") in positions:
+            yield row - 1, positions[fault.column or ""]
+        elif fault.row is None:
+            yield row - 1, 0
+        else:
+            yield from ((row - 1, column) for column in range(len(positions)))
+
+
+def _write_copy(worksheet: Any, sheet: SheetCopy, marks: Mapping[Place, _Mark], styles: Styles) -> None:  # noqa: ANN401
+    """Write a ledger as it was read, each row where it stands in the file, with its cells in trouble coloured."""
+    header = sheet.shown_header[:MAX_COLUMNS]
+    if not header:
+        return
+    worksheet.freeze_panes(1, 0)
+    worksheet.set_column(0, len(header) - 1, _NARROW)
+    last = min(max(sheet.rows, default=1), MAX_ROWS)
+    worksheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last}"})
+    worksheet.autofilter(0, 0, max(1, last - 1), len(header) - 1)
+    notes = _notes(marks)
+    rows = [(1, list(header)), *((row, texts) for row, texts in sheet.cells() if 1 < row <= MAX_ROWS)]
+    for row, texts in rows:
+        for column, text in enumerate(texts[: len(header)]):
+            mark = marks.get((row - 1, column))
+            kind = mark.level if mark else "header" if row == 1 else ""
+            if text or mark:
+                _put(worksheet, (row - 1, column), text, kind, styles)
+            if note := notes.get((row - 1, column)):  # with its row: rows that are written are out of memory
+                _write_note(worksheet, row - 1, column, note)
+
+
+def _notes(marks: Mapping[Place, _Mark]) -> dict[Place, str]:
+    """Return the comments of cells: of cells side by side that say one thing the first; not too many."""
+    chosen: dict[Place, str] = {}
+    for place, mark in sorted(marks.items()):
+        before = marks.get((place[0], place[1] - 1))
+        if before is None or before.notes != mark.notes:
+            chosen[place] = "\n".join(visible(one) for one in mark.notes)[:MAX_TEXT]
+        if len(chosen) == MAX_COMMENTS:
+            break
+    return chosen
+
+
+def _write_note(worksheet: Any, row: int, column: int, note: str) -> None:  # noqa: ANN401
+    """Write a comment in a box that is large enough for it, within bounds."""
+    height = min(24 + 16 * (len(note) // 22 + note.count("\n") + 1), 320)
+    worksheet.write_comment(row, column, note, {"width": 260, "height": height, "font_name": _FACE, "font_size": 9})
+
+
+def _put(worksheet: Any, place: Place, text: str, kind: str, styles: Styles) -> None:  # noqa: ANN401
+    """Write a text as a text, whatever it begins with."""
+    shown = visible(text)
+    if len(shown) > MAX_TEXT:
+        shown = f"{shown[:MAX_TEXT]}…"
+    style = styles[kind, starts_formula(shown)]
+    if shown:
+        worksheet.write_string(*place, shown, style)
+    else:
+        worksheet.write_blank(*place, None, style)
