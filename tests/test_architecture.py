@@ -30,7 +30,7 @@ hours amenities
 headers coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns sheet_copies odd_rows stated_datums offers addresses located_rows ledgers polygons study_keys
+readers columns odd_rows sheet_copies stated_datums offers addresses located_rows ledgers polygons study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places

@@ -421,7 +421,7 @@ def _read_ledger(
     except StudyError as error:
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
-    sheets.append(copy_of(table, role, columns=columns, keep=keep))
+    sheets.append(copy_of(table, role, columns=columns, keep=keep, headers=headers))
     if _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
