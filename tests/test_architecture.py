@@ -33,7 +33,7 @@ services
 headers addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns sheet_copies odd_rows stated_datums offers located_rows
+readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons study_keys
 study

@@ -8,6 +8,7 @@ import pytest
 
 from servicecircle.ledgers import Reading, frame_of_points
 from servicecircle.readers import read_table
+from servicecircle.sheet_copies import copy_of
 
 HEAD = "编号,名称,经度,纬度,地址,骑手数\n"
 GOOD = "1,东站,113.38,22.51,东街1号,20\n2,西站,113.39,22.52,,30\n"
@@ -56,6 +57,13 @@ def test_notes_below_the_last_place_are_left_out(tmp_path: Path) -> None:
         ("warning", "row(s) 4, 5, 6, 7: notes under the table, left out.")
     ]
     assert [f.level for f in depots(tmp_path, "注：某某,,,,,\n" + GOOD).faults] == ["error", "error"]
+
+
+def test_notes_do_not_reach_the_copy_of_a_ledger(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + GOOD + "填表人：张三,,,,,\n", encoding="utf-8")
+    copy = copy_of(read_table(tmp_path / "a.csv"), "depots")
+    assert copy.rows == (2, 3)
+    assert "张三" not in str(list(copy.cells()))
 
 
 def test_a_header_told_again_is_left_out(tmp_path: Path) -> None:

@@ -314,8 +314,8 @@ def numbers_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
                 wide.append(int(table.rows[at]))
         elif cell.strip():
             shown = without_numbers(cell.strip())[:40]
-            en = f"{shown!r} is not a finite number. Write digits only, as in 113.38."
-            zh = f"“{shown}”不是有效数字。请只填数字，如 113.38。"
+            en = f"{shown!r} is not a finite number. Write digits only."
+            zh = f"“{shown}”不是有效数字。请只填数字。"
             faults.append(table.fault(en, zh, at=at, column=header))
     return values, [*faults, *_told_of_width(table, header, wide)]
 

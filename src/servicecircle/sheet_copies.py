@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from ._validate import GeometryArray
 from .columns import Role, match_headers, parse_number, personal_columns
 from .headers import without_numbers
+from .odd_rows import without_odd_rows
 from .readers import Table
 
 #: in a cell of a column that was asked for, of numbers, or of any text: is it a person's?
@@ -61,7 +62,7 @@ def copy_of(
     headers: Mapping[str, str] | None = None,
 ) -> SheetCopy:
     """
-    Return a table without the columns that are dropped on reading.
+    Return a table without the columns and rows that are dropped on reading: notes may name persons.
 
     Parameters
     ----------
@@ -69,6 +70,7 @@ def copy_of(
         As for `frame_of_points`; a column that `keep` names is copied as it stands.
     """
     positions, _ = match_headers(table, role, columns=columns or {}, needed=(), words=headers)
+    table = without_odd_rows(table, positions)
     dropped = personal_columns(table, positions, keep)
     shown = [at for at in range(len(table.header)) if at not in dropped]
     numbers = {positions[field] for field in _NUMERIC & positions.keys()}
