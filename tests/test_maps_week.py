@@ -13,6 +13,7 @@ from test_serving import written
 from servicecircle.maps import draw_map, map_html
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import suggest
+from servicecircle.report import plan_lines
 from servicecircle.study import load_study
 
 
@@ -64,6 +65,15 @@ def test_a_place_that_does_not_count_is_shown_with_the_reason(asked: Plan) -> No
     assert ["状态", "未写服务项目，未计入"] in shown["药店"]["card"]["rows"]
     assert "周二 20:30｜热水" in drawn(asked, "panel")["subtitle"]
     assert ["开放时刻", "周二 20:30"] in drawn(asked, "panel")["parameters"]
+
+
+def test_what_is_not_known_of_a_moment_is_told(study: Study) -> None:
+    plan = suggest(study, when="周二 20:30", stations=0, shops=0)
+    (told,) = [text for term, text in drawn(plan, "panel")["parameters"] if term == "开放时刻"]
+    assert told.startswith("周二 20:30（2 处时间未知，按开放计；不计它们，10 分钟覆盖 ")
+    shops = {place["name"]: place["card"]["rows"] for place in drawn(plan, "places")["shop"]}
+    assert [rows[0] for rows in shops.values()].count(["状态", "届时是否开放不清楚，按开放计"]) == 2
+    assert any(line.strip().startswith("开放时刻：周二 20:30（2 处时间未知") for line in plan_lines(plan))
 
 
 def test_without_hours_there_is_no_week(plan: Plan) -> None:

@@ -302,7 +302,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
 
 def _subtitle(plan: Plan, words: Words) -> str:
     """Return what the page shows; at what moment, and of which services, where these are asked for."""
-    asked = [told for _, told in summary.asked_rows(plan, words)]
+    asked = summary.asked(plan, words)
     between = "｜" if words.lang == "zh" else " | "
     return between.join([words("subtitle" if len(plan.sites) else "subtitle_today"), *asked])
 

@@ -170,7 +170,9 @@ def serving_figures(
     """
     every, counts = serving.every, serving.counts
     times = before.times if counts.all() else search(every)
-    surely = covered_by(times, study.minutes, serves=counts & ~serving.is_unknown)
+    surely = before.covered
+    if serving.is_unknown.any():
+        surely = covered_by(times, study.minutes, serves=counts & ~serving.is_unknown)
     week, hours = None, hours_of(every)
     if any(one.is_known for one in hours):
         week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "")

@@ -94,7 +94,8 @@ def what_if(
         As `suggest` gives it; its open stations and shops are today's. To try its suggestions: `add=plan.sites`.
     add
         Points in any stated CRS, index: id of none that is open; columns `kind` (`station` if there is none),
-        `minutes` (own limit; a shop without has the study's) and `name`.
+        `minutes` (own limit; a shop without has the study's) and `name`. In a plan of a moment or of services they
+        are taken to be open, and to offer them.
     move
         Points in any stated CRS, index: ids of open stations and shops. They keep kind, own limit and name.
     close

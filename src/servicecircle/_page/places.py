@@ -107,6 +107,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
         rows = [*leaving, *night_rows(plan, facility_id, words), *_facility_rows(row, kind, plan, words)]
+        if plan.serving is not None and str(facility_id) in plan.serving.unknown:
+            rows.insert(0, [words("status"), words("open_unknown")])
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)

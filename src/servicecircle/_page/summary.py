@@ -208,11 +208,27 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
     ]
 
 
-def asked_rows(plan: Plan, words: Words) -> list[list[str]]:
-    """Return the moment and the services that a place must have to count, where any are asked for."""
+def asked(plan: Plan, words: Words) -> list[str]:
+    """Return the moment and the services that are asked for, in as few words as can be."""
     study = plan.study
-    rows = [[words("p.when"), study.when.told(words.lang)]] if study.when is not None else []
+    moment = [] if study.when is None else [study.when.told(words.lang)]
+    return [*moment, *([told_services(study.service, words.lang)] if study.service else [])]
+
+
+def asked_rows(plan: Plan, words: Words) -> list[list[str]]:
+    """Return the moment and the services that a place must have to count, and what is not known of it."""
+    study = plan.study
+    rows = [] if study.when is None else [[words("p.when"), study.when.told(words.lang) + _unknown(plan, words)]]
     return [*rows, *([[words("p.service"), told_services(study.service, words.lang)]] if study.service else [])]
+
+
+def _unknown(plan: Plan, words: Words) -> str:
+    """Return how many places count although it is not known whether they are open then, and what hangs on them."""
+    if plan.serving is None or not plan.serving.unknown:
+        return ""
+    key = f"{plan.study.minutes[-1]:g}"
+    least = numbers.told_riders(plan.serving.at_least[key], words.lang)
+    return words("when_unknown", n=len(plan.serving.unknown), riders=least, m=key)
 
 
 def _limits(plan: Plan, words: Words) -> str:

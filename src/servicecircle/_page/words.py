@@ -137,6 +137,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         # ---- parameters
         "parameters": ("参数", "Parameters"),
         "p.when": ("开放时刻", "Open at"),
+        "when_unknown": (
+            "（{n} 处时间未知，按开放计；不计它们，{m} 分钟覆盖 {riders}）",
+            " ({n} place(s) with unknown hours count as open; {riders} in {m} min without)",
+        ),
+        "open_unknown": ("届时是否开放不清楚，按开放计", "not known whether it is open then, counts as open"),
         "p.service": ("服务项目", "Services"),
         "p.travel": ("出行方式", "Travel"),
         "p.speed": ("{way}，{speed} 公里/小时", "{way}, {speed} km/h"),
