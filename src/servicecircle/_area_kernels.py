@@ -4,7 +4,7 @@ Compiled work that draws several facilities, one after the other: from times alo
 Segments, squares and ranks are those of `_square_kernels` and `_frontier_kernels`. Nothing is checked here.
 """
 
-# ruff: noqa: PLR0917 - flat on purpose
+# ruff: noqa: C901, PLR0917 - flat on purpose
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, within
+from ._compiled import compiled_unguarded
 from ._frontier_kernels import (
     Field,
     Lattice,
@@ -53,7 +53,7 @@ class Rasters(NamedTuple):
     number: Ints  # twice as long, all 0
 
 
-@within
+@compiled_unguarded
 def _put(times: Times, f: int, ms: Floats) -> None:
     """Write the times of a facility where segments are."""
     for q in range(times.start[f], times.start[f + 1]):
@@ -61,7 +61,7 @@ def _put(times: Times, f: int, ms: Floats) -> None:
         ms[times.of[q], 1] = times.ms[q, 1]
 
 
-@within
+@compiled_unguarded
 def _take_away(times: Times, f: int, ms: Floats) -> None:
     """Leave no time of a facility behind."""
     for q in range(times.start[f], times.start[f + 1]):
@@ -77,10 +77,10 @@ def ranks_of_facilities(
     rank = np.empty(times.square.size, np.int16)
     half = lattice.square_m * 0.5**0.5
     for f in range(times.start.size - 1):
-        own = slice(times.square_start[f], times.square_start[f + 1])
+        first, last = times.square_start[f], times.square_start[f + 1]
         _put(times, f, ms)
         field = Field(segment, ms, times.own[f], times.limit[f], ms_per_m, max_m)
-        ranks_of_squares(times.square[own], lattice, slope, half, field, rank[own])
+        ranks_of_squares(times.square[first:last], lattice, slope, half, field, rank[first:last])
         _take_away(times, f, ms)
     return rank
 
@@ -109,13 +109,14 @@ def rings_of_facilities(
     polygon_start = np.zeros((times.start.size - 1) * n_band + 1, np.int64)
     n, n_ring = 0, 0
     for f in range(times.start.size - 1):
-        squares = slice(times.square_start[f], times.square_start[f + 1])
-        square, of_square = times.square[squares], squares_rank[squares]
+        square = times.square[times.square_start[f] : times.square_start[f + 1]]
+        of_square = squares_rank[times.square_start[f] : times.square_start[f + 1]]
         here = _placed(lattice, times.extent[f])
         field = Field(segment, room.ms, times.own[f], times.limit[f], ms_per_m, max_m)
         _put(times, f, room.ms)
         common = rank_corners(square, of_square, here, field, room.truth)
-        room.rank[: here.width * here.height] = room.truth[: here.width * here.height]
+        for c in range(here.width * here.height):
+            room.rank[c] = room.truth[c]
         pairs = streets_of_cells(square, of_square, common, here, field, room.rank, room.first)
         made = mind_streets(pairs, here, field, room.rank)
         side = sides_of_borders(square, of_square, common, made, here, room.rank, room.number)
@@ -133,10 +134,12 @@ def rings_of_facilities(
                     xy = wider(xy)
                 while n_ring + start.size > ring_start.size:
                     ring_start = longer(ring_start)
-                xy[n : n + thin.shape[0]] = thin
-                ring_start[n_ring : n_ring + start.size] = start + n
-                n += thin.shape[0]
-                n_ring += start.size - 1
+                for r in range(1, start.size):
+                    n_ring += 1
+                    ring_start[n_ring] = n + start[r]
+                for i in range(thin.shape[0]):
+                    xy[n, 0], xy[n, 1] = thin[i, 0], thin[i, 1]
+                    n += 1
             polygon_start[f * n_band + band + 1] = n_ring
         for q in range(side.shape[0]):
             room.number[2 * side[q, 0] + side[q, 1]] = 0
@@ -146,7 +149,7 @@ def rings_of_facilities(
     return xy[:n].copy(), ring_start[: n_ring + 1].copy(), polygon_start
 
 
-@within
+@compiled_unguarded
 def _placed(lattice: Lattice, extent: Ints) -> Lattice:
     """Return the lattice with the raster of a facility."""
     return Lattice(

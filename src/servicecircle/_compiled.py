@@ -24,12 +24,6 @@ def compiled_unguarded(function: Kernel) -> Kernel:
     return _compiled(function, error_model="numpy")
 
 
-def within(function: Kernel) -> Kernel:
-    """Compile as `compiled_unguarded` does, to be called by other kernels only, which keep it with them."""
-    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast("Kernel", nb.njit(nogil=True, **options)(function))
-
-
 def inlined(function: Kernel) -> Kernel:
     """Compile as `compiled_unguarded` does, into its callers: for a short function with many arguments."""
     return _compiled(function, error_model="numpy", forceinline=True)
@@ -53,7 +47,7 @@ def in_python(name: str) -> Any:  # noqa: ANN401
     if package not in sys.modules:
         whole, own = ModuleType(package), ModuleType(f"{package}._compiled")
         whole.__path__ = [str(Path(__file__).parent)]
-        for decorator in ("compiled", "compiled_unguarded", "within", "inlined"):
+        for decorator in ("compiled", "compiled_unguarded", "inlined"):
             setattr(own, decorator, _as_it_is)
         sys.modules[own.__name__] = own
         sys.modules[package] = whole

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import inlined, within
+from ._compiled import compiled_unguarded, inlined
 from ._square_kernels import ROOM_M, longer, wider
 
 #: times are compared with this much room (ms)
@@ -80,7 +80,7 @@ class Pairs(NamedTuple):
 
 
 # ---------------------------------------------------------------------------------------------------- squares
-@within
+@compiled_unguarded
 def ranks_of_squares(square: Ints, lattice: Lattice, slope: Floats, half: float, field: Field, rank: Ints) -> None:
     """
     Write the rank that all places of a square have, `MIXED` where they may differ: bounds are never too narrow.
@@ -174,7 +174,7 @@ def time_at(x: float, y: float, row: Row, ms_per_m: float) -> tuple[float, float
 
 
 # ---------------------------------------------------------------------------------------------------- corners
-@within
+@compiled_unguarded
 def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> Ints:
     """
     Write the rank of every corner of the raster: of whole squares at once, of mixed ones corner by corner.
@@ -265,7 +265,7 @@ def clipped(
     return f0, f1, side0, side1
 
 
-@within
+@compiled_unguarded
 def reached_parts(q: int, t: float, row: Floats, piece: Floats) -> int:
     """Reached pieces `(first, last)` of a pair's segment in its cell at a limit of `t`; their number."""
     n = 0
@@ -306,7 +306,7 @@ def square_of_cell(cell: int, lattice: Lattice) -> tuple[int, float, float]:
     return lattice.slot[row * lattice.n_across + column], x0, y0
 
 
-@within
+@compiled_unguarded
 def streets_of_cells(
     square: Ints, squares_rank: Ints, common: Ints, lattice: Lattice, field: Field, rank: Ints, first: Ints
 ) -> Pairs:
@@ -404,7 +404,7 @@ def corner_of_cell(cell: int, e: int, width: int) -> int:
     return cell + (1 if e == 1 or e == 2 else 0) + (width if e >= 2 else 0)
 
 
-@within
+@compiled_unguarded
 def mind_streets(pairs: Pairs, lattice: Lattice, field: Field, rank: Ints) -> Ints:
     """
     Make corners good enough for the reached street of their cells; return the corners that were changed.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import compiled_unguarded, inlined, within
+from ._compiled import compiled_unguarded, inlined
 from ._square_kernels import ROOM_M, longer, wider
 
 Ints = npt.NDArray[Any]
@@ -83,7 +83,7 @@ def _own_share(
     return high - low + from_a + from_b
 
 
-@within
+@compiled_unguarded
 def _streets_met(f: int, source: Sources, streets: Streets, node_ms: Floats, met: Ints) -> tuple[Ints, int]:
     """Streets at nodes that hold a time in `node_ms`, once each, and a facility's own; they and their number."""
     n = 0

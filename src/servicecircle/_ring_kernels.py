@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import inlined, within
+from ._compiled import compiled_unguarded, inlined
 from ._frontier_kernels import (
     EPS_MS,
     Field,
@@ -35,7 +35,7 @@ Floats = npt.NDArray[Any]
 
 
 # ------------------------------------------------------------------------------------------------------- rings
-@within
+@compiled_unguarded
 def _bends(q: int, t: float, place: Floats, tail: int, head: int, pairs: Pairs, room: Floats) -> int:
     """
     Places of street reached by `t`, from pair `q`, to the right of its cell's border, outermost in order.
@@ -80,7 +80,7 @@ def _bends(q: int, t: float, place: Floats, tail: int, head: int, pairs: Pairs, 
     return done - 3
 
 
-@within
+@compiled_unguarded
 def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints) -> bool:
     """Whether two reached corners of a cell, across from each other, hang together. No reached street is in it."""
     at, x0, y0 = square_of_cell(cell, lattice)
@@ -98,7 +98,7 @@ def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints
     return best <= field.max_m * field.max_m and time <= field.limit[band] + EPS_MS
 
 
-@within
+@compiled_unguarded
 def rings_of_band(
     band: int,
     side: Ints,
@@ -171,7 +171,7 @@ def rings_of_band(
     return ring[:n], start[: n_ring + 1]
 
 
-@within
+@compiled_unguarded
 def thinned(place: Floats, ring: Ints, start: Ints) -> tuple[Floats, Ints, Floats]:
     """
     Leave places of rings out where the straight way passes all windows between: (xy, row pointer, area).
@@ -252,7 +252,7 @@ def _is_within(x: float, y: float, xy: Floats, first: int, last: int) -> bool:
     return is_in
 
 
-@within
+@compiled_unguarded
 def one_polygon(
     xy: Floats, start: Ints, area: Floats, x: float, y: float, least_hole_m2: float
 ) -> tuple[Floats, Ints]:

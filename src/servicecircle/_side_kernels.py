@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import inlined, within
+from ._compiled import compiled_unguarded, inlined
 from ._frontier_kernels import EPS_MS, MIXED, Field, Lattice, Pairs, Row, reached_parts, row_of, south_west, time_at
 from ._square_kernels import SAME_M2, wider
 
@@ -37,7 +37,7 @@ class Scale(NamedTuple):
     least_hole_m2: float
 
 
-@within
+@compiled_unguarded
 def sides_of_borders(
     square: Ints, squares_rank: Ints, common: Ints, made: Ints, lattice: Lattice, rank: Ints, number: Ints
 ) -> Ints:
@@ -86,7 +86,7 @@ def sides_of_borders(
     return side[:n]
 
 
-@within
+@compiled_unguarded
 def _street_bound(
     q: int, line: float, begin: float, cell_m: float, e: int, t: float, low_is_in: bool, pairs: Pairs, piece: Floats
 ) -> float:
@@ -153,7 +153,7 @@ def _true_crossing(
     return (s0 + s1) / 2
 
 
-@within
+@compiled_unguarded
 def crossings(
     side: Ints,
     scale: Scale,
@@ -169,8 +169,8 @@ def crossings(
     Where the border of each break crosses the sides between corners of different rank.
 
     Of a side its breaks in order, from the reached corner on. A place is `(x, y, x and y of the left end of its
-    window, of the right end)`, reached places on the left: the border may pass anywhere in the window. `number` of
-    a side becomes that of its first place and 1. Returns the places, with room for `n_more`, and their number.
+    window, of the right end)`, reached places on the left: the border may pass anywhere in it. `number` of a
+    side becomes that of its first place and 1. Returns the places, with room for `n_more`, and their number.
     """
     segment, ms, own, limit, ms_per_m, max_m = field
     width = lattice.width
