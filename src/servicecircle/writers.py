@@ -171,6 +171,7 @@ def summary(plan: Plan) -> Properties:
             "bound": plan.solution.bound,
             "gap": plan.solution.gap,
             "status": plan.solution.status,
+            "proof": plan.solution.proof,
             "seconds": round(plan.solution.seconds, 3),
         },
         "warnings": [fault.told(study.lang) for fault in plan.warnings],
