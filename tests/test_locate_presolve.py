@@ -96,7 +96,7 @@ def test_weights_of_any_size_add_up_the_same_in_any_order():
 def test_an_option_is_needless_when_another_of_its_kind_covers_all_that_it_does(covers, data):
     n = covers.shape[1]
     group = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
-    inside = inner_options(pairs_of(covers), group, np.arange(n))
+    inside, _ = inner_options(pairs_of(covers), group, np.arange(n))
     kept = np.flatnonzero(~inside)
     for j in range(n):
         better = [o for o in kept if group[o] == group[j] and (covers[:, j] <= covers[:, o]).all() and o != j]
@@ -117,7 +117,7 @@ def test_a_row_is_needless_when_a_kept_row_has_only_some_of_its_options(covers):
 @given(matrices())
 def test_what_is_left_of_a_set_covering_needs_as_many_sites_as_all_of_it(covers):
     covers = covers[covers.any(axis=1)]
-    whole, taken = reduced(pairs_of(covers), np.ones(len(covers), dtype=bool))
+    whole, taken, _ = reduced(pairs_of(covers), np.ones(len(covers), dtype=bool))
     parts = list(parts_of(whole))
     assert sum(part.pairs.n_row for part in parts) == whole.pairs.n_row
     assert sorted(j for part in parts for j in part.at) == sorted(set(whole.at.tolist()))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from servicecircle.errors import InputError, SolutionError
-from servicecircle.locate import p_median
+from servicecircle.locate import _median_tree, check_p_median, p_median
 from servicecircle.locate._median_tree import Tree
 
 DATA = Path(os.environ.get("SERVICECIRCLE_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -252,3 +252,20 @@ def test_stopped_at_any_time_the_bound_is_below_the_best_plan(limit):
 def test_graphs_of_the_or_librarys_shape_are_proven(n, p):
     solution = p_median(random_graph(n, n + p), np.ones(n), p, time_limit_s=120)
     assert solution.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_highs_decides_on_what_the_bound_leaves(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    cost = rng.integers(0, 60, (40, 16)).astype(float)
+    far = 40.0 if seed % 3 == 0 else None
+    if far:
+        cost[rng.random(cost.shape) < 0.5] = np.inf
+    fixed = [3] if seed % 2 else []
+    weight = rng.integers(1, 4, 40).astype(float)
+    by_branching = p_median(cost, weight, 4, fixed=fixed, unreached_cost=far)
+    monkeypatch.setattr(_median_tree, "_MANY_BRANCHES", 1)
+    monkeypatch.setattr(_median_tree, "_SMALL_GAP", 1.0)
+    by_highs = p_median(cost, weight, 4, fixed=fixed, unreached_cost=far)
+    assert (by_highs.objective, by_highs.status) == (by_branching.objective, "optimal")
+    check_p_median(cost, weight, 4, by_highs, fixed=fixed, unreached_cost=far)

@@ -333,6 +333,27 @@ class Coverage:
 
 
 # ------------------------------------------------------------------------------------------------- solution
+#: how a bound is proven: `certificate`, worked out again without the solver; `relaxation`, in plain arithmetic from
+#: the multipliers of HiGHS; `enumeration`, by this package's own search through what these leave; `HiGHS`, on whose
+#: word; `counting`, by sums that need no search; `untold`
+Proof = Literal["certificate", "relaxation", "enumeration", "HiGHS", "counting", "untold"]
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Numbers from which a bound is worked out again without the solver, whatever it did."""
+
+    #: Lagrange multipliers of the demand points, >= 0, in turn: each set leaves fewer sites to the next
+    multipliers: FloatArray  # (n_set, n_demand)
+    #: of each site the one that serves all that it does, for the bound without it; -1: it counts itself
+    stand_in: IntArray | None = None  # (n_site,)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "multipliers", read_only(self.multipliers))
+        if self.stand_in is not None:
+            object.__setattr__(self, "stand_in", read_only(self.stand_in))
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """What a location model chose, and how good that provably is."""
@@ -343,6 +364,8 @@ class Solution:
     sense: Literal["max", "min"]
     status: Literal["optimal", "feasible", "infeasible"]
     seconds: float
+    proof: Proof = "untold"  # how `bound` is proven
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         ahead = self.objective - self.bound if self.sense == "max" else self.bound - self.objective

@@ -70,7 +70,9 @@ def _with_needless_closings_undone(siting: Siting, plan: SitingPlan) -> SitingPl
     fixed = replace(siting, must=np.flatnonzero(is_open), must_not=np.flatnonzero(~is_open))
     again = solve_siting(fixed)
     bound = max(plan.bound, again.objective)
-    again = replace(again, bound=bound, worst_share_bound=plan.worst_share_bound, status="feasible")
+    again = replace(
+        again, bound=bound, worst_share_bound=plan.worst_share_bound, status="feasible", proof=plan.proof
+    )
     return replace(again, status="optimal" if again.gap == 0 else "feasible")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -169,6 +169,7 @@ def choose_sites(
         sense="max",
         seconds=time.perf_counter() - started,
     )
+    solution = replace(solution, proof=answer.proof)
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
     told += _told_of_plan(today, options, sites, solution, asked=(stations, shops))
@@ -293,6 +294,7 @@ def _by_rules(
         sense="max",
         status="optimal" if plan.status == "optimal" else "feasible",
         seconds=plan.seconds,
+        proof=plan.proof,
     )
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     order = np.array([gain.option for gain in ranked], dtype=np.int64)

@@ -192,6 +192,7 @@ def summary(plan: Plan) -> Properties:
             "bound": plan.solution.bound,
             "gap": plan.solution.gap,
             "status": plan.solution.status,
+            "proof": plan.solution.proof,
             "seconds": round(plan.solution.seconds, 3),
         },
         "warnings": [fault.told(study.lang) for fault in told_warnings(plan)],

@@ -17,6 +17,9 @@ from .p_center import p_center as p_center
 from .p_median import p_median as p_median
 from .recount import check_siting as check_siting
 from .recount import worth_again as worth_again
+from .recount_bounds import check_lscp as check_lscp
+from .recount_bounds import check_mclp as check_mclp
+from .recount_bounds import check_p_median as check_p_median
 from .siting import Phase as Phase
 from .siting import Siting as Siting
 from .siting_plan import PhasePlan as PhasePlan

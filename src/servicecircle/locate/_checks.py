@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
-from ..model import TOLERANCE, Solution
+from ..model import TOLERANCE, Certificate, Proof, Solution
 from ._form import Options
 from ._pairs import Pairs
+from .recount_bounds import is_as_good
 
 #: a bound this near to the objective, relative, is the objective: the solver adds in another order
 _ROUNDING = 1e-9
@@ -111,6 +113,12 @@ def settle(
     gap = abs(bound - objective) / max(abs(bound), 1e-12)
     status: Literal["optimal", "feasible"] = "optimal" if gap <= TOLERANCE else "feasible"
     return Solution(np.asarray(chosen, np.int64), objective, bound, sense, status, seconds)
+
+
+def certified(solution: Solution, certificate: Certificate, bound: float, *, otherwise: Proof) -> Solution:
+    """Return a solution that says how its bound is proven: by its certificate, where that gives all of it."""
+    is_enough = is_as_good(bound, solution.bound, sense=solution.sense)
+    return replace(solution, proof="certificate" if is_enough else otherwise, certificate=certificate)
 
 
 def infeasible(seconds: float) -> Solution:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._validate import BoolArray, FloatArray, IntArray
+from ..model import Certificate, Proof
 from ._cover_search import EQUAL, Problem, Search, fill_in_order
 from ._dominance import inner_options
 from ._form import Options
-from ._merge import merged
+from ._merge import groups, merged
 from ._pairs import Pairs
 from ._stop import Clock
 
@@ -34,7 +35,40 @@ class Part:
         return wide
 
 
-def free_part(pairs: Pairs, weight: FloatArray, options: Options) -> Part:
+@dataclass(frozen=True, eq=False)
+class FreePart(Part):
+    """What is left to decide, and which rows of the question became which of its rows."""
+
+    live: IntArray  # rows of the question that count
+    row_of: IntArray  # (n_live,) row here
+    weight: FloatArray  # (n_demand,) of the question
+    n_all: int  # options of the question
+
+    def certificate(self, lean: LeanPart, multiplier: FloatArray) -> Certificate:
+        """Return multipliers of a lean part's rows as those of the question's rows; the others are out of reach."""
+        live, _, total, row_of = groups(self.problem.pairs.only_options(lean.is_kept), self.problem.weight, None)
+        own = _spread(self.problem.weight, live, multiplier / total, row_of)
+        price = _spread(self.weight, self.live, own / self.problem.weight, self.row_of)
+        stand_in = np.full(self.n_all, -1)
+        stand_in[self.at] = np.where(lean.stand_in >= 0, self.at[lean.stand_in], -1)
+        return Certificate(price[None, :], stand_in)
+
+
+@dataclass(frozen=True, eq=False)
+class LeanPart(Part):
+    """A part without the options that a plan can do without."""
+
+    is_kept: BoolArray  # (n_option of the larger one,)
+    stand_in: IntArray  # (n_option of the larger one,) the option in whose rows all its rows are, -1: none
+
+
+def _spread(weight: FloatArray, live: IntArray, share: FloatArray, row_of: IntArray) -> FloatArray:
+    price = weight.copy()
+    price[live] = np.clip(share[row_of], 0.0, 1.0) * weight[live]
+    return price
+
+
+def free_part(pairs: Pairs, weight: FloatArray, options: Options) -> FreePart:
     """Return what is left to decide: without fixed sites, what they cover or rule out, and rows of weight 0."""
     fixed = np.zeros(options.n, np.bool_)
     fixed[options.fixed] = True
@@ -43,10 +77,10 @@ def free_part(pairs: Pairs, weight: FloatArray, options: Options) -> Part:
         is_live &= pairs.counts(fixed) == 0
     may = options.open_to(fixed)
     left = options.room - np.bincount(options.group[fixed], minlength=options.room.size)
-    rows, a = merged(pairs, weight, is_live)
-    if not may.all():
-        rows, a = merged(rows.only_options(may), a)
-    return Part(Problem(rows, a, _options_of(options, may, left)), np.flatnonzero(may))
+    rows = pairs if may.all() else pairs.only_options(may)
+    live, one, a, row_of = groups(rows, weight, is_live)
+    problem = Problem(rows.only_rows(live[one]), a, _options_of(options, may, left))
+    return FreePart(problem, np.flatnonzero(may), live, row_of, weight, options.n)
 
 
 def without(problem: Problem, keep: BoolArray) -> Part:
@@ -55,10 +89,12 @@ def without(problem: Problem, keep: BoolArray) -> Part:
     return Part(Problem(rows, a, _options_of(problem.options, keep, problem.options.room)), np.flatnonzero(keep))
 
 
-def lean(problem: Problem) -> Part:
+def lean(problem: Problem) -> LeanPart:
     """Leave out the options that a plan can do without."""
     options = problem.options
-    return without(problem, ~inner_options(problem.pairs, options.group, options.place))
+    is_inside, stand_in = inner_options(problem.pairs, options.group, options.place)
+    part = without(problem, ~is_inside)
+    return LeanPart(part.problem, part.at, ~is_inside, stand_in)
 
 
 def _options_of(options: Options, keep: BoolArray, room: IntArray) -> Options:
@@ -89,6 +125,10 @@ class Best:
         self.plan = fill_in_order(problem.options, np.zeros(problem.options.n, np.bool_))
         self.value = problem.covered(self.plan)
         self.bound = float(weight.sum())
+        #: the lean part and the multipliers of its rows that gave the least bound; who else lowered it
+        self.certificate: tuple[LeanPart, FloatArray] | None = None
+        self._certified = np.inf
+        self.otherwise: Proof = "enumeration"
 
     def offer(self, part: Part, plan: BoolArray) -> bool:
         """Take a plan of a part if it covers more; return whether it does."""
@@ -99,9 +139,17 @@ class Best:
         self.plan, self.value = wide, value
         return True
 
-    def lower(self, bound: float) -> None:
-        """Take a bound if it is less."""
-        self.bound = min(self.bound, self.rounded(bound))
+    def lower(self, bound: float, *, otherwise: Proof | None = None) -> None:
+        """Take a bound if it is less, and note who says so, unless it is this package's own search."""
+        rounded = self.rounded(bound)
+        if rounded < self.bound:
+            self.bound, self.otherwise = rounded, otherwise or self.otherwise
+
+    def lower_by(self, part: LeanPart, multiplier: FloatArray, bound: float) -> None:
+        """Take the bound that the multipliers of a part's rows give, if it is less."""
+        if bound < self._certified:
+            self.certificate, self._certified = (part, multiplier), bound
+        self.lower(bound)
 
     def rounded(self, bound: float) -> float:
         """Whole weights add up to a whole number."""

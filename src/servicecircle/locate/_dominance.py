@@ -8,20 +8,23 @@ from .._validate import BoolArray, IntArray
 from ._pairs import Pairs
 
 
-def inner_options(pairs: Pairs, group: IntArray, place: IntArray) -> BoolArray:
+def inner_options(pairs: Pairs, group: IntArray, place: IntArray) -> tuple[BoolArray, IntArray]:
     """
-    Return which options a plan can do without: all their rows are another's, which may take their turn.
+    Return which options a plan can do without, and another of each that has all its rows, and may take its turn.
 
     That other option is of the same group, and its place has no third option. Of equal options the first stays; an
-    option without a row stays out, unless its group has nothing else.
+    option without a row stays out, unless its group has nothing else. -1 stands for nobody's.
     """
     from . import _pair_kernels as kernels
 
     start, row = pairs.by_option
     n_at = np.bincount(place, minlength=1)
     mark, is_inside = np.full(pairs.n_row, -1, np.int32), np.zeros(pairs.n_option, np.bool_)
-    kernels.inside(start, row, pairs.row_start, pairs.option, group, place, n_at, mark, is_inside)
-    return is_inside
+    around = np.full(pairs.n_option, -1)
+    kernels.inside(start, row, pairs.row_start, pairs.option, group, place, n_at, mark, is_inside, around)
+    while (further := (around >= 0) & (around[around] >= 0)).any():
+        around[further] = around[around[further]]
+    return is_inside, around
 
 
 def outer_rows(pairs: Pairs) -> BoolArray:

@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -121,31 +123,30 @@ def _run_apart(program: Program, clock: Clock, gap: float) -> dict[str, Any] | N
 
     HiGHS cannot be stopped from outside, and looks at its clock between steps, some of which are long.
     """
-    given, limit_s = io.BytesIO(), clock.left_s
-    np.savez(given, **_given(program, limit_s, gap), sent_at=time.time())
+    limit_s = clock.left_s
     over_at = time.perf_counter() + limit_s * (1 + _GRACE) + _GRACE_S
-    with subprocess.Popen(
-        [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py")), str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is this process's to hear
-    ) as child:
-        try:
-            answer = _awaited(child, given.getvalue(), clock, over_at)
-        finally:
-            child.kill()
+    with TemporaryFile() as given:  # a pipe would have to be fed while the clock is looked at
+        np.savez(given, **_given(program, limit_s, gap), sent_at=time.time())
+        given.seek(0)
+        with subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).with_name("_highs_child.py")), str(os.getpid())],
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is this process's to hear
+        ) as child:
+            try:
+                answer = _awaited(child, clock, over_at)
+            finally:
+                child.kill()
     if child.returncode != 0 or not answer:
         return None
     return dict(np.load(io.BytesIO(answer), allow_pickle=False))
 
 
-def _awaited(child: subprocess.Popen[bytes], given: bytes, clock: Clock, over_at: float) -> bytes | None:
+def _awaited(child: subprocess.Popen[bytes], clock: Clock, over_at: float) -> bytes | None:
     """Return what a process answers; None if the clock was stopped first, or it took too long."""
-    sent: bytes | None = given
     while not clock.is_stopped and time.perf_counter() < over_at:
-        try:
-            return child.communicate(sent, timeout=_LOOK_S)[0]
-        except subprocess.TimeoutExpired:
-            sent = None  # it has it
+        with suppress(subprocess.TimeoutExpired):
+            return child.communicate(timeout=_LOOK_S)[0]
     return None

@@ -21,6 +21,7 @@ class MedianRows:
     worth: FloatArray  # (n_pair,)
     far: FloatArray  # (n_row,) what a row adds where no chosen site reaches it
     n_site: int
+    order: IntArray  # (n_row,) the demand point of each row
 
     @cached_property
     def by_site(self) -> tuple[IntArray, Sites, FloatArray]:
@@ -45,6 +46,7 @@ class MedianRows:
             self.worth[is_kept],
             self.far,
             int(np.count_nonzero(keep)),
+            self.order,
         )
 
 
@@ -65,4 +67,4 @@ def median_rows(costs: Csr, weight: FloatArray, unreached_cost: float) -> Median
         far = np.full(order.size, 1.0 + 2.0 * float(dearest.sum()))
     else:
         far = weight[order] * unreached_cost
-    return MedianRows(start, site, worth, far, costs.shape[1])
+    return MedianRows(start, site, worth, far, costs.shape[1], order)

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validate import FloatArray, IntArray
+from ..model import Proof
+from ._median_highs import Rest, decide
 from ._median_kernels import BEST, MEMORY_SIZE, STEP, relax
 from ._median_rows import MedianRows
 from ._median_search import Search
@@ -35,6 +37,12 @@ _STEPS, _PAIRS = 25, 10_000_000
 _MANY = 0.7
 #: the aim of a step lies this share above the best plan
 _AIM = 1e-3
+#: sets of prices that are kept for the certificate
+_MOST_PRICES = 40
+#: branches after which HiGHS is asked about what is left
+_MANY_BRANCHES = 60
+#: if the root's gap is at most this: else its rows are long, and branching is quicker
+_SMALL_GAP = 2e-3
 #: plans shaken after the root, and the least number of sites exchanged at random in each
 _SHAKES, _SHAKEN = 100, 3
 
@@ -74,6 +82,9 @@ class Tree:
         self.is_whole = is_whole and search.total < _EXACT_TOTAL
         self.open: list[tuple[float, int, Branch]] = []
         self.n_branches = 0
+        self.known = -np.inf  # a bound of all that is open
+        self.otherwise: Proof = "enumeration"
+        self.prices: list[FloatArray] = []  # of the rows, by which the root's bound was reached and sites left out
 
     def cut(self) -> float:
         """Return the bound from which on a branch need not be looked into."""
@@ -84,7 +95,7 @@ class Tree:
     def bound(self) -> float:
         """Return what no plan can be below."""
         proven = self.search.total / (1 + self.gap)
-        least = min([proven, *(branch[0] for branch in self.open[:1])])
+        least = min([proven, *(max(branch[0], self.known) for branch in self.open[:1])])
         return float(np.ceil(least - _ABOVE)) if self.is_whole else least
 
     def run(self) -> float:
@@ -98,6 +109,11 @@ class Tree:
                 self.search.shake(self.rng, max(_SHAKEN, self.search.p // 6), pool)
         self._keep(root)
         while self.open and not self.clock.is_over():
+            if root is not None and self.n_branches >= _MANY_BRANCHES:
+                if self.cut() - root.bound <= _SMALL_GAP * self.search.total:
+                    self._decide(root)
+                root = None
+                continue
             branch = heapq.heappop(self.open)[2]
             if branch.bound >= self.cut():
                 self.open = []
@@ -105,6 +121,28 @@ class Tree:
             for child in self._children(branch):
                 self._keep(child if self.clock.is_over() else self._tightened(child))
         return self.bound()
+
+    def _decide(self, root: Branch) -> None:
+        """Ask HiGHS about all that the root leaves, if that is little; without an answer branching goes on."""
+        branch = root if self._rest(root).bound() < root.bound else self._fixed(root)
+        told = decide(self._rest(branch), self.cut(), clock=self.clock)
+        if told is None:
+            return
+        if told.sites is not None:
+            sites = branch.name[branch.state != OUT][told.sites]
+            others = sites[~np.isin(sites, self.search.fixed)]
+            begin = np.concatenate([self.search.fixed, others]).astype(np.int32)
+            self.search.improve(self.search.filled(begin))
+        if told.bound > self.bound():
+            self.otherwise = "HiGHS"
+        self.known = told.bound
+        if told.bound >= self.cut():
+            self.open, self.otherwise = [], "HiGHS"
+
+    def _rest(self, branch: Branch) -> Rest:
+        keep = branch.state != OUT
+        sure = np.flatnonzero(branch.state[keep] == IN)
+        return Rest(branch.rows.only(keep), branch.price, sure, self.search.p)
 
     def _root(self) -> Branch:
         rows = self.search.rows
@@ -156,6 +194,7 @@ class Tree:
                 patience, steps.memory[STEP] = _LAST_PATIENCE, _AGAIN_STEP
             if steps.memory[STEP] < least_step or self.clock.is_over():
                 self._try(branch)
+                self._noted(branch, is_root=is_root)
                 return branch
             branch = self._raised(branch, steps, self._steps_at_once(branch.rows), patience)
             n_steps += self._steps_at_once(branch.rows)
@@ -163,13 +202,23 @@ class Tree:
                 n_steps = 0
                 self._try(branch)
             if branch.bound >= self.cut():
+                self._noted(branch, is_root=is_root)
                 return None
             if steps.memory[BEST] >= branch.bound:
-                branch = self._fixed(branch)
+                fixed = self._fixed(branch)
+                if (fixed.state != branch.state).any():
+                    self._noted(branch, is_root=is_root)
+                branch = fixed
             smaller = self._smaller(branch)
             if smaller is not branch:
                 branch, steps.value, steps.share = smaller, smaller.value, smaller.share
         return None
+
+    def _noted(self, branch: Branch, *, is_root: bool) -> None:
+        """Keep the root's prices for the certificate; the first ones and the last."""
+        if is_root:
+            del self.prices[_MOST_PRICES - 1 :]
+            self.prices.append(branch.price.copy())
 
     def _steps_at_once(self, rows: MedianRows) -> int:
         return max(2, min(_STEPS, _PAIRS // (rows.site.size + 1)))

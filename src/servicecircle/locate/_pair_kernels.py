@@ -128,8 +128,9 @@ def inside(
     n_at: IntArray,
     mark: Positions32,
     is_inside: BoolArray,
+    around: IntArray,
 ) -> None:
-    """Look at the options of each option's rarest row: only they can hold all of its rows."""
+    """Look at the options of each option's rarest row: only they can hold all of its rows; note which does."""
     for j in range(start.size - 1):
         size = start[j + 1] - start[j]
         if size == 0:
@@ -152,7 +153,7 @@ def inside(
                 if spare < 0:
                     break
             if spare == 0:
-                is_inside[j] = True
+                is_inside[j], around[j] = True, o
                 break
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class RelaxedSet:
     above: float  # the relaxation's own value is at most this
     with_it: FloatArray  # (n_option,)
     share: FloatArray  # (n_option,)
+    multiplier: FloatArray  # (n_row,)
 
 
 def relaxed_set(pairs: Pairs, *, clock: Clock, n_most: int) -> Iterator[RelaxedSet]:
@@ -34,12 +35,14 @@ def relaxed_set(pairs: Pairs, *, clock: Clock, n_most: int) -> Iterator[RelaxedS
     scale = np.full(pairs.n_row, 1.0 / max(float(np.diff(pairs.by_option[0]).mean()), 1.0))
     game = Game(pairs, np.full(pairs.n_row, np.inf), scale, 1.0, np.zeros(n, np.int64), np.array([np.inf]))
     share = np.full(n, min(1.0, 1.0 / max(float(pairs.row_size.min(initial=1)), 1.0)))
-    best, above = RelaxedSet(0.0, np.inf, np.zeros(n), share), np.inf
+    best, above = RelaxedSet(0.0, np.inf, np.zeros(n), share, np.zeros(pairs.n_row)), np.inf
     for point in play(game, first_point(game, scale, share), n_most=n_most, clock=clock):
         shrink = max(1.0, float(point.score.max(initial=0.0)))
         total = float(point.multiplier.sum())
-        bound, score = max((-point.above, point.score), (total / shrink, point.score / shrink), key=lambda x: x[0])
+        part = 1.0 if -point.above >= total / shrink else 1.0 / shrink
+        bound, score = max(-point.above, total / shrink), point.score * part
         above = min(above, -point.below)
         if bound > best.bound:
-            best = RelaxedSet(bound, above, bound + np.maximum(1.0 - score, 0.0), point.share)
-        yield RelaxedSet(best.bound, above, best.with_it, best.share)
+            with_it = bound + np.maximum(1.0 - score, 0.0)
+            best = RelaxedSet(bound, above, with_it, point.share, point.multiplier * part)
+        yield replace(best, above=above)

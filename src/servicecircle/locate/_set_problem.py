@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._validate import BoolArray, IntArray
 from ._dominance import inner_options, outer_rows
-from ._merge import merged
+from ._merge import groups
 from ._pairs import Pairs
 
 
@@ -21,32 +21,42 @@ class SetPart:
 
     pairs: Pairs
     at: IntArray  # (n_option,) their positions in the larger one
+    row: IntArray  # (n_row,) for each row here one there that asks for as much
 
 
-def reduced(pairs: Pairs, is_live: BoolArray) -> tuple[SetPart, IntArray]:
+def reduced(pairs: Pairs, is_live: BoolArray) -> tuple[SetPart, IntArray, IntArray]:
     """
-    Return what is left to decide, and the options that every plan needs, or that one of the best holds.
+    Return what is left to decide, the options that every plan needs or one of the best holds, a row why for each.
 
     Again and again: equal rows are one, rows around another row go, options inside another one go, the only option
     of a row is chosen; until nothing changes.
     """
-    at, taken = np.arange(pairs.n_option), []
-    rows, _ = merged(pairs, np.ones(pairs.n_row), is_live)
+    at, taken, why = np.arange(pairs.n_option), [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    rows, row = _merged(pairs, np.arange(pairs.n_row), is_live)
     while True:
         size = rows.n_row, rows.n_option
-        only = np.unique(rows.option[rows.row_start[:-1][rows.row_size == 1]])
+        lonely = np.flatnonzero(rows.row_size == 1)
+        only, first = np.unique(rows.option[rows.row_start[lonely]], return_index=True)
         if only.size:
             is_only = np.zeros(rows.n_option, np.bool_)
             is_only[only] = True
             taken.append(at[only])
-            rows = rows.only_rows(np.flatnonzero(rows.counts(is_only) == 0))
-        rows = rows.only_rows(np.flatnonzero(~outer_rows(rows)))
+            why.append(row[lonely[first]])
+            keep = np.flatnonzero(rows.counts(is_only) == 0)
+            rows, row = rows.only_rows(keep), row[keep]
+        keep = np.flatnonzero(~outer_rows(rows))
+        rows, row = rows.only_rows(keep), row[keep]
         alike = np.zeros(rows.n_option, np.int64)
-        keep = ~inner_options(rows, alike, np.arange(rows.n_option))
-        rows, at = rows.only_options(keep), at[keep]
-        rows, _ = merged(rows, np.ones(rows.n_row))
+        is_inside, _ = inner_options(rows, alike, np.arange(rows.n_option))
+        rows, row = _merged(rows.only_options(~is_inside), row)
+        at = at[~is_inside]
         if (rows.n_row, rows.n_option) == size:
-            return SetPart(rows, at), np.concatenate([np.zeros(0, np.int64), *taken])
+            return SetPart(rows, at, row), np.concatenate(taken), np.concatenate(why)
+
+
+def _merged(pairs: Pairs, row: IntArray, is_live: BoolArray | None = None) -> tuple[Pairs, IntArray]:
+    live, one, _, _ = groups(pairs, np.ones(pairs.n_row), is_live)
+    return pairs.only_rows(live[one]), row[live[one]]
 
 
 def parts_of(whole: SetPart) -> Iterator[SetPart]:
@@ -64,10 +74,10 @@ def parts_of(whole: SetPart) -> Iterator[SetPart]:
         own = np.flatnonzero(part[:n] == p)
         if own.size:
             mine = part[n:] == p
-            yield SetPart(pairs.only_rows(own).only_options(mine), whole.at[mine])
+            yield SetPart(pairs.only_rows(own).only_options(mine), whole.at[mine], whole.row[own])
 
 
 def without_options(part: SetPart, keep: BoolArray) -> SetPart:
     """Leave options out, and rows that this makes needless."""
-    rows, _ = merged(part.pairs.only_options(keep), np.ones(part.pairs.n_row))
-    return SetPart(rows, part.at[keep])
+    rows, row = _merged(part.pairs.only_options(keep), part.row)
+    return SetPart(rows, part.at[keep], row)

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
-from ..model import TOLERANCE
+from ..model import TOLERANCE, Proof
 from ._capacity import assign
 from ._decay import best_two
 from ._form import Csr
@@ -31,6 +31,7 @@ def settled(
     bound: float,
     worst_bound: float,
     started: float,
+    proof: Proof,
 ) -> SitingPlan:
     last = len(plan) - 1
     phases = tuple(_phase(form, rows, y, floor, is_last=t == last) for t, y in enumerate(plan))
@@ -55,6 +56,7 @@ def settled(
         phases=phases,
         reasons=(),
         seconds=time.perf_counter() - started,
+        proof=proof,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
+from ..model import Proof
 from ._highs import Program, minimise
 from ._siting_form import Draft
 from ._stop import Clock
@@ -24,6 +25,7 @@ class Found:
     x: FloatArray | None
     bound: float  # no vector gains more; inf where nothing is proven
     is_infeasible: bool = False
+    proof: Proof = "relaxation"  # of the bound
 
 
 def maximise(draft: Draft, *, clock: Clock, gap: float) -> Found:
@@ -129,11 +131,10 @@ def branch(draft: Draft, relaxed: Relaxed, *, known: float, clock: Clock, gap: f
         raise
     if answer.is_infeasible:
         # what was fixed leaves nothing better than the solution at hand
-        return Found(None, known, is_infeasible=not np.isfinite(known))
+        return Found(None, known, is_infeasible=not np.isfinite(known), proof="HiGHS")
     proven = min(answer.bound, answer.objective)
-    if np.isfinite(proven):
-        bound = min(bound, max(-proven / _scale(draft), known))
-    return Found(answer.x, bound)
+    told = max(-proven / _scale(draft), known) if np.isfinite(proven) else np.inf
+    return Found(answer.x, min(bound, told), proof="HiGHS" if told < bound else "relaxation")
 
 
 def is_on(x: FloatArray, columns: Any) -> BoolArray:  # noqa: ANN401

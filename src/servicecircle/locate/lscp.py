@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
-from ..model import Solution
-from ._checks import check_claim, check_plan, hits, infeasible, settle
+from ..model import Certificate, Proof, Solution
+from ._checks import certified, check_claim, check_plan, hits, infeasible, settle
 from ._form import Indices, Matrix, Options, check_limits, check_options
 from ._highs import Program, minimise
 from ._pairs import Pairs, pairs_of
@@ -20,6 +21,7 @@ from ._set_bound import RelaxedSet, relaxed_set
 from ._set_problem import SetPart, parts_of, reduced, without_options
 from ._set_search import fewer, greedy_set
 from ._stop import Clock
+from .recount_bounds import Covers, set_bound
 
 #: a bound this far above a whole number is rounding
 _ROUNDING = 1e-6
@@ -80,18 +82,22 @@ def lscp(
     options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
     if (pairs.row_size == 0).any():
         return infeasible(time.perf_counter() - started)
-    plan, claimed, bound = _cover_pairs(pairs, options, clock=Clock(until), gap=gap)
-    chosen = np.flatnonzero(plan)
+    found = _cover_pairs(pairs, options, clock=Clock(until), gap=gap)
+    chosen = np.flatnonzero(found.plan)
     check_plan(options, chosen)
-    _check_counts(hits(pairs, plan))
-    return settle(
+    _check_counts(hits(pairs, found.plan))
+    solution = settle(
         chosen,
         float(chosen.size),
-        claimed=claimed,
-        bound=bound,
+        claimed=found.claimed,
+        bound=found.bound,
         sense="min",
         seconds=time.perf_counter() - started,
     )
+    rows = Covers(pairs.row_start, pairs.option, options.n)
+    proven = set_bound(rows, found.certificate, fixed=options.fixed)
+    solution = certified(solution, found.certificate, proven, otherwise=found.otherwise)
+    return replace(solution, seconds=time.perf_counter() - started)
 
 
 def uncoverable(covers: Matrix) -> IntArray:
@@ -138,6 +144,7 @@ class _Best:
         self.plan = greedy_set(part.pairs)
         self.bound = 1.0
         self.found: RelaxedSet | None = None
+        self.otherwise: Proof = "enumeration"
 
     @property
     def value(self) -> int:
@@ -150,10 +157,19 @@ class _Best:
             _check_counts(self.part.pairs.counts(plan))
             self.plan = plan
 
-    def raised(self, bound: float) -> None:
-        """Take a bound if it is more; sites are whole."""
-        if math.isfinite(bound):
-            self.bound = max(self.bound, float(math.ceil(bound - _ROUNDING)))
+    def raised(self, bound: float, *, otherwise: Proof | None = None) -> None:
+        """Take a bound if it is more, and note who says so, unless it is worked out here; sites are whole."""
+        whole = float(math.ceil(bound - _ROUNDING)) if math.isfinite(bound) else 0.0
+        if whole > self.bound:
+            self.bound, self.otherwise = whole, otherwise or self.otherwise
+
+    @property
+    def multiplier(self) -> FloatArray:
+        """Of each row, as the relaxation found them; without one, of any row."""
+        if self.found is not None:
+            return self.found.multiplier
+        first: FloatArray = (np.arange(self.part.pairs.n_row) == 0).astype(np.float64)
+        return first
 
 
 class _Cover:
@@ -186,18 +202,32 @@ class _Cover:
                 yield best
 
 
-def _cover_pairs(pairs: Pairs, options: Options, *, clock: Clock, gap: float) -> tuple[BoolArray, float, float]:
-    """Return a plan that covers every row, the number of sites that it claims, and a bound on it."""
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A plan that covers every row, the number of sites that it claims, a bound on it and its proof."""
+
+    plan: BoolArray
+    claimed: float
+    bound: float
+    certificate: Certificate
+    otherwise: Proof = "enumeration"
+
+
+def _cover_pairs(pairs: Pairs, options: Options, *, clock: Clock, gap: float) -> _Found:
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[options.fixed] = True
-    found: list[tuple[IntArray, list[_Best]]] = []
+    price = np.zeros(pairs.n_row)
+    found: list[tuple[IntArray, IntArray, list[_Best]]] = []
     with clock.at_interrupt():
-        whole, taken = reduced(pairs, pairs.counts(plan) == 0)
-        found.append((taken, [_Best(part) for part in parts_of(whole)]))
+        whole, taken, why = reduced(pairs, pairs.counts(plan) == 0)
+        found.append((taken, why, [_Best(part) for part in parts_of(whole)]))
     if not found:  # interrupted before anything is known: all sites, of which fewer may do
-        return np.ones(options.n, dtype=np.bool_), float(options.n), float(max(plan.sum(), pairs.n_row > 0))
-    taken, parts = found[0]
+        price[:1] = 1.0
+        bound = float(max(plan.sum(), pairs.n_row > 0))
+        return _Found(np.ones(options.n, np.bool_), float(options.n), bound, Certificate(price[None, :]))
+    taken, why, parts = found[0]
     plan[taken] = True
+    price[why] = 1.0
     cover = _Cover(parts, int(plan.sum()), gap)
     with clock.at_interrupt():
         for stage in (_relax, _search, _decide):
@@ -206,7 +236,9 @@ def _cover_pairs(pairs: Pairs, options: Options, *, clock: Clock, gap: float) ->
                     stage(best, cover, clock)
     for best in cover.parts:
         plan[best.part.at[best.plan]] = True
-    return plan, cover.value, cover.bound
+        price[best.part.row] = best.multiplier
+    otherwise: Proof = "HiGHS" if any(best.otherwise == "HiGHS" for best in cover.parts) else "enumeration"
+    return _Found(plan, cover.value, cover.bound, Certificate(price[None, :]), otherwise)
 
 
 def _relax(best: _Best, cover: _Cover, clock: Clock) -> None:
@@ -241,9 +273,9 @@ def _decide(best: _Best, cover: _Cover, clock: Clock) -> None:
     rest = without_options(part, keep)
     answer = minimise(_program(rest.pairs, best.value - 1), clock=clock, gap=0.0)
     if answer.is_infeasible:
-        best.raised(best.value)
+        best.raised(best.value, otherwise="HiGHS")
         return
-    best.raised(min(answer.bound, best.value))
+    best.raised(min(answer.bound, best.value), otherwise="HiGHS")
     if answer.x is not None:
         found = np.round(answer.x) == 1
         _check_counts(rest.pairs.counts(found))

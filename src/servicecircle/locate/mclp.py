@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from .._validate import BoolArray, FloatArray, IntArray
-from ..model import Solution
-from ._checks import check_not_overstated, check_plan, settle, weight_covered_by
+from ..model import Certificate, Proof, Solution
+from ._checks import certified, check_not_overstated, check_plan, settle, weight_covered_by
 from ._cover_bound import Relaxed, near, reach_of, relaxed
-from ._cover_problem import Best, Part, favoured, free_part, lean, without
+from ._cover_problem import Best, LeanPart, Part, favoured, free_part, lean, without
 from ._cover_search import EQUAL, Problem, fill_in_order, greedy, lowest, restarts
 from ._cover_tree import branch_and_bound
 from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, check_weight
 from ._highs import Program, minimise
 from ._pairs import Pairs, pairs_of
 from ._stop import Clock
+from .recount_bounds import Covers, covering_bound
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
 _SCALED_SUM = 2.0**20
@@ -113,26 +115,41 @@ def cover_most(
 ) -> Solution:
     """Return the solution within a clock that others may share."""
     base = weight_covered_by(pairs, a, options.fixed)
-    plan, claimed, bound = _solve(pairs, a, options, clock=clock, gap=gap)
-    chosen = np.flatnonzero(plan)
+    found = _solve(pairs, a, options, clock=clock, gap=gap)
+    chosen = np.flatnonzero(found.plan)
     check_plan(options, chosen)
-    return settle(
+    solution = settle(
         chosen,
         weight_covered_by(pairs, a, chosen),
-        claimed=base + claimed,
-        bound=base + bound,
+        claimed=base + found.claimed,
+        bound=base + found.bound,
         sense="max",
         seconds=time.perf_counter() - started,
     )
+    bound = covering_bound(
+        Covers(pairs.row_start, pairs.option, options.n), a, options.room, found.certificate,
+        fixed=options.fixed, kind=options.group, place=options.place,
+    )  # fmt: skip
+    solution = certified(solution, found.certificate, bound, otherwise=found.otherwise)
+    return replace(solution, seconds=time.perf_counter() - started)
 
 
-def _solve(
-    pairs: Pairs, weight: FloatArray, options: Options, *, clock: Clock, gap: float
-) -> tuple[BoolArray, float, float]:
-    """Return the best plan, the weight that it claims and the least bound, beyond the fixed sites."""
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The best plan, the weight that it claims and the least bound, both beyond the fixed sites, and its proof."""
+
+    plan: BoolArray
+    claimed: float
+    bound: float
+    certificate: Certificate
+    otherwise: Proof = "enumeration"
+
+
+def _solve(pairs: Pairs, weight: FloatArray, options: Options, *, clock: Clock, gap: float) -> _Found:
     plan = np.zeros(options.n, np.bool_)
     plan[options.fixed] = True
     free = None
+    nothing = Certificate(np.zeros((1, weight.size)))  # no plan covers more than all
     with clock.at_interrupt():
         free = free_part(pairs, weight, options)
         best = Best(free.problem, gap)
@@ -140,7 +157,7 @@ def _solve(
         covered = weight_covered_by(pairs, weight, options.fixed)
         plan = fill_in_order(options, plan)
         claimed = weight_covered_by(pairs, weight, np.flatnonzero(plan))
-        return plan, claimed - covered, float(weight.sum()) - covered
+        return _Found(plan, claimed - covered, float(weight.sum()) - covered, nothing)
     with clock.at_interrupt():
         _improve(best, clock)
     with clock.at_interrupt():
@@ -148,7 +165,10 @@ def _solve(
         best.value = best.problem.covered(best.plan)
         best.plan = lowest(best.problem, best.plan, clock)
     plan |= free.widened(best.plan, options.n)
-    return plan, best.problem.covered(best.plan), best.bound
+    certificate = nothing
+    with clock.at_interrupt():
+        certificate = nothing if best.certificate is None else free.certificate(*best.certificate)
+    return _Found(plan, best.problem.covered(best.plan), best.bound, certificate, best.otherwise)
 
 
 def _improve(best: Best, clock: Clock) -> None:
@@ -160,7 +180,7 @@ def _improve(best: Best, clock: Clock) -> None:
     """
     part = lean(best.problem)
     best.offer(part, greedy(part.problem, clock))
-    best.lower(_first_bound(part.problem))
+    best.lower_by(part, part.problem.weight, _first_bound(part.problem))
     found = _relax(best, part, clock)
     if found is None or best.is_proven or clock.is_over():
         return
@@ -176,11 +196,11 @@ def _first_bound(problem: Problem) -> float:
     return sum(float(np.sort(single[options.group == g])[::-1][:n].sum()) for g, n in enumerate(room))
 
 
-def _relax(best: Best, part: Part, clock: Clock) -> Relaxed | None:
+def _relax(best: Best, part: LeanPart, clock: Clock) -> Relaxed | None:
     """Lower the bound as long as the relaxation has something to give; try what it favours as plans."""
     found, tried = None, np.zeros(part.problem.options.n, np.bool_)
     for found in relaxed(part.problem, clock=clock, n_most=_STEPS):
-        best.lower(found.bound)
+        best.lower_by(part, found.multiplier, found.bound)
         plan = favoured(part.problem.options, found.share)
         if (plan != tried).any() and not best.is_proven:
             tried = plan
@@ -219,7 +239,7 @@ def _decide(best: Best, part: Part, found: Relaxed, clock: Clock) -> None:
         branch_and_bound(best, part, found, clock)
         return
     plan, bound = _by_highs(rest.problem, without_it[rest.at] < least, clock=clock, gap=best.gap)
-    best.lower(bound)  # the best plan is among those left: no honest bound is below it
+    best.lower(bound, otherwise="HiGHS")  # the best plan is among those left: no honest bound is below it
     if plan is not None:
         best.offer(Part(rest.problem, part.at[rest.at]), plan)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from .._validate import FloatArray, IntArray
 from ..errors import InputError, SolutionError
-from ..model import Solution
+from ..model import Certificate, Solution
 from ._center_search import Centers
-from ._checks import check_plan, infeasible, settle
+from ._checks import certified, check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
 from ._form import LARGEST, Csr, Indices, Matrix, Options, check_limits, check_options, check_weight, number
 from ._stop import Clock
+from .recount_bounds import Costs, median_bound
 
 
 def p_median(
@@ -108,14 +110,24 @@ def p_median(
                 return infeasible(time.perf_counter() - started)
             search.consider(begin)
             search.improve(search.sites)
-        bound = Tree(search, gap=gap).run()
+        tree = Tree(search, gap=gap)
+        bound = tree.run()
     chosen = np.sort(search.sites.astype(np.int64))
     check_plan(options, chosen)
     plan = np.zeros(options.n, dtype=np.bool_)
     plan[chosen] = True
     objective = math.fsum(a * row_costs(costs, plan, unreached)) if costs.shape[0] else 0.0
     seconds = time.perf_counter() - started
-    return settle(chosen, objective, claimed=search.total, bound=bound, sense="min", seconds=seconds)
+    solution = settle(chosen, objective, claimed=search.total, bound=bound, sense="min", seconds=seconds)
+    prices = np.zeros((max(len(tree.prices), 1), costs.shape[0]))
+    for k, price in enumerate(tree.prices):
+        prices[k, rows.order] = price
+    certificate = Certificate(prices)
+    pairs = Costs(costs.indptr, costs.indices, costs.data, options.n)
+    told = replace(solution, certificate=certificate)
+    proven = median_bound(pairs, a, search.p, told, fixed=options.fixed, far=unreached)
+    solution = certified(solution, certificate, proven, otherwise=tree.otherwise)
+    return replace(solution, seconds=time.perf_counter() - started)
 
 
 def _check_unreached_cost(cost: float | None) -> float:

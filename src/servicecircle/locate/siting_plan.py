@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validate import FloatArray, IntArray, read_only
 from ..errors import SolutionError
-from ..model import TOLERANCE
+from ..model import TOLERANCE, Proof
 from ._form import Csr
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
@@ -75,6 +75,7 @@ class SitingPlan:
     phases: tuple[PhasePlan, ...]
     reasons: tuple[Reason, ...]  # why it is infeasible
     seconds: float
+    proof: Proof = "untold"  # how `bound` is proven
 
     def __post_init__(self) -> None:
         if self.status in ("optimal", "feasible") and self.objective - self.bound > TOLERANCE * abs(self.bound):

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
-from ..model import TOLERANCE
+from ..model import TOLERANCE, Proof
 from ._decay import levels_of
 from ._form import Csr, check_limits, check_options
 from ._pairs import pairs_of
@@ -104,12 +104,13 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     if _is_plain(form) and _n_expanded(rows) <= _MOST_PAIRS:
         return _by_mclp(form, rows, clock, started=started, gap=gap)
     floor, worst_bound = form.floor, math.nan
+    proof_of_worst: Proof = "counting"
     best = _start(form, rows, floor, clock)
     if form.is_fair:
         fairest = _fairest(form, rows, best, clock, gap)
         if fairest.plan is None:
             return _no_plan(form, rows, clock, is_infeasible=fairest.is_infeasible, started=started)
-        worst_bound = fairest.bound
+        worst_bound, proof_of_worst = fairest.bound, fairest.proof
         floor = np.maximum(floor, max(fairest.value, 0.0) * (1 - _FLOOR_SLACK))
         best = Best(fairest.plan, objective_of(form, rows, fairest.plan, floor))
         again = _start(form, rows, floor, clock)
@@ -118,7 +119,8 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
     if best.plan is None:
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
     plan = lowest(form, rows, trimmed(form, rows, best.plan, floor), floor, clock)
-    return settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started)
+    proof: Proof = "HiGHS" if "HiGHS" in (best.proof, proof_of_worst) else best.proof
+    return settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started, proof=proof)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +131,11 @@ class Best:
     value: float
     bound: float = math.inf
     is_infeasible: bool = False
+    proof: Proof = "counting"
 
-    def at(self, bound: float) -> Best:
+    def at(self, bound: float, proof: Proof) -> Best:
         """Return the same plan with a bound; one that rounding put below the plan is the plan's value."""
-        return replace(self, bound=max(bound, self.value))
+        return replace(self, bound=max(bound, self.value), proof=proof)
 
 
 def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
@@ -154,9 +157,9 @@ def _stage(
     SolutionError
         If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
     """
-    bound = _plain_bound(form, rows, aim, start, clock)
+    bound = plain = _plain_bound(form, rows, aim, start, clock)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
-        return start.at(bound)
+        return start.at(bound, "counting")
     if form.has_seats:
         bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
     model = build(form, rows, floor, aim=aim)
@@ -164,21 +167,24 @@ def _stage(
     if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
+    proof: Proof = found.proof if found.bound < bound else "relaxation"
     bound = min(bound, found.bound)
+    proof = proof if bound < plain else "counting"
     if found.is_infeasible and start.plan is None:
         return Best(None, -math.inf, -math.inf, is_infeasible=True)
     if found.is_infeasible:
         msg = "The solver says that there is no plan, but one is at hand."
         raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
     if found.x is None:
-        return start.at(bound)
+        return start.at(bound, proof)
     own = _judged(form, rows, [is_on(found.x, y) for y in model.y], aim, floor)
     if own.plan is None and start.plan is None:
         msg = "The solver's plan does not keep the rules."
         raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
     if own.value <= start.value:
-        return start.at(bound)
-    return own.at(bound) if own.value - bound <= TOLERANCE * abs(bound) else replace(own, bound=bound)
+        return start.at(bound, proof)
+    is_near = own.value - bound <= TOLERANCE * abs(bound)
+    return own.at(bound, proof) if is_near else replace(own, bound=bound, proof=proof)
 
 
 def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
@@ -253,7 +259,9 @@ def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap:
     plan[keep[solution.chosen]] = True
     plans = trimmed(form, rows, [plan], form.floor)
     bound = solution.bound * form.first * form.phases[0].weight
-    return settled(form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started)
+    return settled(
+        form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started, proof=solution.proof
+    )
 
 
 def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) -> Csr:
