@@ -64,10 +64,9 @@ def areas(case: Case, *, rounds: int, budget_s: float, with_peers: Sequence[str]
     def runner(name: str, draw: Callable[[], Shapes | tuple[Taken, Shapes]], of: Case = case) -> Runner:
         return Runner(name, partial(kept, name, of, draw), len(of.facilities) / len(case.facilities))
 
-    one = at_places(case.name, case.network, case.facilities.iloc[:1], case.minutes)
     runners = []
     for detail in ("fine", "fast"):
-        ours(one, detail)  # compiles it
+        ours(case, detail)  # compiles it: a single station may be drawn without a compiler
         runners.append(runner(f"servicecircle, {detail}", partial(afresh, case, detail)))
     runners += [
         runner(f"servicecircle, {detail}, on the same streets again", partial(again, case, detail))

@@ -135,8 +135,8 @@ class StreetSquares:
         """
         Choose how to draw facilities for which so many nodes are settled: the first few without a compiler.
 
-        To compile takes fifteen seconds or so, once; a first circle on foot in plain Python takes less than one.
-        Both give the same numbers.
+        To compile takes 15 seconds or so, once; a first circle on foot in plain Python takes less than one. Both
+        give the same numbers.
         """
         from ._compiled import in_python, is_compiled
 
