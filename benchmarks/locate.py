@@ -122,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", action="store_true", help="the large rows too: minutes, and some 4 GB")
     parser.add_argument("--no-peers", action="store_true", help="this project alone")
+    parser.add_argument("--only", choices=["random", "city"], help="these instances alone")
     parser.add_argument(
         "--peer-limit", type=float, default=60.0, help="seconds for each peer (default %(default)s)"
     )
@@ -129,7 +130,9 @@ def main() -> None:
     print("| case | who (limit) | clock s | processor s | build s | value | bound | gap |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     peers = {"with_peers": not asked.no_peers, "peer_limit_s": asked.peer_limit}
-    for make in (cases.random_discs, cases.city_times):
+    for name, make in (("random", cases.random_discs), ("city", cases.city_times)):
+        if asked.only not in (None, name):
+            continue
         instance = make("500 x 5k")
         compare("maximal", instance, limit_s=None, **peers)
         compare("set", cases.covering_all(instance), limit_s=asked.peer_limit, **peers)
