@@ -12,6 +12,7 @@ import pytest
 import shapely
 from studies import BLOCK_M, CRS, ORIGIN, TOML, write_study
 
+from servicecircle import pipeline
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
 from servicecircle.gaps import riders_scattered
@@ -202,3 +203,15 @@ def test_a_one_way_trap_serves_from_but_not_to(tmp_path: Path) -> None:
         reached[direction] = int((pairs["facility_id"] == "S1").sum())
     assert reached["to"] > 100
     assert reached["from"] < 10  # what stands on the alley itself, ahead of the station
+
+
+def test_more_candidates_than_memory_holds_are_refused_before_they_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = load_study(write_study(tmp_path))
+    monkeypatch.setattr(pipeline, "FEW_CANDIDATES", 3)
+    assert len(suggest(study).sites)  # four candidates are sampled, and are not too many
+    monkeypatch.setattr(pipeline, "MOST_PAIRS", 10)
+    with pytest.raises(InputError, match=r"4 candidates have about .* raise `spacing_m`") as raised:
+        suggest(study)
+    assert "请加大 [suggest] 的 spacing_m" in raised.value.zh

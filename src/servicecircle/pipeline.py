@@ -56,6 +56,10 @@ WGS84 = "EPSG:4326"
 OnStage = Callable[[str], None]
 #: a search for suggestions ends after this, with the best plan found and its gap (seconds)
 TIME_LIMIT_S = 60.0
+#: travel times of candidates that are held at most, about 60 bytes each while a plan is made
+MOST_PAIRS = 100_000_000
+#: so many candidates are never too many; of more, about so many are searched to see how many times there will be
+FEW_CANDIDATES, SAMPLED = 2_000, 50
 STAGES = ("roads", "grid", "times", "candidates", "choose", "circles")
 
 
@@ -161,6 +165,7 @@ def suggest(
     candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, serving.every)
     warnings += told_of_candidates
     begin("choose")
+    _check_pairs(study, network, demand_at, candidates)
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
     try:
         chosen = choose_sites(
@@ -248,6 +253,25 @@ def _datums_or_error(study: Study, network: Network, places: gpd.GeoDataFrame | 
     if errors := [fault for fault in told if fault.level == "error"]:
         raise StudyError(errors)
     return told
+
+
+def _check_pairs(study: Study, network: Network, demand_at: Positions, candidates: gpd.GeoDataFrame) -> None:
+    """Refuse more candidates than memory holds times for, as a sample of them tells; few are not sampled."""
+    n = len(candidates)
+    if n <= FEW_CANDIDATES:
+        return
+    some_of_them = candidates[["geometry"]].iloc[:: math.ceil(n / SAMPLED)]
+    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n
+    if pairs <= MOST_PAIRS:
+        return
+    msg = f"{n:,} candidates have about {pairs / 1e6:,.0f} million travel times to riders, more than the "
+    msg += f"{MOST_PAIRS / 1e6:,.0f} million that memory is kept for: raise `spacing_m` in [suggest] (now "
+    msg += f"{study.suggest.spacing_m:g}), name fewer sources, or draw a smaller [area]."
+    zh = (
+        f"{n:,} 个候选点与骑手之间约有 {pairs / 1e4:,.0f} 万个出行时间，超过内存所限的 {MOST_PAIRS / 1e4:,.0f} 万："
+    )
+    zh += f"请加大 [suggest] 的 spacing_m（现为 {study.suggest.spacing_m:g}），减少来源，或缩小 [area]。"
+    raise InputError(msg, zh=zh)
 
 
 def _quiet(stage: str) -> None:
