@@ -23,7 +23,9 @@ _validate _optional _compiled whole_files
 params
 siting_rules
 siting_figures
+closures street_intervals
 model
+bent_streets
 hours_words china_outline datum
 hours amenities
 headers coordinates readers columns stated_datums offers ledgers polygons study_keys
@@ -45,6 +47,7 @@ searches
 travel_times
 legs
 street_reach
+closed_streets
 street_raster _raster_kernels
 _square_kernels
 _frontier_kernels

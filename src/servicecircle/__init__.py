@@ -9,6 +9,8 @@ from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
 from .candidates import judge_candidates as judge_candidates
 from .candidates import place_candidates as place_candidates
+from .closed_streets import with_closures as with_closures
+from .closures import Closures as Closures
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone

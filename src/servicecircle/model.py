@@ -34,6 +34,7 @@ from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionErr
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
+from .street_intervals import StreetIntervals
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -78,6 +79,7 @@ class Network:
     is_admissible: BoolArray  # (n_edge,) the part has enough street to be snapped to
     profile: TravelProfile
     report: NetworkReport
+    intervals: StreetIntervals | None = None  # parts that are slowed or closed; `seconds` are those without them
 
     def __post_init__(self) -> None:
         if not self.crs.is_projected:

@@ -9,7 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ._validate import FloatArray, IntArray, some
+from ._validate import BoolArray, FloatArray, IntArray, some
+from .bent_streets import Bends, bends_of, bent_joined_ms, bent_leg_ms
 from .errors import InputError, NetworkError
 from .model import Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
@@ -48,6 +49,7 @@ class SearchGraph:
     a_ms: IntArray  # (n_street,)
     b_ms: IntArray
     access_s_per_m: float
+    bends: Bends | None = None  # streets with slowed or closed parts
 
 
 def search_graph(network: Network, direction: Direction) -> SearchGraph:
@@ -77,13 +79,31 @@ def _search_graph(network: Network, direction: Direction) -> SearchGraph:
     ahead, back = network.street_edge.T
     along = ms[ahead].astype(np.int64)
     against = np.where(back >= 0, ms[back], INF_MS).astype(np.int64)
+    towards = [against, along] if direction == "to" else [along, against]  # its end a, its end b
+    bends = bends_of(network, *towards)
+    edge_ms = ms.astype(np.int64)
+    if bends is not None:
+        edge, bent_ms = bent_edges(network, bends, direction)
+        edge_ms[edge] = bent_ms
+        for end, whole in zip(towards, bends.whole_ms().T, strict=True):
+            end[bends.street] = whole
     return SearchGraph(
-        curve=curve_graph(network.node_xy, near, far, ms.astype(np.int64)),
+        curve=curve_graph(network.node_xy, near, far, edge_ms),
         end=np.column_stack([network.tail[ahead], network.head[ahead]]),
-        a_ms=against if direction == "to" else along,
-        b_ms=along if direction == "to" else against,
+        a_ms=towards[0],
+        b_ms=towards[1],
         access_s_per_m=3.6 / network.profile.access_kph,
+        bends=bends,
     )
+
+
+def bent_edges(network: Network, bends: Bends, direction: Direction) -> tuple[IntArray, IntArray]:
+    """Return the edges of streets with slowed or closed parts, and their ms (`INF_MS`: closed)."""
+    ahead, back = network.street_edge[bends.street].T
+    to_a, to_b = bends.whole_ms().T
+    along, against = (to_b, to_a) if direction == "to" else (to_a, to_b)
+    is_two_way = back >= 0
+    return np.concatenate([ahead, back[is_two_way]]), np.concatenate([along, against[is_two_way]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +145,20 @@ def leg_ms(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> IntArray:
         ms = np.column_stack([part_a, to_b - part_b])
         is_open = np.column_stack([to_a, to_b]) < INF_MS
     is_end = np.column_stack([share == 0.0, share == 1.0])
-    ms = np.where(is_end, 0, ms) + at.access_ms[:, None]
-    return np.where((is_open | is_end) & on[:, None] & (ms < INF_MS), ms, INF_MS)
+    ms = np.where(is_open | is_end, np.where(is_end, 0, ms), INF_MS)
+    if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
+        row = graph.bends.row[street[bent]]
+        ms[bent] = bent_leg_ms(graph.bends, row, share[bent], is_facility=is_facility)
+    is_open = on[:, None] & (ms < INF_MS)
+    return np.where(is_open & (ms + at.access_ms[:, None] < INF_MS), ms + at.access_ms[:, None], INF_MS)
+
+
+def is_bent(graph: SearchGraph, street: IntArray) -> BoolArray | None:
+    """Whether streets have slowed or closed parts; None where none of them has."""
+    if graph.bends is None:
+        return None
+    bent = graph.bends.row[street] >= 0
+    return bent if bent.any() else None
 
 
 def joined_ms(
@@ -149,7 +181,11 @@ def joined_ms(
         between(to_a, demand_share, facility_share),
         INF_MS,
     )
-    return np.minimum(towards_a, towards_b)
+    ms = np.minimum(towards_a, towards_b)
+    if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
+        row = graph.bends.row[street[bent]]
+        ms[bent] = bent_joined_ms(graph.bends, row, demand_share[bent], facility_share[bent])
+    return ms
 
 
 # --------------------------------------------------------------------------------------------------- searches
