@@ -48,6 +48,7 @@ travel_times
 legs
 street_reach
 closed_streets
+closed_times
 street_raster _raster_kernels
 _square_kernels
 _frontier_kernels

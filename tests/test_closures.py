@@ -120,3 +120,8 @@ def test_no_report_is_no_error() -> None:
     none = gpd.GeoDataFrame(geometry=[], crs="EPSG:4326")
     assert len(Closures(none)) == 0
     assert len(Closures(none).at("2026-08-01")) == 0
+
+
+def test_no_report_of_a_mode_is_no_report() -> None:
+    assert len(Closures(frame({"modes": "drive"})).of_mode("walk")) == 0
+    assert len(Closures(frame({"modes": "drive"})).of_mode("walk").of_mode("drive")) == 0

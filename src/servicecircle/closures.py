@@ -70,7 +70,8 @@ class Closures:
 
     def of_mode(self, roads: Roads) -> Closures:
         """Return those that concern a mode of travel."""
-        return Closures(self.frame[[roads in modes for modes in self.frame["modes"]]])
+        concerned = np.array([roads in modes for modes in self.frame["modes"]], dtype=bool)
+        return Closures(self.frame[concerned])
 
     def windows(self) -> list[tuple[pd.Timestamp | None, pd.Timestamp | None, Closures]]:
         """Return the spans of time between which nothing changes, in order, with what holds in each."""

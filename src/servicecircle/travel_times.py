@@ -234,16 +234,16 @@ def settled_nodes(
 
     `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
     """
-    ends = _ends(graph, at, is_facility=True)
+    ends = position_ends(graph, at, is_facility=True)
     return times_at_nodes(graph.curve, ends, limit_ms=limit_ms, threads=threads, on_progress=on_progress)
 
 
 def nearest_of_nodes(graph: SearchGraph, at: OnStreet, rank: IntArray) -> Nearest:
     """Nearest facility position of each node, without a limit; ties to the lower rank."""
-    return nearest_at_nodes(graph.curve, _ends(graph, at, is_facility=True), rank)
+    return nearest_at_nodes(graph.curve, position_ends(graph, at, is_facility=True), rank)
 
 
-def _ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
+def position_ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
     """Positions by the ends of their streets."""
     node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1)
     return Ends(node=node, ms=leg_ms(graph, at, is_facility=is_facility))
@@ -335,8 +335,8 @@ def times_between(
     graph = search_graph(network, direction)
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
-    direct = _joined_along(graph, _by_street(i_at), j_at)
-    i_ends, j_ends = _ends(graph, i_at, is_facility=False), _ends(graph, j_at, is_facility=True)
+    direct = joined_along(graph, positions_by_street(i_at), j_at)
+    i_ends, j_ends = position_ends(graph, i_at, is_facility=False), position_ends(graph, j_at, is_facility=True)
     start, facility, seconds = times_at_demand(
         graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
     )
@@ -380,12 +380,13 @@ class _ByStreet:
     street: IntArray  # (n,) ascending
 
 
-def _by_street(at: OnStreet) -> _ByStreet:
+def positions_by_street(at: OnStreet) -> _ByStreet:
+    """Return demand points in the order of their streets."""
     point = np.argsort(at.street, kind="stable")
     return _ByStreet(at, point, at.street[point])
 
 
-def _joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
+def joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
     """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
     i_at = demand.at
     first = np.searchsorted(demand.street, j_at.street, side="left")
@@ -413,8 +414,8 @@ def waiting_demand(network: Network, demand_at: Positions, *, limit_ms: int, dir
     """Return demand points ready for `times_of_each` up to a limit."""
     graph = search_graph(network, direction)
     at = on_street(demand_at, network, graph)
-    hanging = hang(graph.curve, _ends(graph, at, is_facility=False), limit_ms)
-    return WaitingDemand(network, graph, _by_street(at), hanging)
+    hanging = hang(graph.curve, position_ends(graph, at, is_facility=False), limit_ms)
+    return WaitingDemand(network, graph, positions_by_street(at), hanging)
 
 
 def times_of_each(
@@ -427,7 +428,7 @@ def times_of_each(
     """
     graph = demand.graph
     at = on_street(facility_at, demand.network, graph)
-    direct = _joined_along(graph, demand.by_street, at)
-    ends = _ends(graph, at, is_facility=True)
+    direct = joined_along(graph, demand.by_street, at)
+    ends = position_ends(graph, at, is_facility=True)
     start, point, ms = times_by_source(graph.curve, ends, demand.hanging, direct, limit_ms=limit_ms)
     return start, point, ms / 1000.0
