@@ -28,7 +28,7 @@ model
 bent_streets
 hours_words china_outline datum
 hours amenities
-headers coordinates readers columns stated_datums offers ledgers polygons study_keys
+headers coordinates readers columns stated_datums offers ledgers polygons closure_reports study_keys
 study
 projections junctions impedance osm osm_places
 network_builder
@@ -74,6 +74,8 @@ maps _page figures report writers
 placement
 pipeline
 what_if
+trouble _way_kernels
+critical
 packaged
 usage
 cli

@@ -10,10 +10,14 @@ from .candidates import grid_candidates as grid_candidates
 from .candidates import judge_candidates as judge_candidates
 from .candidates import place_candidates as place_candidates
 from .closed_streets import with_closures as with_closures
+from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures
+from .closures import TroubleFigures as TroubleFigures
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
+from .critical import crossings as crossings
+from .critical import rank_closures as rank_closures
 from .datum import from_wgs84 as from_wgs84
 from .datum import to_wgs84 as to_wgs84
 from .datum_detection import DatumFit as DatumFit
@@ -73,6 +77,7 @@ from .study import check_study as check_study
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times
+from .trouble import tell_closures as tell_closures
 from .what_if import WhatIf as WhatIf
 from .what_if import what_if as what_if
 from .writers import write_outputs as write_outputs

@@ -113,6 +113,10 @@ TimeLimit = Annotated[
         "--time-limit", metavar="SECONDS", help="End each search after so long. Default: as the study, 60."
     ),
 ]
+ClosureFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--closures", metavar="FILE", help="Reports of trouble on the road. Default: those of the study."),
+]
 
 
 def main() -> None:
@@ -196,6 +200,7 @@ def plan(
     keep: Keep = None,
     alternatives: Alternatives = None,
     time_limit: TimeLimit = None,
+    closures: ClosureFile = None,
     out: Out = None,
 ) -> None:
     """
@@ -228,6 +233,7 @@ def plan(
             profile=name,
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
+            closures=closures,
         )
 
 
@@ -345,14 +351,19 @@ def _plan(
     profile: str | None = None,
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
+    closures: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
+    from .closure_reports import read_closures
     from .explanations import explain_plan
     from .pipeline import suggest
     from .study import load_study
+    from .trouble import tell_closures
     from .writers import write_outputs
 
     loaded: Study = load_study(study)
+    if closures is not None:
+        loaded = replace(loaded, closures=read_closures(closures))
     with _progress(loaded.lang) as on_stage:
         made = suggest(
             loaded,
@@ -367,6 +378,8 @@ def _plan(
         if made.siting is None:  # what is explained is the plain choice
             on_stage("explain")
             made = replace(made, explanation=explain_plan(made))
+        if loaded.closures is not None:
+            made = replace(made, trouble=tell_closures(made))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

@@ -103,12 +103,12 @@ def _patched(graph: SearchGraph, closed: Network, direction: Direction) -> Searc
     a_ms[bends.street], b_ms[bends.street] = whole.T
     near, far = (closed.head, closed.tail) if direction == "to" else (closed.tail, closed.head)
     arc = graph.curve.arc.copy()
-    arc[_arcs_of(graph.curve, near, far, edge), 1] = ms.astype(np.uint32)
+    arc[arcs_of(graph.curve, near, far, edge), 1] = ms.astype(np.uint32)
     curve = dataclasses.replace(graph.curve, arc=arc)
     return dataclasses.replace(graph, curve=curve, a_ms=a_ms, b_ms=b_ms, bends=bends)
 
 
-def _arcs_of(curve: CurveGraph, near: IntArray, far: IntArray, edge: IntArray) -> IntArray:
+def arcs_of(curve: CurveGraph, near: IntArray, far: IntArray, edge: IntArray) -> IntArray:
     """Return the row of `arc` of each edge: of the edges of a node they stand by far node, then by number."""
     is_near = np.zeros(curve.n_node, dtype=bool)
     is_near[near[edge]] = True
@@ -247,10 +247,12 @@ def _whole_pieces(
 def is_inside(network: Network, at: Positions) -> BoolArray:
     """Whether positions stand in a closed part of a street, so that nobody gets to them or from them."""
     inside = np.zeros(len(at.edge), dtype=bool)
-    zero = np.zeros(network.n_street, dtype=np.int64)
-    bends: Bends | None = bends_of(network, zero, zero)
-    if bends is None:
+    if network.intervals is None:
         return inside
+    if "bends" not in network.kept:
+        zero = np.zeros(network.n_street, dtype=np.int64)
+        network.kept["bends"] = bends_of(network, zero, zero)
+    bends: Bends = network.kept["bends"]
     on = np.flatnonzero(at.is_on_network)
     edge = at.edge[on]
     street = network.street[edge]

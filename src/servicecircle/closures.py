@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ._validate import some, some_zh
+from ._validate import BoolArray, IntArray, some, some_zh
 from .errors import CRSError, Fault, InputError
 from .params import Roads
 
@@ -66,12 +66,18 @@ class Closures:
         """Return those that hold at a moment: `from <= when < until`."""
         moment = moment_of(when)
         begun = self.frame["from"].isna() | (self.frame["from"] <= moment)
-        return Closures(self.frame[begun & (self.frame["until"].isna() | (self.frame["until"] > moment))])
+        return self.rows(np.asarray(begun & (self.frame["until"].isna() | (self.frame["until"] > moment))))
 
     def of_mode(self, roads: Roads) -> Closures:
         """Return those that concern a mode of travel."""
         concerned = np.array([roads in modes for modes in self.frame["modes"]], dtype=bool)
-        return Closures(self.frame[concerned])
+        return self.rows(concerned)
+
+    def rows(self, which: BoolArray | IntArray) -> Closures:
+        """Return some of the reports, by a mask or by their positions."""
+        own = object.__new__(Closures)  # checked already
+        object.__setattr__(own, "frame", self.frame[which] if which.dtype == bool else self.frame.iloc[which])
+        return own
 
     def windows(self) -> list[tuple[pd.Timestamp | None, pd.Timestamp | None, Closures]]:
         """Return the spans of time between which nothing changes, in order, with what holds in each."""
@@ -80,8 +86,23 @@ class Closures:
         if not moments:
             return [(None, None, self)]
         spans = [(None, moments[0]), *zip(moments, [*moments[1:], None], strict=True)]
-        early = self.frame[self.frame["from"].isna()]
-        return [(begin, end, self.at(begin) if begin is not None else Closures(early)) for begin, end in spans]
+        early = self.rows(self.frame["from"].isna().to_numpy(bool))
+        return [(begin, end, self.at(begin) if begin is not None else early) for begin, end in spans]
+
+
+@dataclass(frozen=True, eq=False)
+class TroubleFigures:
+    """
+    What reports of trouble do to a plan's coverage, window by window; columns as `tell_closures` has them.
+
+    Riders cut off are covered before the trouble, and not during it.
+    """
+
+    windows: pd.DataFrame  # a row a span of time in which nothing changes, in order
+    zones: pd.DataFrame  # a row a window with trouble and zone
+    cells: pd.DataFrame  # a row a window with trouble and planning cell whose coverage changes
+    streets: gpd.GeoDataFrame  # the parts of streets that each report covers, CRS of the network
+    warnings: tuple[Fault, ...] = ()
 
 
 def _checked(frame: Any) -> gpd.GeoDataFrame:  # noqa: ANN401

@@ -30,6 +30,7 @@ from ._validate import (
     read_only,
     some,
 )
+from .closures import Closures, TroubleFigures
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
 from .siting_figures import SitingFigures
@@ -424,6 +425,7 @@ class Study:
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
+    closures: Closures | None = None  # reports of trouble on the road
     demand_source: Literal["depots", "population", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     cell_m: float | None = 100.0
@@ -483,6 +485,7 @@ class Plan:
     siting: SitingFigures | None = None  # None: nothing was asked for beside the counts
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
+    trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import pandas as pd
+
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
 from ._page.summary import proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
+from ._validate import some, some_zh
 from .coverage import totals
 from .errors import Fault, Lang
 from .gaps import riders_scattered
@@ -53,10 +56,14 @@ _LEVEL: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
 def plan_lines(plan: Plan) -> list[str]:
     """Return a plan's figures in the study's language: coverage, gaps, suggestions, proof, warnings."""
     lang = plan.study.lang
+    told = (*plan.warnings, *(() if plan.trouble is None else plan.trouble.warnings))
     return [
         plan.study.name,
-        *(f"  {line}" for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))),
-        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in plan.warnings),
+        *(
+            f"  {line}"
+            for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan), *_trouble_lines(plan))
+        ),
+        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told),
     ]
 
 
@@ -128,6 +135,49 @@ def _site_lines(plan: Plan) -> Iterator[str]:
     colon = "：" if words.lang == "zh" else ": "
     yield from (f"{term}{colon}{told}" for term, told in siting_rows(plan, words.lang))
     yield from closing_lines(plan, words)
+
+
+def _trouble_lines(plan: Plan) -> Iterator[str]:
+    """Return the windows of trouble: when, which reports, and the riders cut off at the largest break, by zone."""
+    if plan.trouble is None:
+        return
+    zh, key = plan.study.lang == "zh", f"{plan.before.minutes[-1]:g}"
+    zones = plan.trouble.zones
+    for number, window in enumerate(plan.trouble.windows.to_dict("records")):
+        begin, end = (
+            None if m is None else str(m)[:16].replace("T", " ") for m in (window["begin"], window["end"])
+        )
+        if begin and end:
+            when = f"{begin} 至 {end}" if zh else f"{begin} to {end}"
+        elif begin or end:
+            when = (
+                f"{begin or end} {'起' if begin else '之前'}"
+                if zh
+                else f"{'from' if begin else 'before'} {begin or end}"
+            )
+        else:
+            when = "一直" if zh else "always"
+        if not window["closures"]:
+            yield f"路况 {when}：畅通" if zh else f"roads {when}: open"
+            continue
+        own = zones[(zones["window"] == number) & (zones[f"cut_off_{key}"] > 0)].sort_values(
+            [f"cut_off_{key}", "zone_id"], ascending=[False, True], key=_sortable
+        )
+        names = [
+            f"{row['name'] or row['zone_id'] or '—'} {numbers.told(row[f'cut_off_{key}'])}"
+            for row in own.to_dict("records")
+        ]
+        lost, ids = numbers.told(window[f"cut_off_{key}"]), window["closures"]
+        told = "、".join(names) if zh else ", ".join(names)
+        yield (
+            f"路况 {when}（{some_zh(ids)}）：{key} 分钟内失去覆盖 {lost} 人{f'（{told}）' if told else ''}"
+            if zh
+            else f"roads {when} ({some(ids)}): {lost} riders cut off within {key} min{f' ({told})' if told else ''}"
+        )
+
+
+def _sortable(column: pd.Series) -> pd.Series:
+    return column.astype(str) if column.dtype == object else column
 
 
 # ------------------------------------------------------------------------------------------------------- faults

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .closure_reports import reports_of
+from .closures import Closures
 from .columns import ONE_OF, Role, is_ledger_header
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
@@ -179,12 +181,15 @@ def _read_study(path: Path) -> tuple[Study | None, list[Fault]]:
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
                 readings[role] = reading
+    reports, used, report_faults = _read_closures(said)
+    faults += report_faults
+    inputs += [used] if used else []
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
-    return _study(said, frames, network, inputs, faults), faults
+    return dataclasses.replace(_study(said, frames, network, inputs, faults), closures=reports), faults
 
 
 def _study(
@@ -410,6 +415,30 @@ def _read_ledger(said: StudyFile, role: Role) -> tuple[Reading | None, InputFile
     used = _input_file(role, stated["file"], path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(used, datum=reading.datum, is_datum_stated=reading.is_datum_stated)
     return reading, used, list(reading.faults)
+
+
+def _read_closures(said: StudyFile) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+    """Return the reports of trouble that [closures] names."""
+    if "closures" not in said.tables:
+        return None, None, []
+    stated = said.tables["closures"]
+    if "file" not in stated:
+        told = any(fault.column == "closures.file" for fault in said.faults)
+        en, zh = "is missing: [closures] needs `file`.", "缺少：[closures] 需要写明 file。"
+        return None, None, [] if told else [said.fault("closures", "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, "closures", path):
+        return None, None, [missing]
+    try:
+        table = read_table(path, file=stated["file"], sheet=stated.get("sheet"))
+    except StudyError as error:
+        return None, None, list(error.faults)
+    reading = reports_of(table, datum=stated.get("datum"))
+    used = _input_file("closures", stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    used = dataclasses.replace(
+        used, datum=reading.datum, is_datum_stated=reading.is_datum_stated, row_of=reading.row_of
+    )
+    return reading.closures, used, list(reading.faults)
 
 
 def _needs_no_list(said: StudyFile) -> bool:

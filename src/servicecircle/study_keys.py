@@ -349,6 +349,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},
         "amenities": {"words": _amenity_words},
+        "closures": {"file": _text, "sheet": _text, "datum": _datum},
         "checkins": {},
     }
 )

@@ -170,7 +170,7 @@ def what_if(
         demand_ids=plan.demand.index,
         searched=plan.facilities.index[again],
         inside=standing_inside.append(facilities.index[is_inside(roads.network, at)]),
-        riders_inside=math.fsum(plan.before.weight[is_inside(roads.network, plan.before.times.demand_at)]),
+        riders_inside=math.fsum(plan.before.weight[is_inside(roads.network, plan.before.times.demand_at)].tolist()),
     )
 
 

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .closures import TroubleFigures
 from .coverage import coverage_by_cell, totals
+from .errors import Lang
 from .gaps import riders_scattered
 from .model import Explanation, Plan
 from .offers import PARSED
@@ -45,15 +47,17 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         What `suggest` gave.
     folder
         Made if missing. Files of the same names are replaced; others are not touched, but for an
-        `explanations.json` of an earlier plan, which goes where this plan has no explanation.
+        `explanations.json` (`closures.geojson`, `closures.csv`) of an earlier plan, which go where this plan has no
+        explanation (no trouble).
 
     Returns
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `explanations.json`, where the plan
-        has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the
-        same bytes, but for `seconds` in the summary.
+        has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble. GeoJSON is RFC
+        7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for `seconds` in the
+        summary.
 
     Raises
     ------
@@ -72,6 +76,12 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         files.append(write_text(target / "explanations.json", json_text(told, indent=1)))
     else:
         remove_file(target / "explanations.json")
+    if plan.trouble is not None:
+        files.append(write_text(target / "closures.geojson", geojson_text(closure_features(plan.trouble))))
+        files.append(write_text(target / "closures.csv", closures_csv(plan.trouble, plan.study.lang)))
+    else:
+        remove_file(target / "closures.geojson")
+        remove_file(target / "closures.csv")
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -181,7 +191,47 @@ def summary(plan: Plan) -> Properties:
         }
     if plan.siting is not None:
         figures["siting"] = _siting(plan.siting)
+    if plan.trouble is not None:
+        figures["closures"] = trouble_figures(plan.trouble)
     return figures
+
+
+def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
+    """Return the windows of reports of trouble with their zones, as `summary.json` holds them."""
+    zones = _rows(trouble.zones)
+    return [
+        {
+            **row,
+            "zones": [
+                {k: v for k, v in zone.items() if k != "window"} for zone in zones if zone["window"] == number
+            ],
+        }
+        for number, row in enumerate(_rows(trouble.windows))
+    ]
+
+
+def closure_features(trouble: TroubleFigures) -> list[Feature]:
+    """Return a feature a part of a street that a report covers."""
+    return frame_features(trouble.streets.drop(columns=["edge", "from_fraction", "to_fraction"]))
+
+
+def closures_csv(trouble: TroubleFigures, lang: Lang) -> str:
+    """Return a table that Excel opens: a row a window for all riders, and one a zone while there is trouble."""
+    windows = trouble.windows.assign(window=range(len(trouble.windows)))
+    windows["closures"] = [", ".join(ids) for ids in windows["closures"]]
+    breaks = [c.removeprefix("cut_off_") for c in windows.columns if c.startswith("cut_off_")]
+    whole = windows.assign(zone_id="", name="全部" if lang == "zh" else "all").rename(
+        columns={f"covered_{t}": f"during_{t}" for t in breaks}
+    )
+    for t in breaks:
+        whole[f"before_{t}"] = whole[f"during_{t}"] + whole[f"cut_off_{t}"]
+    times = ["window", "begin", "end", "closures"]
+    zones = trouble.zones.merge(windows[times], on="window", how="left")
+    columns = [*times, "zone_id", "name", "riders"]
+    columns += [f"{what}_{t}" for t in breaks for what in ("before", "during", "cut_off")]
+    rows = pd.concat([frame[columns] for frame in (whole, zones) if len(frame)], ignore_index=True)
+    rows = rows.sort_values("window", kind="stable", ignore_index=True)
+    return "\ufeff" + str(rows.to_csv(index=False, lineterminator="\r\n"))
 
 
 def _siting(figures: SitingFigures) -> Properties:
