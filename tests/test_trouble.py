@@ -17,6 +17,7 @@ from test_cli import run
 
 from servicecircle import (
     Closures,
+    check_on_roads,
     coverage_by_zone,
     load_study,
     suggest,
@@ -28,6 +29,7 @@ from servicecircle.errors import InputError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, read_roads
 from servicecircle.report import plan_lines
+from servicecircle.study import with_options
 from servicecircle.writers import summary
 
 BRIDGE = (2, 4.5)  # the only way between the banks
@@ -162,3 +164,12 @@ def test_the_command_line_takes_a_file_of_reports(tmp_path: Path) -> None:
     status, _, err = run("plan", folder, "--closures", bad, "--out", tmp_path / "out")
     assert status == 1
     assert "第 3 行" in err
+
+
+def test_check_tells_of_reports_that_change_nothing(study: Study) -> None:
+    assert not [fault for fault in check_on_roads(study) if fault.file == "reports.csv"]
+    driven = with_options(study, profile="drive")
+    closures = Closures(study.closures.frame.assign(modes="walk"))
+    told = [f for f in check_on_roads(dataclasses.replace(driven, closures=closures)) if f.file == "reports.csv"]
+    assert [(fault.row, fault.level) for fault in told] == [(2, "warning")]
+    assert "other modes" in told[0].en

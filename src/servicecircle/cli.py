@@ -379,7 +379,8 @@ def _plan(
             on_stage("explain")
             made = replace(made, explanation=explain_plan(made))
         if loaded.closures is not None:
-            made = replace(made, trouble=tell_closures(made))
+            trouble = tell_closures(made)
+            made = replace(made, trouble=trouble, warnings=(*made.warnings, *trouble.warnings))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

@@ -39,6 +39,7 @@ from .placement import (
     told_of_datums,
     told_of_depots,
     told_of_places,
+    told_of_reports,
     told_of_zones,
 )
 from .service_areas import each_and_merged, service_areas
@@ -253,6 +254,8 @@ def check_on_roads(study: Study) -> list[Fault]:
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places, facilities).warnings
+        if study.closures is not None:
+            told += told_of_reports(study, network, study.closures)
     except StudyError as error:
         told += error.faults
     except ServiceCircleError as error:

@@ -56,14 +56,13 @@ _LEVEL: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
 def plan_lines(plan: Plan) -> list[str]:
     """Return a plan's figures in the study's language: coverage, gaps, suggestions, proof, warnings."""
     lang = plan.study.lang
-    told = (*plan.warnings, *(() if plan.trouble is None else plan.trouble.warnings))
     return [
         plan.study.name,
         *(
             f"  {line}"
             for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan), *_trouble_lines(plan))
         ),
-        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told),
+        *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in plan.warnings),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from .closed_streets import moments_text, piece_frame, report_pieces
 from .closures import Closures, TroubleFigures, as_closures
 from .errors import Fault, InputError
 from .model import Plan
-from .placement import input_of
+from .placement import told_of_reports
 from .what_if import WhatIf, what_if
 
 
@@ -66,15 +67,14 @@ def tell_closures(plan: Plan, closures: Closures | gpd.GeoDataFrame | None = Non
             cells.append(_by(found.cells, "cell_id", number))
     zone_frame = _joined(zones, ["window", "zone_id"])
     zone_frame.insert(2, "name", _names(plan, zone_frame["zone_id"]))
-    is_placed = pd.Index(own.frame.index).isin(own.frame.index[pieces.report])
+    bare = dataclasses.replace(plan.study, inputs=())  # reports of no file of the study
     return TroubleFigures(
         windows=_frame_of(windows),
         zones=zone_frame,
         cells=_joined(cells, ["window", "cell_id"]),
         streets=piece_frame(plan.network, own, pieces),
         warnings=(
-            *_told(plan, every.frame.index.difference(own.frame.index, sort=False), *_OTHER_MODE),
-            *_told(plan, own.frame.index[~is_placed], *_NO_STREET),
+            *told_of_reports(plan.study if closures is None else bare, plan.network, every),
             *_told_inside(plan, tuple(inside)),
         ),
     )
@@ -128,28 +128,6 @@ def _names(plan: Plan, zone_ids: pd.Series) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------------------- warnings
-_OTHER_MODE = (
-    "concern other modes of travel than the plan's and change nothing.",
-    "不影响本方案的出行方式，未计入。",
-)
-_NO_STREET = (
-    "touch no street of the plan's profile and change nothing. Check their place, radius and width.",
-    "没有碰到任何道路，未计入。请核对位置、半径和宽度。",
-)
-
-
-def _told(plan: Plan, ids: pd.Index, en: str, zh: str) -> list[Fault]:
-    """Warn of reports, with their rows where they stand in a file."""
-    if not len(ids):
-        return []
-    used = input_of(plan.study, "closures")
-    rows = [used.row_of[str(i)] for i in ids if str(i) in used.row_of] if used else []
-    file, row = (used.file, rows[0]) if used and len(rows) == len(ids) else (None, None)
-    return [
-        Fault(f"reports {some(ids)} {en}", f"路况报告 {some_zh(ids)} {zh}", file=file, row=row, level="warning")
-    ]
-
-
 def _told_inside(plan: Plan, ids: tuple[str, ...]) -> list[Fault]:
     """Warn of stations and shops that stand in a closed part."""
     if not ids:
