@@ -75,7 +75,7 @@ placement
 pipeline
 what_if
 trouble _way_kernels
-critical
+critical robust_sites
 packaged
 usage
 cli

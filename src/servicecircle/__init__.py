@@ -67,6 +67,8 @@ from .params import TravelProfile as TravelProfile
 from .pipeline import check_on_roads as check_on_roads
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
+from .robust_sites import RobustPlan as RobustPlan
+from .robust_sites import suggest_robust as suggest_robust
 from .service_areas import service_areas as service_areas
 from .siting_rules import SitingRules as SitingRules
 from .siting_rules import Step as Step
