@@ -19,6 +19,7 @@ from servicecircle import (
     Closures,
     check_on_roads,
     coverage_by_zone,
+    draw_map,
     load_study,
     suggest,
     tell_closures,
@@ -115,6 +116,7 @@ def test_the_report_and_the_files_tell_it(plan: Plan, tmp_path: Path) -> None:
     assert "北岸社区 " in text
     english = dataclasses.replace(plan, study=dataclasses.replace(plan.study, lang="en"))
     assert "roads from 2026-08-01 10:00: open" in "\n".join(plan_lines(english))
+    assert any("（R1）：10 分钟内失去覆盖" in note for note in draw_map(plan)._children["panel"].data["notes"])
     write_outputs(plan, tmp_path)
     features = json.loads((tmp_path / "closures.geojson").read_text(encoding="utf-8"))["features"]
     assert [f["geometry"]["type"] for f in features] == ["LineString"]

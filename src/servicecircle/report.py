@@ -60,7 +60,7 @@ def plan_lines(plan: Plan) -> list[str]:
         plan.study.name,
         *(
             f"  {line}"
-            for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan), *_trouble_lines(plan))
+            for line in (*_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan), *trouble_lines(plan, lang))
         ),
         *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in plan.warnings),
     ]
@@ -136,11 +136,11 @@ def _site_lines(plan: Plan) -> Iterator[str]:
     yield from closing_lines(plan, words)
 
 
-def _trouble_lines(plan: Plan) -> Iterator[str]:
+def trouble_lines(plan: Plan, lang: Lang) -> Iterator[str]:
     """Return the windows of trouble: when, which reports, and the riders cut off at the largest break, by zone."""
     if plan.trouble is None:
         return
-    zh, key = plan.study.lang == "zh", f"{plan.before.minutes[-1]:g}"
+    zh, key = lang == "zh", f"{plan.before.minutes[-1]:g}"
     zones = plan.trouble.zones
     for number, window in enumerate(plan.trouble.windows.to_dict("records")):
         begin, end = (
