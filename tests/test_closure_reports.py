@@ -37,7 +37,7 @@ def test_a_geojson_with_a_point_a_line_and_a_polygon(tmp_path: Path) -> None:
         (
             "Polygon",
             [[[110.31, 20.01], [110.32, 20.01], [110.32, 20.02], [110.31, 20.01]]],
-            {"modes": "walk, ebike"},
+            {"modes": ["walk", "ebike"]},
         ),
     ]
     features = [
@@ -49,6 +49,7 @@ def test_a_geojson_with_a_point_a_line_and_a_polygon(tmp_path: Path) -> None:
     assert list(frame.index) == ["closure-2", "closure-3", "closure-4"]
     assert frame.geometry.geom_type.tolist() == ["Point", "LineString", "Polygon"]
     assert frame["factor"].tolist() == [0, 0.5, 0]
+    assert frame["modes"].iloc[2] == ("walk", "ebike")
 
 
 def test_a_datum_is_turned(tmp_path: Path) -> None:

@@ -216,10 +216,10 @@ def modes_of(value: str | Sequence[str]) -> tuple[Roads, ...]:
     InputError
         If a word is no mode.
     """
-    words = re.split(r"[,;/、，；\s+]+", value.strip()) if isinstance(value, str) else list(value)
+    words = re.split(r"[,;/、，；\s+]+", value.strip(" []")) if isinstance(value, str) else list(value)
     found: set[Roads] = set()
     for word in words:
-        known = _WORDS.get(str(word).strip().lower())
+        known = _WORDS.get(str(word).strip(" \"'").lower())
         if known is None:
             msg = f"names {str(word)!r}; modes are {', '.join(MODES)}."
             raise InputError(msg, zh=f"中的“{word}”无法识别，可写：步行、电动车、机动车。")
