@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import networkx as nx
@@ -85,8 +86,13 @@ class Cut:
         return done
 
 
-def cut_everywhere(network: Network) -> Cut:
-    """Cut a network of whole metres, whose milliseconds a half metre are whole too, at every half metre."""
+def cut_everywhere(network: Network, slowed: Mapping[tuple[int, int], float] | None = None) -> Cut:
+    """
+    Cut a network of whole metres, whose milliseconds a half metre are whole too, at every half metre.
+
+    `slowed` names half metres of streets, as (street, how many are behind), by the share of the speed that is left.
+    """
+    left = slowed or {}
     places: list[list[int]] = []
     n = network.n_node
     ways: list[tuple[int, int, int]] = []
@@ -94,9 +100,10 @@ def cut_everywhere(network: Network) -> Cut:
         halves = round(2 * network.length_m[ahead])
         chain = [int(network.tail[ahead]), *range(n, n + max(halves - 1, 0)), int(network.head[ahead])]
         n += max(halves - 1, 0)
-        for edge, (u, v) in itertools.product((ahead, back), itertools.pairwise(chain)):
-            if edge >= 0:
-                ms = round(1000 * network.seconds[edge] / max(halves, 1))
+        for edge, (half, (u, v)) in itertools.product((ahead, back), enumerate(itertools.pairwise(chain))):
+            factor = left.get((len(places), half), 1.0)
+            if edge >= 0 and factor > 0:
+                ms = round(1000 * network.seconds[edge] / max(halves, 1) / factor)
                 ways.append((u, v, ms) if edge == ahead else (v, u, ms))
         places.append(chain)
     steps: list[list[tuple[int, int]]] = [[] for _ in range(n)]

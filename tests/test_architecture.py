@@ -26,7 +26,9 @@ siting_figures
 chinese
 hours_words moments
 serving_figures
+closures street_intervals
 model
+bent_streets
 china_outline datum
 hours amenities
 services
@@ -35,7 +37,7 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons study_keys
+duplicates ledgers polygons closure_reports study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -55,6 +57,8 @@ searches
 travel_times
 legs
 street_reach
+closed_streets
+closed_times
 street_raster _raster_kernels
 _square_kernels
 _reach_kernels
@@ -92,6 +96,8 @@ serving
 pipeline
 checks
 what_if
+trouble _way_kernels
+critical robust_sites
 packaged
 usage
 cli

@@ -13,9 +13,15 @@ from .candidates import place_candidates as place_candidates
 from .checks import StudyCheck as StudyCheck
 from .checks import check_study as check_study
 from .checks import write_check as write_check
+from .closed_streets import with_closures as with_closures
+from .closure_reports import read_closures as read_closures
+from .closures import Closures as Closures
+from .closures import TroubleFigures as TroubleFigures
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
+from .critical import crossings as crossings
+from .critical import rank_closures as rank_closures
 from .datum import from_wgs84 as from_wgs84
 from .datum import to_wgs84 as to_wgs84
 from .datum_detection import DatumFit as DatumFit
@@ -70,6 +76,8 @@ from .pipeline import check_on_roads as check_on_roads
 from .pipeline import coverage_by_hour as coverage_by_hour
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
+from .robust_sites import RobustPlan as RobustPlan
+from .robust_sites import suggest_robust as suggest_robust
 from .service_areas import service_areas as service_areas
 from .services import fold_services as fold_services
 from .serving_figures import ServingFigures as ServingFigures
@@ -82,6 +90,7 @@ from .street_reach import street_reach as street_reach
 from .study import load_study as load_study
 from .suggestions import choose_sites as choose_sites
 from .travel_times import travel_times as travel_times
+from .trouble import tell_closures as tell_closures
 from .week import cover_week as cover_week
 from .what_if import WhatIf as WhatIf
 from .what_if import what_if as what_if

@@ -140,6 +140,10 @@ TimeLimit = Annotated[
         "--time-limit", metavar="SECONDS", help="End each search after so long. Default: as the study, 60."
     ),
 ]
+ClosureFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--closures", metavar="FILE", help="Reports of trouble on the road. Default: those of the study."),
+]
 
 
 def main() -> None:
@@ -252,6 +256,7 @@ def plan(
     alternatives: Alternatives = None,
     curve: Curve = None,
     time_limit: TimeLimit = None,
+    closures: ClosureFile = None,
     out: Out = None,
 ) -> None:
     """
@@ -286,6 +291,7 @@ def plan(
             service=service or None,
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
+            closures=closures,
         )
 
 
@@ -407,14 +413,19 @@ def _plan(
     service: list[str] | None = None,
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
+    closures: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
+    from .closure_reports import read_closures
     from .explanations import explain_plan
     from .pipeline import TIME_LIMIT_S, suggest
     from .study import load_study
+    from .trouble import tell_closures
     from .writers import write_outputs
 
     loaded: Study = load_study(study)
+    if closures is not None:
+        loaded = replace(loaded, closures=read_closures(closures))
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -436,6 +447,9 @@ def _plan(
         on_stage("explain")
         limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
         made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
+        if loaded.closures is not None:
+            trouble = tell_closures(made)
+            made = replace(made, trouble=trouble, warnings=(*made.warnings, *trouble.warnings))
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

@@ -42,6 +42,28 @@ def amenities_csv(plan: Plan) -> str | None:
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 
+def closures_csv(plan: Plan) -> str | None:
+    """Return a row a window for all riders, and one a zone while there is trouble; None without reports."""
+    trouble = plan.trouble
+    if trouble is None:
+        return None
+    windows = trouble.windows.assign(window=range(len(trouble.windows)))
+    windows["closures"] = [", ".join(ids) for ids in windows["closures"]]
+    breaks = [c.removeprefix("cut_off_") for c in windows.columns if c.startswith("cut_off_")]
+    whole = windows.assign(zone_id="", name="全部" if plan.study.lang == "zh" else "all").rename(
+        columns={f"covered_{t}": f"during_{t}" for t in breaks}
+    )
+    for t in breaks:
+        whole[f"before_{t}"] = whole[f"during_{t}"] + whole[f"cut_off_{t}"]
+    times = ["window", "begin", "end", "closures"]
+    zones = trouble.zones.merge(windows[times], on="window", how="left")
+    columns = [*times, "zone_id", "name", "riders"]
+    columns += [f"{what}_{t}" for t in breaks for what in ("before", "during", "cut_off")]
+    rows = pd.concat([frame[columns] for frame in (whole, zones) if len(frame)], ignore_index=True)
+    rows = rows.sort_values("window", kind="stable", ignore_index=True)
+    return csv_text(rows.columns, rows.itertuples(index=False))
+
+
 def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
     r"""
     Return a table as CSV for Excel: with a byte order mark, no text of it a formula, missing values empty.

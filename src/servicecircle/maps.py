@@ -17,6 +17,7 @@ from .coverage import coverage_by_cell, limits_s
 from .errors import InputError, Lang
 from .gaps import REASONS
 from .model import Plan
+from .report import trouble_lines
 
 if TYPE_CHECKING:
     import folium
@@ -346,5 +347,6 @@ def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinn
         told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))
     if is_land_thinned:
         told.append(words("thinned_buildings"))
+    told += trouble_lines(plan, words.lang)
     faults = (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
     return list(dict.fromkeys([*told, *(fault.told(words.lang) for fault in faults)]))

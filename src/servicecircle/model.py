@@ -30,12 +30,14 @@ from ._validate import (
     read_only,
     some,
 )
+from .closures import Closures, TroubleFigures
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
 from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
+from .street_intervals import StreetIntervals
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -80,6 +82,7 @@ class Network:
     is_admissible: BoolArray  # (n_edge,) the part has enough street to be snapped to
     profile: TravelProfile
     report: NetworkReport
+    intervals: StreetIntervals | None = None  # parts that are slowed or closed; `seconds` are those without them
 
     def __post_init__(self) -> None:
         if not self.crs.is_projected:
@@ -448,6 +451,7 @@ class Study:
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
+    closures: Closures | None = None  # reports of trouble on the road
     demand_source: Literal["depots", "population", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
@@ -514,6 +518,7 @@ class Plan:
     serving: ServingFigures | None = None  # who does not count, the week by hour, amenities by zone
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
+    trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -217,6 +217,7 @@ def _network(text: dict[str, Any], arrays: Arrays, profile: TravelProfile) -> Ne
             counts=MappingProxyType({_texts([key])[0]: _number(value) for key, value in text["report"]}),
             warnings=tuple(_fault(**told) for told in text["warnings"]),
         ),
+        intervals=None,
         **{key: arrays[key] for key, _, _ in _LAYOUT if key not in _OWN},
     )
 

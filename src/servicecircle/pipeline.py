@@ -26,7 +26,7 @@ from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCir
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
-from .model import Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
 from .moments import Moment
 from .network import download_network, read_network
 from .osm import is_osm_file
@@ -38,15 +38,16 @@ from .placement import (
     told_of_datums,
     told_of_depots,
     told_of_places,
+    told_of_reports,
     told_of_zones,
 )
 from .service_areas import each_and_merged, service_areas
-from .serving import hours_of, serving_figures, study_serving
+from .serving import Serving, hours_of, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
 from .study import with_options
-from .suggestions import choose_sites, unreached_candidates
+from .suggestions import Suggestions, choose_sites, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week
 from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
@@ -167,25 +168,17 @@ def suggest(
     begin("choose")
     _check_pairs(study, network, demand_at, candidates)
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
-    try:
-        chosen = choose_sites(
-            candidates,
-            to_candidates,
-            before,
-            stations=study.suggest.stations,
-            shops=study.suggest.shops,
-            shop_minutes=study.shop_minutes,
-            rules=_of_those_that_count(study.siting, serving.left_out),
-            facilities=facilities,
-            zone=demand["zone_id"].tolist() if study.zones is not None else None,
-            time_limit_s=None if math.isinf(limit_s) else limit_s,
-        )
-    except InfeasibleError as error:
-        if not needs_a_wider_limit(error, study):
-            raise
-        wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
-        told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
-        raise InfeasibleError((*error.reasons, told_wider)) from error
+    chosen = _chosen(
+        study,
+        network,
+        candidates,
+        to_candidates,
+        before,
+        demand=demand,
+        demand_at=demand_at,
+        serving=serving,
+        limit_s=limit_s,
+    )
     stays = ~facilities.index.isin(() if chosen.siting is None else chosen.siting.closed)
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
     stations_then = stations_of(facilities[stays], chosen.sites, candidates)
@@ -232,6 +225,41 @@ def suggest(
         serving=figures,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _chosen(
+    study: Study,
+    network: Network,
+    candidates: gpd.GeoDataFrame,
+    to_candidates: TravelTimes,
+    before: Coverage,
+    *,
+    demand: gpd.GeoDataFrame,
+    demand_at: Positions,
+    serving: Serving,
+    limit_s: float,
+) -> Suggestions:
+    """Choose the sites; where no plan keeps the rules, say whether longer minutes would do."""
+    facilities = serving.facilities
+    try:
+        return choose_sites(
+            candidates,
+            to_candidates,
+            before,
+            stations=study.suggest.stations,
+            shops=study.suggest.shops,
+            shop_minutes=study.shop_minutes,
+            rules=_of_those_that_count(study.siting, serving.left_out),
+            facilities=facilities,
+            zone=demand["zone_id"].tolist() if study.zones is not None else None,
+            time_limit_s=None if math.isinf(limit_s) else limit_s,
+        )
+    except InfeasibleError as error:
+        if not needs_a_wider_limit(error, study):
+            raise
+        wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
+        told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
+        raise InfeasibleError((*error.reasons, told_wider)) from error
 
 
 def _with_room(study: Study) -> Study:
@@ -308,6 +336,8 @@ def check_on_roads(study: Study) -> list[Fault]:
         at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places, facilities).warnings
+        if study.closures is not None:
+            told += told_of_reports(study, network, study.closures)
     except StudyError as error:
         told += error.faults
     except ServiceCircleError as error:

@@ -7,11 +7,14 @@ from typing import cast
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from ._page import numbers
 from ._validate import N_NAMED, BoolArray, FloatArray, some, some_zh
 from .chinese import simplified
+from .closed_streets import report_pieces
+from .closures import Closures
 from .datum import TITLES, Datum
 from .datum_detection import NEAR_NAME_M, DatumFit, detect_datum, is_mixed
 from .disclosure import told_counts
@@ -198,6 +201,31 @@ def told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Network
                 en=(f"stands {island}", f"stand {island}"),
                 zh=f"所在的 {km} 公里道路与主路网不相连。",
             )
+    return told
+
+
+# ------------------------------------------------------------------------------------------------------- reports
+def told_of_reports(study: Study, network: Network, reports: Closures) -> list[Fault]:
+    """Warn of reports of trouble that change nothing: of other modes of travel, or far from every street."""
+    own = reports.of_mode(network.profile.roads)
+    here = pd.Index(own.frame.index).isin(own.frame.index[report_pieces(network, own).report])
+    told = []
+    for ids, en, zh in (
+        (
+            reports.frame.index.difference(own.frame.index, sort=False),
+            "concern other modes of travel than the plan's and change nothing.",
+            "不影响本方案的出行方式，未计入。",
+        ),
+        (
+            own.frame.index[~here],
+            "touch no street of the plan's profile and change nothing. Check their place, radius and width.",
+            "没有碰到任何道路，未计入。请核对位置、半径和宽度。",
+        ),
+    ):
+        if len(ids):
+            file, sheet, row = _line_of(study, "closures", ids[0])
+            both = f"reports {some(ids)} {en}", f"路况报告 {some_zh(ids)} {zh}"
+            told.append(Fault(*both, file=file, sheet=sheet, row=row, level="warning"))
     return told
 
 

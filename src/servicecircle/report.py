@@ -8,11 +8,14 @@ from html import escape
 from types import MappingProxyType
 from typing import TypedDict
 
+import pandas as pd
+
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
 from ._page.summary import asked_rows, proof, shown_riders, small_gains, whole_gains
 from ._page.words import Words
+from ._validate import some, some_zh
 from .addresses import QUALITIES, QUALITY_ZH
 from .coverage import totals
 from .disclosure import told_warnings
@@ -85,7 +88,13 @@ def plan_lines(plan: Plan) -> list[str]:
         plan.study.name,
         *(
             f"  {line}"
-            for line in (*_asked_lines(plan), *_coverage_lines(plan), *_gap_lines(plan), *_site_lines(plan))
+            for line in (
+                *_asked_lines(plan),
+                *_coverage_lines(plan),
+                *_gap_lines(plan),
+                *_site_lines(plan),
+                *trouble_lines(plan, lang),
+            )
         ),
         *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told_warnings(plan)),
     ]
@@ -165,6 +174,49 @@ def _site_lines(plan: Plan) -> Iterator[str]:
     colon = "：" if words.lang == "zh" else ": "
     yield from (f"{term}{colon}{told}" for term, told in siting_rows(plan, words.lang))
     yield from closing_lines(plan, words)
+
+
+def trouble_lines(plan: Plan, lang: Lang) -> Iterator[str]:
+    """Return the windows of trouble: when, which reports, and the riders cut off at the largest break, by zone."""
+    if plan.trouble is None:
+        return
+    zh, key = lang == "zh", f"{plan.before.minutes[-1]:g}"
+    zones = plan.trouble.zones
+    for number, window in enumerate(plan.trouble.windows.to_dict("records")):
+        begin, end = (
+            None if m is None else str(m)[:16].replace("T", " ") for m in (window["begin"], window["end"])
+        )
+        if begin and end:
+            when = f"{begin} 至 {end}" if zh else f"{begin} to {end}"
+        elif begin or end:
+            when = (
+                f"{begin or end} {'起' if begin else '之前'}"
+                if zh
+                else f"{'from' if begin else 'before'} {begin or end}"
+            )
+        else:
+            when = "一直" if zh else "always"
+        if not window["closures"]:
+            yield f"路况 {when}：畅通" if zh else f"roads {when}: open"
+            continue
+        own = zones[(zones["window"] == number) & (zones[f"cut_off_{key}"] > 0)].sort_values(
+            [f"cut_off_{key}", "zone_id"], ascending=[False, True], key=_sortable
+        )
+        names = [
+            f"{row['name'] or row['zone_id'] or '—'} {numbers.told(row[f'cut_off_{key}'])}"
+            for row in own.to_dict("records")
+        ]
+        lost, ids = numbers.told(window[f"cut_off_{key}"]), window["closures"]
+        told = "、".join(names) if zh else ", ".join(names)
+        yield (
+            f"路况 {when}（{some_zh(ids)}）：{key} 分钟内失去覆盖 {lost} 人{f'（{told}）' if told else ''}"
+            if zh
+            else f"roads {when} ({some(ids)}): {lost} riders cut off within {key} min{f' ({told})' if told else ''}"
+        )
+
+
+def _sortable(column: pd.Series) -> pd.Series:
+    return column.astype(str) if column.dtype == object else column
 
 
 # ------------------------------------------------------------------------------------------------------- faults

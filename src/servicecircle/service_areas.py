@@ -13,6 +13,7 @@ import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray
 from .area_shapes import DETAIL, Detail, borders, joined, polygonal, polygons, polygons_of_owners
+from .closed_streets import cut_network
 from .errors import CRSError, InputError
 from .facility_areas import (
     MOST_BREAKS,
@@ -121,7 +122,9 @@ def service_areas(
         msg = f"`detail` must be 'fine' or 'fast', got {detail!r}."
         raise InputError(msg)
     outside = None if exclude is None else _excluded(exclude, network)
-    reach = search_reach(network, facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m)
+    reach = search_reach(
+        cut_network(network), facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m
+    )
     drawing = _Drawing(reach, max_snap_m, DETAIL[detail], outside)
     if overlap == "each":
         areas = drawing.each()
@@ -156,7 +159,9 @@ def each_and_merged(
     each, merged
         What `service_areas` gives for `overlap="each"`, and for each group with `overlap="merged"`.
     """
-    reach = search_reach(network, facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m)
+    reach = search_reach(
+        cut_network(network), facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m
+    )
     drawing = _Drawing(reach, max_snap_m, DETAIL["fine"], None)
     return drawing.each(), [drawing.merged(group) for group in groups]
 

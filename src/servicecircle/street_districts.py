@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ._validate import FloatArray, IntArray
+from .errors import InputError
 from .model import Facilities, Network
 from .params import INF_MS, MAX_SNAP_M, check_direction
 from .snapping import locate_on_edges
@@ -54,8 +55,11 @@ def street_districts(
     CRSError
         If `facilities` states no CRS.
     InputError
-        If a parameter is out of range.
+        If a parameter is out of range, or the network has slowed or closed parts (`with_closures`).
     """
+    if network.intervals is not None:
+        msg = "`street_districts` takes a network without closures: give it the network itself."
+        raise InputError(msg, zh="街道划分须使用未加路况的路网。")
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     graph = search_graph(network, check_direction(direction))
     at = on_street(locate_on_edges(served_by, network, max_m=max_snap_m), network, graph)

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from ._validate import FloatArray, GeometryArray, IntArray, check_minutes
+from .bent_streets import share_from_a, share_from_b, span_around
 from .model import Facilities, Network, Positions
 from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
@@ -19,6 +20,7 @@ from .travel_times import (
     OnStreet,
     SearchGraph,
     facility_limits_s,
+    is_bent,
     limit_in_ms,
     on_street,
     search_graph,
@@ -275,10 +277,14 @@ def reached_pieces(settled: Settled, streets: StreetsOfNodes, *, limit_ms: int) 
 def _shares(settled: Settled, ends: EndTimes, limit_ms: int) -> tuple[FloatArray, FloatArray]:
     """Shares of streets reached from their ends a and b within a limit."""
     graph, street = settled.graph, ends.street
-    return (
-        _share_within(limit_ms - ends.ms[:, 0], graph.a_ms[street]),
-        _share_within(limit_ms - ends.ms[:, 1], graph.b_ms[street]),
-    )
+    left = limit_ms - ends.ms
+    from_a = _share_within(left[:, 0], graph.a_ms[street])
+    from_b = _share_within(left[:, 1], graph.b_ms[street])
+    if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
+        row = graph.bends.row[street[bent]]
+        from_a[bent] = share_from_a(graph.bends, row, left[bent, 0])
+        from_b[bent] = share_from_b(graph.bends, row, left[bent, 1])
+    return from_a, from_b
 
 
 def _share_within(left_ms: FloatArray, whole_ms: IntArray) -> FloatArray:
@@ -291,10 +297,7 @@ def _share_within(left_ms: FloatArray, whole_ms: IntArray) -> FloatArray:
 
 def _own_street(settled: Settled, limit_ms: int, from_a: float, from_b: float) -> list[tuple[float, float]]:
     """Pieces of the facility's own street: round its position, and from both ends."""
-    left = np.array([limit_ms - settled.access_ms] * 2, dtype=np.float64)
-    whole = np.array([settled.graph.a_ms[settled.street], settled.graph.b_ms[settled.street]])
-    ahead, behind = _share_within(left, whole).tolist()
-    spans = [(max(0.0, settled.share - behind), min(1.0, settled.share + ahead))]
+    spans = [_span_around(settled, limit_ms - settled.access_ms)]
     spans += [(0.0, from_a)] * (from_a > 0) + [(1.0 - from_b, 1.0)] * (from_b > 0)
     joined: list[tuple[float, float]] = []
     for first, last in sorted(spans):
@@ -303,6 +306,17 @@ def _own_street(settled: Settled, limit_ms: int, from_a: float, from_b: float) -
         else:
             joined.append((first, last))
     return [span for span in joined if span[1] > span[0]]
+
+
+def _span_around(settled: Settled, left_ms: int) -> tuple[float, float]:
+    """Shares of the facility's own street within `left_ms` of it, along the street."""
+    bends = settled.graph.bends
+    if bends is not None and bends.row[settled.street] >= 0:
+        return span_around(bends, int(bends.row[settled.street]), settled.share, left_ms)
+    left = np.array([left_ms] * 2, dtype=np.float64)
+    whole = np.array([settled.graph.a_ms[settled.street], settled.graph.b_ms[settled.street]])
+    ahead, behind = _share_within(left, whole).tolist()
+    return max(0.0, settled.share - behind), min(1.0, settled.share + ahead)
 
 
 def joined_pieces(pieces: Sequence[Pieces]) -> Pieces:

@@ -19,6 +19,8 @@ import pandas as pd
 import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
+from .closure_reports import reports_of
+from .closures import Closures
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
 from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
@@ -229,13 +231,16 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
                 readings[role] = reading
+    reports, used, report_faults = _read_closures(said)
+    faults += report_faults
+    inputs += [used] if used else []
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
-    return _study(said, frames, network, inputs, faults), faults
+    return dataclasses.replace(_study(said, frames, network, inputs, faults), closures=reports), faults
 
 
 def _study(
@@ -501,6 +506,30 @@ def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], head
         return table
     by_address = read(is_address_header)
     return by_address if is_address_header(by_address.header, columns, headers) else table
+
+
+def _read_closures(said: StudyFile) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+    """Return the reports of trouble that [closures] names."""
+    if "closures" not in said.tables:
+        return None, None, []
+    stated = said.tables["closures"]
+    if "file" not in stated:
+        told = any(fault.column == "closures.file" for fault in said.faults)
+        en, zh = "is missing: [closures] needs `file`.", "缺少：[closures] 需要写明 file。"
+        return None, None, [] if told else [said.fault("closures", "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, "closures", path):
+        return None, None, [missing]
+    try:
+        table = read_table(path, file=stated["file"], sheet=stated.get("sheet"))
+    except StudyError as error:
+        return None, None, list(error.faults)
+    reading = reports_of(table, datum=stated.get("datum"))
+    used = _input_file("closures", stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    used = dataclasses.replace(
+        used, datum=reading.datum, is_datum_stated=reading.is_datum_stated, row_of=reading.row_of
+    )
+    return reading.closures, used, list(reading.faults)
 
 
 def _needs_no_list(said: StudyFile) -> bool:

@@ -439,6 +439,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "per_second": _per_second,
             "key": _no_key,
         },
+        "closures": {"file": _text, "sheet": _text, "datum": _datum},
         "checkins": {},
     }
 )

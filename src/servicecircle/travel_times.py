@@ -9,7 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ._validate import FloatArray, IntArray, some
+from ._validate import BoolArray, FloatArray, IntArray, some
+from .bent_streets import Bends, bends_of, bent_joined_ms, bent_leg_ms
 from .errors import InputError, NetworkError
 from .model import Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
@@ -48,6 +49,7 @@ class SearchGraph:
     a_ms: IntArray  # (n_street,)
     b_ms: IntArray
     access_s_per_m: float
+    bends: Bends | None = None  # streets with slowed or closed parts
 
 
 def search_graph(network: Network, direction: Direction) -> SearchGraph:
@@ -77,13 +79,31 @@ def _search_graph(network: Network, direction: Direction) -> SearchGraph:
     ahead, back = network.street_edge.T
     along = ms[ahead].astype(np.int64)
     against = np.where(back >= 0, ms[back], INF_MS).astype(np.int64)
+    towards = [against, along] if direction == "to" else [along, against]  # its end a, its end b
+    bends = bends_of(network, *towards)
+    edge_ms = ms.astype(np.int64)
+    if bends is not None:
+        edge, bent_ms = bent_edges(network, bends, direction)
+        edge_ms[edge] = bent_ms
+        for end, whole in zip(towards, bends.whole_ms().T, strict=True):
+            end[bends.street] = whole
     return SearchGraph(
-        curve=curve_graph(network.node_xy, near, far, ms.astype(np.int64)),
+        curve=curve_graph(network.node_xy, near, far, edge_ms),
         end=np.column_stack([network.tail[ahead], network.head[ahead]]),
-        a_ms=against if direction == "to" else along,
-        b_ms=along if direction == "to" else against,
+        a_ms=towards[0],
+        b_ms=towards[1],
         access_s_per_m=3.6 / network.profile.access_kph,
+        bends=bends,
     )
+
+
+def bent_edges(network: Network, bends: Bends, direction: Direction) -> tuple[IntArray, IntArray]:
+    """Return the edges of streets with slowed or closed parts, and their ms (`INF_MS`: closed)."""
+    ahead, back = network.street_edge[bends.street].T
+    to_a, to_b = bends.whole_ms().T
+    along, against = (to_b, to_a) if direction == "to" else (to_a, to_b)
+    is_two_way = back >= 0
+    return np.concatenate([ahead, back[is_two_way]]), np.concatenate([along, against[is_two_way]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +145,20 @@ def leg_ms(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> IntArray:
         ms = np.column_stack([part_a, to_b - part_b])
         is_open = np.column_stack([to_a, to_b]) < INF_MS
     is_end = np.column_stack([share == 0.0, share == 1.0])
-    ms = np.where(is_end, 0, ms) + at.access_ms[:, None]
-    return np.where((is_open | is_end) & on[:, None] & (ms < INF_MS), ms, INF_MS)
+    ms = np.where(is_open | is_end, np.where(is_end, 0, ms), INF_MS)
+    if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
+        row = graph.bends.row[street[bent]]
+        ms[bent] = bent_leg_ms(graph.bends, row, share[bent], is_facility=is_facility)
+    is_open = on[:, None] & (ms < INF_MS)
+    return np.where(is_open & (ms + at.access_ms[:, None] < INF_MS), ms + at.access_ms[:, None], INF_MS)
+
+
+def is_bent(graph: SearchGraph, street: IntArray) -> BoolArray | None:
+    """Whether streets have slowed or closed parts; None where none of them has."""
+    if graph.bends is None:
+        return None
+    bent = graph.bends.row[street] >= 0
+    return bent if bent.any() else None
 
 
 def joined_ms(
@@ -149,7 +181,11 @@ def joined_ms(
         between(to_a, demand_share, facility_share),
         INF_MS,
     )
-    return np.minimum(towards_a, towards_b)
+    ms = np.minimum(towards_a, towards_b)
+    if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
+        row = graph.bends.row[street[bent]]
+        ms[bent] = bent_joined_ms(graph.bends, row, demand_share[bent], facility_share[bent])
+    return ms
 
 
 # --------------------------------------------------------------------------------------------------- searches
@@ -198,16 +234,16 @@ def settled_nodes(
 
     `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
     """
-    ends = _ends(graph, at, is_facility=True)
+    ends = position_ends(graph, at, is_facility=True)
     return times_at_nodes(graph.curve, ends, limit_ms=limit_ms, threads=threads, on_progress=on_progress)
 
 
 def nearest_of_nodes(graph: SearchGraph, at: OnStreet, rank: IntArray) -> Nearest:
     """Nearest facility position of each node, without a limit; ties to the lower rank."""
-    return nearest_at_nodes(graph.curve, _ends(graph, at, is_facility=True), rank)
+    return nearest_at_nodes(graph.curve, position_ends(graph, at, is_facility=True), rank)
 
 
-def _ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
+def position_ends(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> Ends:
     """Positions by the ends of their streets."""
     node = np.where(at.street[:, None] >= 0, graph.end[at.street], -1)
     return Ends(node=node, ms=leg_ms(graph, at, is_facility=is_facility))
@@ -299,8 +335,8 @@ def times_between(
     graph = search_graph(network, direction)
     i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
     rank = id_ranks(served_by.ids)
-    direct = _joined_along(graph, _by_street(i_at), j_at)
-    i_ends, j_ends = _ends(graph, i_at, is_facility=False), _ends(graph, j_at, is_facility=True)
+    direct = joined_along(graph, positions_by_street(i_at), j_at)
+    i_ends, j_ends = position_ends(graph, i_at, is_facility=False), position_ends(graph, j_at, is_facility=True)
     start, facility, seconds = times_at_demand(
         graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
     )
@@ -344,12 +380,13 @@ class _ByStreet:
     street: IntArray  # (n,) ascending
 
 
-def _by_street(at: OnStreet) -> _ByStreet:
+def positions_by_street(at: OnStreet) -> _ByStreet:
+    """Return demand points in the order of their streets."""
     point = np.argsort(at.street, kind="stable")
     return _ByStreet(at, point, at.street[point])
 
 
-def _joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
+def joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple[IntArray, IntArray, IntArray]:
     """Pairs that share a street, by facility: (row pointer by facility, demand point, ms with both walks)."""
     i_at = demand.at
     first = np.searchsorted(demand.street, j_at.street, side="left")
@@ -377,8 +414,8 @@ def waiting_demand(network: Network, demand_at: Positions, *, limit_ms: int, dir
     """Return demand points ready for `times_of_each` up to a limit."""
     graph = search_graph(network, direction)
     at = on_street(demand_at, network, graph)
-    hanging = hang(graph.curve, _ends(graph, at, is_facility=False), limit_ms)
-    return WaitingDemand(network, graph, _by_street(at), hanging)
+    hanging = hang(graph.curve, position_ends(graph, at, is_facility=False), limit_ms)
+    return WaitingDemand(network, graph, positions_by_street(at), hanging)
 
 
 def times_of_each(
@@ -391,7 +428,7 @@ def times_of_each(
     """
     graph = demand.graph
     at = on_street(facility_at, demand.network, graph)
-    direct = _joined_along(graph, demand.by_street, at)
-    ends = _ends(graph, at, is_facility=True)
+    direct = joined_along(graph, demand.by_street, at)
+    ends = position_ends(graph, at, is_facility=True)
     start, point, ms = times_by_source(graph.curve, ends, demand.hanging, direct, limit_ms=limit_ms)
     return start, point, ms / 1000.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,14 +11,17 @@ import numpy as np
 import pandas as pd
 
 from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_points, read_only, some, some_zh
+from .closed_streets import is_inside, with_closures
+from .closed_times import closed_demand, some_positions, touched_facilities
+from .closures import Closures
 from .coverage import Totals
 from .errors import Fault, InputError
-from .model import Facilities, Plan, Positions
+from .model import Facilities, Network, Plan, Positions
 from .placement import told_of_places
 from .service_areas import service_areas
 from .snapping import locate_on_edges
-from .standing import changed, standing
-from .travel_times import facility_limits_s, limit_in_ms, times_of_each
+from .standing import Standing, changed, standing
+from .travel_times import WaitingDemand, facility_limits_s, limit_in_ms, times_of_each
 
 WGS84 = "EPSG:4326"
 _COLUMNS = ["name", "kind", "minutes", "geometry"]
@@ -48,6 +52,11 @@ class WhatIf:
     zones: pd.DataFrame  # index zone_id as `coverage_by_zone` has it, every zone
     warnings: tuple[Fault, ...]
     demand_ids: pd.Index
+    searched: (
+        pd.Index
+    )  # open stations and shops whose times were searched again, since closures touch their circles
+    inside: pd.Index  # stations and shops in a closed part of a street: nobody gets to them
+    riders_inside: float  # riders in a closed part of a street
 
     def __post_init__(self) -> None:
         if self.start.shape != (len(self.facilities) + 1,) or self.start[-1] != self.demand.size:
@@ -80,13 +89,15 @@ def what_if(
     add: gpd.GeoDataFrame | None = None,
     move: gpd.GeoDataFrame | None = None,
     close: Sequence[str] = (),
+    closures: Closures | gpd.GeoDataFrame | None = None,
     minutes: Sequence[float] | None = None,
 ) -> WhatIf:
     """
-    Try new, moved and closed stations and shops against today's coverage, without working the plan out anew.
+    Try new, moved and closed stations and shops, and trouble on the road, against today's coverage.
 
-    Only what changes is computed: one bounded search a new place, the cells where somebody's coverage changes, the
-    areas of the new places. What rests on the plan alone is made by the first call and kept with the plan.
+    The plan is not worked out anew. Only what changes is computed: one bounded search a new place, and one a
+    station or shop whose circle closures touch; the cells where somebody's coverage changes; the areas of the new
+    places. What rests on the plan alone is made by the first call and kept with the plan.
 
     Parameters
     ----------
@@ -100,6 +111,8 @@ def what_if(
         Points in any stated CRS, index: ids of open stations and shops. They keep kind, own limit and name.
     close
         Ids of open stations and shops that are to serve no more.
+    closures
+        Reports of trouble on the road, all at once whatever their times: `closures.at(...)` picks a moment's.
     minutes
         Breaks, ascending, none above the largest of the plan; None: those of the plan. A plan keeps what one set of
         breaks needs: other breaks make it anew.
@@ -108,13 +121,15 @@ def what_if(
     -------
     changes
         Times, areas and street metres of the new places; riders before and after, by break, zone and cell. Numbers
-        of riders are bit for bit those of a plan of the changed ledger. A new place without a street within the
-        snapping limit serves nobody: its area is empty, and `warnings` tell. No change at all gives today twice.
+        of riders are bit for bit those of a plan of the changed ledger and roads. A new place without a street
+        within the snapping limit serves nobody: its area is empty, and `warnings` tell. Places keep their street
+        while it is closed: `inside` and `riders_inside` tell who stands in a closed part. No change at all gives
+        today twice.
 
     Raises
     ------
     CRSError
-        If `add` or `move` states no CRS.
+        If `add`, `move` or `closures` states no CRS.
     InputError
         If an id to add is open already, an id to move or close is not open, or is named twice; if a frame holds
         something else than points, or a parameter is out of range.
@@ -126,10 +141,19 @@ def what_if(
     at = locate_on_edges(served_by, plan.network, max_m=plan.study.max_snap_m)
     limit_s = facility_limits_s(plan.network.profile, served_by.minutes, breaks)
     limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
-    start, demand, seconds = times_of_each(today.waiting, at, limit_ms=limit_ms)
+    roads = _roads(plan, closures, today.waiting, limit_ms)
+    start, demand, seconds = times_of_each(roads.waiting, at, limit_ms=limit_ms)
     within = seconds[:, None] <= np.repeat(limit_s, np.diff(start), axis=0)
-    gone = np.flatnonzero(plan.facilities.index.isin(closed.append(facilities.index)))
-    change = changed(today, demand, within, gone)
+    gone = np.asarray(plan.facilities.index.isin(closed.append(facilities.index)))
+    again = np.flatnonzero(roads.is_touched & ~gone)
+    point, within_again = _again(plan, today, roads, again, limit_ms)
+    change = changed(
+        today,
+        np.concatenate([demand, point]),
+        np.concatenate([within, within_again]),
+        np.flatnonzero(gone | roads.is_touched),
+    )
+    standing_inside = plan.facilities.index[~gone & is_inside(roads.network, plan.before.times.facility_at)]
     return WhatIf(
         minutes=breaks,
         facilities=facilities,
@@ -137,7 +161,7 @@ def what_if(
         start=start,
         demand=demand,
         seconds=seconds,
-        areas=_areas(plan, served_by, breaks),
+        areas=_areas(plan, roads.network if len(facilities) else plan.network, served_by, breaks),
         covered=change.covered,
         before=change.before,
         after=change.after,
@@ -145,14 +169,47 @@ def what_if(
         zones=change.zones,
         warnings=_told(plan, facilities, at),
         demand_ids=plan.demand.index,
+        searched=plan.facilities.index[again],
+        inside=standing_inside.append(facilities.index[is_inside(roads.network, at)]),
+        riders_inside=math.fsum(plan.before.weight[is_inside(roads.network, plan.before.times.demand_at)].tolist()),
     )
 
 
-def _areas(plan: Plan, served_by: Facilities, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
+@dataclass(frozen=True, eq=False)
+class _Roads:
+    """The streets while closures hold, and whose circles they touch."""
+
+    network: Network
+    waiting: WaitingDemand
+    is_touched: BoolArray  # (n_facility,)
+
+
+def _roads(
+    plan: Plan, closures: Closures | gpd.GeoDataFrame | None, waiting: WaitingDemand, limit_ms: int
+) -> _Roads:
+    """Return the plan's streets with closures on them."""
+    times = plan.before.times
+    closed = plan.network if closures is None else with_closures(plan.network, closures)
+    if closed is plan.network:
+        return _Roads(closed, waiting, np.zeros(len(times.facility_ids), dtype=bool))
+    touched = touched_facilities(
+        plan.network, closed, times.facility_at, limit_ms=limit_ms, direction=times.direction
+    )
+    return _Roads(closed, closed_demand(waiting, closed, direction=times.direction), touched)
+
+
+def _again(plan: Plan, today: Standing, roads: _Roads, own: IntArray, limit_ms: int) -> tuple[IntArray, BoolArray]:
+    """Return whom some standing facilities reach on closed roads: demand points, and within which breaks."""
+    at = some_positions(plan.before.times.facility_at, own)
+    start, point, seconds = times_of_each(roads.waiting, at, limit_ms=limit_ms)
+    return point, seconds[:, None] <= np.repeat(today.limit_s[own], np.diff(start), axis=0)
+
+
+def _areas(plan: Plan, network: Network, served_by: Facilities, breaks: tuple[float, ...]) -> gpd.GeoDataFrame:
     """Return the areas of facilities."""
     study = plan.study
     areas = service_areas(
-        plan.network,
+        network,
         served_by,
         minutes=breaks,
         direction=study.direction,

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .closures import TroubleFigures
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, week_csv
+from .csv_tables import amenities_csv, closures_csv, week_csv
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .model import Explanation, Plan
@@ -57,10 +58,12 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
+        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, and
-        `explanations.json`, where the plan has an explanation. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders
-        unrounded. The same plan gives the same bytes, but for `seconds` in the summary.
+        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
+        where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
+        GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
+        `seconds` in the summary.
 
     Raises
     ------
@@ -75,10 +78,13 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
     told = None if plan.explanation is None else json_text(explanation_figures(plan.explanation), indent=1)
+    trouble = plan.trouble
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
         "explanations.json": told,
+        "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
+        "closures.csv": closures_csv(plan),
     }
     for name, text in tables.items():
         if text is not None:
@@ -205,6 +211,8 @@ def summary(plan: Plan) -> Properties:
         figures["siting"] = _siting(plan.siting)
     if plan.serving is not None:
         figures |= _serving(plan.serving)
+    if plan.trouble is not None:
+        figures["closures"] = trouble_figures(plan.trouble)
     return figures
 
 
@@ -253,6 +261,25 @@ def _amenities(matrix: pd.DataFrame) -> list[Properties]:
         }
         for code, rows in matrix.groupby("amenity", sort=True)
     ]
+
+
+def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
+    """Return the windows of reports of trouble with their zones, as `summary.json` holds them."""
+    zones = _rows(trouble.zones)
+    return [
+        {
+            **row,
+            "zones": [
+                {k: v for k, v in zone.items() if k != "window"} for zone in zones if zone["window"] == number
+            ],
+        }
+        for number, row in enumerate(_rows(trouble.windows))
+    ]
+
+
+def closure_features(trouble: TroubleFigures) -> list[Feature]:
+    """Return a feature a part of a street that a report covers."""
+    return frame_features(trouble.streets.drop(columns=["edge", "from_fraction", "to_fraction"]))
 
 
 def _siting(figures: SitingFigures) -> Properties:

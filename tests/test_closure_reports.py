@@ -1,0 +1,110 @@
+"""Reports read from files: Chinese headers, every shape, and every fault with file, row and column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from servicecircle import check_study, read_closures
+from servicecircle.datum import from_wgs84
+from servicecircle.errors import StudyError
+
+HEADER = "编号,地点,经度,纬度,半径,方式,系数,开始时间,结束时间,来源\n"
+
+
+def written(folder: Path, text: str, name: str = "reports.csv") -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_a_csv_in_chinese(tmp_path: Path) -> None:
+    file = written(tmp_path, HEADER + "7,豪苑路口,110.31,20.01,15米,机动车,50%,2026/8/1 9:00,2026-08-01,热线\n")
+    row = read_closures(file).frame.loc["7"]
+    assert (row["name"], row["radius_m"], row["modes"], row["factor"]) == ("豪苑路口", 15.0, ("drive",), 0.5)
+    assert (row["from"].isoformat(), row["until"].isoformat()) == (
+        "2026-08-01T09:00:00+08:00",
+        "2026-08-02T00:00:00+08:00",
+    )
+    assert (row.geometry.x, row.geometry.y) == (110.31, 20.01)
+
+
+def test_a_geojson_with_a_point_a_line_and_a_polygon(tmp_path: Path) -> None:
+    shapes = [
+        ("Point", [110.31, 20.01], {"radius_m": 20}),
+        ("LineString", [[110.31, 20.01], [110.32, 20.01]], {"width_m": 8, "factor": 0.5}),
+        (
+            "Polygon",
+            [[[110.31, 20.01], [110.32, 20.01], [110.32, 20.02], [110.31, 20.01]]],
+            {"modes": ["walk", "ebike"]},
+        ),
+    ]
+    features = [
+        {"type": "Feature", "properties": said, "geometry": {"type": kind, "coordinates": at}}
+        for kind, at, said in shapes
+    ]
+    file = written(tmp_path, json.dumps({"type": "FeatureCollection", "features": features}), "reports.geojson")
+    frame = read_closures(file).frame
+    assert list(frame.index) == ["closure-2", "closure-3", "closure-4"]
+    assert frame.geometry.geom_type.tolist() == ["Point", "LineString", "Polygon"]
+    assert frame["factor"].tolist() == [0, 0.5, 0]
+    assert frame["modes"].iloc[2] == ("walk", "ebike")
+
+
+def test_a_datum_is_turned(tmp_path: Path) -> None:
+    lon, lat = from_wgs84(110.31, 20.01, "gcj02")
+    file = written(tmp_path, HEADER + f"7,,{lon},{lat},15,,,,,\n")
+    point = read_closures(file, datum="gcj02").frame.geometry.iloc[0]
+    assert (point.x, point.y) == pytest.approx((110.31, 20.01), abs=1e-6)
+
+
+def test_every_fault_of_every_row_is_told_with_its_column(tmp_path: Path) -> None:
+    rows = (
+        "1,,110.31,20.01,,机动车,0,,,",  # row 2: no radius
+        "2,,110.31,20.01,15,船,0,,,",
+        "3,,110.31,20.01,15,,2,,,",
+        "4,,110.31,20.01,15,,,昨天,,",
+        "5,,110.31,20.01,15,,,2026-08-01 10:00,2026-08-01 09:00,",
+        "6,,,,15,,,,,",
+        "6,,110.31,20.01,15,,,,,",
+        "8,,abc,20.01,15,,,,,",
+        "9,,110.31,20.01,-3,,,,,",
+    )
+    file = written(tmp_path, HEADER + "\n".join(rows) + "\n")
+    with pytest.raises(StudyError) as caught:
+        read_closures(file)
+    told = [(fault.row, fault.column) for fault in caught.value.faults]
+    assert told == [
+        (2, "半径"),
+        (3, "方式"),
+        (4, "系数"),
+        (5, "开始时间"),
+        (6, "结束时间"),
+        (7, "经度"),
+        (8, "编号"),
+        (9, "经度"),
+        (10, "半径"),
+    ]
+    assert all(fault.file == "reports.csv" for fault in caught.value.faults)
+    assert "no radius" not in str(caught.value)
+    assert "needs the radius of the trouble" in str(caught.value)
+
+
+def test_a_file_without_coordinates_is_told_with_the_headers_it_has(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"has no column for lon .* It has: 编号, 半径"):
+        read_closures(written(tmp_path, "编号,半径\n1,15\n"))
+
+
+def test_a_study_tells_the_faults_of_its_reports(tmp_path: Path) -> None:
+    written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.csv"\n', "study.toml")
+    written(tmp_path, HEADER + "1,,110.31,20.01,,,,,,\n")
+    told = [(f.file, f.row, f.column) for f in check_study(tmp_path)]
+    assert ("reports.csv", 2, "半径") in told
+    written(tmp_path, 'name = "s"\n[closures]\nfile = "report.csv"\n', "study.toml")
+    assert any("Did you mean 'reports.csv'" in f.en for f in check_study(tmp_path))
+    written(tmp_path, 'name = "s"\n[closures]\n', "study.toml")
+    assert any("[closures] needs `file`" in f.en for f in check_study(tmp_path))
+    written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.txt"\n', "study.toml")
+    written(tmp_path, "x", "reports.txt")
+    assert any("extension" in f.en for f in check_study(tmp_path))
