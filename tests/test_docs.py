@@ -59,8 +59,11 @@ def first_cells(text: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------ what is printed
 @pytest.mark.parametrize(
     "page",
-    # the English tutorial runs what the Chinese one does, once more
-    [pytest.param(p, marks=[pytest.mark.slow] if p.name == "tutorial.md" else [], id=named(p)) for p in RUNNING],
+    # these English pages run what the Chinese ones do, once more
+    [
+        pytest.param(p, marks=[pytest.mark.slow] if p.name in {"tutorial.md", "closures.md"} else [], id=named(p))
+        for p in RUNNING
+    ],
 )
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
