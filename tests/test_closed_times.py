@@ -11,15 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 from test_every_metre import at_places
-from test_what_if import WGS84, again, check, places
+from test_what_if import REPOSITORY, WGS84, again, check, places
 
 from servicecircle import Closures, load_study, suggest, what_if, with_closures
 from servicecircle.closed_streets import with_intervals
 from servicecircle.closed_times import times_again, touched_facilities
+from servicecircle.coverage import totals
 from servicecircle.errors import CRSError
-from servicecircle.model import Plan, Positions, Study, TravelTimes
+from servicecircle.model import Facilities, Plan, Positions, Study, TravelTimes
 from servicecircle.pipeline import Roads, read_roads
 from servicecircle.street_intervals import merge_intervals
+from servicecircle.study import with_options
 from servicecircle.travel_times import times_between
 
 
@@ -144,3 +146,27 @@ def test_closed_and_open_again_is_today_to_the_last_byte(plan: Plan) -> None:
 def test_closures_that_do_not_hold_are_refused(plan: Plan) -> None:
     with pytest.raises(CRSError, match="`closures` states no CRS"):
         what_if(plan, closures=flood(2, 3).set_crs(None, allow_override=True))
+
+
+# ---------------------------------------------------------------------------------------------------- real streets
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", ["to", "from"])
+@pytest.mark.parametrize("profile", ["walk", "ebike", "drive"])
+def test_on_real_streets_too_what_is_searched_again_is_the_full_result(profile: str, direction: str) -> None:
+    study = with_options(
+        load_study(REPOSITORY / "data" / "nanqu"), profile=profile, direction=direction, minutes=(5, 8)
+    )
+    open_roads = read_roads(study)
+    made = suggest(study, roads=open_roads, stations=0, shops=0)
+    rng = np.random.default_rng(5)
+    low, high = open_roads.network.node_xy.min(axis=0), open_roads.network.node_xy.max(axis=0)
+    reports = gpd.GeoDataFrame(
+        {"radius_m": rng.uniform(20, 150, 60), "factor": rng.choice([0.0, 0.5], 60)},
+        geometry=shapely.points(rng.uniform(low, high, (60, 2))),
+        crs=open_roads.network.crs,
+    )
+    closed = with_closures(open_roads.network, reports)
+    full = suggest(study, roads=Roads(closed, *open_roads[1:]), stations=0, shops=0)
+    again_times = times_again(made.before.times, open_roads.network, closed, Facilities(made.facilities))
+    assert_same(again_times, full.before.times)
+    assert what_if(made, closures=reports).after == totals(full.before)
