@@ -120,7 +120,9 @@ def test_titles_totals_and_notes_around_the_reports_are_left_out(tmp_path: Path)
 
 def test_headers_of_a_shifted_datum_are_read_and_turned(tmp_path: Path) -> None:
     lon, lat = from_wgs84(110.31, 20.01, "gcj02")
-    point = read_closures(written(tmp_path, f"编号,高德经度,高德纬度,半径\n1,{lon},{lat},15\n")).frame.geometry.iloc[0]
+    point = read_closures(
+        written(tmp_path, f"编号,高德经度,高德纬度,半径\n1,{lon},{lat},15\n")
+    ).frame.geometry.iloc[0]
     assert (point.x, point.y) == pytest.approx((110.31, 20.01), abs=1e-6)
 
 
@@ -131,7 +133,11 @@ def test_no_number_of_a_person_is_read(tmp_path: Path) -> None:
     assert frame["name"].tolist() == ["北门 *** 路口", "路口", "路口"]
     assert frame["source"].tolist() == ["", "", ""]  # most of them are of persons
     few = rows + "".join(f"R{k},,110.31,20.01,15,,,,,热线\n" for k in range(4, 9))
-    assert read_closures(written(tmp_path, HEADER + few)).frame["source"].tolist()[:3] == ["张三 ***", "李四 ***", "热线"]
+    assert read_closures(written(tmp_path, HEADER + few)).frame["source"].tolist()[:3] == [
+        "张三 ***",
+        "李四 ***",
+        "热线",
+    ]
 
 
 def test_the_check_copies_the_reports_without_persons_and_marks_their_cells(tmp_path: Path) -> None:

@@ -121,14 +121,17 @@ def _count(given: int | None, usual: int) -> int:
 def _closed(plan: Plan, trouble: Reports | Sequence[Reports]) -> Iterator[tuple[str, Network]]:
     """Yield the ids of the reports of each scenario, and the roads with them."""
     roads = plan.network.profile.roads
-    is_one = isinstance(trouble, (Closures, gpd.GeoDataFrame))
-    every = [held for _, _, held in as_closures(trouble).windows()] if is_one else map(as_closures, trouble)
-    seen: set[str] = set()
+    seen: set[str] | None = None
+    if isinstance(trouble, (Closures, gpd.GeoDataFrame)):
+        every, seen = [held for _, _, held in as_closures(trouble).windows()], set()
+    else:
+        every = [as_closures(one) for one in trouble]
     for reports in every:
         own = reports.of_mode(roads)
         ids = ", ".join(map(str, own.frame.index))
-        if len(own) and (ids not in seen or not is_one):
-            seen.add(ids)
+        if len(own) and (seen is None or ids not in seen):
+            if seen is not None:
+                seen.add(ids)
             yield ids, with_closures(plan.network, own)
 
 
