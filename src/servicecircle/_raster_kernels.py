@@ -607,18 +607,6 @@ def border_pieces(
                                         label[corner_of[i, e]] = want
                                         changed = True
             has_street[i] = found
-        for i in range(n):
-            l0 = label[corner_of[i, 0]]
-            l1 = label[corner_of[i, 1]]
-            l2 = label[corner_of[i, 2]]
-            l3 = label[corner_of[i, 3]]
-            if l0 != l1 and l0 != l2 and l0 != l3 and l1 != l2 and l1 != l3 and l2 != l3:  # no joint of four
-                low = 0
-                for e in range(1, 4):
-                    if _rank(label[corner_of[i, e]], n_band) > _rank(label[corner_of[i, low]], n_band):
-                        low = e
-                label[corner_of[i, low]] = label[corner_of[i, (low + 1) & 3]]
-                changed = True
         # every cell at a changed corner takes part
         for v in range(m):
             if label[v] == truth[v]:
@@ -735,9 +723,10 @@ def border_pieces(
                 high_made = label[high] != truth[high]
                 s = 0.5
                 away = np.inf
-                if low_made and not high_made:
+                beyond = _rank(label[high], n_band) - _rank(label[low], n_band)  # above 0: low is the better one
+                if low_made and (not high_made or beyond > 0):
                     s = SLIVER
-                elif high_made and not low_made:
+                elif high_made and (not low_made or beyond < 0):
                     s = 1.0 - SLIVER
                 elif not low_made and i < n_true:
                     s0 = 0.0
@@ -853,6 +842,36 @@ def border_pieces(
                     )
                     n_border += 1
             n_xy += 1
+        elif label[corner_of[i, 0]] != label[corner_of[i, 2]] and label[corner_of[i, 1]] != label[corner_of[i, 3]]:
+            # four labels meet: two joints of three, one towards the corner of the worst label, one opposite
+            worst_corner = 0
+            for e in range(1, 4):
+                if _rank(label[corner_of[i, e]], n_band) > _rank(label[corner_of[i, worst_corner]], n_band):
+                    worst_corner = e
+            x = 0.0
+            y = 0.0
+            for e in range(4):
+                x += xy[at_side[e], 0] / 4
+                y += xy[at_side[e], 1] / 4
+            for q in range(2):
+                for e in range(2):
+                    corner = (worst_corner + 2 * q + 3 + e) & 3
+                    _put(
+                        border, n_border, n_xy + q, at_side[corner],
+                        label[corner_of[i, (corner + 1) & 3]], label[corner_of[i, corner]],
+                    )  # fmt: skip
+                    n_border += 1
+                one = at_side[(worst_corner + 2 * q + 3) & 3]
+                two = at_side[(worst_corner + 2 * q) & 3]
+                xy[n_xy + q, 0] = (xy[one, 0] + xy[two, 0] + x) / 3
+                xy[n_xy + q, 1] = (xy[one, 1] + xy[two, 1] + y) / 3
+                stays[n_xy + q] = True
+            _put(
+                border, n_border, n_xy, n_xy + 1,
+                label[corner_of[i, (worst_corner + 3) & 3]], label[corner_of[i, (worst_corner + 1) & 3]],
+            )  # fmt: skip
+            n_border += 1
+            n_xy += 2
         else:
             l0 = label[corner_of[i, 0]]
             l1 = label[corner_of[i, 1]]
