@@ -12,7 +12,8 @@ from tiny_study import write_tiny_study
 from typer.testing import CliRunner
 
 import servicecircle as sc
-from servicecircle.check_sheets import MAX_COMMENTS, starts_formula
+from servicecircle.cells import starts_formula
+from servicecircle.check_sheets import MAX_COMMENTS
 from servicecircle.cli import app
 from servicecircle.errors import Fault
 

@@ -45,7 +45,9 @@ def test_the_matrix_is_read_back_with_names(plan: Plan) -> None:
     assert by_code == pytest.approx(table.groupby("amenity")["covered_10"].sum().to_dict())
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", " =1", "\u3000＝1", "+86", "-1", "@cmd", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠1"]
+)
 def test_no_text_is_a_formula(text: str) -> None:
     assert csv_text(["a"], [(text,)]).removeprefix("\ufeffa\r\n").lstrip('"').startswith("'")
     assert csv_text(["a"], [(-1.5,)]) == "\ufeffa\r\n-1.5\r\n"

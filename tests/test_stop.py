@@ -8,6 +8,7 @@ import time
 import pytest
 
 from servicecircle.locate._stop import Clock
+from servicecircle.solve_time import SolveTime
 
 
 def test_time_ends_a_search():
@@ -70,3 +71,16 @@ def test_in_another_thread_only_time_counts():
     thread.start()
     thread.join()
     assert seen == [True, True]
+
+
+def test_ctrl_c_leaves_the_model_at_work_and_ends_the_time_of_all_others():
+    with SolveTime(None) as time_left:
+        time_left.begin(3)
+        assert not time_left.is_over()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert time_left.is_over()
+        assert time_left.share() == 0
+        with pytest.raises(KeyboardInterrupt):  # a second one as ever
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -13,6 +13,8 @@ import pandas as pd
 #: zeros that a number is filled up to, with fixed text around them: `0000`, `"S"000`
 _ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-/ ])*)(0+)((?:"[^"]*"|\\.)*)(?:_.)?(?:;.*)?')
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+#: what a spreadsheet takes for the start of a formula, full-width forms too
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 #: whole numbers above this are shown with an exponent
 _MAX_WHOLE = 1e17
 
@@ -50,3 +52,15 @@ def _number_text(value: float, number_format: str) -> str:
         return str(value)
     before, after = (_LITERAL.sub(lambda found: found[1] or found[2] or "", shown[part]) for part in (1, 3))
     return f"{before}{str(value).zfill(len(shown[2]))}{after}"
+
+
+def starts_formula(text: str) -> bool:
+    """
+    Tell whether a spreadsheet may take a text for a formula.
+
+    Examples
+    --------
+    >>> starts_formula("=1+1"), starts_formula(" ＠x"), starts_formula("门 =1")
+    (True, True, False)
+    """
+    return text.lstrip(" \u3000").startswith(FORMULA_SIGNS)

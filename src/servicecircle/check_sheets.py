@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .cells import starts_formula
 from .errors import Fault, Lang, visible
 from .report import FAULT_WORDS, fault_cells, fault_count
 from .sheet_copies import SheetCopy
@@ -19,8 +20,6 @@ from .whole_files import make_folder, write_whole
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_LINKS = 1_048_576, 16_384, 32_000, 65_000
 #: comments of a sheet; each is a shape, and Excel is slow with many
 MAX_COMMENTS = 5_000
-#: what a spreadsheet takes for the start of a formula, full-width forms too
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 #: made on no day: the same study gives the same bytes
 _CREATED = dt.datetime(1970, 1, 1)
 _COLOUR: Mapping[str, str] = MappingProxyType({"error": "#F8B4B4", "warning": "#FFE699"})
@@ -99,18 +98,6 @@ def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], pat
     """
     make_folder(path.parent)
     return write_whole(path, lambda unfinished: _write(unfinished, faults, sheets, lang))
-
-
-def starts_formula(text: str) -> bool:
-    """
-    Tell whether a spreadsheet may take a text for a formula.
-
-    Examples
-    --------
-    >>> starts_formula("=1+1"), starts_formula(" ＠x"), starts_formula("门 =1")
-    (True, True, False)
-    """
-    return text.lstrip(" \u3000").startswith(FORMULA_SIGNS)
 
 
 def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lang: Lang) -> None:

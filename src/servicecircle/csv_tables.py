@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from .cells import starts_formula
 from .model import Plan
 from .moments import weekday_name
 from .services import service_name
 
 #: Excel takes a file with it for UTF-8
 BOM = "\ufeff"
-#: a text that begins with one of these would be a formula in Excel
-_FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def week_csv(plan: Plan) -> str | None:
@@ -82,7 +80,7 @@ def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
+        return f"'{value}" if starts_formula(value) else value
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from types import FrameType, TracebackType
-from typing import Self
+from types import FrameType
+
+from .locate._stop import EndedByCtrlC
 
 #: one model may take at least such a part of the time that is left
 _MOST_SHARES = 8
 
 
-class SolveTime:
+class SolveTime(EndedByCtrlC):
     """
     Time for models that are solved one after the other: for each an equal share of what is left, or more.
 
@@ -27,7 +26,6 @@ class SolveTime:
         self._until = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
         self._part_until = self._until
         self._n_left = 1
-        self._is_listening = False
 
     def begin(self, n_model: int, *, part: float = 1.0) -> None:
         """Begin a stage of so many models, which has a part of the time that is left."""
@@ -50,25 +48,6 @@ class SolveTime:
         """End all stages now."""
         self._until = self._part_until = -math.inf
 
-    def __enter__(self) -> Self:
-        """Take a first Ctrl-C as the end of time."""
-        is_main = threading.current_thread() is threading.main_thread()
-        self._is_listening = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._is_listening:
-            signal.signal(signal.SIGINT, self._interrupted)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listen_no_more()
-
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.stop()
-        self._listen_no_more()
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        super()._interrupted(number, frame)
         raise KeyboardInterrupt
-
-    def _listen_no_more(self) -> None:
-        if self._is_listening:
-            self._is_listening = False
-            signal.signal(signal.SIGINT, signal.default_int_handler)

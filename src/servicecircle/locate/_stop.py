@@ -12,7 +12,43 @@ from types import FrameType, TracebackType
 from typing import Self
 
 
-class Clock:
+class EndedByCtrlC:
+    """What a first Ctrl-C ends while a `with` block runs; a second one interrupts as ever."""
+
+    _is_listening = False
+
+    def stop(self) -> None:
+        """End it now."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        """
+        Take a first Ctrl-C as the end of time.
+
+        Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only time counts.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        self._is_listening = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._is_listening:
+            signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listen_no_more()
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.stop()
+        self._listen_no_more()
+
+    def _listen_no_more(self) -> None:
+        if self._is_listening:
+            self._is_listening = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Clock(EndedByCtrlC):
     """
     The end of a search: its time is up, or somebody pressed Ctrl-C. Asked for as often as its steps are short.
 
@@ -24,7 +60,6 @@ class Clock:
     def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
         """End at `until`, on the clock of `time.perf_counter`; and with the clock that it runs within, if any."""
         self._until, self._within = until, within
-        self._is_listening = False
 
     @property
     def until(self) -> float:
@@ -60,29 +95,3 @@ class Clock:
             yield
         except KeyboardInterrupt:
             self.stop()
-
-    def __enter__(self) -> Self:
-        """
-        Take a first Ctrl-C as the end of time.
-
-        Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only time counts.
-        """
-        is_main = threading.current_thread() is threading.main_thread()
-        self._is_listening = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._is_listening:
-            signal.signal(signal.SIGINT, self._interrupted)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listen_no_more()
-
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.stop()
-        self._listen_no_more()
-
-    def _listen_no_more(self) -> None:
-        if self._is_listening:
-            self._is_listening = False
-            signal.signal(signal.SIGINT, signal.default_int_handler)
