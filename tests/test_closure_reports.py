@@ -155,3 +155,13 @@ def test_the_check_copies_the_reports_without_persons_and_marks_their_cells(tmp_
     assert sheet["E3"].comment is None
     texts = [str(cell.value) for page in book for row in page.iter_rows() for cell in row]
     assert not any(number in text for text in texts for number in ("13800138000", "13900139000"))
+
+
+def test_an_encoding_that_the_study_states_is_that_of_the_reports(tmp_path: Path) -> None:
+    toml = 'name = "s"\n[closures]\nfile = "reports.csv"\n'
+    written(tmp_path, toml + 'encoding = "big5"\n', "study.toml")
+    text = "編號,地點,經度,緯度,半徑\nR1,豪苑路口,110.31,20.01,\n"
+    (tmp_path / "reports.csv").write_bytes(text.encode("big5"))
+    told = [(fault.file, fault.row, fault.column) for fault in check_study(tmp_path)]
+    assert ("reports.csv", 2, "半徑") in told
+    assert all(column != "closures.encoding" for _, _, column in told)

@@ -544,15 +544,22 @@ def _read_closures(
     path = said.path.parent / stated["file"]
     if missing := _missing_file(said, "closures", path):
         return None, None, [missing]
-    return _reports_in(path, stated["file"], sheets, sheet=stated.get("sheet"), datum=stated.get("datum"))
+    how = {key: stated.get(key) for key in ("sheet", "encoding", "datum")}
+    return _reports_in(path, stated["file"], sheets, **how)
 
 
 def _reports_in(
-    path: Path, file: str, sheets: list[SheetCopy], *, sheet: str | None = None, datum: Datum | None = None
+    path: Path,
+    file: str,
+    sheets: list[SheetCopy],
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    datum: Datum | None = None,
 ) -> tuple[Closures | None, InputFile | None, list[Fault]]:
     """Return the reports of trouble of a file, and add its table as it was read to `sheets`."""
     try:
-        table = read_table(path, file=file, sheet=sheet, is_header=is_report_header)
+        table = read_table(path, file=file, sheet=sheet, encoding=encoding, is_header=is_report_header)
     except StudyError as error:
         return None, None, list(error.faults)
     sheets.append(copy_of_reports(table))

@@ -439,7 +439,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "per_second": _per_second,
             "key": _no_key,
         },
-        "closures": {"file": _text, "sheet": _text, "datum": _datum},
+        "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
         "checkins": {},
     }
 )
