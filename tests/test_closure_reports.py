@@ -9,8 +9,10 @@ import pytest
 from openpyxl import load_workbook
 
 from servicecircle import check_study, read_closures, write_check
+from servicecircle.closure_reports import reports_of
 from servicecircle.datum import from_wgs84
 from servicecircle.errors import StudyError
+from servicecircle.readers import read_table
 
 HEADER = "编号,地点,经度,纬度,半径,方式,系数,开始时间,结束时间,来源\n"
 
@@ -165,3 +167,10 @@ def test_an_encoding_that_the_study_states_is_that_of_the_reports(tmp_path: Path
     told = [(fault.file, fault.row, fault.column) for fault in check_study(tmp_path)]
     assert ("reports.csv", 2, "半徑") in told
     assert all(column != "closures.encoding" for _, _, column in told)
+
+
+def test_a_report_with_a_warning_alone_is_kept(tmp_path: Path) -> None:
+    file = written(tmp_path, HEADER + "R1,北?门路口,110.31,20.01,15,,,,,\n")
+    reading = reports_of(read_table(file))
+    assert [(fault.level, fault.row) for fault in reading.faults] == [("warning", 2)]
+    assert reading.closures.frame.index.tolist() == ["R1"]

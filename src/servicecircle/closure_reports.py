@@ -114,7 +114,7 @@ def reports_of(table: Table, *, datum: Datum | None = None) -> ReportReading:
     said = stated_by(table, positions, datum)
     shapes, place_faults = _shapes(table, positions)
     shapes = in_one_datum(shapes, said)
-    told_rows = {fault.row for fault in (*place_faults, *id_faults, *table.faults)}
+    told_rows = {fault.row for fault in (*place_faults, *id_faults, *table.faults) if fault.level == "error"}
     good, reports = [], []
     for at in range(len(ids)):
         row: dict[str, Any] = {name: _cell(table, positions, name, at) for name in COLUMNS[:-1]}
