@@ -98,6 +98,8 @@ checks
 what_if
 trouble _way_kernels
 critical robust_sites
+orienteering
+rounds
 packaged
 usage
 cli
