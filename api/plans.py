@@ -12,6 +12,7 @@ from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
 from servicecircle.moments import Moment
 from servicecircle.pipeline import Roads, read_roads, suggest
+from servicecircle.trouble import with_trouble
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
 
 from .errors import StoppingError
@@ -166,7 +167,7 @@ class Plans:
         study, roads = self._ground(None)
         with self._working:
             self._go_on()
-            plan = suggest(
+            made = suggest(
                 study,
                 roads=roads,
                 minutes=question.breaks,
@@ -174,6 +175,8 @@ class Plans:
                 service=question.service,
                 on_stage=self._go_on,
             )
+            self._go_on()
+            plan = with_trouble(made)
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
             return Made(plan, {name: text.encode("utf-8") for name, text in texts.items()})

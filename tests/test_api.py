@@ -21,6 +21,7 @@ from api.main import create_app
 from api.plans import Kept, question_of
 from api.settings import PREFIX, Settings
 from servicecircle import errors
+from servicecircle.trouble import with_trouble
 from servicecircle.writers import write_outputs
 
 LAYERS = ("circles", "coverage", "gaps", "suggestions")
@@ -139,6 +140,23 @@ def test_a_moment_and_services_are_those_of_the_command(tmp_path: Path) -> None:
     assert (told["when"], told["service"]) == ("Tue 20:30", ["hot_water"])
     assert set(told["before"]["covered"].values()) == {0}
     assert client.get("/summary.json?when=any&service=any").content == client.get("/summary.json").content
+
+
+def test_trouble_of_the_study_is_told_as_by_the_command(tmp_path: Path) -> None:
+    folder = write_tiny_study(tmp_path / "town")
+    lon, lat = (folder / "stations.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[-2:]
+    (folder / "reports.csv").write_text(f"编号,经度,纬度,半径\nR1,{lon},{lat},400\n", encoding="utf-8")
+    with (folder / "study.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[closures]\nfile = "reports.csv"\n')
+    study = sc.load_study(folder)
+    write_outputs(with_trouble(sc.suggest(study)), tmp_path / "out")
+    client = TestClient(create_app(Settings(), study=study))
+    sent = client.get("/summary.json").json()
+    written = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert sent["closures"] == written["closures"]
+    assert sent["warnings"] == written["warnings"]
+    assert sent["closures"][0]["cut_off_10"] > 0
+    assert client.get("/map").content == (tmp_path / "out" / "map.html").read_bytes()
 
 
 @pytest.mark.parametrize(

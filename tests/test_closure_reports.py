@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
-from servicecircle import check_study, read_closures
+from servicecircle import check_study, read_closures, write_check
 from servicecircle.datum import from_wgs84
 from servicecircle.errors import StudyError
 
@@ -108,3 +109,49 @@ def test_a_study_tells_the_faults_of_its_reports(tmp_path: Path) -> None:
     written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.txt"\n', "study.toml")
     written(tmp_path, "x", "reports.txt")
     assert any("extension" in f.en for f in check_study(tmp_path))
+
+
+# ----------------------------------------------------------------------------------------- as offices' files come
+def test_titles_totals_and_notes_around_the_reports_are_left_out(tmp_path: Path) -> None:
+    rows = "R1,路口,110.31,20.01,15,,,,,\n合计1处,,,,,,,,,\n注：来自热线,,,,,,,,,\n"
+    file = written(tmp_path, "路况上报表,,,,,,,,,\n" + HEADER + rows)
+    assert read_closures(file).frame.index.tolist() == ["R1"]
+
+
+def test_headers_of_a_shifted_datum_are_read_and_turned(tmp_path: Path) -> None:
+    lon, lat = from_wgs84(110.31, 20.01, "gcj02")
+    point = read_closures(
+        written(tmp_path, f"编号,高德经度,高德纬度,半径\n1,{lon},{lat},15\n")
+    ).frame.geometry.iloc[0]
+    assert (point.x, point.y) == pytest.approx((110.31, 20.01), abs=1e-6)
+
+
+def test_no_number_of_a_person_is_read(tmp_path: Path) -> None:
+    rows = "R1,北门 13800138000 路口,110.31,20.01,15,,,,,张三 138-0013-8000\n"
+    rows += "R2,路口,110.31,20.01,15,,,,,李四 13900139000\nR3,路口,110.31,20.01,15,,,,,热线\n"
+    frame = read_closures(written(tmp_path, HEADER + rows)).frame
+    assert frame["name"].tolist() == ["北门 *** 路口", "路口", "路口"]
+    assert frame["source"].tolist() == ["", "", ""]  # most of them are of persons
+    few = rows + "".join(f"R{k},,110.31,20.01,15,,,,,热线\n" for k in range(4, 9))
+    assert read_closures(written(tmp_path, HEADER + few)).frame["source"].tolist()[:3] == [
+        "张三 ***",
+        "李四 ***",
+        "热线",
+    ]
+
+
+def test_the_check_copies_the_reports_without_persons_and_marks_their_cells(tmp_path: Path) -> None:
+    written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.csv"\n', "study.toml")
+    header = HEADER.replace("\n", ",联系电话\n")
+    rows = "R1,,110.31,20.01,,,,,,张三 13800138000,13900139000\nR2,,110.31,20.01,15,,,,,李四 13800138001,\n"
+    written(tmp_path, header + rows)
+    check = check_study(tmp_path, lang="en")
+    (copy,) = [sheet for sheet in check.sheets if sheet.role == "closures"]
+    assert copy.header == tuple(HEADER.strip().split(",")[:-1])
+    assert any("persons' data were not read: 来源" in fault.en for fault in check)
+    book = load_workbook(write_check(check, tmp_path / "check.xlsx"))
+    sheet = book["Closures"]
+    assert "needs the radius" in str(sheet["E2"].comment.text)
+    assert sheet["E3"].comment is None
+    texts = [str(cell.value) for page in book for row in page.iter_rows() for cell in row]
+    assert not any(number in text for text in texts for number in ("13800138000", "13900139000"))

@@ -79,6 +79,11 @@ def test_rows_of_ledgers_and_riders_of_depots_under_5_are_told_as_such(tmp_path:
     assert any("≥5 名骑手被分摊" in told for told in figures["warnings"])
     assert not any("13800138000" in told or "负责人电话" in told for told in figures["warnings"])
     assert any("不对外公布" in told for told in figures["warnings"])
+    page = (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
+    rows = [warning.zh for warning in plan.study.warnings]
+    assert rows
+    assert not any(told in page for told in rows)
+    assert "不对外公布" in page
     assert figures["warnings"] == [line.removeprefix("提醒：") for line in plan_lines(plan) if line[:3] == "提醒："]
 
 

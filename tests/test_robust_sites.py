@@ -74,3 +74,12 @@ def test_spans_of_time_are_scenarios_and_no_trouble_is_told(plan: Plan) -> None:
         suggest_robust(plan, FLOODS, stations=-1)
     with pytest.raises(InputError, match="no candidates"):
         suggest_robust(suggest(plan.study, stations=0, shops=0), FLOODS, stations=1)
+
+
+def test_trouble_may_be_a_frame_as_everywhere(plan: Plan) -> None:
+    frame = FLOODS[0].frame
+    one = suggest_robust(plan, FLOODS[0], stations=1, shops=0)
+    for trouble in (frame, [frame]):
+        made = suggest_robust(plan, trouble, stations=1, shops=0)
+        assert made.scenarios.equals(one.scenarios)
+        assert made.sites.index.tolist() == one.sites.index.tolist()

@@ -313,6 +313,22 @@ def test_areas_too_wide_for_a_raster_are_sound(network: Network, where: list, di
         assert_sound(network, at_xy(*where), (1, 2.5, 6), detail=detail, direction=direction, max_snap_m=100)
 
 
+def test_where_four_labels_meet_an_area_too_wide_for_a_raster_takes_in_no_street(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found at random: with all breaks in one drawing a corner was given away, 17 m from reached street."""
+    monkeypatch.setattr("servicecircle.facility_areas.MOST_CORNERS", 10)
+    bends = [tuple(np.array(xy) + ORIGIN) for xy in ((210.0, 140.0), (140.0, 140.0))]
+    streets = [(1, 1, bends[:1]), (0, 1, bends[1:]), (0, 0, []), (1, 0, bends[:1]), (0, 0, [])]
+    one_way = [False, False, True, True, True]
+    network = lay_out(np.array([[70.0, 210.0], [350.0, 0.0]]) + ORIGIN, streets, one_way=one_way, kph=3.6)
+    facilities = at_xy(
+        (217.5428, 186.688), (170.4838, 137.2131), (0.15, 157.861), (11.1984, 304.1262), (177.8, 17.98)
+    )
+    assert_sound(network, facilities, (1, 2.5, 6), detail="fast", max_snap_m=100)
+    assert_sound(network, facilities, (1, 2.5, 6), max_snap_m=100)
+
+
 def test_an_area_too_wide_for_a_raster_is_the_same_but_for_its_places(monkeypatch: pytest.MonkeyPatch) -> None:
     node, network = perfect_grid(15, block_m=150)
     facilities = at_nodes(network, [node[7, 7], node[0, 0]])

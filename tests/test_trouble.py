@@ -26,11 +26,11 @@ from servicecircle import (
     with_closures,
     write_outputs,
 )
-from servicecircle.errors import InputError
+from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, read_roads
 from servicecircle.report import plan_lines
-from servicecircle.study import with_options
+from servicecircle.study import with_options, with_reports
 from servicecircle.writers import summary
 
 BRIDGE = (2, 4.5)  # the only way between the banks
@@ -175,3 +175,24 @@ def test_check_tells_of_reports_that_change_nothing(study: Study) -> None:
     told = [f for f in check_on_roads(dataclasses.replace(driven, closures=closures)) if f.file == "reports.csv"]
     assert [(fault.row, fault.level) for fault in told] == [(2, "warning")]
     assert "other modes" in told[0].en
+
+
+def test_reports_of_the_command_line_stand_in_place_of_the_studys(study: Study, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    place = degrees((0, 0))
+    other.write_text(
+        f"编号,经度,纬度,半径\nX9,{place['经度'][0]},{place['纬度'][0]},30\n"
+        f"X1,{place['经度'][0] + 1},{place['纬度'][0]},30\n",
+        encoding="utf-8",
+    )
+    given = with_reports(study, other)
+    assert given.closures is not None
+    assert given.closures.frame.index.tolist() == ["X9", "X1"]
+    (used,) = [used for used in given.inputs if used.role == "closures"]
+    assert (used.file, used.rows, used.row_of) == ("other.csv", 2, {"X9": 2, "X1": 3})
+    told = [fault for fault in check_on_roads(given) if "X1" in fault.en]
+    assert [(fault.file, fault.row) for fault in told] == [("other.csv", 3)]
+    assert [used.file for used in study.inputs if used.role == "closures"] == ["reports.csv"]
+    other.write_text("编号,经度,纬度\nX9,1,1\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="needs the radius"):
+        with_reports(study, other)

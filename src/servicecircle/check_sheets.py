@@ -42,6 +42,7 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "population": "人口",
             "zones": "网格",
             "area": "范围",
+            "closures": "路况",
         },
         "en": {
             "faults": "Faults",
@@ -52,6 +53,7 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "population": "Population",
             "zones": "Zones",
             "area": "Area",
+            "closures": "Closures",
         },
     }
 )

@@ -416,16 +416,15 @@ def _plan(
     closures: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
-    from .closure_reports import read_closures
     from .explanations import explain_plan
     from .pipeline import TIME_LIMIT_S, suggest
-    from .study import load_study
-    from .trouble import tell_closures
+    from .study import load_study, with_reports
+    from .trouble import with_trouble
     from .writers import write_outputs
 
     loaded: Study = load_study(study)
     if closures is not None:
-        loaded = replace(loaded, closures=read_closures(closures))
+        loaded = with_reports(loaded, closures)
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -447,9 +446,7 @@ def _plan(
         on_stage("explain")
         limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
         made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
-        if loaded.closures is not None:
-            trouble = tell_closures(made)
-            made = replace(made, trouble=trouble, warnings=(*made.warnings, *trouble.warnings))
+        made = with_trouble(made)
         on_stage("write")
         write_outputs(made, out)
     _tell(made, out)

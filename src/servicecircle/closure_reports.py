@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,13 +14,15 @@ import shapely
 
 from ._validate import GeometryArray
 from .closures import COLUMNS, WGS84, Closures, checked_report
-from .columns import numbers_of, parse_number
+from .columns import numbers_of, parse_number, shifted_pair
 from .coordinates import odd_degrees
 from .datum import Datum
 from .errors import Fault, StudyError
-from .headers import SYNONYMS, field_of, fold
+from .headers import SYNONYMS, field_of, fold, is_personal, shifted_field, without_numbers
 from .ledgers import by_row, in_wgs84, missing_geometries
+from .odd_rows import without_odd_rows
 from .readers import Table, read_table
+from .sheet_copies import SheetCopy, copy_at
 from .stated_datums import in_one_datum, stated_by
 
 #: column of a report -> headers that mean it; folded when compared
@@ -44,6 +46,8 @@ HEADERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 _FIELD_OF = {fold(word): field for field, words in HEADERS.items() for word in words}
+#: columns of free text, in which a person may be named
+_TEXTS = ("name", "source")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,23 +79,37 @@ def read_closures(path: str | Path, *, sheet: str | None = None, datum: Datum | 
     Returns
     -------
     closures
-        In WGS 84; a report without an id is called `closure-` and its row.
+        In WGS 84; a report without an id is called `closure-` and its row. A column of names or sources that holds
+        persons is not read, nor is a person's number in another one.
 
     Raises
     ------
     StudyError
         With every fault: file, sheet, row, column and the fix.
     """
-    reading = reports_of(read_table(Path(path), sheet=sheet), datum=datum)
+    reading = reports_of(read_table(Path(path), sheet=sheet, is_header=is_report_header), datum=datum)
     errors = [fault for fault in reading.faults if fault.level == "error"]
     if errors:
         raise StudyError(errors)
     return reading.closures
 
 
+def is_report_header(header: Sequence[str]) -> bool:
+    """Tell whether a row reads as the header of reports: longitude and latitude are among it."""
+    return {"lon", "lat"} <= {_field_of(cell) or shifted_field(cell) for cell in header}
+
+
+def copy_of_reports(table: Table) -> SheetCopy:
+    """Return a table of reports as `copy_of` returns a ledger: without persons' data."""
+    positions = _positions(table, None)[0]
+    return copy_at(table, "closures", {field: at for field, at in positions.items() if field not in _TEXTS})
+
+
 def reports_of(table: Table, *, datum: Datum | None = None) -> ReportReading:
     """Turn a table into reports; rows at fault are left out, and told."""
-    positions, faults = _positions(table)
+    positions, faults = _positions(table, datum)
+    table = without_odd_rows(table, positions)
+    faults += _without_persons(table, positions)
     ids, id_faults = _ids(table, positions)
     said = stated_by(table, positions, datum)
     shapes, place_faults = _shapes(table, positions)
@@ -100,6 +118,7 @@ def reports_of(table: Table, *, datum: Datum | None = None) -> ReportReading:
     good, reports = [], []
     for at in range(len(ids)):
         row: dict[str, Any] = {name: _cell(table, positions, name, at) for name in COLUMNS[:-1]}
+        row |= {name: without_numbers(row[name]) for name in _TEXTS}
         report, own = checked_report({**row, "geometry": shapes[at]})
         faults += [
             _row_fault(table, positions, name, at, fault)
@@ -121,13 +140,19 @@ def _cell(table: Table, positions: Mapping[str, int], name: str, at: int) -> str
     return table.columns[positions[name]][at] if name in positions else ""
 
 
-def _positions(table: Table) -> tuple[dict[str, int], list[Fault]]:
+def _field_of(header: str) -> str:
+    return _FIELD_OF.get(fold(header)) or field_of(header) or ""
+
+
+def _positions(table: Table, datum: Datum | None) -> tuple[dict[str, int], list[Fault]]:
     """Return the column of each field; other columns are not read, and need not be known."""
     positions: dict[str, int] = {}
     for at, header in enumerate(table.header):
-        field = _FIELD_OF.get(fold(header)) or field_of(header) or ""
+        field = _field_of(header)
         if field in HEADERS:
             positions.setdefault(field, at)
+    if table.geometry is None:
+        positions |= shifted_pair(table, positions, datum)
     missing = [] if table.geometry is not None else [f for f in ("lon", "lat") if f not in positions]
     headers = ", ".join(table.header)
     return positions, [
@@ -139,6 +164,17 @@ def _positions(table: Table) -> tuple[dict[str, int], list[Fault]]:
         )
         for field in missing
     ]
+
+
+def _without_persons(table: Table, positions: dict[str, int]) -> list[Fault]:
+    """Take columns of text that hold persons out of those that are read, and tell."""
+    faults = []
+    for name in _TEXTS:
+        if name in positions and is_personal(table.header[positions[name]], table.columns[positions[name]]):
+            header = table.header[positions.pop(name)]
+            en, zh = f"persons' data were not read: {header}.", f"以下列含个人信息，未读入：{header}。"
+            faults.append(table.warning(en, zh, column=header))
+    return faults
 
 
 def _ids(table: Table, positions: Mapping[str, int]) -> tuple[list[str], list[Fault]]:
@@ -159,7 +195,7 @@ def _ids(table: Table, positions: Mapping[str, int]) -> tuple[list[str], list[Fa
 
 def _row_fault(table: Table, positions: Mapping[str, int], name: str, at: int, fault: Fault) -> Fault:
     column = table.header[positions[name]] if name in positions else name
-    return table.fault(fault.en, fault.zh, at=at, column=column)
+    return table.fault(without_numbers(fault.en), without_numbers(fault.zh), at=at, column=column)
 
 
 def _shapes(table: Table, positions: Mapping[str, int]) -> tuple[GeometryArray, list[Fault]]:

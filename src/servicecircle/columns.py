@@ -106,12 +106,12 @@ def match_headers(
         if field in {"lon", "lat"} and len(rivals) > 1 and rank_of(rivals[0], words) >= 0:
             faults.append(_several(table, field, rivals))
     if table.geometry is None and not {"lon", "lat"} & stated:
-        positions |= _shifted_pair(table, positions, datum)
+        positions |= shifted_pair(table, positions, datum)
     missing = [field for field in needed if field not in positions and field not in stated]
     return positions, [*faults, *_missing_columns(table, role, missing, columns)]
 
 
-def _shifted_pair(table: Table, positions: Mapping[str, int], datum: str | None) -> dict[str, int]:
+def shifted_pair(table: Table, positions: Mapping[str, int], datum: str | None) -> dict[str, int]:
     """Return the columns of a shifted pair, if no plain pair is there or the study states this datum."""
     pairs: dict[str, dict[str, int]] = {"gcj02": {}, "bd09": {}}
     for at, header in enumerate(table.header):

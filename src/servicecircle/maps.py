@@ -14,6 +14,7 @@ from ._page.week import drawn_week
 from ._page.words import Words
 from ._validate import GeometryArray
 from .coverage import coverage_by_cell, limits_s
+from .disclosure import told_warnings
 from .errors import InputError, Lang
 from .gaps import REASONS
 from .model import Plan
@@ -348,5 +349,4 @@ def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinn
     if is_land_thinned:
         told.append(words("thinned_buildings"))
     told += trouble_lines(plan, words.lang)
-    faults = (*plan.study.warnings, *plan.network.report.warnings, *plan.warnings)
-    return list(dict.fromkeys([*told, *(fault.told(words.lang) for fault in faults)]))
+    return list(dict.fromkeys([*told, *(fault.told(words.lang) for fault in told_warnings(plan))]))

@@ -13,7 +13,7 @@ from scipy import sparse
 from ._validate import BoolArray, FloatArray, IntArray
 from .closed_streets import with_closures
 from .closed_times import times_again
-from .closures import Closures
+from .closures import Closures, as_closures
 from .errors import InputError
 from .locate import Siting, solve_siting
 from .model import Facilities, Network, Plan, TravelTimes
@@ -23,6 +23,7 @@ from .travel_times import facility_limits_s, limit_in_ms, times_between
 
 #: the scenario without trouble
 OPEN = "open"
+Reports = Closures | gpd.GeoDataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class RobustPlan:
 
 def suggest_robust(
     plan: Plan,
-    trouble: Closures | Sequence[Closures],
+    trouble: Reports | Sequence[Reports],
     *,
     stations: int | None = None,
     shops: int | None = None,
@@ -117,16 +118,20 @@ def _count(given: int | None, usual: int) -> int:
     return count
 
 
-def _closed(plan: Plan, trouble: Closures | Sequence[Closures]) -> Iterator[tuple[str, Network]]:
+def _closed(plan: Plan, trouble: Reports | Sequence[Reports]) -> Iterator[tuple[str, Network]]:
     """Yield the ids of the reports of each scenario, and the roads with them."""
     roads = plan.network.profile.roads
-    every = [held for _, _, held in trouble.windows()] if isinstance(trouble, Closures) else list(trouble)
-    seen: set[str] = set()
+    seen: set[str] | None = None
+    if isinstance(trouble, (Closures, gpd.GeoDataFrame)):
+        every, seen = [held for _, _, held in as_closures(trouble).windows()], set()
+    else:
+        every = [as_closures(one) for one in trouble]
     for reports in every:
         own = reports.of_mode(roads)
         ids = ", ".join(map(str, own.frame.index))
-        if len(own) and (ids not in seen or not isinstance(trouble, Closures)):
-            seen.add(ids)
+        if len(own) and (seen is None or ids not in seen):
+            if seen is not None:
+                seen.add(ids)
             yield ids, with_closures(plan.network, own)
 
 

@@ -27,7 +27,7 @@ GEOMETRY = "geometry"
 class SheetCopy:
     """One table as it stands in a file, but for the columns that hold persons."""
 
-    role: Role
+    role: str  # as `check_sheets` names it: that of a ledger, or `closures`
     file: str  # as named in the study
     sheet: str | None
     header: tuple[str, ...]
@@ -70,6 +70,11 @@ def copy_of(
         As for `frame_of_points`; a column that `keep` names is copied as it stands.
     """
     positions, _ = match_headers(table, role, columns=columns or {}, needed=(), words=headers)
+    return copy_at(table, role, positions, keep)
+
+
+def copy_at(table: Table, role: str, positions: Mapping[str, int], keep: Sequence[str] = ()) -> SheetCopy:
+    """Return the copy of a table of which the column of each known field is known already."""
     table = without_odd_rows(table, positions)
     dropped = personal_columns(table, positions, keep)
     shown = [at for at in range(len(table.header)) if at not in dropped]

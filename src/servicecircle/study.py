@@ -19,9 +19,10 @@ import pandas as pd
 import shapely
 
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
-from .closure_reports import reports_of
+from .closure_reports import copy_of_reports, is_report_header, reports_of
 from .closures import Closures
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
+from .datum import Datum
 from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
@@ -231,7 +232,7 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
             inputs += [used] if used else []
             if reading is not None and not (role == "zones" and reading.frame.empty):
                 readings[role] = reading
-    reports, used, report_faults = _read_closures(said)
+    reports, used, report_faults = _read_closures(said, sheets)
     faults += report_faults
     inputs += [used] if used else []
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
@@ -508,7 +509,30 @@ def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], head
     return by_address if is_address_header(by_address.header, columns, headers) else table
 
 
-def _read_closures(said: StudyFile) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+def with_reports(study: Study, path: Path) -> Study:
+    """
+    Return the study with the reports of trouble of a file, in place of its own.
+
+    Raises
+    ------
+    StudyError
+        With every error of the file.
+    """
+    reports, used, faults = _reports_in(path, path.name, [])
+    if errors := [fault for fault in faults if fault.level == "error"]:
+        raise StudyError(errors)
+    own = [old.file for old in study.inputs if old.role == "closures"]
+    return dataclasses.replace(
+        study,
+        closures=reports,
+        inputs=(*(old for old in study.inputs if old.role != "closures"), *([used] if used else [])),
+        warnings=(*(fault for fault in study.warnings if fault.file not in own), *faults),
+    )
+
+
+def _read_closures(
+    said: StudyFile, sheets: list[SheetCopy]
+) -> tuple[Closures | None, InputFile | None, list[Fault]]:
     """Return the reports of trouble that [closures] names."""
     if "closures" not in said.tables:
         return None, None, []
@@ -520,12 +544,20 @@ def _read_closures(said: StudyFile) -> tuple[Closures | None, InputFile | None, 
     path = said.path.parent / stated["file"]
     if missing := _missing_file(said, "closures", path):
         return None, None, [missing]
+    return _reports_in(path, stated["file"], sheets, sheet=stated.get("sheet"), datum=stated.get("datum"))
+
+
+def _reports_in(
+    path: Path, file: str, sheets: list[SheetCopy], *, sheet: str | None = None, datum: Datum | None = None
+) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+    """Return the reports of trouble of a file, and add its table as it was read to `sheets`."""
     try:
-        table = read_table(path, file=stated["file"], sheet=stated.get("sheet"))
+        table = read_table(path, file=file, sheet=sheet, is_header=is_report_header)
     except StudyError as error:
         return None, None, list(error.faults)
-    reading = reports_of(table, datum=stated.get("datum"))
-    used = _input_file("closures", stated["file"], path, rows=reading.rows, sheet=table.sheet)
+    sheets.append(copy_of_reports(table))
+    reading = reports_of(table, datum=datum)
+    used = _input_file("closures", file, path, rows=reading.rows, sheet=table.sheet)
     used = dataclasses.replace(
         used, datum=reading.datum, is_datum_stated=reading.is_datum_stated, row_of=reading.row_of
     )

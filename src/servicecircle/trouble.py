@@ -80,6 +80,14 @@ def tell_closures(plan: Plan, closures: Closures | gpd.GeoDataFrame | None = Non
     )
 
 
+def with_trouble(plan: Plan) -> Plan:
+    """Return the plan with what its study's reports of trouble do to it; the plan itself where there are none."""
+    if plan.study.closures is None:
+        return plan
+    trouble = tell_closures(plan)
+    return dataclasses.replace(plan, trouble=trouble, warnings=(*plan.warnings, *trouble.warnings))
+
+
 def _window(begin: Any, end: Any, ids: tuple[object, ...], found: WhatIf) -> dict[str, Any]:  # noqa: ANN401
     """Return the row of a window."""
     begin_text, end_text = moments_text(pd.Series([begin, end], dtype=object))

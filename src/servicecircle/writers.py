@@ -58,7 +58,6 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     -------
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
         station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
         where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
