@@ -108,3 +108,15 @@ def test_a_study_tells_the_faults_of_its_reports(tmp_path: Path) -> None:
     written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.txt"\n', "study.toml")
     written(tmp_path, "x", "reports.txt")
     assert any("extension" in f.en for f in check_study(tmp_path))
+
+
+def test_persons_numbers_in_a_report_are_not_read_and_not_told(tmp_path: Path) -> None:
+    phone = "13800138000"
+    file = written(tmp_path, HEADER + f"7,路口{phone},110.31,20.01,15,机动车,0,,,网格员 {phone}\n")
+    row = read_closures(file).frame.loc["7"]
+    assert (row["name"], row["source"]) == ("路口***", "网格员 ***")
+    file = written(tmp_path, HEADER + f"7,路口,110.31,20.01,{phone},{phone},{phone},{phone},{phone},热线\n")
+    with pytest.raises(StudyError) as error:
+        read_closures(file)
+    assert len(error.value.faults) == 5
+    assert phone not in error.value.en + error.value.zh
