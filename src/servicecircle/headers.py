@@ -208,8 +208,8 @@ def without_numbers(text: str) -> str:
 
     Examples
     --------
-    >>> without_numbers("预约：138 0013 8000"), without_numbers("１３８００１３８０００ 转 2"), without_numbers("0.13800138000")
-    ('预约：***', '*** 转 2', '0.13800138000')
+    >>> without_numbers("预约：138 0013 8000"), without_numbers("0.13800138000")
+    ('预约：***', '0.13800138000')
     """
     rest, pieces = 0, []
     for found in _PERSONAL_NUMBER.finditer(text.translate(_HALF_WIDTH)):
