@@ -155,3 +155,16 @@ def test_the_check_copies_the_reports_without_persons_and_marks_their_cells(tmp_
     assert sheet["E3"].comment is None
     texts = [str(cell.value) for page in book for row in page.iter_rows() for cell in row]
     assert not any(number in text for text in texts for number in ("13800138000", "13900139000"))
+
+
+def test_persons_numbers_in_a_report_are_not_read_and_not_told(tmp_path: Path) -> None:
+    phone = "13800138000"
+    clean = "".join(f"{k},路口,110.31,20.01,15,机动车,0,,,热线\n" for k in range(5))
+    file = written(tmp_path, HEADER + f"7,路口{phone},110.31,20.01,15,机动车,0,,,网格员 {phone}\n" + clean)
+    row = read_closures(file).frame.loc["7"]
+    assert (row["name"], row["source"]) == ("路口***", "网格员 ***")
+    file = written(tmp_path, HEADER + f"7,路口,110.31,20.01,{phone},{phone},{phone},{phone},{phone},热线\n")
+    with pytest.raises(StudyError) as error:
+        read_closures(file)
+    assert len(error.value.faults) == 5
+    assert phone not in error.value.en + error.value.zh
