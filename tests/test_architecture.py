@@ -26,13 +26,14 @@ siting_figures
 chinese
 hours_words moments
 serving_figures
+headers
 closures street_intervals
 model
 bent_streets
 china_outline datum
 hours amenities
 services
-headers addresses coordinates counts encoded_text cells
+addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
@@ -98,6 +99,8 @@ checks
 what_if
 trouble _way_kernels
 critical robust_sites
+orienteering
+rounds
 packaged
 usage
 cli

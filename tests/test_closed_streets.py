@@ -363,3 +363,12 @@ def test_districts_are_of_open_streets_only() -> None:
     closed = with_closures(network, reports((shapely.box(300, -5, 600, 5), {})))
     with pytest.raises(InputError, match="without closures"):
         street_districts(closed, places((0, 0)))
+
+
+@pytest.mark.parametrize("box", [(-180, -90, 180, 90), (0, 0, 180, 89), (-1000, -500, 1000, 500), (73, 3, 136, 54)])
+def test_a_polygon_around_the_world_covers_every_street(box: tuple[float, float, float, float]) -> None:
+    _, made = draw("A--B--C")
+    frame = gpd.GeoDataFrame(geometry=[shapely.box(*box)], crs="EPSG:4326")
+    pieces = report_pieces(made, Closures(frame))
+    assert np.unique(pieces.street).size == len(made.street_geometry)
+    assert (pieces.first.min(), pieces.last.max()) == (0.0, 1.0)

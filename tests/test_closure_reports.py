@@ -174,3 +174,16 @@ def test_a_report_with_a_warning_alone_is_kept(tmp_path: Path) -> None:
     reading = reports_of(read_table(file))
     assert [(fault.level, fault.row) for fault in reading.faults] == [("warning", 2)]
     assert reading.closures.frame.index.tolist() == ["R1"]
+
+
+def test_persons_numbers_in_a_report_are_not_read_and_not_told(tmp_path: Path) -> None:
+    phone = "13800138000"
+    clean = "".join(f"{k},路口,110.31,20.01,15,机动车,0,,,热线\n" for k in range(5))
+    file = written(tmp_path, HEADER + f"7,路口{phone},110.31,20.01,15,机动车,0,,,网格员 {phone}\n" + clean)
+    row = read_closures(file).frame.loc["7"]
+    assert (row["name"], row["source"]) == ("路口***", "网格员 ***")
+    file = written(tmp_path, HEADER + f"7,路口,110.31,20.01,{phone},{phone},{phone},{phone},{phone},热线\n")
+    with pytest.raises(StudyError) as error:
+        read_closures(file)
+    assert len(error.value.faults) == 5
+    assert phone not in error.value.en + error.value.zh

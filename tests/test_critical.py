@@ -44,6 +44,7 @@ def told(ranked: gpd.GeoDataFrame, plan: Plan) -> list[tuple[object, float]]:
     return list(zip(ranked.index, ranked[f"cut_off_{plan.before.minutes[-1]:g}"], strict=True))
 
 
+@pytest.mark.slow
 def test_the_ranking_of_all_crossings_is_that_of_trying_each(plan: Plan) -> None:
     every = crossings(plan.network)
     ranked = rank_closures(plan, n=12)

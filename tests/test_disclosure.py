@@ -107,3 +107,25 @@ def test_a_study_that_does_not_ask_for_publication_tells_all(tmp_path: Path) -> 
     assert [used["rows"] for used in figures["inputs"]] == [None, 1, 3]
     assert depot_figures((tmp_path / "out" / "map.html").read_text(encoding="utf-8")) == ["103", "3", "17"]
     assert any("负责人电话" in told for told in figures["warnings"])
+
+
+def test_persons_numbers_inside_texts_reach_no_output(tmp_path: Path) -> None:
+    phone, identity = "13800138000", "110101199003071234"
+    folder = write_tiny_study(tmp_path / "town")
+    lon, lat = crossing(0.5, 2)
+    (folder / "stations.csv").write_text(
+        "编号,名称,经度,纬度,开放时间,服务设施,状态,地址,位置说明\n"
+        f"01,西街驿站{phone},{lon},{lat},预约{phone},热水 找{phone},正常{phone},西街{phone},北门 {identity}\n"
+        "02,东街驿站,113.388,22.504,8:00-20:00,热水,正常,东街,西门\n03,南街驿站,113.389,22.504,,,,,南门\n",
+        encoding="utf-8",
+    )
+    plan = sc.suggest(sc.load_study(folder))
+    files = sc.write_outputs(plan, tmp_path / "out")
+    texts = {file.name: file.read_bytes() for file in files}
+    assert {name for name, text in texts.items() if phone.encode() in text or identity.encode() in text} == set()
+    assert plan.facilities.loc["01", ["name", "hours", "位置说明"]].tolist() == [
+        "西街驿站***",
+        "预约***",
+        "北门 ***",
+    ]
+    assert phone not in "\n".join(plan_lines(plan))

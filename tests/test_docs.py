@@ -45,9 +45,9 @@ def named(page: Path) -> str:
     return str(page.relative_to(REPOSITORY))
 
 
-def has_twin(page: Path) -> bool:
-    """Whether there is a Chinese page beside an English one."""
-    return page.with_suffix(".zh.md").exists()
+def is_long(page: Path) -> bool:
+    """Whether a page plans several times, or runs what the Chinese page beside it does, once more."""
+    return page.with_suffix(".zh.md").exists() or page.name in {"rules.zh.md", "open-hours.zh.md", "closures.zh.md"}
 
 
 def sections(page: Path) -> dict[str, str]:
@@ -64,8 +64,7 @@ def first_cells(text: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------ what is printed
 @pytest.mark.parametrize(
     "page",
-    # an English page runs what the Chinese one does, once more
-    [pytest.param(p, marks=[pytest.mark.slow] if has_twin(p) else [], id=named(p)) for p in RUNNING],
+    [pytest.param(p, marks=[pytest.mark.slow] if is_long(p) else [], id=named(p)) for p in RUNNING],
 )
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from servicecircle.headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum
+from servicecircle.headers import SYNONYMS, field_of, fold, is_personal, rank_of, stated_datum, without_numbers
 
 WORDS = [(field, word) for field, words in SYNONYMS.items() for word in words]
 
@@ -93,3 +93,34 @@ def test_cells_of_persons_are_personal_under_any_header(cells: tuple[str, ...]) 
 )
 def test_cells_that_only_look_like_it_are_not(cells: tuple[str, ...]) -> None:
     assert not is_personal("备注", cells)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "13800138000",
+        "１３８００１３８０００",
+        "138 0013 8000",
+        "138\u20110013\u20118000",
+        "138\u200b0013\u200b8000",
+        "+86 13800138000",
+        "110101199003071234",
+        "110101 19900307 123X",
+    ],
+)
+def test_a_persons_number_is_hidden_however_it_is_written(number: str) -> None:
+    assert without_numbers(f"预约{number}转") == "预约***转"
+    assert is_personal("备注", (number,))
+
+
+@pytest.mark.parametrize(
+    "text", ["0.13800138000", "113.13800138000", "131.12345678", "12013800138000", "0760-88888888"]
+)
+def test_decimals_and_other_long_numbers_are_no_persons(text: str) -> None:
+    assert without_numbers(text) == text
+
+
+@pytest.mark.parametrize("header", ["上报人", "填表人", "登记人", "户主", "昵称", "车牌号"])
+def test_who_filled_in_a_row_is_a_person(header: str) -> None:
+    assert is_personal(header)
+    assert not is_personal("服务人次")

@@ -578,7 +578,9 @@ def test_eight_suggestions_are_seen_whole_on_a_desktop(plan: Plan, opened: Calla
         .startswith({"zh": "不足 1 人的 6 处", "en": "the 6 below 1"}[lang])
     )
     page.set_viewport_size({"width": 1440, "height": 600})
-    until(page, "document.querySelector('.sc-rows').offsetHeight", 126)
+    until(
+        page, "document.querySelector('.sc-rows').scrollHeight - document.querySelector('.sc-rows').offsetHeight", 0
+    )
 
 
 def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..., Any]) -> None:

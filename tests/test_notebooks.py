@@ -46,7 +46,11 @@ def outputs(notebook: Path, folder: Path) -> list[list[Any]]:
     return [cell.outputs for cell in book.cells[1:-1] if cell.cell_type == "code"]
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda notebook: notebook.stem)
+#: all but the first plan several times
+BY_LENGTH = [pytest.param(n, marks=[] if n is NOTEBOOKS[0] else [pytest.mark.slow], id=n.stem) for n in NOTEBOOKS]
+
+
+@pytest.fixture(scope="module", params=BY_LENGTH)
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = tmp_path_factory.mktemp("repository")  # what a notebook writes stays away from the real one
     (root / "notebooks").mkdir()

@@ -129,3 +129,9 @@ def test_a_space_stands_between_chinese_and_latin(key: str, value: object, zh: s
     with pytest.raises(InputError) as caught:
         check_value("suggest", key, value)
     assert caught.value.zh.removeprefix(f"{key} ") == zh
+
+
+@pytest.mark.parametrize("field", ["{}", "[1]", "true", "1"])
+def test_a_word_for_no_field_is_told_whatever_it_is(tmp_path: Path, field: str) -> None:
+    said = read(tmp_path, f'[headers]\nwords = {{ "点位" = {field} }}\n')
+    assert [fault.column for fault in said.faults] == ["headers.words"]

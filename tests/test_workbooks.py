@@ -342,3 +342,23 @@ def test_entities_are_not_expanded(tmp_path: Path, whole: Path) -> None:
     )
     with pytest.raises(StudyError, match="not a readable"):
         read(broken)
+
+
+def test_merged_cells_of_impossible_size_do_not_keep_anybody_waiting(tmp_path: Path, whole: Path) -> None:
+    wide = b'<mergeCell ref="A1:XFD1"/><mergeCell ref="B1:XFD1"/>'
+    down = b"".join(b'<mergeCell ref="A2:A%d"/>' % (1_048_576 - i) for i in range(20_000))
+    cells = b"<mergeCells>" + wide + down + b"</mergeCells>"
+    hostile = changed(
+        whole,
+        tmp_path / "merged.xlsx",
+        "xl/worksheets/sheet1.xml",
+        lambda part: part.replace(b"</sheetData>", b"</sheetData>" + cells),
+    )
+    assert len(read(hostile).header) == len(read(whole).header)
+
+
+def test_sixteen_thousand_equal_headers_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(",".join(["编号"] * 16_384) + "\n" + ",".join(["x"] * 16_384) + "\n")
+    header = read_table(tmp_path / "wide.csv").header
+    assert header[:3] == ("编号", "编号 (2)", "编号 (3)")
+    assert len(set(header)) == 16_384

@@ -67,6 +67,7 @@ from .moments import parse_moment as parse_moment
 from .network import download_network as download_network
 from .network import network_from_graph as network_from_graph
 from .network import read_network as read_network
+from .orienteering import Tour as Tour
 from .osm_places import read_places as read_places
 from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
@@ -78,6 +79,8 @@ from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .robust_sites import RobustPlan as RobustPlan
 from .robust_sites import suggest_robust as suggest_robust
+from .rounds import Round as Round
+from .rounds import plan_round as plan_round
 from .service_areas import service_areas as service_areas
 from .services import fold_services as fold_services
 from .serving_figures import ServingFigures as ServingFigures

@@ -225,10 +225,10 @@ def write_answers(path: Path, answers: Mapping[str, AddressMatch]) -> None:
 
 
 def plain_text(value: object) -> str:
-    """Return a service's text in one short line, "" where it is none."""
+    """Return a service's text in one short line without persons' numbers, "" where it is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return " ".join(_UNSEEN.sub(" ", str(value)[: 4 * MAX_TEXT]).split())[:MAX_TEXT]
+    return " ".join(without_numbers(_UNSEEN.sub(" ", str(value)[: 4 * MAX_TEXT])).split())[:MAX_TEXT]
 
 
 def number_in(value: object) -> float:

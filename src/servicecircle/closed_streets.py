@@ -13,7 +13,7 @@ import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .bent_streets import Bends, bends_of
-from .closures import Closures, as_closures
+from .closures import WGS84, Closures, as_closures
 from .model import Network, Positions
 from .params import INF_MS, Direction
 from .searches import CurveGraph
@@ -24,6 +24,8 @@ from .travel_times import SearchGraph, bent_edges
 
 #: what a closed piece of street takes in a network that is cut for drawing (seconds): longer than any cutoff
 CLOSED_S = 2**30 / 1000.0
+#: farther from the streets than this (degrees) a report is cut off; the widest line reaches a fifth of it
+FAR_DEG = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +125,22 @@ def arcs_of(curve: CurveGraph, near: IntArray, far: IntArray, edge: IntArray) ->
 
 
 # ------------------------------------------------------------------------------------------- reports -> pieces
+def _near(network: Network, shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return shapes in degrees; of those far beyond the streets, what lies near: no projection holds there."""
+    streets = gpd.GeoSeries([shapely.box(*shapely.total_bounds(network.street_geometry))], crs=network.crs)
+    box = streets.to_crs(WGS84).total_bounds + FAR_DEG * np.array([-1, -1, 1, 1])
+    bounds = shapely.bounds(np.asarray(shapes.array, dtype=object))
+    is_far = (bounds[:, :2] < box[:2]).any(axis=1) | (bounds[:, 2:] > box[2:]).any(axis=1)
+    is_far &= (shapes.geom_type != "Point").to_numpy(bool)
+    near = shapes.copy()
+    near[is_far] = shapely.intersection(np.asarray(shapes.array, dtype=object)[is_far], shapely.box(*box))
+    return near
+
+
 def report_pieces(network: Network, reports: Closures) -> ReportPieces:
     """Return the pieces of street that each report covers, whatever its mode and time."""
     frame = reports.frame
-    shapes = np.asarray(frame.geometry.to_crs(network.crs).array, dtype=object)
+    shapes = np.asarray(_near(network, frame.geometry).to_crs(network.crs).array, dtype=object)
     kind = shapely.get_type_id(shapes)
     is_point = kind == shapely.GeometryType.POINT
     radius_m, half_m = frame["radius_m"].to_numpy(np.float64), frame["width_m"].to_numpy(np.float64) / 2

@@ -17,6 +17,7 @@ import shapely
 
 from ._validate import BoolArray, IntArray, some, some_zh
 from .errors import CRSError, Fault, InputError
+from .headers import without_numbers
 from .params import Roads
 
 WGS84 = "EPSG:4326"
@@ -150,7 +151,9 @@ def as_closures(reports: Closures | gpd.GeoDataFrame) -> Closures:
 # ------------------------------------------------------------------------------------------------- a single report
 def checked_report(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Fault]]]:
     """Return what a report says, as values, and its faults by column; what is at fault stays as if missing."""
-    report: dict[str, Any] = {name: "" if _is_blank(row[name]) else str(row[name]) for name in ("name", "source")}
+    report: dict[str, Any] = {
+        name: "" if _is_blank(row[name]) else without_numbers(str(row[name])) for name in ("name", "source")
+    }
     report["geometry"] = row["geometry"]
     faults: list[tuple[str, Fault]] = []
     usual = {
@@ -168,7 +171,7 @@ def checked_report(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[s
         try:
             report[name] = _READ[name](row[name])
         except InputError as error:
-            faults.append((name, Fault(error.en, error.zh)))
+            faults.append((name, Fault(without_numbers(error.en), without_numbers(error.zh))))
     if not faults and report["from"] >= report["until"]:  # false where one is missing
         en, zh = "must be after `from`. Exchange them, or correct one.", "应晚于开始时间，请核对。"
         faults.append(("until", Fault(en, zh)))

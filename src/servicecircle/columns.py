@@ -45,6 +45,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         for word in words
     }
 )
+#: known fields of numbers, which are checked as such
+_AMOUNTS = frozenset({"riders", "capacity", "cost", "minutes"})
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count
@@ -240,20 +242,33 @@ def texts_of(
 
     Unknown columns that look like persons' data are dropped unless `keep` names them, and a warning names them.
     The coordinates, their datum and the id are not among the texts. A header that is `taken` gets a number behind
-    it.
+    it. Persons' numbers inside other texts become `***`, but for columns that `keep` names.
     """
     field_at = {at: field for field, at in positions.items()}
     faults = _kept(table, keep)[1]
     dropped = personal_columns(table, positions, keep)
+    kept = _kept(table, keep)[0]
+
+    def cells(at: int) -> list[str]:
+        return list(table.columns[at]) if at in kept else [without_numbers(cell) for cell in table.columns[at]]
+
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
-            texts[field] = list(table.columns[positions[field]])
+            is_amount = field in _AMOUNTS
+            texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
+    left_out = set(dropped)
+    used = {*texts, *taken, *SYNONYMS, "geometry"}
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")
-        if at in dropped or (field and field != "kind") or (field == "kind" and _says_only_kind(table.columns[at])):
+        if (
+            at in left_out
+            or (field and field != "kind")
+            or (field == "kind" and _says_only_kind(table.columns[at]))
+        ):
             continue
-        texts[_free_name(header, {*texts, *taken, *SYNONYMS, "geometry"})] = list(table.columns[at])
+        used.add(name := _free_name(header, used))
+        texts[name] = cells(at)
     if dropped:
         names = [table.header[at] for at in dropped]
         en = f'persons\' data were not read: {", ".join(names)}. To keep a column: `keep = ["{names[0]}"]`.'

@@ -67,13 +67,20 @@ _PERSON = re.compile(
     r"|contact|manager|owner|firstname|lastname|surname|fullname|personname|ridername|couriername"
     r"|^tel$|^telno$|^cell$|联络人|联络员|书记$|主任$|管理员$|值班人员?$|值守人员?$|网格员$|网格长$"
     r"|^(?:是否)?(?:中共)?党员$|^党派|政治身份|politicalstatus|partymember|staffname|drivername|座机"
+    r"|(?:填报|填表|上报|申报|报告|采集|登记|记录|录入|申请|审核|调查|巡查|值班|承租|受访)人$|户主$|房东|房主|昵称|车牌"
     r"|出生日期|出生年月|生日|家庭住址|银行卡|社保号|birthday|birthdate|dateofbirth|bankcard"
 )
-#: a mobile number, and an identity number with its date of birth, anywhere in a cell
+#: what may stand between the groups of a person's number: blanks, dashes, what is not seen
+_BETWEEN = "[-\\s\u00ad\u00b7\u2010-\u2015\u2212\u200b-\u200f\u2060\ufeff]?"
+#: a mobile number, and an identity number with its date of birth, anywhere in a half-width cell; digits behind the
+#: point of a decimal are neither
 _PERSONAL_NUMBER = re.compile(
-    r"(?<![0-9])(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}"
-    r"|[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9])"
+    rf"(?<![0-9])(?<!\b0\.)(?<![0-9]{{2}}\.)(?:(?:\+?86\)?{_BETWEEN})?1[3-9][0-9](?:{_BETWEEN}[0-9]{{4}}){{2}}"
+    rf"|[1-9][0-9]{{5}}{_BETWEEN}(?:19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_BETWEEN}"
+    r"[0-9]{3}[0-9Xx])(?![0-9])"
 )
+#: full-width digits, signs and letters as half-width ones, character by character
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 #: the last says it only beside others
 _POLITICAL = frozenset(
     ["中共党员", "党员", "预备党员", "中共预备党员", "共青团员", "团员", "民主党派", "无党派", "无党派人士", "群众"]
@@ -201,7 +208,11 @@ def without_numbers(text: str) -> str:
 
     Examples
     --------
-    >>> without_numbers("预约：138 0013 8000")
-    '预约：***'
+    >>> without_numbers("预约：138 0013 8000"), without_numbers("0.13800138000")
+    ('预约：***', '0.13800138000')
     """
-    return _PERSONAL_NUMBER.sub("***", text)
+    rest, pieces = 0, []
+    for found in _PERSONAL_NUMBER.finditer(text.translate(_HALF_WIDTH)):
+        pieces += [text[rest : found.start()], "***"]
+        rest = found.end()
+    return "".join([*pieces, text[rest:]]) if pieces else text

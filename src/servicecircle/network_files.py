@@ -251,13 +251,16 @@ def _texts(values: object) -> list[str]:
 
 def _fault(**told: Any) -> Fault:  # noqa: ANN401
     """Return a warning of the report."""
-    row = told.pop("row")
+    row, rows = told.pop("row"), told.pop("rows")
     places = {key: told.pop(key) for key in ("file", "sheet", "column")}
     _texts([*told.values(), *(place for place in places.values() if place is not None)])
     if told["level"] not in {"error", "warning"} or not (row is None or type(row) is int):
         msg = "a warning is not as it was"
         raise UnusableError(msg)
-    return Fault(**told, **places, row=row)
+    if not isinstance(rows, list) or not all(type(one) is int for one in rows):
+        msg = "the rows of a warning are not as they were"
+        raise UnusableError(msg)
+    return Fault(**told, **places, row=row, rows=tuple(rows))
 
 
 # --------------------------------------------------------------------------------------------------------- checks

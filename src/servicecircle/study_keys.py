@@ -194,7 +194,7 @@ def _columns(value: object) -> dict[str, str]:
             value, 'field = "header" pairs, e.g. { name = "驿站名称" }', '如 { name = "驿站名称" } 的对应表'
         )
     for field, header in value.items():
-        if field not in SYNONYMS:
+        if str(field) not in SYNONYMS:
             hint = nearest(field, list(SYNONYMS))
             msg = f"knows no field `{field}`{hint[0]}; fields are {', '.join(SYNONYMS)}."
             raise InputError(msg, zh=f"没有字段 {field}{hint[1]}，可用：{'、'.join(SYNONYMS)}。")
@@ -219,7 +219,7 @@ def _header_words(value: object) -> dict[str, str]:
         raise _wrong(value, en, '如 { "点位" = "name" } 的对应表')
     words = {}
     for header, field in value.items():
-        if field not in SYNONYMS:
+        if str(field) not in SYNONYMS:
             hint = nearest(str(field), list(SYNONYMS))
             msg = f"gives {header!r} the field {field!r}{hint[0]}; fields are {', '.join(SYNONYMS)}."
             zh = f"给“{header}”指定的字段 {field!r} 不存在{hint[1]}，可用：{'、'.join(SYNONYMS)}。"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pyproj import CRS
 
 from ._validate import GeometryArray, IntArray, read_only, some, some_zh
 from .errors import Fault, StudyError
-from .headers import field_of, stated_datum
+from .headers import field_of, stated_datum, without_numbers
 
 #: tells whether a row is the header that is looked for
 IsHeader = Callable[[Sequence[str]], bool]
@@ -72,14 +73,15 @@ class Table:
             object.__setattr__(self, "geometry", read_only(self.geometry))
 
     def fault(self, en: str, zh: str, *, at: int | None = None, column: str | None = None) -> Fault:
-        """Return an error of this table; `at` is the position of its row."""
+        """Return an error of this table, without persons' numbers; `at` is the position of its row."""
         row = None if at is None else int(self.rows[at])
-        return Fault(en, zh, file=self.file, sheet=self.sheet, row=row, column=column)
+        return Fault(
+            without_numbers(en), without_numbers(zh), file=self.file, sheet=self.sheet, row=row, column=column
+        )
 
     def warning(self, en: str, zh: str, *, at: int | None = None, column: str | None = None) -> Fault:
         """Return a warning of this table; `at` is the position of its row."""
-        row = None if at is None else int(self.rows[at])
-        return Fault(en, zh, file=self.file, sheet=self.sheet, row=row, column=column, level="warning")
+        return dataclasses.replace(self.fault(en, zh, at=at, column=column), level="warning")
 
 
 def without_rows(table: Table, left_out: Sequence[int], faults: Sequence[Fault]) -> Table:
@@ -187,21 +189,28 @@ def _head(filled: Sequence[tuple[int, list[str]]], at: int, merged: Sequence[Mer
     bottom = max((m.bottom for m in merged if m.top == number < m.bottom), default=number)
     end = at + 1
     if bottom > number and sum(m.top == number and m.bottom == bottom for m in merged) < sum(map(bool, cells)):
-        cells = _spread(number, cells, merged)
+        cells = _spread(number, cells, merged, _width(filled, at))
         while end < len(filled) and filled[end][0] <= bottom:
             cells = _under(cells, filled[end][1])
             end += 1
     return end, cells
 
 
-def _spread(number: int, cells: Sequence[str], merged: Sequence[Merged]) -> list[str]:
-    """Return the cells of a row, a wide one above each of its columns."""
+def _spread(number: int, cells: Sequence[str], merged: Sequence[Merged], width: int) -> list[str]:
+    """Return the cells of a row, a wide one above each of its columns, as far as the table goes."""
     spread = list(cells)
-    for m in merged:
-        if m.top == number and m.left < m.right and m.left <= len(spread):
-            spread += [""] * (m.right - len(spread))
-            spread[m.left - 1 : m.right] = [spread[m.left - 1]] * (m.right - m.left + 1)
+    end = 0
+    for m in sorted((m for m in merged if m.top == number and m.left < m.right), key=lambda m: m.left):
+        if end < m.left <= len(spread):  # those that overlap another are broken
+            end = min(m.right, max(width, m.left))
+            spread += [""] * (end - len(spread))
+            spread[m.left - 1 : end] = [spread[m.left - 1]] * (end - m.left + 1)
     return spread
+
+
+def _width(filled: Sequence[tuple[int, list[str]]], at: int) -> int:
+    """Return how many columns the rows from a position on have."""
+    return max(len(cells) for _, cells in filled[at : at + HEAD_ROWS])
 
 
 def _with_row_above(
@@ -215,7 +224,7 @@ def _with_row_above(
     fills = any(a.strip() and not b.strip() for a, b in zip(above, [*cells, *[""] * len(above)], strict=False))
     if not fills or sum(bool(cell.strip()) for cell in above) < 2:  # noqa: PLR2004
         return head
-    return start - 1, end, _under(_spread(number, above, merged), cells)
+    return start - 1, end, _under(_spread(number, above, merged, _width(filled, start - 1)), cells)
 
 
 def _under(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
@@ -248,24 +257,26 @@ def _without_headings(
     """Return the rows that are no headings, and the numbers of those that are."""
     wide = {m.top for m in merged if m.top == m.bottom and m.right - m.left + 1 >= _HEADING_WIDTH}
     headings = [number for number, cells in data if number in wide and sum(bool(c.strip()) for c in cells) == 1]
-    return [row for row in data if row[0] not in set(headings)], headings
+    left_out = set(headings)
+    return [row for row in data if row[0] not in left_out], headings
 
 
 def _fill_down(
     numbers: Sequence[int], rows: list[list[str]], merged: Sequence[Merged]
 ) -> dict[int, dict[int, str]]:
     """Fill the left column of merged cells downwards; return column -> row -> the rows that are merged."""
-    at = {number: k for k, number in enumerate(numbers)}
     where: dict[int, dict[int, str]] = defaultdict(dict)
-    for m in merged:
-        if m.top not in at or m.bottom == m.top or m.left > len(rows[at[m.top]]):
+    filled_to: dict[int, int] = {}  # by column: a merged cell that overlaps the one above is broken
+    for m in sorted(merged, key=lambda m: m.top):
+        at, end = bisect_left(numbers, m.top), bisect_right(numbers, m.bottom)
+        if at >= end or numbers[at] != m.top or m.left > len(rows[at]) or m.top <= filled_to.get(m.left, 0):
             continue
-        text = rows[at[m.top]][m.left - 1]
-        below = [number for number in range(m.top + 1, m.bottom + 1) if number in at]
-        if text.strip() and below:
-            for number in below:
-                rows[at[number]][m.left - 1] = text
-            where[m.left - 1] |= dict.fromkeys([m.top, *below], m.rows)
+        text = rows[at][m.left - 1]
+        if text.strip() and end > at + 1:
+            for row in rows[at + 1 : end]:
+                row[m.left - 1] = text
+            where[m.left - 1] |= dict.fromkeys(numbers[at:end], m.rows)
+            filled_to[m.left] = m.bottom
     return dict(where)
 
 
@@ -303,12 +314,12 @@ def unique_headers(header: Sequence[str]) -> tuple[str, ...]:
     """Return headers, the blank ones by their letter, each but the first of a kind with a number behind it."""
     unique: list[str] = []
     taken: set[str] = set()
+    last: dict[str, int] = defaultdict(lambda: 1)
     for i, text in enumerate(header):
-        own = text or f"column {_letter(i)}"
-        name, n = own, 1
+        name = own = text or f"column {_letter(i)}"
         while name in taken:
-            n += 1
-            name = f"{own} ({n})"
+            last[own] += 1
+            name = f"{own} ({last[own]})"
         unique.append(name)
         taken.add(name)
     return tuple(unique)

@@ -40,7 +40,7 @@ MAX_UNPACKED, MAX_RATIO, LARGE = 2 << 30, 200, 64 << 20
 #: of an old .xls, and of a workbook with a password
 _OLE = b"\xd0\xcf\x11\xe0"
 _CHUNK = 1 << 20
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]+)(\d+):([A-Z]+)(\d+)[\"']")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 #: how Excel writes a carriage return
