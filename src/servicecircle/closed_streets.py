@@ -126,7 +126,7 @@ def arcs_of(curve: CurveGraph, near: IntArray, far: IntArray, edge: IntArray) ->
 
 # ------------------------------------------------------------------------------------------- reports -> pieces
 def _near(network: Network, shapes: gpd.GeoSeries) -> gpd.GeoSeries:
-    """Return shapes in degrees, of those that go far beyond the streets what lies near: no projection holds there."""
+    """Return shapes in degrees, of those far beyond the streets what is near, where the projection holds."""
     streets = gpd.GeoSeries([shapely.box(*shapely.total_bounds(network.street_geometry))], crs=network.crs)
     box = streets.to_crs(WGS84).total_bounds + FAR_DEG * np.array([-1, -1, 1, 1])
     bounds = shapely.bounds(np.asarray(shapes.array, dtype=object))
