@@ -168,6 +168,14 @@ def test_no_person_stands_anywhere_in_the_workbook(study: Path, tmp_path: Path) 
     assert "预约 ***" in text
 
 
+def test_a_phone_in_a_column_of_numbers_is_not_copied(study: Path, tmp_path: Path) -> None:
+    lon, lat = 113.381, 22.504
+    text = f"S1,东站,{lon},{lat},13812345678,13812345679\nS2,西站,{lon + 0.001},{lat},20,30\n"
+    (study / "stations.csv").write_text("编号,名称,经度,纬度,容量,面积\n" + text, encoding="utf-8")
+    cells = [cell.value for row in book_of(study, tmp_path)["驿站"] for cell in row]
+    assert (cells.count("***"), "20" in cells) == (2, True)
+
+
 def test_a_column_that_was_asked_for_is_copied(study: Path, tmp_path: Path) -> None:
     toml = study / "study.toml"
     toml.write_text(toml.read_text(encoding="utf-8").replace('stations.csv"', 'stations.csv"\nkeep = ["联系电话"]'))

@@ -96,6 +96,19 @@ def test_only_the_address_and_the_city_are_sent_and_no_phone(tmp_path: Path) -> 
     assert "13800138000" not in (folder / ANSWERS_FILE).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "content", ['{"mine": 1}', "{", '{"format": "servicecircle geocoded addresses", "version": 2}']
+)
+def test_a_file_that_is_no_kept_answers_is_not_written_over(tmp_path: Path, content: str) -> None:
+    with fake_geocoder(lambda *_: [nominatim(LON, LAT)]) as fake:
+        folder = write(tmp_path, ADDRESSES, of(fake))
+        (folder / ANSWERS_FILE).write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match="move it away first"):
+            sc.geocode_study(folder)
+    assert fake.asked == []
+    assert (folder / ANSWERS_FILE).read_text(encoding="utf-8") == content
+
+
 def test_equal_addresses_are_asked_once_and_only_rows_without_coordinates(tmp_path: Path) -> None:
     rows = [f"A,a,东街1号,{LON},{LAT}", "B,b,西街2号,,", "C,c,西街２号 ,　,", "D,d,,,"]
     with fake_geocoder(lambda *_: [nominatim(LON, LAT + 0.001)]) as fake:

@@ -145,3 +145,18 @@ def test_a_killed_writer_leaves_a_whole_file_and_the_next_start_clears_up(tmp_pa
     make_folder(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
     assert not [p for p in tmp_path.iterdir() if UNFINISHED in p.name]
+
+
+def test_files_that_another_run_is_writing_stay_and_those_of_a_dead_one_go(tmp_path: Path) -> None:
+    def meanwhile(unfinished: Path) -> None:
+        unfinished.write_text("whole", encoding="utf-8")
+        make_folder(tmp_path)  # of another run, into the same folder
+        assert unfinished.exists()
+
+    write_whole(tmp_path / "a.json", meanwhile)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    left = tmp_path / f"b{UNFINISHED}-{ended.pid}-x.json"
+    left.touch()
+    make_folder(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]

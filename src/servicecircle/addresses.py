@@ -256,7 +256,7 @@ def _match(key: str, row: Any) -> AddressMatch | None:  # noqa: ANN401
             level=plain_text(row.get("level")),
             confidence=plain_text(row.get("confidence")),
             matched=plain_text(row.get("matched")),
-            n_places=min(max(n_places, 1), MAX_PLACES) if isinstance(n_places, int) else 1,
+            n_places=min(max(int(n_places), 1), MAX_PLACES) if isinstance(n_places, int) else 1,
         )
     except InputError:
         return None

@@ -89,7 +89,8 @@ def geocode_study(
     StudyError
         If study.toml cannot be read.
     InputError
-        If the study states no `[geocode]`, or states it wrongly, or there is no key.
+        If the study states no `[geocode]`, or states it wrongly, or there is no key; or if `geocoded.json` is there
+        and holds no answer that can be read: it is not written over.
     DownloadError
         If the service cannot be reached, refuses the key or answers with nothing usable, with the row that was
         asked. What was found before is kept.
@@ -100,7 +101,7 @@ def geocode_study(
     file = folder / ANSWERS_FILE
     server = _server(rule)
     found: dict[str, AddressMatch] = {}
-    kept = read_answers(file)[0] if rows else {}
+    kept = _kept(file) if rows else {}
     wanted: dict[str, AskedRow] = {}  # of equal addresses the first row
     for row in rows:
         if (digest := rule.key_of(row.address)) not in kept:
@@ -111,6 +112,15 @@ def geocode_study(
         )
     count = Counter(match.quality for match in found.values())
     return Geocoded(rule.service, server, file, len(found), MappingProxyType(dict(count)))
+
+
+def _kept(file: Path) -> Mapping[str, AddressMatch]:
+    """Return the kept answers; a file that holds none, and is not empty, is nothing to write over."""
+    kept, trouble = read_answers(file)
+    if trouble is not None and not kept and not (file.is_file() and file.stat().st_size == 0):
+        msg = f"`{file.name}` {trouble[0]} It would be written over: move it away first. Nobody was asked."
+        raise InputError(msg, zh=f"{file.name} {trouble[1]}为免被覆盖，请先将其移走。尚未查询任何地址。")
+    return kept
 
 
 def _ask_all(

@@ -18,7 +18,7 @@ from .readers import Table
 #: in a cell of a column that was asked for, of numbers, or of any text: is it a person's?
 How = Literal["kept", "numbers", "text"]
 #: fields whose plain numbers are never taken for a person's
-_NUMERIC = frozenset({"id", "lon", "lat", "riders", "capacity", "cost", "minutes", "area_m2"})
+_NUMERIC = frozenset({"id", "lon", "lat"})
 #: the column of a fault in a geometry
 GEOMETRY = "geometry"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from .errors import OutputError
 
-#: unfinished files carry this in their names; what a killed run left is removed by the next one
+#: unfinished files carry this in their names, and the number of their process; what a killed run left is removed by
+#: the next one
 UNFINISHED = ".servicecircle-unfinished"
+_WRITER = re.compile(rf"{re.escape(UNFINISHED)}-([0-9]{{1,9}})-")
 #: the date in a file that has none of its own
 NO_DATE = "1970-01-01"
 
@@ -28,10 +31,25 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for left in sorted(folder.glob(f"*{UNFINISHED}*")):
-            left.unlink(missing_ok=True)
+            if not _is_being_written(left.name):
+                left.unlink(missing_ok=True)
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return folder
+
+
+def _is_being_written(name: str) -> bool:
+    """Tell whether the process that writes an unfinished file is alive; Windows keeps open files by itself."""
+    found = _WRITER.search(name)
+    if found is None or os.name == "nt":
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def remove_file(path: Path) -> None:
@@ -62,7 +80,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """
     try:
         handle, name = tempfile.mkstemp(
-            prefix=f"{path.stem}{UNFINISHED}-", suffix="".join(path.suffixes[-2:]), dir=path.parent
+            prefix=f"{path.stem}{UNFINISHED}-{os.getpid()}-", suffix="".join(path.suffixes[-2:]), dir=path.parent
         )
         os.close(handle)
     except OSError as error:
