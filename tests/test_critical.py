@@ -53,6 +53,7 @@ def test_the_ranking_of_all_crossings_is_that_of_trying_each(plan: Plan) -> None
     assert ranked["name"].str.contains("×").all()
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([0.0, 0.5]), st.integers(1, 8))
 def test_so_is_that_of_any_reports_in_either_direction(

@@ -108,6 +108,7 @@ def test_a_table_names_nodes_ways_and_tags(rules: Path, tmp_path: Path, end: str
     assert set(rows["oneway"]) == {"yes", "no", "-1"}  # none is blank: a table without would be read otherwise
 
 
+@pytest.mark.slow
 def test_a_helsinki_of_edges_is_a_helsinki_of_ways(tmp_path: Path) -> None:
     table = write_extract(tmp_path / "roads.gpkg", file=HELSINKI).path
     assert_same(HELSINKI, table, rel=2e-4)  # 6 m of street stand on two nodes at one place each

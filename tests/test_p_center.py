@@ -80,6 +80,7 @@ def test_out_of_time_there_is_a_plan_with_an_honest_gap():
     assert solution.objective == cost[:, solution.chosen].min(axis=1).max() > solution.bound
 
 
+@pytest.mark.slow
 def test_a_gap_that_is_allowed_ends_the_search_early_and_is_told():
     cost = np.random.default_rng(1).random((40, 20))
     proven, rough = p_center(cost, 4), p_center(cost, 4, gap=1.0)

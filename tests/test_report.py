@@ -92,6 +92,12 @@ def test_gaps_of_less_than_a_rider_are_told_apart(plan: Plan, riders: list[float
     assert f"{en}; " in told
 
 
+def test_one_gap_is_its_own_largest(plan: Plan) -> None:
+    chinese, english = (plan_lines(in_lang(with_gaps(plan, 13.5), lang)) for lang in ("zh", "en"))
+    assert "最大" not in next(line for line in chinese if "缺口 1 处" in line)
+    assert "largest" not in next(line for line in english if "1 gap, " in line)
+
+
 @pytest.mark.parametrize(
     ("share", "told"),
     [

@@ -247,6 +247,7 @@ def test_a_level_of_detail_that_is_unknown_is_refused() -> None:
         service_areas(network, at_xy((0, 0)), detail="finest")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(networks(), places, st.sampled_from(["to", "from"]))
 def test_nearest_parts_tile_the_merged_area_on_any_network(network: Network, where: list, direction: str) -> None:

@@ -77,6 +77,7 @@ def assert_partition(network: Network, pieces: gpd.GeoDataFrame) -> None:
     assert pieces.length_m.sum() == pytest.approx(network.length_m[network.street_first].sum())
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(networks(), places, st.sampled_from(["to", "from"]))
 def test_pieces_make_up_the_streets_and_agree_with_travel_times(

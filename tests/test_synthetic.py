@@ -82,6 +82,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 # ------------------------------------------------------------------------------------------------- same seed
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(written, tmp_path) -> None:
     again = write_study(make_town(), tmp_path)
     assert sorted(p.name for p in again.iterdir()) == sorted(FILES)

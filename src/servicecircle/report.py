@@ -145,14 +145,14 @@ def _gap_lines(plan: Plan) -> Iterator[str]:
     today = shown_riders(plan.before)
     in_gaps, elsewhere = numbers.apportioned([riders, scattered], today.riders - today.within[-1])
     n, large = len(plan.gaps), int((plan.gaps["riders"] >= 1 - 1e-9).sum())
-    worst = numbers.told(float(plan.gaps["riders"].iloc[0]))
+    worst = numbers.told(min(float(plan.gaps["riders"].iloc[0]), in_gaps))  # no more than all together, as shown
     if zh:
-        of_them = f"，最大一处 {worst} 人" if large == n else "（每处不足 1 人）"
+        of_them = (f"，最大一处 {worst} 人" if n > 1 else "") if large == n else "（每处不足 1 人）"
         of_them = f"（其中 {large} 处不少于 1 人，最大 {worst} 人）" if 0 < large < n else of_them
         more = f"；另有 {elsewhere} 人分散在各处" if elsewhere else ""
         yield f"缺口 {n} 处，共 {numbers.whole(in_gaps)} 人{of_them}{more}。"
     else:
-        of_them = f", {worst} in the largest" if large == n else " (each below 1 rider)"
+        of_them = (f", {worst} in the largest" if n > 1 else "") if large == n else " (each below 1 rider)"
         of_them = f" ({large} of them of 1 rider or more, {worst} in the largest)" if 0 < large < n else of_them
         more = f"; {elsewhere} more scattered" if elsewhere else ""
         yield f"{n} gap{'s' if n > 1 else ''}, {numbers.riders(in_gaps, 'en')}{of_them}{more}."
