@@ -94,6 +94,7 @@ def flood(x: float, y: float, *, radius_m: float = 60, factor: float = 0.0, **sa
 somewhere_in_town = st.tuples(st.floats(-0.5, 12.5), st.floats(-0.5, 8.5))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     st.builds(

@@ -341,6 +341,7 @@ def test_uniform_riders_follow_the_metres() -> None:
 
 
 # ------------------------------------------------------------------------------------- real streets, and docs
+@pytest.mark.slow
 def test_the_people_of_a_hexagon_stay_in_their_hexagon(shared_data: Path) -> None:
     file = shared_data / "porto_alegre_hexgrid.csv"
     if not file.is_file():

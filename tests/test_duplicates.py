@@ -228,6 +228,7 @@ def test_ten_thousand_of_one_name_at_one_point_are_one_short_warning(tmp_path: P
     assert len(told.zh) < 200
 
 
+@pytest.mark.slow
 def test_crowds_of_fifty_thousand_come_to_an_end() -> None:
     """Every pair of them would be 1.25 billion."""
     n = 50_000

@@ -204,6 +204,7 @@ def check_against(anew: Plan, row: pd.Series, plan: Plan) -> None:
     assert row["is_proven"]
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawing=asking)
 def test_a_change_gives_what_a_plan_made_under_it_gives(town: Town, drawing: tuple) -> None:

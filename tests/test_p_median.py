@@ -46,6 +46,7 @@ def instances(draw):
     return cost, rng.integers(0, 5, n_demand).astype(float)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(instances(), st.integers(0, 13), st.data())
 def test_the_plan_is_as_good_as_the_best_of_all_subsets(instance, p, data):
