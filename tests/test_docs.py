@@ -20,6 +20,7 @@ from studies import write_study
 import servicecircle
 from servicecircle import (
     PROFILES,
+    Closures,
     SitingRules,
     Step,
     explain_plan,
@@ -176,7 +177,9 @@ def ruled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sited_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of plans by rules: in steps, and at once with other plans and a curve."""
     study = load_study(write_study(tmp_path_factory.mktemp("sited") / "study"))
-    rules = SitingRules(capacity=20, fair=0.1, station_cost=5.0, shop_cost=1.0, alternatives=1)
+    trouble = Closures(study.stations[["geometry"]].head(1).assign(radius_m=30.0))
+    study = dataclasses.replace(study, closures=trouble)
+    rules = SitingRules(capacity=20, fair=0.1, station_cost=5.0, shop_cost=1.0, alternatives=1, robust=0.5)
     folders = []
     for more in ({"steps": (Step(stations=1),)}, {"curve": 1}):
         folders.append(tmp_path_factory.mktemp("sited"))

@@ -126,6 +126,14 @@ Keep = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--keep", metavar="ID", help="An existing site that may not move; may be repeated."),
 ]
+Robust = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--robust",
+        metavar="SHARE",
+        help="Good while the reports of trouble hold too: 0 on average, 1 in the worst. Default: as the study.",
+    ),
+]
 Alternatives = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--alternatives", metavar="K", min=0, help="Other plans to find. Default: what the study says."),
@@ -253,6 +261,7 @@ def plan(
     spacing: Spacing = None,
     move: Move = None,
     keep: Keep = None,
+    robust: Robust = None,
     alternatives: Alternatives = None,
     curve: Curve = None,
     time_limit: TimeLimit = None,
@@ -274,6 +283,7 @@ def plan(
         "min_spacing_m": spacing,
         "move": move,
         "keep": keep or None,
+        "robust": robust,
         "alternatives": alternatives,
         "curve": curve,
     }

@@ -41,6 +41,7 @@ from .placement import (
     told_of_reports,
     told_of_zones,
 )
+from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
 from .serving import Serving, hours_of, serving_figures, study_serving
 from .serving_figures import WeekCoverage
@@ -252,6 +253,7 @@ def _chosen(
             rules=_of_those_that_count(study.siting, serving.left_out),
             facilities=facilities,
             zone=demand["zone_id"].tolist() if study.zones is not None else None,
+            scenarios=_scenarios(study, network, (candidates, to_candidates), (facilities, before.times)),
             time_limit_s=None if math.isinf(limit_s) else limit_s,
         )
     except InfeasibleError as error:
@@ -260,6 +262,19 @@ def _chosen(
         wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
         told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
         raise InfeasibleError((*error.reasons, told_wider)) from error
+
+
+def _scenarios(
+    study: Study,
+    network: Network,
+    candidates: tuple[gpd.GeoDataFrame, TravelTimes],
+    existing: tuple[gpd.GeoDataFrame, TravelTimes],
+) -> tuple[Scenario, ...]:
+    """Return the times while the study's reports of trouble hold, where the plan is to be robust."""
+    if study.siting.robust is None or study.closures is None:
+        return ()
+    both = [(times, Facilities(frame[["geometry"]])) for frame, times in (candidates, existing)]
+    return scenarios_of(network, study.closures, both[0], both[1])
 
 
 def _with_room(study: Study) -> Study:
@@ -288,8 +303,11 @@ def _check_pairs(study: Study, network: Network, demand_at: Positions, candidate
     n = len(candidates)
     if n <= FEW_CANDIDATES:
         return
+    n_times = 1
+    if study.siting.robust is not None and study.closures is not None:
+        n_times += len(study.closures.windows())
     some_of_them = candidates[["geometry"]].iloc[:: math.ceil(n / SAMPLED)]
-    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n
+    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n * n_times
     if pairs <= MOST_PAIRS:
         return
     msg = f"{n:,} candidates have about {pairs / 1e6:,.0f} million travel times to riders, more than the "

@@ -301,6 +301,7 @@ def _siting(figures: SitingFigures) -> Properties:
         "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
         "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
         "curve": [asdict(point) for point in figures.curve],
+        "scenarios": [asdict(one) for one in figures.scenarios],
     }
     told: Properties = _plain_value(rows)
     return told
