@@ -473,6 +473,7 @@ def test_a_move_closes_a_site_in_the_coverage_and_on_the_map(tmp_path: Path):
     assert place["card"]["rows"][0] == ["建议实施后", "关闭，迁往新址"]
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_plan_twice(tmp_path: Path):
     study = load_study(write_study(tmp_path, suggest_keys(*EVERY_KEY)))
     one, other = (summary(suggest(study)) for _ in range(2))
@@ -548,6 +549,7 @@ def test_a_wrong_value_of_an_option_is_told(tmp_path: Path, option: str, value: 
 
 
 # ------------------------------------------------------------------------------------------------- a real network
+@pytest.mark.slow
 def test_rules_on_the_streets_of_a_campus(shared_data: Path, tmp_path: Path):
     import servicecircle as sc
 
