@@ -216,6 +216,52 @@ def unreached_candidates(
     return _unreached(candidates, times, options, today.weight)
 
 
+def out_of_reach(
+    candidates: gpd.GeoDataFrame,
+    times: TravelTimes,
+    today: Coverage,
+    *,
+    shop_minutes: float = SHOP_MINUTES,
+    must_not: Sequence[str] = (),
+) -> pd.DataFrame:
+    """
+    Return the demand points with riders that nothing covers today and no candidate can.
+
+    Parameters
+    ----------
+    candidates, times, today, shop_minutes
+        As for `choose_sites`.
+    must_not
+        Ids of candidates that may not be chosen.
+
+    Returns
+    -------
+    out_of_reach
+        Index demand id; `riders`, `cell_id`, `nearest_candidate`, of all that there are, and `minutes` to it (None
+        and `inf` where no way leads there).
+
+    Raises
+    ------
+    InputError
+        If the ids of `times` do not fit, its cutoff is below the largest break or its direction another.
+    """
+    _check_fit(candidates, times, today, stations=0, shops=0)
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    may_be = ~candidates.index.astype(str).isin(must_not)[options.candidate]
+    can_be = options.covers @ may_be.astype(np.float64) > 0
+    rows = np.flatnonzero(~today.covered[:, -1] & ~can_be & (today.weight > 0))
+    nearest = times.nearest
+    return pd.DataFrame(
+        {
+            "riders": today.weight[rows],
+            "cell_id": np.full(rows.size, None) if today.cell_id is None else today.cell_id[rows],
+            "nearest_candidate": nearest["facility_id"].to_numpy(dtype=object)[rows],
+            "minutes": nearest["seconds"].to_numpy(np.float64)[rows] / 60,
+        },
+        index=today.times.demand_ids[rows],
+    )
+
+
 # ----------------------------------------------------------------------------------------------------- options
 @dataclass(frozen=True, eq=False)
 class SiteOptions:
