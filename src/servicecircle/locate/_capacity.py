@@ -110,9 +110,9 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
     live = np.flatnonzero(np.diff(near.indptr) > 0)
     is_floored = bool((need.least > 0).any())
     first, group = _alike(near[live], need.zone[live] if is_floored else np.zeros(live.size, np.int64))
-    one, riders = near[live[first]], np.bincount(group, weight[live])
-    zone = need.zone[live[first]]
+    one, riders = near[live[first]], np.bincount(group, weight[live]).astype(np.float64)
     if is_floored or np.unique(one.data).size > 1:
+        zone = need.zone[live[first]] if is_floored else np.full(first.size, -1)
         seated = _by_program(one, riders, capacity, Need(zone, need.least))
     else:
         seated = _by_flow(one, riders, capacity)
