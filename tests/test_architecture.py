@@ -14,7 +14,18 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl", "geopy"}
+HEAVY = {
+    "osmnx",
+    "folium",
+    "matplotlib",
+    "fastapi",
+    "numba",
+    "osmium",
+    "uvicorn",
+    "contourpy",
+    "openpyxl",
+    "geopy",
+} | {"opening_hours"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -31,6 +42,8 @@ closures street_intervals
 model
 bent_streets
 china_outline datum
+hours_week
+hours_osm
 hours amenities
 services
 addresses coordinates counts encoded_text cells

@@ -48,9 +48,9 @@ from .geocoding import Geocoded as Geocoded
 from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
-from .hours import OpeningHours as OpeningHours
-from .hours import hours_text as hours_text
 from .hours import parse_hours as parse_hours
+from .hours_week import OpeningHours as OpeningHours
+from .hours_week import hours_text as hours_text
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
