@@ -163,8 +163,10 @@ def test_openstreetmap_syntax_is_folded_to_a_week(text: str, read: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Mo-Fr 08:00+", "Apr-Oct 08:00-20:00", "sunrise-sunset", "Mo[1] 08:00-12:00", "Dec 25 off", "easter off",
-     "SH 10:00-12:00", "Mo 10:00-16:00/02:00", "PH +1 day off", 'Mo-Fr 10:00-12:00 "by appointment"',
-     "week 2-10 Mo", "2027 Mo", "Mo-Fr 08:00-18:00, PH 19:00-20:00", "Su off", "PH off", "Jan PH off", "9:00-5:00", "Mo 9:00-9:00"],
+     "SH 10:00-12:00", "Mo 10:00-16:00/02:00", "PH +1 day off",
+     'Mo-Fr 10:00-12:00 "by appointment"',
+     "week 2-10 Mo", "2027 Mo", "Mo-Fr 08:00-18:00, PH 19:00-20:00", "Su off", "PH off", "Jan PH off", "9:00-5:00",
+     "Mo 9:00-9:00"],
 )  # fmt: skip
 @pytest.mark.fault(32)
 def test_what_no_week_holds_is_told_and_all_unknown(text: str) -> None:

@@ -28,8 +28,8 @@ AS_USUAL = "as usual"
 _DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su|PH)"
 #: words of the library's own spelling that are the same every week
 _WEEKLY = re.compile(rf"(?:{_DAY}|24/7|open|closed|unknown|\d\d:\d\d|\|\||[-,; ])*")
-#: what no week holds, or the library passes over: the sun, school holidays, days beside a holiday, years, an open end,
-#: times of single departures
+#: what no week holds, or the library passes over: the sun, school holidays, days beside a holiday, years, an open
+#: end, times of single departures
 _OUTSIDE = re.compile(r"sun|dawn|dusk|SH|PH -?\d+ days|(?<![:\d])\d{4}|:\d\d[+/]")
 _States = NDArray[np.int8]
 
@@ -59,9 +59,8 @@ def osm_hours(text: str) -> OpeningHours | None:
     if _OUTSIDE.search(spelling) or _has_two_meanings(plain):
         raise NotWeeklyError(text)
     week = _week_states(without_holidays, _MONDAY)
-    if (week == CLOSED).all() and not re.match(
-        "(?:24/7|Mo-Su) closed", spelling
-    ):  # "Su off" says nothing of Monday
+    is_never_open = re.match("(?:24/7|Mo-Su) closed", spelling)
+    if (week == CLOSED).all() and not is_never_open:  # "Su off" says nothing of Monday
         raise NotWeeklyError(text)
     names_holidays = "PH" in spelling
     if not _WEEKLY.fullmatch(spelling) and (names_holidays or not _is_every_week(without_holidays, week)):

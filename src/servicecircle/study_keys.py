@@ -49,6 +49,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 #: what a Chinese keyboard writes for the signs of TOML
 _FULL_WIDTH = re.compile("[\uff01-\uff5e“”‘’、。【】「」《》〔〕]")
+#: what a key of a service looks like, digits among its letters; and what such a line is called
+_SECRET = re.compile("(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
+_KEY_NAME = re.compile("(?:[a-z]+[_-]?)?(?:key|token|secret|密钥)|ak|sk", re.IGNORECASE)
 #: a wrong value is shown up to this many characters
 N_SHOWN = 80
 
@@ -343,10 +346,14 @@ def _per_second(value: object) -> float:
 
 
 def _no_key(_value: object) -> str:
+    raise _key_in_file()
+
+
+def _key_in_file() -> InputError:
     msg = "does not belong into a file: take it out, and put it into the environment as SERVICECIRCLE_AMAP_KEY "
     msg += "or SERVICECIRCLE_BAIDU_KEY."
     zh = "不应写进文件：请删去，并写入环境变量 SERVICECIRCLE_AMAP_KEY 或 SERVICECIRCLE_BAIDU_KEY。"
-    raise InputError(msg, zh=zh)
+    return InputError(msg, zh=zh)
 
 
 def _services(value: object) -> tuple[str, ...]:
@@ -365,8 +372,13 @@ def _gap_before(zh: str) -> str:
     return " " if zh[0].isascii() and zh[0].isalnum() else ""
 
 
+def without_secrets(text: str) -> str:
+    """Return a text with what looks like a service's key as `***`: 20 or more letters and digits in a row."""
+    return _SECRET.sub("***", text)
+
+
 def _wrong(value: object, en: str, zh: str) -> InputError:
-    shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    shown = without_secrets(str(value) if isinstance(value, dt.datetime | dt.time) else repr(value))
     if len(shown) > N_SHOWN:
         shown = f"{shown[:N_SHOWN]}…"
     return InputError(f"must be {en}; got {shown}.", zh=f"应为{_gap_before(zh)}{zh}，现为 {shown}。")
@@ -577,6 +589,8 @@ def _unknown(table: str, key: str, value: object) -> InputError:
     if not table and key in KEYS:
         msg = f"must be a table: write [{key}] on its own line, and its keys below."
         return InputError(msg, zh=f"应为表：请单独写一行 [{key}]，其下写各项。")
+    if table in {"", "geocode"} and (_KEY_NAME.fullmatch(key) or _SECRET.search(key)):
+        return _key_in_file()
     known = [*KEYS[""], *KEYS] if not table else list(KEYS[table])
     known = [word for word in known if word]
     hint = nearest(key, known)
@@ -590,8 +604,8 @@ def _unknown(table: str, key: str, value: object) -> InputError:
 
 def _fault(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str, error: InputError) -> Fault:
     row = lines.get((table, key)) or lines.get((key, "")) or lines.get((table, ""))
-    column = ".".join(part for part in (table, key) if part)
-    return Fault(error.en, error.zh, file=file, row=row, column=column)
+    column = without_secrets(".".join(part for part in (table, key) if part))
+    return Fault(without_secrets(error.en), without_secrets(error.zh), file=file, row=row, column=column)
 
 
 def _lines(text: str) -> dict[tuple[str, str], int]:
