@@ -80,10 +80,8 @@ _PERSONAL_NUMBER = re.compile(
     r"[0-9]{3}[0-9Xx])(?![0-9])"
 )
 #: a name behind a person's part in the text, and in front of her number
-_PART = re.compile(
-    "((?:联系人|联络人|联络员|负责人|经办人|责任人|值班人员?|值守人员?|管理员|站长|店长|店主|老板|房东|姓名)(?:[:：]|[为是]) *)"
-    "[\u4e00-\u9fff]{2,3}(?![\u4e00-\u9fff])"
-)
+_PARTS = "联系人 联络人 联络员 负责人 经办人 责任人 值班人 值班人员 值守人员 管理员 站长 店长 店主 老板 房东 姓名"
+_PART = re.compile(f"((?:{'|'.join(_PARTS.split())})(?:[:：]|[为是]) *)[\u4e00-\u9fff]{{2,3}}(?![\u4e00-\u9fff])")
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
     "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
@@ -214,7 +212,7 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
 
 def without_numbers(text: str) -> str:
     """
-    Return a text with persons' mobile and identity numbers as `***`, and names that stand with them, or with a part.
+    Return a text with persons' mobile and identity numbers as `***`, and names beside them or behind a part.
 
     Examples
     --------
