@@ -92,6 +92,7 @@ demand
 gaps
 candidates
 locate
+scenarios
 siting_questions
 siting_answers
 suggestions
