@@ -22,17 +22,18 @@ errors
 _validate _optional _compiled whole_files
 params
 siting_rules
+zone_rules
 siting_figures
 chinese
 hours_words moments
-serving_figures
+serving_figures zone_figures
 headers
 closures street_intervals
 model
 bent_streets
 china_outline datum
 hours amenities
-services
+services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
@@ -72,13 +73,17 @@ area_shapes
 facility_areas wide_areas
 service_areas street_districts
 grids
+zone_places
+zone_borders
 coverage
+zone_posts
 week amenity_zones
 standing
 demand
 gaps
 candidates
 locate
+depot_zones
 siting_questions
 siting_answers
 suggestions
@@ -91,9 +96,11 @@ explanation_tables
 explanations
 synthetic
 disclosure
-maps _page figures report check_sheets csv_tables writers
+maps _page figures report sheet_cells check_sheets contact_sheets csv_tables writers
 placement
 serving
+contacts
+zone_work
 pipeline
 checks
 what_if
@@ -108,7 +115,9 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "check_sheets", "csv_tables", "writers"}
+OUT = {
+    "maps", "_page", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables", "writers"
+}  # fmt: skip
 
 
 def stage_of(file: Path) -> str:

@@ -20,6 +20,8 @@ from studies import write_study
 import servicecircle
 from servicecircle import (
     PROFILES,
+    AssignRule,
+    ContactRule,
     SitingRules,
     Step,
     explain_plan,
@@ -27,6 +29,7 @@ from servicecircle import (
     locate,
     suggest,
     tell_closures,
+    with_zone_work,
     write_outputs,
 )
 from servicecircle.cli import app
@@ -145,7 +148,10 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 # ---------------------------------------------------------------------------------------------------- the outputs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    study = load_study(REPOSITORY / "data" / "nanqu")
+    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")
     )
@@ -235,7 +241,9 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["coverage_by_hour.csv", "amenities_by_zone.csv"])
+@pytest.mark.parametrize(
+    "name", ["coverage_by_hour.csv", "amenities_by_zone.csv", "zone_posts.csv", "assignment.csv"]
+)
 def test_every_column_of_a_table_and_no_other_is_explained(folder: Path, name: str, end: str) -> None:
     header = (folder / name).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")[name])
