@@ -251,7 +251,7 @@ def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, e
 
 @BOTH
 def test_every_layer_and_column_of_the_geopackage_is_explained(
-    ruled_folder: Path, sited_folders: list[Path], end: str
+    folder: Path, ruled_folder: Path, sited_folders: list[Path], end: str
 ) -> None:
     table = sections(DOCS / "reference" / f"outputs.{end}")["plan.gpkg"]
     told = {
@@ -265,9 +265,11 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(
             at_any_break(str(f)) for f in pyogrio.read_info(ruled_folder / "plan.gpkg", layer=layer)["fields"]
         }
         - ledger
-        for layer, _ in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        for layer, shape in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        if shape is not None
     }
     written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    written["closures"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="closures")["fields"])
     assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
     assert {layer: told[layer] & written[layer] for layer in told} == written
     assert all(told[layer] == written[layer] for layer in told if layer != "candidates")
