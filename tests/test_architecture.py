@@ -79,6 +79,7 @@ demand
 gaps
 candidates
 locate
+scenarios
 siting_questions
 siting_answers
 suggestions

@@ -17,7 +17,7 @@ import shapely
 
 from .closures import TroubleFigures
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, closures_csv, week_csv
+from .csv_tables import amenities_csv, closures_csv, infeasible_csv, week_csv
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .geopackages import write_geopackage
@@ -55,7 +55,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
         station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
-        where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
+        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, and
+        `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -79,6 +80,7 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
+        "infeasible.csv": infeasible_csv(plan),
     }
     for name, text in tables.items():
         if text is not None:
@@ -190,7 +192,7 @@ def summary(plan: Plan) -> Properties:
         "solution": {
             "objective": plan.solution.objective,
             "bound": plan.solution.bound,
-            "gap": plan.solution.gap,
+            "gap": plan.solution.gap if math.isfinite(plan.solution.gap) else None,
             "status": plan.solution.status,
             "proof": plan.solution.proof,
             "seconds": round(plan.solution.seconds, 3),
@@ -203,6 +205,12 @@ def summary(plan: Plan) -> Properties:
         }
     if plan.siting is not None:
         figures["siting"] = _siting(plan.siting)
+    if plan.unmet is not None:
+        figures["infeasible"] = {
+            "reasons": [reason.told(study.lang) for reason in plan.unmet.reasons],
+            "riders_out_of_reach": math.fsum(plan.unmet.out_of_reach["riders"]),
+            "points_out_of_reach": len(plan.unmet.out_of_reach),
+        }
     if plan.serving is not None:
         figures |= _serving(plan.serving)
     if plan.trouble is not None:
@@ -296,6 +304,7 @@ def _siting(figures: SitingFigures) -> Properties:
         "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
         "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
         "curve": [asdict(point) for point in figures.curve],
+        "scenarios": [asdict(one) for one in figures.scenarios],
     }
     told: Properties = _plain_value(rows)
     return told
