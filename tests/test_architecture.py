@@ -84,6 +84,7 @@ gaps
 candidates
 locate
 depot_zones
+scenarios
 siting_questions
 siting_answers
 suggestions
@@ -96,7 +97,7 @@ explanation_tables
 explanations
 synthetic
 disclosure
-maps _page figures report sheet_cells check_sheets contact_sheets csv_tables writers
+maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
 placement
 serving
 contacts
@@ -116,7 +117,8 @@ __main__
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
 OUT = {
-    "maps", "_page", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables", "writers"
+    "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
+    "geopackages", "writers",
 }  # fmt: skip
 
 

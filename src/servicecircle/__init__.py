@@ -84,6 +84,8 @@ from .robust_sites import RobustPlan as RobustPlan
 from .robust_sites import suggest_robust as suggest_robust
 from .rounds import Round as Round
 from .rounds import plan_round as plan_round
+from .scenarios import Scenario as Scenario
+from .scenarios import scenarios_of as scenarios_of
 from .service_areas import service_areas as service_areas
 from .services import fold_services as fold_services
 from .serving_figures import ServingFigures as ServingFigures
