@@ -97,7 +97,8 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
     }
     values = usual | {field: usual.get(field, "WGS-84" if field == "datum" else "值")}
     header = [word if f == field else f for f in values]
-    frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", "candidates").frame
+    role = "posts" if field == "zone" else "candidates"
+    frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", role).frame
     if field == "datum":
         assert word not in frame.columns
         return

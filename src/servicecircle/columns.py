@@ -20,13 +20,14 @@ from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
 
-Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
+Role = Literal["stations", "shops", "depots", "posts", "candidates", "population", "zones", "area"]
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
     {
         "stations": "station",
         "shops": "shop",
         "depots": "depot",
+        "posts": "post",
         "candidates": "candidate",
         "population": "population",
         "zones": "zone",
@@ -98,6 +99,8 @@ def match_headers(
         field_found = field_of(header, words)
         coordinate = field_found in {"lon", "lat"}
         if not field_found or field_found in stated or at in positions.values():
+            continue
+        if field_found == "zone" and role != "posts":  # there a column like any other
             continue
         if not (coordinate and table.geometry is not None):
             by_field[field_found].append(at)
@@ -257,7 +260,7 @@ def texts_of(
             is_amount = field in _AMOUNTS
             texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
     left_out = set(dropped)
-    used = {*texts, *taken, *SYNONYMS, "geometry"}
+    used = {*texts, *taken, *SYNONYMS.keys() - {"zone"}, "geometry"}  # of posts alone is a zone a field
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")
         if (

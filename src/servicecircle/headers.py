@@ -48,6 +48,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "人口 n_riders couriers headcount population",
             ),
             "status": ("status 状态 狀態 运营状态 使用状态",),
+            "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
             "floor": ("floor 楼层 所在楼层",),
             "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),

@@ -28,6 +28,7 @@ from .headers import SYNONYMS, fold
 from .moments import ANY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
+from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -286,6 +287,12 @@ def _few(value: object) -> int:
     return number
 
 
+def _few_contacts(value: object) -> int:
+    if (number := _count(value)) > MAX_CONTACTS:
+        raise _wrong(value, f"a whole number up to {MAX_CONTACTS}", f"不超过 {MAX_CONTACTS} 的整数")
+    return number
+
+
 def _same_rows(value: object) -> dict[str, str]:
     en, zh = (
         'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
@@ -413,6 +420,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "stations": _FACILITIES,
         "shops": {**_FACILITIES, "minutes": _minutes},
         "depots": _FACILITIES,
+        "posts": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
@@ -439,6 +447,9 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "alternatives": _few,
             "curve": _few,
         },
+        "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
+        "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
+        "contacts": {"stations": _few_contacts, "shops": _few_contacts},
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _source},
         "population": {**_LEDGER, "column": _text},
@@ -456,7 +467,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "checkins": {},
     }
 )
-NOT_SERVED_TABLES = frozenset({"checkins"})
+NOT_SERVED_TABLES = frozenset({"checkins", "balance"})
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
