@@ -20,7 +20,9 @@ from studies import write_study
 import servicecircle
 from servicecircle import (
     PROFILES,
+    AssignRule,
     Closures,
+    ContactRule,
     InfeasibleError,
     SitingRules,
     Step,
@@ -29,6 +31,7 @@ from servicecircle import (
     locate,
     suggest,
     tell_closures,
+    with_zone_work,
     write_outputs,
 )
 from servicecircle.cli import app
@@ -147,7 +150,10 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 # ---------------------------------------------------------------------------------------------------- the outputs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    study = load_study(REPOSITORY / "data" / "nanqu")
+    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")
     )
@@ -256,7 +262,10 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["coverage_by_hour.csv", "amenities_by_zone.csv", "infeasible.csv"])
+@pytest.mark.parametrize(
+    "name",
+    ["coverage_by_hour.csv", "amenities_by_zone.csv", "infeasible.csv", "zone_posts.csv", "assignment.csv"],
+)
 def test_every_column_of_a_table_and_no_other_is_explained(
     folder: Path, unmet_folder: Path, name: str, end: str
 ) -> None:
@@ -275,7 +284,7 @@ def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, e
 
 @BOTH
 def test_every_layer_and_column_of_the_geopackage_is_explained(
-    ruled_folder: Path, sited_folders: list[Path], end: str
+    folder: Path, ruled_folder: Path, sited_folders: list[Path], end: str
 ) -> None:
     table = sections(DOCS / "reference" / f"outputs.{end}")["plan.gpkg"]
     told = {
@@ -289,9 +298,11 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(
             at_any_break(str(f)) for f in pyogrio.read_info(ruled_folder / "plan.gpkg", layer=layer)["fields"]
         }
         - ledger
-        for layer, _ in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        for layer, shape in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        if shape is not None
     }
     written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    written["closures"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="closures")["fields"])
     assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
     assert {layer: told[layer] & written[layer] for layer in told} == written
     assert all(told[layer] == written[layer] for layer in told if layer != "candidates")
