@@ -23,7 +23,6 @@ from scipy.optimize import linprog
 from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ._decay import Levels
-from ._flow_kernels import most_seated
 from ._form import Csr
 from ._siting_form import Draft, Form, SitingRows, signatures
 
@@ -137,6 +136,8 @@ def _alike(near: Csr, zone: IntArray) -> tuple[IntArray, IntArray]:
 
 def _by_flow(near: Csr, riders: FloatArray, capacity: FloatArray) -> Csr:
     """Seat as many riders as can be."""
+    from ._flow_kernels import most_seated
+
     start, option = near.indptr.astype(np.int64), near.indices.astype(np.int64)
     by_option = np.argsort(option, kind="stable")
     back = np.concatenate([[0], np.cumsum(np.bincount(option, minlength=capacity.size))])
