@@ -29,6 +29,11 @@ def name_ways(ways: list[Way], blocks: list[Block], river: River | None, rule: T
     village_of = _villages(blocks, namer)
     names: dict[int, str] = {}
     numbers: dict[str, int] = {}
+    first = list(rule.first_streets)
+
+    def main_name(ending: str) -> str:
+        return namer.take(first.pop(0) + ending) if first else namer.street(ending)
+
     shopping = _shopping_street(ways, public, groups, blocks)
     for group in order:
         members = [ways[k] for k, h in zip(public, groups, strict=True) if h == group]
@@ -37,15 +42,15 @@ def name_ways(ways: list[Way], blocks: list[Block], river: River | None, rule: T
             w.line.distance(river.middle) < rule.river_width_m + 30 and _runs_along(w.line, river) for w in members
         ):
             west = members[0].line.distance(river.banks[0]) < members[0].line.distance(river.banks[1])
-            names[group] = namer.take("滨河西路" if west else "滨河东路")
+            names[group] = namer.take(rule.bank_names[0 if west else 1])
         elif "primary" in classes:
-            names[group] = namer.street("大道")
+            names[group] = main_name(namer.words.avenue)
         elif classes & {"secondary", "tertiary", "unclassified"}:
-            names[group] = namer.street("路")
+            names[group] = main_name(namer.words.road)
         elif group == shopping:
             names[group] = namer.street("步行街")
         elif "residential" in classes:
-            names[group] = namer.street("街" if namer.rng.random() < 0.6 else "路")
+            names[group] = namer.street(namer.words.street if namer.rng.random() < 0.6 else namer.words.road)
         else:
             middle = members[0].line.interpolate(0.5, normalized=True)
             village = next((name for area, name in village_of if area.covers(middle)), None)
