@@ -120,9 +120,9 @@ def _write_reports(town: Town, path: Path) -> None:
     long = town.streets[(town.streets["highway"] == "secondary")]
     slow = long.loc[long.length.idxmax()]
     rows = [
-        ("JS01", f"{FLOODED}与{other}路口积水，机动车无法通行", _RADIUS_M, "机动车、电动车", "封闭", "09:00", "10:00"),
-        ("JS02", f"{lane['name']}废弃家具挡路", 6, "机动车", "封闭", "08:20", "17:00"),
-        ("JS03", f"{slow['name']}雨天缓行", 120, "电动车、机动车", "50%", "08:30", "11:30"),
+        ("JS01", f"{FLOODED}与{other}路口积水，机动车无法通行", _RADIUS_M, "机动车、电动车", "封闭", "06 09:00", "06 10:00"),
+        ("JS02", f"{lane['name']}废弃家具挡路", 6, "机动车", "封闭", "06 08:20", "06 17:00"),
+        ("JS03", f"{slow['name']}雨天缓行", 120, "电动车、机动车", "50%", "08 08:30", "08 11:30"),
     ]
     points = [crossing, *(Point(row.geometry.interpolate(0.5, normalized=True)) for row in (lane, slow))]
     frame = gpd.GeoDataFrame(
@@ -132,8 +132,8 @@ def _write_reports(town: Town, path: Path) -> None:
             "影响半径(米)": [row[2] for row in rows],
             "影响方式": [row[3] for row in rows],
             "速度系数": [row[4] for row in rows],
-            "开始时间": [f"2026-08-06 {row[5]}" for row in rows],
-            "结束时间": [f"2026-08-06 {row[6]}" for row in rows],
+            "开始时间": [f"2026-08-{row[5]}" for row in rows],
+            "结束时间": [f"2026-08-{row[6]}" for row in rows],
             "来源": ["兼职网格员上报", "兼职网格员上报", "气象预警"],
         },
         geometry=points,
