@@ -22,7 +22,7 @@ from ..errors import OutputError
 
 DECIMALS = 6
 #: in the properties of workbooks: no clock is read
-_CREATED = dt.datetime(2026, 11, 22)  # noqa: DTZ001 - a workbook holds no time zone
+_CREATED = dt.datetime(2026, 11, 22)
 _WIDTH = 13
 
 
@@ -53,7 +53,9 @@ def with_lonlat(
     return table
 
 
-def write_table(path: Path, table: pd.DataFrame, *, encoding: str = "utf-8-sig", paper: Paper | None = None) -> None:
+def write_table(
+    path: Path, table: pd.DataFrame, *, encoding: str = "utf-8-sig", paper: Paper | None = None
+) -> None:
     """Write a CSV; with `paper`, as a sheet that was saved as CSV."""
     paper = paper or Paper()
     width = len(table.columns)
@@ -82,29 +84,44 @@ def write_book(
         bold = book.add_format({"bold": True, "align": "center", "valign": "vcenter", "border": 1})
         plain = book.add_format({"valign": "vcenter", "border": 1, "text_wrap": True})
         title = book.add_format({"bold": True, "font_size": 16, "align": "center"})
+        styles = _Styles(plain, bold, title)
         for name, (table, paper) in sheets.items():
-            sheet = book.add_worksheet(name)
-            last = len(table.columns) - 1
-            row = 0
-            for line in (paper.title, *paper.above):
-                if line:
-                    sheet.merge_range(row, 0, row, last, line, title if row == 0 else plain)
-                    row += 1
-            for j, head in enumerate(table.columns):
-                sheet.write_string(row, j, head, bold)
-                sheet.set_column(j, j, 3 * _WIDTH if head in wide else _WIDTH)
-            for values in table.itertuples(index=False, name=None):
-                row += 1
-                for j, value in enumerate(values):
-                    if table.columns[j] != merged:
-                        _write_cell(sheet, row, j, value, plain)
-            if merged in table.columns:
-                _merge_runs(sheet, table, merged, row - len(table) + 1, plain)
-            for line in paper.below:
-                row += 1
-                for j, value in enumerate(line):
-                    _write_cell(sheet, row, j, value, plain)
+            _fill_sheet(book.add_worksheet(name), table, paper, styles, merged=merged, wide=wide)
     write_bytes(path, packed.getvalue())
+
+
+@dataclass(frozen=True)
+class _Styles:
+    plain: Any
+    bold: Any
+    title: Any
+
+
+def _fill_sheet(
+    sheet: Any,  # noqa: ANN401 - the package is not typed
+    table: pd.DataFrame,
+    paper: Paper,
+    styles: _Styles,
+    *,
+    merged: str,
+    wide: Sequence[str],
+) -> None:
+    """Write what stands above the header, the header, the rows, and what stands below them."""
+    last = len(table.columns) - 1
+    lines = [line for line in (paper.title, *paper.above) if line]
+    for row, line in enumerate(lines):
+        sheet.merge_range(row, 0, row, last, line, styles.title if row == 0 else styles.plain)
+    head = len(lines)
+    for j, word in enumerate(table.columns):
+        sheet.write_string(head, j, word, styles.bold)
+        sheet.set_column(j, j, 3 * _WIDTH if word in wide else _WIDTH)
+    body = [*table.itertuples(index=False, name=None), *paper.below]
+    for row, values in enumerate(body, start=head + 1):
+        for j, value in enumerate(values):
+            if row > head + len(table) or table.columns[j] != merged:
+                _write_cell(sheet, row, j, value, styles.plain)
+    if merged in table.columns:
+        _merge_runs(sheet, table, merged, head + 1, styles.plain)
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: object, style: object) -> None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""`data/daning`: four centres, four grids, a point that never closes, and the ledgers of a subdistrict in Shanghai."""
+"""`data/daning`: four centres and grids, a point that never closes, the ledgers of a subdistrict in Shanghai."""
 
 from __future__ import annotations
 
@@ -50,6 +50,9 @@ file = "candidates.csv"
 [zones]
 file = "grids.geojson"
 
+[amenities]
+words = {{ "饮料机" = "drinks", "暖新餐" = "meals" }}
+
 [grid]
 cell_m = 100
 
@@ -87,7 +90,8 @@ _SHOP_HOURS = ("10:30-14:00,16:30-21:00", "07:00-22:30", "09:00-21:30", "06:00-1
 def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     """Write the ledgers: a workbook with a title and merged cells, depots as copied from Amap, grids."""
     zones = named_grids(made.zones)
-    stations = _stations(town, made.stations, zones)
+    moved, candidates = a_station_a_grid(made.stations, made.candidates, zones)
+    stations = _stations(town, moved, zones)
     paper = Paper(
         "大宁路街道新心驿站、党群服务中心一览表",
         above=("填报单位：党建办（示意）　坐标取自国家2000坐标系",),
@@ -99,7 +103,7 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     write_book(folder / "stations.xlsx", sheets, merged="所属网格", wide=("名称", "服务设施", "开放时间"))
     write_table(folder / "shops.csv", with_lonlat(_shops(made.shops), after="业态"))
     _write_depots(made.depots, folder / "depots.csv")
-    write_table(folder / "candidates.csv", with_lonlat(made.candidates, after="类型"))
+    write_table(folder / "candidates.csv", with_lonlat(candidates, after="类型"))
     write_shapes(folder / "grids.geojson", zones)
 
 
@@ -114,6 +118,25 @@ def named_grids(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     order = sorted(range(len(named)), key=lambda k: "东南西北".index(names[k][0]))
     named = named.iloc[order].reset_index(drop=True)
     return named.assign(编号=[f"WG{k + 1}" for k in range(len(named))])
+
+
+def a_station_a_grid(
+    stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, zones: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Move the station that stands nearest to another to the middle candidate of a grid that has none, for each."""
+    for grid in zones.geometry:
+        if stations.within(grid).any():
+            continue
+        xy = shapely.get_coordinates(stations.geometry.to_numpy())
+        away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) + 1e9 * np.eye(len(xy))
+        spare = int(np.argmin(away.min(axis=1)))
+        inside = np.flatnonzero(candidates.within(grid))
+        taken = int(inside[np.argmin(candidates.geometry.iloc[inside].distance(grid.centroid))])
+        points, addresses = shapes_of(stations), stations["地址"].tolist()
+        points[spare], addresses[spare] = shapes_of(candidates)[taken], candidates["地址"].tolist()[taken]
+        stations = stations.assign(地址=addresses).set_geometry(points, crs=stations.crs)
+        candidates = candidates.drop(index=candidates.index[taken])
+    return stations, candidates
 
 
 def grid_of(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> IntArray:
@@ -174,9 +197,7 @@ def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     offers = [
         f"暖新餐、{text}" if is_food[k] else text for k, text in enumerate(shops["服务项目"].astype(str).tolist())
     ]
-    return shops.assign(
-        编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers
-    )
+    return shops.assign(编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers)
 
 
 def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """`data/jinyu`: a crossing that is under water for an hour, other trouble on the road, problems told, in Haikou."""
 
 from __future__ import annotations
@@ -67,6 +66,7 @@ spacing_m = 200
 #: published: problems that grid workers found, and grid workers of two teams
 N_PROBLEMS, N_WORKERS, N_TEAMS = 52, 26, 2
 FLOODED = "豪苑路"
+_WIDE = ("primary", "secondary", "tertiary")
 _RADIUS_M = 45
 _PROBLEMS = ("路面积水", "非机动车乱停", "井盖松动", "路灯不亮", "占道经营", "消防通道堵塞", "垃圾堆放", "线缆下垂")
 _STATES = ("已办结", "已办结", "处理中", "已转市政")
@@ -84,7 +84,10 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     n = len(made.stations)
     stations = made.stations.assign(
         编号=[f"NX{k + 1:02d}" for k in range(n)],
-        名称=[str(name).replace("“蜂”享驿站·", "暖新驿站（").removesuffix("站") + "）" for name in made.stations["名称"]],
+        名称=[
+            str(name).replace("“蜂”享驿站·", "暖新驿站（").removesuffix("站") + "）"
+            for name in made.stations["名称"]
+        ],
         开放时间=[_HOURS[k % len(_HOURS)] for k in range(n)],
         服务设施=[_OFFERS[k % len(_OFFERS)] for k in range(n)],
     )
@@ -99,28 +102,37 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
 
 
 def flooded_crossing(town: Town) -> tuple[Point, str]:
-    """Return the crossing of 豪苑路 with a main road that is nearest to the water, and the other road's name."""
+    """Return the crossing of 豪苑路 with the widest road that it crosses, and that road's name."""
     streets = town.streets
-    main = streets[streets["highway"].isin(["primary", "secondary", "tertiary"]) & (streets["name"] != "")]
+    main = streets[streets["highway"].isin(_WIDE) & (streets["name"] != "")]
     road = shapely.union_all(shapes_of(main[main["name"] == FLOODED]))
     found = []
-    for name, rows in main[main["name"] != FLOODED].groupby("name"):
+    for name in sorted(set(main["name"]) - {FLOODED}):
+        rows = main[main["name"] == name]
         meeting: Any = shapely.get_parts(road.intersection(shapely.union_all(shapes_of(rows))))
-        away = 0.0 if town.river is None else 1.0
-        found += [(away * town.river.distance(p) if town.river else 0.0, str(name), p) for p in meeting]
-    _, name, point = min(found, key=lambda one: (round(one[0], 2), one[1]))
-    return Point(point.coords[0]), name
+        width = min(_WIDE.index(kind) for kind in rows["highway"])
+        found += [(width, name, point) for point in meeting if isinstance(point, Point)]
+    _, name, point = min(found, key=lambda one: one[:2])
+    return point, name
 
 
 def _write_reports(town: Town, path: Path) -> None:
     """Write the reports: the flooded crossing, furniture on a lane, a slower road in the rain."""
     crossing, other = flooded_crossing(town)
     lanes = town.streets[town.streets["highway"] == "living_street"]
-    lane = lanes.loc[lanes.length.idxmax()]
+    lane = lanes.iloc[int(np.argmax(lanes.length))]
     long = town.streets[(town.streets["highway"] == "secondary")]
-    slow = long.loc[long.length.idxmax()]
+    slow = long.iloc[int(np.argmax(long.length))]
     rows = [
-        ("JS01", f"{FLOODED}与{other}路口积水，机动车无法通行", _RADIUS_M, "机动车、电动车", "封闭", "06 09:00", "06 10:00"),
+        (
+            "JS01",
+            f"{FLOODED}与{other}路口积水，机动车无法通行",
+            _RADIUS_M,
+            "机动车、电动车",
+            "封闭",
+            "06 09:00",
+            "06 10:00",
+        ),
         ("JS02", f"{lane['name']}废弃家具挡路", 6, "机动车", "封闭", "06 08:20", "06 17:00"),
         ("JS03", f"{slow['name']}雨天缓行", 120, "电动车、机动车", "50%", "08 08:30", "08 11:30"),
     ]

@@ -280,7 +280,9 @@ def _depots(town: Town, spots: list[_Spot], namer: Namer) -> gpd.GeoDataFrame:
         gap = town.rule.gaps[k]
         away = np.hypot(*(_from_middle(town, spots) - np.array([gap.x, gap.y]) * _half(town)).T)
         here = np.exp(-((away / (0.45 * gap.radius_m)) ** 2)) * np.array([s.gap == k for s in spots])
-        chosen += _choose(spots, here, 1, apart_m=town.rule.depots_apart_m, rng=rng, taken=[c.point for c in chosen])
+        chosen += _choose(
+            spots, here, 1, apart_m=town.rule.depots_apart_m, rng=rng, taken=[c.point for c in chosen]
+        )
     sizes = sorted(riders, reverse=True)
     edge = [sizes.pop(0) for k in range(n_gap)]
     count = sizes[: len(chosen) - n_gap] + edge

@@ -11,10 +11,11 @@ from .words import Words
 class Namer:
     """Gives every name once; the order of asking and the generator decide which."""
 
-    def __init__(self, rng: Generator, words: Words) -> None:
+    def __init__(self, rng: Generator, words: Words, *, first: tuple[str, ...] = ()) -> None:
         self.rng = rng
         self.words = words
         self._used: set[str] = set()
+        self._first = list(first)
         self._words = [str(w) for w in rng.permutation(self.words.streets)]
         self._lanes = [str(w) for w in rng.permutation(self.words.lanes)]
         self._heads: list[str] = []
@@ -35,6 +36,10 @@ class Namer:
             return self.take(self._words.pop() + ending)
         heads = self.rng.choice(self.words.streets, 2)
         return self.take(heads[0][0] + heads[1][-1] + ending)
+
+    def main_street(self, ending: str) -> str:
+        """Return the name of a main road: those that were asked for come first."""
+        return self.take(self._first.pop(0) + ending) if self._first else self.street(ending)
 
     def village(self) -> str:
         """Return the name of a village; its lanes are numbered."""

@@ -1,4 +1,5 @@
-"""`data/shuiposi`: depots of couriers and of takeaway riders, a main station with corners, communities, in Datong."""
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
+"""`data/shuiposi`: depots of couriers and takeaway riders, a main station, corners, communities, in Datong."""
 
 from __future__ import annotations
 
@@ -128,7 +129,9 @@ def _write_partners(made: Ledgers, path: Path) -> None:
         above=("街道党群工作部（示意）　2026 年第三季度",),
         below=(("合计", "", "50余家"),),
     )
-    write_book(path, {"联盟商家": (with_lonlat(shops, after="业态"), paper)}, merged="社区", wide=("名称", "服务项目"))
+    write_book(
+        path, {"联盟商家": (with_lonlat(shops, after="业态"), paper)}, merged="社区", wide=("名称", "服务项目")
+    )
 
 
 def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:

@@ -83,7 +83,7 @@ def make_town(seed: int = NANQU_SEED, rule: TownRule | None = None) -> Town:
     main = [replace(w, line=part) for w in main for part in clipped(w.line, limit)]
     streets = [*main, *trimmed(cut, outline, main)]
     assign_uses(blocks, outline, rule, rng)
-    namer = Namer(rng, rule.words)
+    namer = Namer(rng, rule.words, first=rule.first_streets)
     filler = Filler(streets, namer.area, rng, has_hills=rule.has_hills)
     for block in blocks:
         filler.fill(block)

@@ -1,5 +1,4 @@
-# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
-"""The towns of `data/`: what each is like. Counts of stations, depots, riders and zones as its programme published."""
+"""The towns of `data/`: what each is like; counts are those that its programme published, where it did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that the names of a made-up town are put together from; none is taken from a real place or firm on purpose."""
+"""Words that the names of a made-up town are put together from; none is meant to be a real place or firm."""
 
 from __future__ import annotations
 
@@ -59,9 +59,31 @@ class Words:
         "印刷厂",
         "塑料制品厂",
     )
-    schools: tuple[str, ...] = ("育英", "明德", "崇文", "实验", "新苗", "春晖", "启智", "博雅", "南苑", "新城", "尚学", "向阳")
+    schools: tuple[str, ...] = (
+        "育英",
+        "明德",
+        "崇文",
+        "实验",
+        "新苗",
+        "春晖",
+        "启智",
+        "博雅",
+        "南苑",
+        "新城",
+        "尚学",
+        "向阳",
+    )
     school_tails: tuple[str, ...] = ("小学", "中学", "小学", "初级中学")
-    parks: tuple[str, ...] = ("镜湖公园", "榕荫公园", "南岗公园", "荷风公园", "望江公园", "翠微公园", "紫荆公园", "清溪公园")
+    parks: tuple[str, ...] = (
+        "镜湖公园",
+        "榕荫公园",
+        "南岗公园",
+        "荷风公园",
+        "望江公园",
+        "翠微公园",
+        "紫荆公园",
+        "清溪公园",
+    )
     squares: tuple[str, ...] = ("市民广场", "南华广场", "文化广场")
     zones: tuple[str, ...] = _words(
         "永福 竹林 沙涌 康怡 望江 新城 石桥 悦来 长泰 荷塘 翠微 星河",
@@ -96,20 +118,24 @@ class Words:
 
     def with_trades(self, **endings: str) -> Words:
         """Return the words with other endings for the shops of some trades, blanks between them."""
-        trades = tuple((name, key, value, tuple(endings.get(value, "").split()) or own, share)
-                       for name, key, value, own, share in self.trades)
+        trades = tuple(
+            (name, key, value, tuple(endings.get(value, "").split()) or own, share)
+            for name, key, value, own, share in self.trades
+        )
         return replace(self, trades=trades)
 
 
 SOUTH = Words()
+#: heads of the names of shops that are at home anywhere
+_SHOPS = _words(
+    "老街 巷口 福记 昌记 明记 强记 泉记 荣记 小满 大暑 白露 谷雨 春分 半山 一碗 三餐 四季 五味 七里 八方 九记",
+    "百味 千寻 满家乐 近邻 新街坊 老地方 街角 桥头 稻花里 满堂 和家 悦家 安心 平安里 同安 济民 仁心 康宁里",
+    "百草 益民 惠众 常青 晨曦 暮色 张记 老李 王姐 马家",
+)
 
 SHANGHAI = replace(
     SOUTH,
-    shops=_words(
-        "老街 巷口 福记 昌记 明记 强记 泉记 荣记 小满 大暑 白露 谷雨 春分 半山 一碗 三餐 四季 五味 七里 八方 九记 百味",
-        "千寻 满家乐 近邻 新街坊 老地方 街角 桥头 稻花里 满堂 和家 悦家 安心 平安里 同安 济民 仁心 康宁里 百草 益民",
-        "惠众 常青 晨曦 暮色 张记 老李 王姐 马家 弄堂口 石库门 阿娘 老克勒 宁波 小绍兴 苏北 沪上 春申",
-    ),
+    shops=(*_SHOPS, *_words("弄堂口 石库门 阿娘 老克勒 宁波 小绍兴 苏北 沪上 春申")),
     streets=_words(
         "延平 彭江 柳营 灵岩 万川 汶川 广延 洛阳 平遥 高陵 沪安 场中 永和 原宁 阳曲 三泉 临潼 保定 长兴 闻喜",
         "沁源 乡宁 运城 介休 临汾 安泽 粤秀 老沪 康宁 洪洞 汾西 绛县 曲沃 翼城 河津 稷山 芮城 永济 万荣 夏县",
@@ -141,11 +167,7 @@ SHANGHAI = replace(
 
 DATONG = replace(
     SOUTH,
-    shops=_words(
-        "老街 巷口 福记 昌记 明记 强记 泉记 荣记 小满 大暑 白露 谷雨 春分 半山 一碗 三餐 四季 五味 七里 八方 九记 百味",
-        "千寻 满家乐 近邻 新街坊 老地方 街角 桥头 稻花里 满堂 和家 悦家 安心 平安里 同安 济民 仁心 康宁里 百草 益民",
-        "惠众 常青 晨曦 暮色 张记 老李 王姐 马家 云中 代王府 古城 雁北 塞上 恒山 兰花 城墙根 北魏",
-    ),
+    shops=(*_SHOPS, *_words("云中 代王府 古城 雁北 塞上 恒山 兰花 城墙根 北魏")),
     streets=_words(
         "平泉 永泰 和阳 清远 武定 御东 文瀛 云州 太和 恒安 兴云 迎宾 向阳 同泉 魏都 北魏 文兴 兴国 开源 永安",
         "振华 新建 新华 矿建 同煤 口泉 云中 平旺 西苑 东苑 南苑 北苑 柳港 柳泉 马军营 白马 古城 御河 桑干 恒山",
@@ -180,13 +202,10 @@ DATONG = replace(
 
 LANZHOU = replace(
     SOUTH,
-    shops=_words(
-        "老街 巷口 福记 昌记 明记 强记 泉记 荣记 小满 大暑 白露 谷雨 春分 半山 一碗 三餐 四季 五味 七里 八方 九记 百味",
-        "千寻 满家乐 近邻 新街坊 老地方 街角 桥头 稻花里 满堂 和家 悦家 安心 平安里 同安 济民 仁心 康宁里 百草 益民",
-        "惠众 常青 晨曦 暮色 张记 老李 王姐 马家 金城 陇上 黄河边 水车 皋兰 丝路 马有财 穆家 河口",
-    ),
+    shops=(*_SHOPS, *_words("金城 陇上 黄河边 水车 皋兰 丝路 马有财 穆家 河口")),
     streets=_words(
-        "永昌 武都 庆阳 甘南 酒泉 张掖 金昌 平凉 定西 天水 民主 农民 和政 火车站 红星 拱星 皋兰 五泉 靖远 通渭 白银",
+        "永昌 武都 庆阳 甘南 酒泉 张掖 金昌 平凉 定西 天水 民主 农民 和政 火车站 红星 拱星 皋兰 五泉 靖远 通渭",
+        "白银",
         "中山 安定 会宁 渭源 临夏 秦安 静宁 陇西 民勤 古浪 山丹 高台 玉门 敦煌 嘉峪 金塔 瓜州 阳关 华林 建西 建兰",
         "敦煌 滨江 柳沟 雁滩 段家滩 南砖瓦 宁卧 北面滩 天庆 鱼池 大沙坪 徐家湾 盐场 草场 九州 兰工 兰棉 毛纺 河桥",
     ),

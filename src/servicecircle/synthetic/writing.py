@@ -12,7 +12,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from ..errors import OutputError
-from .clerks import write_bytes, write_shapes, write_table, with_lonlat
+from .clerks import with_lonlat, write_bytes, write_shapes, write_table
 from .ledgers import make_ledgers
 from .shapes import objects, shapes_of
 from .town import NOTE, Town
