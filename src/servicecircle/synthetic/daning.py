@@ -131,9 +131,10 @@ def a_station_a_grid(
         away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) + 1e9 * np.eye(len(xy))
         spare = int(np.argmin(away.min(axis=1)))
         inside = np.flatnonzero(candidates.within(grid))
-        taken = int(inside[np.argmin(candidates.geometry.iloc[inside].distance(grid.centroid))])
+        places = shapes_of(candidates)
+        taken = min((int(k) for k in inside), key=lambda k: places[k].distance(grid.centroid))
         points, addresses = shapes_of(stations), stations["地址"].tolist()
-        points[spare], addresses[spare] = shapes_of(candidates)[taken], candidates["地址"].tolist()[taken]
+        points[spare], addresses[spare] = places[taken], candidates["地址"].tolist()[taken]
         stations = stations.assign(地址=addresses).set_geometry(points, crs=stations.crs)
         candidates = candidates.drop(index=candidates.index[taken])
     return stations, candidates
