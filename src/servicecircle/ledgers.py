@@ -19,6 +19,7 @@ from .columns import (
     ONE_OF,
     ZH_FIELD,
     Role,
+    degrees_in,
     ids_of,
     marks_of,
     match_headers,
@@ -241,7 +242,7 @@ def _cell_degrees(
         for field in ("lon", "lat")
     }
     for field in ("lon", "lat"):
-        values[field], odd = numbers_of(table, positions[field])
+        values[field], odd = degrees_in(table, positions[field], field)
         faults += odd
         for at in np.flatnonzero(blank[field]):
             if (field == "lat" and blank["lon"][at]) or (is_located and at_address[at]):
