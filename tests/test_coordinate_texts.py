@@ -47,7 +47,8 @@ def test_degrees_minutes_and_seconds_are_what_they_say(degree: int, minute: int,
         ("１１３°２４′", "lon", 113.4), ("N22°30.6′", "lat", 22.51), ("北纬22.5", "lon", None),
         ("113°60′", "lon", None),
         ("113.5°30′", "lon", None), ("E113.38W", "lon", None), ("113.36.12", "lon", None), ("附近", "lon", None),
-        ("", "lon", None), ("113米", "lon", None),
+        ("'113.38", "lon", 113.38), ("113。38，", "lon", 113.38), ("113..38", "lon", None),
+        ("22度", "lat", None), ("", "lon", None), ("113米", "lon", None),
     ],
 )  # fmt: skip
 def test_words_for_a_side_are_read_and_nonsense_is_not(text: str, field: str, degrees: float | None) -> None:

@@ -41,8 +41,19 @@ KINDS: Mapping[str, str] = MappingProxyType(
         fold(word): kind
         for kind, words in {
             "station": ("station", "驿站", "站点", "服务站", "骑手驿站"),
-            "shop": ("shop", "商铺", "爱心商铺", "商户", "爱心商户", "店铺"),
-            "both": ("both", "均可", "都可", "皆可", "两者皆可", "驿站或商铺"),
+            "shop": ("shop", "商铺", "爱心商铺", "商户", "爱心商户", "店铺", "商家", "爱心商家", "门店"),
+            "both": (
+                "both",
+                "均可",
+                "都可",
+                "皆可",
+                "两者皆可",
+                "驿站或商铺",
+                "驿站/商铺",
+                "驿站、商铺",
+                "商铺或驿站",
+                "商铺/驿站",
+            ),
         }.items()
         for word in words
     }

@@ -38,10 +38,10 @@ def degrees_of(cell: str, field: str) -> float | None:
     >>> degrees_of("113°61′", "lon"), degrees_of("北纬22.5", "lon")
     (None, None)
     """
-    found = _DEGREES.fullmatch(
-        unicodedata.normalize("NFKC", cell.replace("″", '"').replace("′", "'").replace("º", "°")).strip()
-    )
-    if found is None:
+    signs = cell.translate({ord("″"): '"', ord("′"): "'", ord("º"): "°"})
+    plain = unicodedata.normalize("NFKC", signs).strip(",;、。 \t\n").lstrip("'`").replace("。", ".")
+    found = _DEGREES.fullmatch(plain)
+    if found is None or not (found["m"] or "." in found["d"]):  # "22度" is no place
         return None
     sides = {side.casefold() for side in (found["side"], found["end"]) if side}
     minute, second = float(found["m"] or 0), float(found["s"] or 0)
