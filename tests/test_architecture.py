@@ -27,7 +27,7 @@ chinese
 hours_words moments
 serving_figures
 headers
-closures street_intervals
+closures street_intervals drink_rules checkins
 model
 bent_streets
 china_outline datum
@@ -38,7 +38,7 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -76,6 +76,7 @@ coverage
 week amenity_zones
 standing
 demand
+observed_demand
 gaps
 candidates
 locate

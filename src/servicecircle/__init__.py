@@ -30,6 +30,15 @@ from .demand import demand_points as demand_points
 from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
+from .drink_rules import DailyRate as DailyRate
+from .drink_rules import DrinkRule as DrinkRule
+from .drink_rules import StockOut as StockOut
+from .drink_rules import expected_bottles as expected_bottles
+from .drink_rules import rate_of_total as rate_of_total
+from .drink_rules import replay_rule as replay_rule
+from .drink_rules import simulate_bottles as simulate_bottles
+from .drink_rules import stock_for as stock_for
+from .drink_rules import stock_out as stock_out
 from .errors import CRSError as CRSError
 from .errors import DownloadError as DownloadError
 from .errors import Fault as Fault
