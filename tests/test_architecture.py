@@ -38,7 +38,7 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports checkin_ledgers study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -75,11 +75,13 @@ grids
 coverage
 week amenity_zones
 standing
+disclosure
 demand
-observed_demand
+observed_demand wishes
 gaps
 candidates
 locate
+gate_sites
 siting_questions
 siting_answers
 suggestions
@@ -91,11 +93,11 @@ changes
 explanation_tables
 explanations
 synthetic
-disclosure
 maps _page figures report check_sheets csv_tables writers
 placement
 serving
 pipeline
+study_gates
 checks
 what_if
 trouble _way_kernels

@@ -33,11 +33,10 @@ class DrinkRule:
     uptake: float = 1.0
 
     def __post_init__(self) -> None:
-        is_whole = isinstance(self.window_days, Integral) and not isinstance(self.window_days, bool)
-        if not is_whole or not 1 <= self.window_days <= MAX_WINDOW_DAYS:
+        if not _is_whole(self.window_days, MAX_WINDOW_DAYS):
             msg = f"`window_days` must be a whole number from 1 to {MAX_WINDOW_DAYS}, got {self.window_days!r}."
             raise InputError(msg, zh=f"有效天数应为 1 至 {MAX_WINDOW_DAYS} 的整数，现为 {self.window_days!r}。")
-        if not isinstance(self.uptake, Real) or not 0 <= self.uptake <= 1:
+        if not _is_number(self.uptake) or not 0 <= self.uptake <= 1:
             msg = f"`uptake` must be a chance from 0 to 1, got {self.uptake!r}."
             raise InputError(msg, zh=f"领取概率应在 0 到 1 之间，现为 {self.uptake!r}。")
 
@@ -121,8 +120,8 @@ def expected_bottles(scans: Sequence[float] | FloatArray, rule: DrinkRule | None
     Returns
     -------
     bottles
-        Shape `(n_day,)`: `b_t = s_t + uptake * sum(s_u for t - window_days < u < t)`. It grows over the first window
-        and then is `rule.bottles_a_scan` times the scans of a day, if these do not change.
+        Shape `(n_day,)`: `b_t = s_t + uptake * sum(s_u for t - window_days < u < t)`. It grows over the first
+        window and then is `rule.bottles_a_scan` times the scans of a day, if these do not change.
 
     Raises
     ------
@@ -256,7 +255,7 @@ def simulate_bottles(
     """
     own, mean = rule or DrinkRule(), _not_negative(scans_per_day, "scans_per_day")
     for name, value, end in (("days", days, MAX_DAYS), ("n_run", n_run, MAX_RUNS)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= value <= end:
+        if not _is_whole(value, end):
             msg = f"`{name}` must be a whole number from 1 to {end}, got {value!r}."
             raise InputError(msg, zh=f"{name} 应为 1 至 {end} 的整数，现为 {value!r}。")
     draw = np.random.default_rng(seed)
@@ -285,8 +284,8 @@ def replay_rule(
     Returns
     -------
     is_scan, gets_bottle
-        Shape `(n,)` each. A person's first check-in, and the first after a window has ended, is a scan. The first of
-        a person on a day gets a bottle (of equals, the first row), the others of that day none.
+        Shape `(n,)` each. A person's first check-in, and the first after a window has ended, is a scan. The first
+        of a person on a day gets a bottle (of equals, the first row), the others of that day none.
 
     Raises
     ------
@@ -326,8 +325,18 @@ def _day(mean: float, dispersion: float):  # type: ignore[no-untyped-def]  # noq
     return nbinom(mean / (dispersion - 1), 1 / dispersion)
 
 
-def _not_negative(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value) or value < 0:
+def _is_whole(value: object, end: int) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return False
+    return 1 <= int(value) <= end
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _not_negative(value: float, name: str) -> float:
+    if not _is_number(value) or not np.isfinite(value) or value < 0:
         msg = f"`{name}` must be a number >= 0, got {value!r}."
         raise InputError(msg, zh=f"{name} 应为不小于 0 的数，现为 {value!r}。")
     return float(value)

@@ -175,12 +175,6 @@ def _datum(value: object) -> str:
     return str(named or _one_of(*DATUMS)(value))
 
 
-def _source(value: object) -> str:
-    if value == "checkins":
-        raise not_served(what="`source = 'checkins'`", zh="打卡数据（checkins）")
-    return str(_one_of("depots", "population", "uniform")(value))
-
-
 def _sources(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise _wrong(value, 'a list of sources, e.g. ["study", "places"]', '来源列表，如 ["study", "places"]')
@@ -330,6 +324,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _holidays(value: object) -> tuple[dt.date, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of dates, e.g. ["2026-10-01"]', '日期列表，如 ["2026-10-01"]')
+    return tuple(sorted({dt.date.fromisoformat(_date(one)) for one in value}))
+
+
 def _host(value: object) -> str:
     return checked_host(_text(value))
 
@@ -353,11 +353,6 @@ def _services(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, 'a list of services, e.g. ["热水"]', '服务列表，如 ["热水"]')
     return tuple(_text(word).strip() for word in value)
-
-
-def not_served(*, what: str, zh: str) -> InputError:
-    """Return the error of something that is planned, and not in this release."""
-    return InputError(f"{what} is not in this release. Take it out.", zh=f"本版本尚不支持{zh}，请先删去。")
 
 
 def _gap_before(zh: str) -> str:
@@ -395,6 +390,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "max_snap_m": _snap_m,
             "when": _when,
             "service": _services,
+            "holidays": _holidays,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
@@ -427,7 +423,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "curve": _few,
         },
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _source},
+        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
@@ -440,10 +436,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "key": _no_key,
         },
         "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
-        "checkins": {},
+        "checkins": {
+            "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
+        },
+        "wishes": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "gates": _LEDGER,
+        "compounds": _LEDGER,
     }
-)
-NOT_SERVED_TABLES = frozenset({"checkins"})
+)  # fmt: skip
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
@@ -514,9 +514,6 @@ def read_study_file(path: Path) -> StudyFile:
     for name, value in content.items():
         if name in KEYS and isinstance(value, dict):
             values[name] = {}
-            if name in NOT_SERVED_TABLES:
-                faults.append(_fault(path.name, lines, name, "", not_served(what=f"[{name}]", zh=f" [{name}]")))
-                continue
             pairs = [(name, key, inner) for key, inner in value.items()]
         else:
             pairs = [("", name, value)]

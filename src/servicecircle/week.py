@@ -199,12 +199,12 @@ def _cells_of(ground: _Ground, reach: sparse.csr_array) -> _Cells:
 
 def _open_more_or_less(columns: sparse.csc_array, was: BoolArray, now: BoolArray, n_open: IntArray) -> IntArray:
     """Count the open places of each point anew, in `n_open`; return the points of the hours that turn."""
-    touched = [np.empty(0, dtype=np.int64)]
+    touched: list[IntArray] = [np.empty(0, dtype=np.int64)]
     for kind in np.flatnonzero(was != now).tolist():
         own = slice(columns.indptr[kind], columns.indptr[kind + 1])
         points, n = columns.indices[own], columns.data[own]  # a point once: several places have added up
         n_open[points] += n if now[kind] else -n
-        touched.append(points)
+        touched.append(points.astype(np.int64))
     return np.concatenate(touched)
 
 
@@ -212,7 +212,9 @@ def _sums_of_cells(cells: _Cells, cell: IntArray, n_open: IntArray) -> FloatArra
     """Return the covered riders of some cells, the points of each added in their order."""
     count = cells.start[cell + 1] - cells.start[cell]
     at = np.arange(count.sum()) + np.repeat(cells.start[cell] - np.cumsum(count) + count, count)
-    return sum_by(np.repeat(np.arange(cell.size), count), cells.weight[at] * (n_open[cells.point[at]] > 0), cell.size)
+    return sum_by(
+        np.repeat(np.arange(cell.size), count), cells.weight[at] * (n_open[cells.point[at]] > 0), cell.size
+    )
 
 
 def _added(exact: list[float], more: FloatArray) -> list[float]:
