@@ -82,6 +82,7 @@ gaps
 candidates
 locate
 gate_sites
+scenarios
 siting_questions
 siting_answers
 suggestions
@@ -93,7 +94,7 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page figures report check_sheets csv_tables writers
+maps _page _qgis figures report check_sheets csv_tables geopackages writers
 placement
 serving
 pipeline
@@ -111,7 +112,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "check_sheets", "csv_tables", "writers"}
+OUT = {"maps", "_page", "_qgis", "figures", "report", "check_sheets", "csv_tables", "geopackages", "writers"}
 
 
 def stage_of(file: Path) -> str:

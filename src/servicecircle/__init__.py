@@ -11,6 +11,7 @@ from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
 from .candidates import judge_candidates as judge_candidates
 from .candidates import place_candidates as place_candidates
+from .checkin_ledgers import read_checkins as read_checkins
 from .checkins import CheckInFigures as CheckInFigures
 from .checkins import CheckIns as CheckIns
 from .checks import StudyCheck as StudyCheck
@@ -99,6 +100,8 @@ from .robust_sites import RobustPlan as RobustPlan
 from .robust_sites import suggest_robust as suggest_robust
 from .rounds import Round as Round
 from .rounds import plan_round as plan_round
+from .scenarios import Scenario as Scenario
+from .scenarios import scenarios_of as scenarios_of
 from .service_areas import service_areas as service_areas
 from .services import fold_services as fold_services
 from .serving_figures import ServingFigures as ServingFigures
@@ -116,6 +119,7 @@ from .trouble import tell_closures as tell_closures
 from .week import cover_week as cover_week
 from .what_if import WhatIf as WhatIf
 from .what_if import what_if as what_if
+from .wish_ledgers import read_wishes as read_wishes
 from .wishes import riders_of_wishes as riders_of_wishes
 from .wishes import tell_wishes as tell_wishes
 from .writers import write_outputs as write_outputs

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import geopandas as gpd
@@ -20,9 +21,9 @@ from ._validate import FloatArray, IntArray, some, some_zh
 from .checkins import NO_HOUR, CheckIns, checkins_of
 from .closures import moment_of
 from .columns import amount_of, parse_number
-from .errors import Fault, InputError
+from .errors import Fault, InputError, StudyError
 from .headers import SYNONYMS, fold
-from .readers import Table
+from .readers import Table, read_table
 
 #: column -> headers that mean it; folded when compared
 HEADERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -62,6 +63,41 @@ class CheckInReading:
     checkins: CheckIns | None  # None where no row holds
     rows: int
     faults: tuple[Fault, ...]
+
+
+def read_checkins(
+    path: str | Path, places: gpd.GeoDataFrame, *, place: str | None = None, sheet: str | None = None
+) -> CheckIns:
+    """
+    Read check-ins from a log or a table of totals.
+
+    Parameters
+    ----------
+    path
+        `.csv` or `.xlsx`, columns as `docs/reference/study.md` has them under `[checkins]`.
+    places
+        Stations and shops: index id, column `name`.
+    place
+        Id or name of the one place that the file tells of; None: its column says.
+    sheet
+        Sheet, where there are several.
+
+    Returns
+    -------
+    checkins
+        Counts by place, day and hour, and different people by week. Whose a check-in was is hashed with a salt of
+        this call, counted and forgotten.
+
+    Raises
+    ------
+    StudyError
+        With every fault of the file; rows that cannot be counted are left out.
+    """
+    table = read_table(Path(path), sheet=sheet, is_header=is_checkin_header)
+    reading = read_checkin_table(table, places, place=place)
+    if reading.checkins is None or any(fault.level == "error" for fault in reading.faults):
+        raise StudyError([fault for fault in reading.faults if fault.level == "error"])
+    return reading.checkins
 
 
 def is_checkin_header(header: Sequence[str]) -> bool:

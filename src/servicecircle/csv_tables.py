@@ -84,6 +84,35 @@ def closures_csv(plan: Plan) -> str | None:
     return csv_text(rows.columns, rows.itertuples(index=False))
 
 
+def infeasible_csv(plan: Plan) -> str | None:
+    """Return the demand points that no candidate reaches, most riders first; None where a plan keeps the rules."""
+    if plan.unmet is None:
+        return None
+    frame = plan.unmet.out_of_reach
+    at = plan.demand.loc[frame.index].to_crs("EPSG:4326").geometry
+    zones = plan.study.zones
+    names = {} if zones is None or "name" not in zones.columns else zones["name"].to_dict()
+    frame = frame.assign(
+        demand_id=frame.index.astype(str),
+        zone_name=pd.Series([names.get(zone) for zone in frame["zone_id"]], index=frame.index, dtype=object),
+        lon=at.x.round(7).to_numpy(),
+        lat=at.y.round(7).to_numpy(),
+    ).reset_index(drop=True)
+    frame = frame.sort_values(["riders", "demand_id"], ascending=[False, True], kind="stable")
+    columns = [
+        "demand_id",
+        "cell_id",
+        "zone_id",
+        "zone_name",
+        "lon",
+        "lat",
+        "riders",
+        "nearest_candidate",
+        "minutes",
+    ]
+    return csv_text(columns, frame[columns].itertuples(index=False))
+
+
 def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
     r"""
     Return a table as CSV for Excel: with a byte order mark, no text of it a formula, missing values empty.

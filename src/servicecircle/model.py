@@ -502,6 +502,15 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Unmet:
+    """Why no plan keeps all that is asked for, and the riders whom no candidate can reach."""
+
+    reasons: tuple[Fault, ...]
+    #: index demand id; riders, cell_id, zone_id, nearest_candidate (None: no way leads there), minutes to it
+    out_of_reach: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
@@ -529,6 +538,7 @@ class Plan:
     checkins: CheckInFigures | None = None  # check-ins beside the riders
     wishes: pd.DataFrame | None = None  # a row a wish and service, see `tell_wishes`
     trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
+    unmet: Unmet | None = None  # set where no plan keeps the rules: then nothing is suggested
 
     @cached_property
     def kept(self) -> dict[str, Any]:

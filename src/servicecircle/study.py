@@ -190,6 +190,7 @@ def with_options(
         stations=new.suggest.stations,
         shops=new.suggest.shops,
         has_zones=new.zones is not None,
+        has_closures=new.closures is not None,
     )
     for m in new.minutes:
         new.profile.cutoff_s(m)
@@ -324,6 +325,7 @@ def _siting_fault(said: StudyFile) -> Iterator[Fault]:
             stations=count.stations,
             shops=count.shops,
             has_zones="zones" in said.tables,
+            has_closures="closures" in said.tables,
         )
     except InputError as error:
         key, _, en = error.en.removeprefix("`").partition("` ")

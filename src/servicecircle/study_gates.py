@@ -33,8 +33,8 @@ def suggest_gates(
     Parameters
     ----------
     study
-        With wishes. Gates are those of `[gates]`; else where streets cross the walls of `[compounds]`; else those of
-        the road file. Couriers ride from the depots, by e-bike; residents walk.
+        With wishes. Gates are those of `[gates]`; else where streets cross the walls of `[compounds]`; else those
+        of the road file. Couriers ride from the depots, by e-bike; residents walk.
     service
         What is asked for, as for a study's `service`.
     gates

@@ -418,6 +418,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "keep": _ids,
             "must": _ids,
             "must_not": _ids,
+            "robust": _share,
             "steps": _steps,
             "alternatives": _few,
             "curve": _few,

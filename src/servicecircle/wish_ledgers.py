@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import geopandas as gpd
@@ -16,10 +17,10 @@ from .amenities import services_in
 from .columns import amount_of, parse_number, shifted_pair
 from .coordinates import odd_degrees
 from .datum import Datum
-from .errors import Fault
+from .errors import Fault, StudyError
 from .headers import SYNONYMS, field_of, fold, is_personal, shifted_field, without_numbers
 from .ledgers import by_row, in_natural_order, in_wgs84
-from .readers import Table
+from .readers import Table, read_table
 from .stated_datums import in_one_datum, stated_by
 
 WGS84 = "EPSG:4326"
@@ -53,6 +54,49 @@ class WishReading:
     row_of: Mapping[str, int]
     datum: str = "wgs84"
     is_datum_stated: bool = False
+
+
+def read_wishes(
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    datum: Datum | None = None,
+    words: Mapping[str, str] | None = None,
+    compounds: gpd.GeoDataFrame | None = None,
+    gates: gpd.GeoDataFrame | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Read a ledger of wishes.
+
+    Parameters
+    ----------
+    path
+        `.csv`, `.xlsx`, `.geojson` and the like, columns as `docs/reference/study.md` has them under `[wishes]`.
+    sheet
+        Sheet or layer, where there are several.
+    datum
+        `gcj02` or `bd09` if the coordinates are; WGS 84 unless headers or rows say otherwise.
+    words
+        The study's own words for services -> code.
+    compounds, gates
+        Where a wish without coordinates is: compounds (polygons, column `name`), gates (points, column `area`).
+
+    Returns
+    -------
+    wishes
+        Points in WGS 84, index id: `text`, `services` (codes with `|` between, "" where none was understood), `n`,
+        `area`. Rows without a text or a place are left out.
+
+    Raises
+    ------
+    StudyError
+        With every fault of the file.
+    """
+    table = read_table(Path(path), sheet=sheet, is_header=is_wish_header)
+    reading = wishes_of(table, datum=datum, words=words, compounds=compounds, gates=gates)
+    if errors := [fault for fault in reading.faults if fault.level == "error"]:
+        raise StudyError(errors)
+    return reading.frame
 
 
 def is_wish_header(header: Sequence[str]) -> bool:
