@@ -22,7 +22,9 @@ from studies import write_study
 import servicecircle
 from servicecircle import (
     PROFILES,
+    AssignRule,
     Closures,
+    ContactRule,
     InfeasibleError,
     SitingRules,
     Step,
@@ -31,6 +33,7 @@ from servicecircle import (
     locate,
     suggest,
     tell_closures,
+    with_zone_work,
     write_outputs,
 )
 from servicecircle.checkins import CheckIns, checkins_of
@@ -46,9 +49,14 @@ COMMANDS = typer.main.get_group(app).commands
 BOTH = pytest.mark.parametrize("end", ["md", "zh.md"])
 
 
-TABLES = ["coverage_by_hour.csv", "amenities_by_zone.csv", "infeasible.csv", "wishes.csv"] + [
-    f"checkins_by_{by}.csv" for by in ("place", "hour", "week")
-]
+TABLES = [
+    "coverage_by_hour.csv",
+    "amenities_by_zone.csv",
+    "infeasible.csv",
+    "wishes.csv",
+    "zone_posts.csv",
+    "assignment.csv",
+] + [f"checkins_by_{by}.csv" for by in ("place", "hour", "week")]
 
 
 def named(page: Path) -> str:
@@ -166,7 +174,10 @@ def some_wishes(study: Study) -> gpd.GeoDataFrame:
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     study = load_study(REPOSITORY / "data" / "nanqu")
-    made = suggest(dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9))
+    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    study = dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9)
+    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")
     )

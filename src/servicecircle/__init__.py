@@ -21,6 +21,8 @@ from .closed_streets import with_closures as with_closures
 from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures
 from .closures import TroubleFigures as TroubleFigures
+from .contact_sheets import write_contacts as write_contacts
+from .contacts import contact_table as contact_table
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
@@ -34,6 +36,7 @@ from .demand import demand_points as demand_points
 from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
+from .depot_zones import assign_depots as assign_depots
 from .drink_rules import DailyRate as DailyRate
 from .drink_rules import DrinkRule as DrinkRule
 from .drink_rules import StockOut as StockOut
@@ -64,9 +67,9 @@ from .geocoding import Geocoded as Geocoded
 from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
-from .hours import OpeningHours as OpeningHours
-from .hours import hours_text as hours_text
 from .hours import parse_hours as parse_hours
+from .hours_week import OpeningHours as OpeningHours
+from .hours_week import hours_text as hours_text
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
@@ -123,3 +126,12 @@ from .wish_ledgers import read_wishes as read_wishes
 from .wishes import riders_of_wishes as riders_of_wishes
 from .wishes import tell_wishes as tell_wishes
 from .writers import write_outputs as write_outputs
+from .zone_borders import zone_faults as zone_faults
+from .zone_figures import Assignment as Assignment
+from .zone_figures import Contacts as Contacts
+from .zone_figures import ZonePosts as ZonePosts
+from .zone_posts import zone_posts as zone_posts
+from .zone_rules import AssignRule as AssignRule
+from .zone_rules import BalanceRule as BalanceRule
+from .zone_rules import ContactRule as ContactRule
+from .zone_work import with_zone_work as with_zone_work

@@ -40,6 +40,8 @@ from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
 from .street_intervals import StreetIntervals
+from .zone_figures import Assignment, Contacts, ZonePosts, ZoneProposal
+from .zone_rules import AssignRule, BalanceRule, ContactRule
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -424,9 +426,9 @@ class Study:
 
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
-    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
-    them, `floor`, `area_m2`, `street_facing`, `dense`. Frames that the study
-    does not name are None.
+    `riders`. `posts`: `name`, and `zone` where the file says whose each is. `zones`: `name`,
+    polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has them, `floor`, `area_m2`,
+    `street_facing`, `dense`. Frames that the study does not name are None.
     """
 
     name: str
@@ -450,6 +452,7 @@ class Study:
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
     depots: gpd.GeoDataFrame | None = None
+    posts: gpd.GeoDataFrame | None = None  # the centres of zones
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
@@ -473,6 +476,9 @@ class Study:
     siting: SitingRules = field(default_factory=SitingRules)  # what is asked for beside the counts
     candidate_sources: tuple[str, ...] = ()  # of `CANDIDATE_SOURCES`; none: the own list, else corners and shops
     site_rule: str = "none"  # a key of `SITE_RULES`
+    assign: AssignRule | None = None  # None: depots are not assigned to zones
+    balance: BalanceRule | None = None  # None: no balanced zones are proposed
+    contacts: ContactRule | None = None  # None: no contact table is made
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -538,6 +544,10 @@ class Plan:
     checkins: CheckInFigures | None = None  # check-ins beside the riders
     wishes: pd.DataFrame | None = None  # a row a wish and service, see `tell_wishes`
     trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
+    posts: ZonePosts | None = None  # this and the next three: what `with_zone_work` makes of the study's zones
+    proposal: ZoneProposal | None = None
+    assignment: Assignment | None = None
+    contacts: Contacts | None = None
     unmet: Unmet | None = None  # set where no plan keeps the rules: then nothing is suggested
 
     @cached_property

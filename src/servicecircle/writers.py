@@ -17,8 +17,19 @@ import shapely
 
 from .checkins import CheckInFigures
 from .closures import TroubleFigures
+from .contact_sheets import write_contacts
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, checkin_tables, closures_csv, infeasible_csv, week_csv, wishes_csv
+from .csv_tables import (
+    amenities_csv,
+    assignment_csv,
+    checkin_tables,
+    closures_csv,
+    infeasible_csv,
+    week_csv,
+    wishes_csv,
+    zone_posts_csv,
+    zone_shares_csv,
+)
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .geopackages import write_geopackage
@@ -58,8 +69,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
         station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, three tables of
         check-ins and `wishes.csv`, where the study has these, `explanations.json`, where the plan has an
-        explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, and `infeasible.csv`, where
-        no plan keeps the rules.
+        explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
+        `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -85,6 +97,10 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
+        "zone_posts.csv": zone_posts_csv(plan),
+        "zone_shares.csv": zone_shares_csv(plan),
+        "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
+        "assignment.csv": assignment_csv(plan),
         "infeasible.csv": infeasible_csv(plan),
     }
     for name, text in tables.items():
@@ -92,6 +108,10 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
             files.append(write_text(target / name, text))
         else:
             remove_file(target / name)
+    if plan.contacts is not None:
+        files.append(write_contacts(plan, target / "contacts.xlsx"))
+    else:
+        remove_file(target / "contacts.xlsx")
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
