@@ -145,12 +145,22 @@ function labelZones(placer) {
   }
 }
 
+/** A report of trouble is named beside its street, with its time. */
+function labelClosures(placer) {
+  for (const one of closureData) {
+    const p = placer.point(one.at);
+    if (!placer.isInView([p.x, p.y, p.x, p.y])) continue;
+    placer.beside(one.when ? `${one.name} ${one.when}` : one.name, "closure", one.at, 11.5, 9, true);
+  }
+}
+
 function drawLabels() {
   const placer = new Placer();
   const { isOn } = state;
   const zoom = map.getZoom();
   blockSymbols(placer);
   if (isOn.gap) labelGaps(placer);
+  if (isOn.closure) labelClosures(placer);
   if (isOn.station) for (const place of places.station) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 10 : 13, true);
   if (isOn.depot && zoom >= 15.5) for (const place of places.depot) placer.beside(place.name, "depot", place.at, 11.5, 10, false);
   if (isOn.zone) labelZones(placer);
