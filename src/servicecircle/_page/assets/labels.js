@@ -150,7 +150,14 @@ function labelClosures(placer) {
   for (const one of closureData) {
     const p = placer.point(one.at);
     if (!placer.isInView([p.x, p.y, p.x, p.y])) continue;
-    placer.beside(one.when ? `${one.name} ${one.when}` : one.name, "closure", one.at, 11.5, 9, true);
+const text = one.when ? `${one.name} ${one.when}` : one.name;
+    const [width, height] = [textWidth(text, 11.5, true) + 4, 15];
+    const boxes = [[width / 2 + 12, 0], [-width / 2 - 12, 0], ...SPIRAL].map(([dx, dy]) =>
+      [p.x + dx - width / 2 - 1, p.y + dy - height / 2, p.x + dx + width / 2 + 1, p.y + dy + height / 2]);
+    const box = boxes.find((own) => placer.isInView(own) && placer.isFree(own));
+    if (!box) continue;
+    placer.boxes.push(box);
+    placer.put(h("div", { class: "sc-lb sc-lb-closure" }, text), (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, width, height);
   }
 }
 
