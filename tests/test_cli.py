@@ -32,6 +32,7 @@ FILES = {
     "gaps.geojson",
     "suggestions.geojson",
     "plan.gpkg",
+    "tables.xlsx",
     "explanations.json",
     "summary.json",
 }
