@@ -39,7 +39,7 @@ chinese
 hours_words moments
 serving_figures zone_figures
 headers
-closures street_intervals
+closures street_intervals drink_rules checkins
 model
 bent_streets
 china_outline datum
@@ -50,9 +50,9 @@ services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns odd_rows sheet_copies stated_datums offers located_rows
+readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -81,6 +81,7 @@ _frontier_kernels
 _side_kernels
 _ring_kernels
 _area_kernels
+near_streets
 street_squares
 area_shapes
 facility_areas wide_areas
@@ -92,10 +93,13 @@ coverage
 zone_posts
 week amenity_zones
 standing
+disclosure
 demand
+observed_demand wishes
 gaps
 candidates
 locate
+gate_sites
 depot_zones
 scenarios
 siting_questions
@@ -109,13 +113,16 @@ changes
 explanation_tables
 explanations
 synthetic
-disclosure
-maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
+maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
 serving
 contacts
+plan_tables
+plan_sheets
+writers
 zone_work
 pipeline
+study_gates
 checks
 what_if
 trouble _way_kernels
@@ -131,7 +138,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
-    "geopackages", "writers",
+    "plan_tables", "plan_sheets", "geopackages", "writers",
 }  # fmt: skip
 
 

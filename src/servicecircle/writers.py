@@ -15,15 +15,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .checkins import CheckInFigures
 from .closures import TroubleFigures
 from .contact_sheets import write_contacts
 from .coverage import coverage_by_cell, totals
 from .csv_tables import (
     amenities_csv,
     assignment_csv,
+    checkin_tables,
     closures_csv,
     infeasible_csv,
     week_csv,
+    wishes_csv,
     zone_posts_csv,
     zone_shares_csv,
 )
@@ -31,10 +34,12 @@ from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .geopackages import write_geopackage
 from .model import Explanation, Plan
+from .plan_sheets import write_tables
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import make_folder, remove_file, write_text
+from .wishes import wishes_by_service
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -61,13 +66,13 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     Returns
     -------
     files
-        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
-        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble,
-        `zone_posts.csv`, `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where
-        it assigns depots, `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the
-        rules.
+        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg`,
+        `tables.xlsx` and `summary.json`, in the order in which they were written; before the last
+        `coverage_by_hour.csv`, where a place states hours, `amenities_by_zone.csv`, where one says what it
+        offers, three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the
+        plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
+        `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -83,11 +88,14 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
+    files.append(write_tables(plan, target / "tables.xlsx"))
     told = None if plan.explanation is None else json_text(explanation_figures(plan.explanation), indent=1)
     trouble = plan.trouble
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
+        **checkin_tables(plan),
+        "wishes.csv": wishes_csv(plan),
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
@@ -234,6 +242,10 @@ def summary(plan: Plan) -> Properties:
         figures |= _serving(plan.serving)
     if plan.trouble is not None:
         figures["closures"] = trouble_figures(plan.trouble)
+    if plan.checkins is not None:
+        figures["checkins"] = checkin_figures(plan.checkins)
+    if plan.wishes is not None:
+        figures["wishes"] = wishes_by_service(plan.wishes, is_published=study.publish)
     return figures
 
 
@@ -296,6 +308,14 @@ def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
         }
         for number, row in enumerate(_rows(trouble.windows))
     ]
+
+
+def checkin_figures(figures: CheckInFigures) -> Properties:
+    """Return what check-ins say, as `summary.json` holds it: all places together, by place and by week."""
+    names = ("first", "last", "days", "n", "per_day", "low", "high", "trend", "likeness")
+    told: Properties = {name: _plain_value(getattr(figures, name)) for name in names}
+    weeks = figures.weeks[figures.weeks["place_id"] == ""].drop(columns=["place_id", "name"])
+    return told | {"places": _rows(figures.places), "weeks": _rows(weeks)}
 
 
 def closure_features(trouble: TroubleFigures) -> list[Feature]:
