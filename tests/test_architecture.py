@@ -77,13 +77,16 @@ zone_places
 zone_borders
 coverage
 zone_posts
+street_blocks
 week amenity_zones
 standing
 demand
 gaps
 candidates
 locate
-depot_zones
+depot_zones block_search
+block_program
+balanced_zones
 scenarios
 siting_questions
 siting_answers

@@ -21,6 +21,7 @@ import servicecircle
 from servicecircle import (
     PROFILES,
     AssignRule,
+    BalanceRule,
     Closures,
     ContactRule,
     InfeasibleError,
@@ -152,7 +153,11 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 def plan() -> Plan:
     study = load_study(REPOSITORY / "data" / "nanqu")
     posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
-    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = suggest(
+        dataclasses.replace(
+            study, posts=posts, assign=AssignRule(), contacts=ContactRule(), balance=BalanceRule(tolerance=0.5)
+        )
+    )
     made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")
@@ -264,7 +269,14 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
 @BOTH
 @pytest.mark.parametrize(
     "name",
-    ["coverage_by_hour.csv", "amenities_by_zone.csv", "infeasible.csv", "zone_posts.csv", "assignment.csv"],
+    [
+        "coverage_by_hour.csv",
+        "amenities_by_zone.csv",
+        "infeasible.csv",
+        "zone_posts.csv",
+        "zone_balance.csv",
+        "assignment.csv",
+    ],
 )
 def test_every_column_of_a_table_and_no_other_is_explained(
     folder: Path, unmet_folder: Path, name: str, end: str

@@ -455,7 +455,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "checkins": {},
     }
 )
-NOT_SERVED_TABLES = frozenset({"checkins", "balance"})
+NOT_SERVED_TABLES = frozenset({"checkins"})
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
