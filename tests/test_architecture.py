@@ -14,7 +14,18 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl", "geopy"}
+HEAVY = {
+    "osmnx",
+    "folium",
+    "matplotlib",
+    "fastapi",
+    "numba",
+    "osmium",
+    "uvicorn",
+    "contourpy",
+    "openpyxl",
+    "geopy",
+} | {"opening_hours"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -28,10 +39,12 @@ chinese
 hours_words moments
 serving_figures zone_figures
 headers
-closures street_intervals
+closures street_intervals drink_rules checkins
 model
 bent_streets
 china_outline datum
+hours_week
+hours_osm
 hours amenities
 services zone_texts
 addresses coordinates counts encoded_text cells
@@ -39,7 +52,7 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -80,10 +93,13 @@ zone_posts
 street_blocks
 week amenity_zones
 standing
+disclosure
 demand
+observed_demand wishes
 gaps
 candidates
 locate
+gate_sites
 depot_zones block_search
 block_program
 balanced_zones
@@ -99,13 +115,13 @@ changes
 explanation_tables
 explanations
 synthetic
-disclosure
 maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
 placement
 serving
 contacts
 zone_work
 pipeline
+study_gates
 checks
 what_if
 trouble _way_kernels

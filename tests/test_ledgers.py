@@ -444,6 +444,13 @@ def test_a_column_of_persons_stays_where_the_study_asks_for_it(tmp_path: Path) -
     assert errors(ledger(tmp_path, text, keep=("电话",))) == [(None, "电话")]
 
 
+def test_a_column_that_is_kept_may_be_named_by_any_word_for_its_field(tmp_path: Path) -> None:
+    text = rows("1,站,113.38,22.51,预约 13800138000", header="编号,名称,经度,纬度,营业时间")
+    assert ledger(tmp_path, text, keep=("hours",)).frame["hours"].tolist() == ["预约 13800138000"]
+    assert ledger(tmp_path, text, keep=("开放时间",)).frame["hours"].tolist() == ["预约 13800138000"]
+    assert ledger(tmp_path, text).frame["hours"].tolist() == ["预约 ***"]
+
+
 @pytest.mark.parametrize(
     "header", ["备注", "骑手人数", "容纳人数", "门店电量", "telescope", "单元", "hotel", "网格长度"]
 )
