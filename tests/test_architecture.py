@@ -50,7 +50,7 @@ services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns odd_rows sheet_copies stated_datums offers located_rows
+readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
@@ -81,6 +81,7 @@ _frontier_kernels
 _side_kernels
 _ring_kernels
 _area_kernels
+near_streets
 street_squares
 area_shapes
 facility_areas wide_areas
