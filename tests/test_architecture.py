@@ -27,7 +27,7 @@ chinese
 hours_words moments
 serving_figures
 headers
-closures street_intervals
+closures street_intervals entrances
 model
 bent_streets
 china_outline datum
@@ -53,6 +53,8 @@ network
 osm_extracts extracts
 datum_detection
 snapping _kernels node_order threads
+along_streets
+doors
 sorted_pairs
 searches
 travel_times

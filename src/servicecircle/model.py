@@ -31,6 +31,7 @@ from ._validate import (
     some,
 )
 from .closures import Closures, TroubleFigures
+from .entrances import has_doors, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
@@ -162,6 +163,28 @@ class Network:
 
 
 @dataclass(frozen=True, eq=False)
+class Doors:
+    """
+    Where facilities that are more than a point are entered: intervals of streets, shape `(n,)` each.
+
+    A shop street is entered all along its intervals, a district at its gates: intervals without length. The streets
+    inside a district are `is_inner`: who is there has arrived, and nobody comes in that way.
+    """
+
+    row: IntArray  # position of the facility, ascending
+    edge: IntArray  # the one that the street is drawn along
+    first: FloatArray  # fraction of the edge's length, from its tail, where the interval begins
+    last: FloatArray  # and where it ends
+    offset_m: FloatArray  # walk between the street and the place
+    is_inner: BoolArray
+    xy: FloatArray  # (n, 2) the gate, or the middle of the interval, CRS of the network
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, read_only(value))
+
+
+@dataclass(frozen=True, eq=False)
 class Positions:
     """
     Points as positions on edges, shape `(n,)` each: what snapping gives.
@@ -175,6 +198,7 @@ class Positions:
     fraction: FloatArray
     offset_m: FloatArray  # straight line from the point to the position
     xy: FloatArray  # (n, 2) of the points themselves, CRS of the network
+    doors: Doors | None = None  # of facilities that are more than a point; their own row stands at the first
 
     def __post_init__(self) -> None:
         for name in ("edge", "fraction", "offset_m", "xy"):
@@ -189,11 +213,17 @@ class Positions:
 # ----------------------------------------------------------------------------------------------- facilities
 @dataclass(frozen=True, eq=False)
 class Facilities:
-    """What serves: stations and shops, existing or proposed."""
+    """
+    What serves: stations and shops, existing or proposed.
 
-    frame: gpd.GeoDataFrame  # points, any CRS; index: id; columns used: kind, minutes, name
+    A place that is more than a point has what it is entered by in the column `doors`, WGS 84: lines of a shop
+    street, gates as points, the outline of an area. A frame of such shapes is taken as well: they become `doors`.
+    """
+
+    frame: gpd.GeoDataFrame  # points, any CRS; index: id; columns used: kind, minutes, name, doors, walks_in
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", with_doors(self.frame))
         if "kind" in self.frame.columns:
             odd = set(self.frame["kind"].dropna()) - {"station", "shop"}
             if odd:
@@ -228,6 +258,11 @@ class Facilities:
             return usual
         own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isnan(own), usual, own)
+
+    @property
+    def has_doors(self) -> BoolArray:
+        """Whether each is more than a point, shape `(n,)`."""
+        return has_doors(self.frame)
 
     def xy(self, crs: CRS) -> FloatArray:
         """Coordinates in `crs`, shape `(n, 2)`."""

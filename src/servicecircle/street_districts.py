@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from ._validate import FloatArray, IntArray
+from .doors import locate_facilities
 from .errors import InputError
 from .model import Facilities, Network
 from .params import INF_MS, MAX_SNAP_M, check_direction
-from .snapping import locate_on_edges
 from .street_raster import FieldOfTimes, StreetSegments, shared_out
 from .street_reach import cut
-from .travel_times import OnStreet, id_ranks, nearest_of_nodes, on_street, search_graph
+from .travel_times import OnStreet, id_ranks, nearest_of_nodes, search_graph, source_ranks, sources_of
 
 #: pieces shorter than this share of their street are rounding
 _LEAST_SHARE = 1e-9
@@ -62,12 +62,13 @@ def street_districts(
         raise InputError(msg, zh="街道划分须使用未加路况的路网。")
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     graph = search_graph(network, check_direction(direction))
-    at = on_street(locate_on_edges(served_by, network, max_m=max_snap_m), network, graph)
-    rank = id_ranks(served_by.ids)
+    at, owner_of = sources_of(locate_facilities(served_by, network, max_m=max_snap_m), network, graph)
     segments = StreetSegments(network, graph, at, max_m=max_snap_m)
-    street, first, last, owner = _pieces(segments, _field(segments, at, rank))
+    of = id_ranks(served_by.ids)
+    rank = source_ranks(of, owner_of)
+    street, first, last, owner = _pieces(segments, _field(segments, at, rank, of[owner_of]))
     ids = np.full(len(street), None, dtype=object)
-    by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(rank)]
+    by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(of)]
     ids[owner >= 0] = by_rank[owner[owner >= 0]]
     edge = network.street_first[street]
     return gpd.GeoDataFrame(
@@ -83,8 +84,8 @@ def street_districts(
     )
 
 
-def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTimes:
-    """Return the times of the nearest facility along every segment, with its rank as the owner."""
+def _field(segments: StreetSegments, at: OnStreet, rank: IntArray, of: IntArray) -> FieldOfTimes:
+    """Return the times of the nearest facility along every segment, with its rank, that of a source by `of`."""
     graph = segments.graph
     nearest = nearest_of_nodes(graph, at, rank)
     end = graph.end[segments.street]
@@ -92,20 +93,23 @@ def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTim
     ms = np.empty((1, segments.n, 2))
     ms[0, :, 0] = node_ms[end[:, 0]] + segments.first * segments.whole_a[segments.street]
     ms[0, :, 1] = node_ms[end[:, 1]] + (1.0 - segments.last) * segments.whole_b[segments.street]
-    owner = nearest.rank[end].astype(np.int32)[None, :, :].copy()
+    rank_of = np.append(of[np.argsort(rank)], -1)
+    owner = rank_of[nearest.rank[end]].astype(np.int32)[None, :, :].copy()
     for j in np.argsort(rank):  # ties to the lower rank, whatever the order of the rows
         if at.street[j] < 0:
             continue
         k = np.arange(segments.start[at.street[j]], segments.start[at.street[j] + 1])
+        within = (segments.first[k] >= at.share[j]) & (segments.last[k] <= at.until[j]) & (at.share[j] < at.until[j])
         for side, beyond, whole in (
-            (0, segments.first[k] - at.share[j], segments.whole_a[at.street[j]]),
+            (0, segments.first[k] - at.until[j], segments.whole_a[at.street[j]]),
             (1, at.share[j] - segments.last[k], segments.whole_b[at.street[j]]),
         ):
-            direct = np.where(beyond >= 0, at.access_ms[j] + beyond * whole, np.inf)
+            direct = np.where((beyond >= 0) & ~at.is_shut[j], at.access_ms[j] + beyond * whole, np.inf)
+            direct[within] = at.access_ms[j]
             held, holder = ms[0, k, side], owner[0, k, side]
-            is_first = (direct < held) | ((direct == held) & (rank[j] < holder))
+            is_first = (direct < held) | ((direct == held) & (of[j] < holder))
             ms[0, k, side] = np.where(is_first, direct, held)
-            owner[0, k, side] = np.where(is_first, rank[j], holder)
+            owner[0, k, side] = np.where(is_first, of[j], holder)
     return FieldOfTimes(ms, owner, np.full((1, 1), _NEVER_MS), np.arange(segments.n))
 
 

@@ -1,0 +1,80 @@
+"""Entrances: facilities that are more than a point say in the column `doors` what they are entered by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ._validate import BoolArray, GeometryArray
+
+WGS84 = "EPSG:4326"
+#: what each is entered by: geometries in WGS 84, None of a point
+DOORS = "doors"
+#: whether the walk from a gate to the place itself counts, straight
+WALKS_IN = "walks_in"
+
+
+def with_doors(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """
+    Return a frame of points: of lines, several points and polygons a point each, and the shapes as `doors`.
+
+    A line of no length, and one point alone, are a point. What is missing or empty stays as it is.
+    """
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None or not len(frame):
+        return frame
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    here = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    other = here & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
+    if not other.any():
+        return frame
+    points = shapes.copy()
+    points[other] = [place_of(shape) for shape in shapes[other]]
+    doors: GeometryArray = np.full(len(frame), None, dtype=object)
+    if DOORS in frame.columns:
+        doors[:] = frame[DOORS].to_numpy(dtype=object)
+    degrees = np.asarray(frame.geometry.to_crs(WGS84).array, dtype=object)
+    wide = other & ~is_dot(shapes)
+    doors[wide] = degrees[wide]
+    changed = frame.set_geometry(gpd.GeoSeries(points, index=frame.index, crs=frame.crs))
+    changed[DOORS] = pd.Series(doors, index=frame.index, dtype=object)
+    return changed
+
+
+def place_of(shape: Any) -> shapely.Point:  # noqa: ANN401
+    """Return a point that stands for a shape: the middle of its longest line, a point of its area, its first point."""
+    parts = shapely.get_parts(shape)
+    by_dimension = shapely.get_dimensions(parts)
+    parts = parts[by_dimension == by_dimension.max()]
+    if by_dimension.max() == 0:
+        return shapely.Point(shapely.get_coordinates(parts)[0])
+    if by_dimension.max() > 1:
+        return shapely.point_on_surface(parts[int(np.argmax(shapely.area(parts)))])
+    longest = parts[int(np.argmax(shapely.length(parts)))]
+    return shapely.Point(shapely.get_coordinates(shapely.line_interpolate_point(longest, 0.5, normalized=True))[0])
+
+
+def is_dot(shapes: GeometryArray) -> BoolArray:
+    """Whether shapes are but one place: a line of no length, or a single point."""
+    bounds = shapely.bounds(shapes)
+    same: BoolArray = (bounds[:, 0] == bounds[:, 2]) & (bounds[:, 1] == bounds[:, 3])
+    return same
+
+
+def has_doors(frame: pd.DataFrame) -> BoolArray:
+    """Whether each facility is more than a point, shape `(n,)`."""
+    if DOORS not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    return np.array([isinstance(shape, shapely.Geometry) for shape in frame[DOORS]], dtype=bool)
+
+
+def shapes_of(frame: pd.DataFrame, crs: Any) -> GeometryArray:  # noqa: ANN401
+    """Return what facilities are entered by in `crs`, None of points, shape `(n,)`."""
+    shapes: GeometryArray = np.full(len(frame), None, dtype=object)
+    own = has_doors(frame)
+    if own.any():
+        shapes[own] = np.asarray(gpd.GeoSeries(list(frame[DOORS][own]), crs=WGS84).to_crs(crs).array, dtype=object)
+    return shapes
