@@ -38,7 +38,8 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons
+belt_ledgers closure_reports study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -53,7 +54,7 @@ network
 osm_extracts extracts
 datum_detection
 snapping _kernels node_order threads
-along_streets
+along_streets named_streets
 doors
 sorted_pairs
 searches
@@ -75,7 +76,7 @@ facility_areas wide_areas
 service_areas street_districts
 grids
 coverage
-week amenity_zones
+tiers week amenity_zones
 standing
 demand
 gaps
@@ -95,6 +96,7 @@ synthetic
 disclosure
 maps _page figures report check_sheets csv_tables writers
 placement
+belt
 serving
 pipeline
 checks

@@ -20,12 +20,17 @@ from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
 
-Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
+Role = Literal[
+    "stations", "shops", "streets", "districts", "gates", "depots", "candidates", "population", "zones", "area"
+]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
     {
         "stations": "station",
         "shops": "shop",
+        "streets": "street",
+        "districts": "district",
+        "gates": "gate",
         "depots": "depot",
         "candidates": "candidate",
         "population": "population",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ._validate import BoolArray, GeometryArray
+from ._validate import BoolArray, GeometryArray, IntArray
 
 WGS84 = "EPSG:4326"
 #: what each is entered by: geometries in WGS 84, None of a point
@@ -78,3 +78,45 @@ def shapes_of(frame: pd.DataFrame, crs: Any) -> GeometryArray:  # noqa: ANN401
     if own.any():
         shapes[own] = np.asarray(gpd.GeoSeries(list(frame[DOORS][own]), crs=WGS84).to_crs(crs).array, dtype=object)
     return shapes
+
+
+def is_shut(frame: pd.DataFrame) -> BoolArray:
+    """Whether each facility has gates of which none is open, shape `(n,)`."""
+    own = has_doors(frame)
+    if own.any():
+        own[own] = [shape.is_empty for shape in frame[DOORS][own]]
+    return own
+
+
+def main_positions(frame: pd.DataFrame) -> IntArray:
+    """
+    Return the position of the main station of each row: its own, where no row has the id or name of its `parent`.
+
+    Examples
+    --------
+    >>> main_positions(pd.DataFrame({"parent": ["", "A", "B"]}, index=["A", "B", "C"])).tolist()
+    [0, 0, 0]
+    """
+    up = np.arange(len(frame))
+    if "parent" not in frame.columns:
+        return up
+    names = frame["name"] if "name" in frame.columns else frame.index
+    place = {str(name): k for k, name in reversed(list(enumerate(names)))}
+    place |= {str(own): k for k, own in enumerate(frame.index)}
+    for k, value in enumerate(frame["parent"]):
+        up[k] = place.get("" if pd.isna(value) else str(value).strip(), k)
+    main = up.copy()
+    for k in range(len(frame)):
+        met = {k}
+        while up[main[k]] != main[k] and main[k] not in met:  # a ring ends where it began
+            met.add(int(main[k]))
+            main[k] = up[main[k]]
+    return main
+
+
+def belt_frame(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the shapes of those that are more than a point: id, name, kind, form, and the lines, areas and gates."""
+    own = frame[has_doors(frame)]
+    columns = [name for name in ("name", "kind", "form", "minutes") if name in own.columns]
+    shapes = list(own[DOORS]) if DOORS in own.columns else []
+    return gpd.GeoDataFrame(own[columns].reset_index(names="id"), geometry=shapes, crs=WGS84)

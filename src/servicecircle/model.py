@@ -31,7 +31,7 @@ from ._validate import (
     some,
 )
 from .closures import Closures, TroubleFigures
-from .entrances import has_doors, with_doors
+from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
@@ -260,6 +260,11 @@ class Facilities:
         return np.where(np.isnan(own), usual, own)
 
     @property
+    def main(self) -> IntArray:
+        """Position of the main station of each (column `parent`: its id or name), its own else, shape `(n,)`."""
+        return main_positions(self.frame)
+
+    @property
     def has_doors(self) -> BoolArray:
         """Whether each is more than a point, shape `(n,)`."""
         return has_doors(self.frame)
@@ -293,8 +298,11 @@ class TravelTimes:
     cutoff_s: float
     direction: Direction
     profile: TravelProfile
+    facility_main: IntArray = field(default_factory=lambda: np.empty(0, np.int64))  # (n_facility,) see `Facilities.main`
 
     def __post_init__(self) -> None:
+        if self.facility_main.shape != self.facility_kind.shape:  # not told: each is its own
+            object.__setattr__(self, "facility_main", np.arange(len(self.facility_ids)))
         if self.start.shape != (len(self.demand_ids) + 1,) or self.start[-1] != self.facility.size:
             msg = f"`start` does not fit {len(self.demand_ids)} demand points and {self.facility.size} pairs."
             raise InputError(msg)
@@ -356,7 +364,7 @@ class Coverage:
     minutes: tuple[float, ...]  # breaks, ascending
     weight: FloatArray  # (n_demand,) riders
     covered: BoolArray  # (n_demand, n_break)
-    n_facilities: IntArray  # (n_demand, n_break) facilities in reach; 2 or more is backup
+    n_facilities: IntArray  # (n_demand, n_break) facilities in reach, sub-points with their main; 2 or more is backup
     cell_id: StrArray | None  # (n_demand,) planning cell of each demand point
     times: TravelTimes
 
@@ -457,7 +465,8 @@ class Study:
 
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
-    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
+    `riders`. `streets`, `districts`: as shops, with `form` and, where the ledger draws them, `doors`; a street by
+    its name has `street`, `from_street` and `to_street` instead, and no place. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
     them, `floor`, `area_m2`, `street_facing`, `dense`. Frames that the study
     does not name are None.
     """
@@ -482,6 +491,9 @@ class Study:
     area: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
+    streets: gpd.GeoDataFrame | None = None  # shop streets: partners, served all along
+    districts: gpd.GeoDataFrame | None = None  # areas: partners, entered at their gates
+    gates: gpd.GeoDataFrame | None = None  # of districts, stations and shops: `parent` says of which
     depots: gpd.GeoDataFrame | None = None
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None

@@ -419,6 +419,7 @@ def times_between(
         nearest_seconds=np.where(nearest.rank >= 0, nearest.ms / 1000.0, np.inf),
         facility_kind=served_by.kind,
         facility_minutes=served_by.minutes,
+        facility_main=served_by.main,
         demand_at=demand_at,
         facility_at=facility_at,
         cutoff_s=limit_ms / 1000.0,

@@ -153,7 +153,8 @@ def what_if(
         np.concatenate([within, within_again]),
         np.flatnonzero(gone | roads.is_touched),
     )
-    standing_inside = plan.facilities.index[~gone & is_inside(roads.network, plan.before.times.facility_at)]
+    stands_inside = is_inside(roads.network, plan.before.times.facility_at) & ~Facilities(plan.facilities).has_doors
+    standing_inside = plan.facilities.index[~gone & stands_inside]
     return WhatIf(
         minutes=breaks,
         facilities=facilities,

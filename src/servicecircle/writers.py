@@ -17,14 +17,16 @@ import shapely
 
 from .closures import TroubleFigures
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, closures_csv, week_csv
+from .csv_tables import amenities_csv, closures_csv, main_stations_csv, partners_csv, week_csv
 from .disclosure import told_count, told_warnings
+from .entrances import DOORS, belt_frame
 from .gaps import riders_scattered
 from .model import Explanation, Plan
 from .offers import PARSED
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
+from .tiers import tier_totals, tiers_by_cell
 from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_text, write_whole
 
 WGS84 = "EPSG:4326"
@@ -59,7 +61,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
+        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `partners.csv`, where
+        there are partners, `main_stations.csv`, where a main station has sub-points, `explanations.json`,
         where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
@@ -81,6 +84,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
+        "partners.csv": partners_csv(plan),
+        "main_stations.csv": main_stations_csv(plan),
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
@@ -114,11 +119,13 @@ def coverage_features(plan: Plan) -> list[Feature]:
     """Return a feature a planning cell, riders covered and riders covered with the suggestions at each break."""
     before, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     columns = ["cell_id", "zone_id", "riders"]
-    table = before.reset_index(names="cell_id")
+    tiers = tiers_by_cell(plan.before, plan.grid)
+    table = before.join(tiers).reset_index(names="cell_id")
     for minutes in plan.before.minutes:
         name = f"{minutes:g}"
         table[f"after_{name}"] = after[f"covered_{name}"].to_numpy()
         columns += [f"covered_{name}", f"share_{name}", f"after_{name}", f"n_facilities_{name}"]
+        columns += [f"core_{name}", f"belt_{name}"]
     return frame_features(table[[*columns, "nearest_id", "nearest_min", "geometry"]])
 
 
@@ -186,6 +193,7 @@ def summary(plan: Plan) -> Properties:
         ],
         "before": dict(totals(plan.before)),
         "after": dict(totals(plan.after)),
+        "tiers": {"before": dict(tier_totals(plan.before)), "after": dict(tier_totals(plan.after))},
         "gaps": {
             "count": len(plan.gaps),
             "riders": math.fsum(plan.gaps["riders"]),
@@ -387,7 +395,7 @@ def write_geopackage(plan: Plan, path: Path) -> Path:
 
 def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """Return the layers for QGIS, each with plain columns and its id."""
-    cells = coverage_by_cell(plan.before, plan.grid)
+    cells = coverage_by_cell(plan.before, plan.grid).join(tiers_by_cell(plan.before, plan.grid))
     after = coverage_by_cell(plan.after, plan.grid)
     for minutes in plan.before.minutes:
         cells[f"after_{minutes:g}"] = after[f"covered_{minutes:g}"]
@@ -409,7 +417,8 @@ def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "coverage": cells.reset_index(names="cell_id"),
         "gaps": plan.gaps.reset_index(names="gap_id"),
         "suggestions": plan.sites.reset_index(names="id"),
-        "facilities": plan.facilities.drop(columns=list(PARSED), errors="ignore").reset_index(names="id"),
+        "facilities": plan.facilities.drop(columns=[*PARSED, DOORS], errors="ignore").reset_index(names="id"),
+        "belt": belt_frame(plan.facilities),
         "candidates": plan.candidates.reset_index(names="id"),
         "demand": plan.demand.reset_index(names="id"),
         "streets": streets,
