@@ -91,7 +91,10 @@ def test_many_points_along_a_line_come_to_its_times(first: int, length: int, row
 @settings(max_examples=6, deadline=None)
 @given(first=st.integers(0, 300), more=st.integers(5, 100), row=st.integers(0, 4))
 def test_a_longer_line_never_covers_less(first: int, more: int, row: int) -> None:
-    short, long = line((first, 100 * row), (first + 20, 100 * row)), line((first, 100 * row), (first + more, 100 * row))
+    short, long = (
+        line((first, 100 * row), (first + 20, 100 * row)),
+        line((first, 100 * row), (first + more, 100 * row)),
+    )
     short_s, long_s = seconds(places(short, long)).T
     assert (long_s <= short_s + 1e-9).all() or more < 20
 

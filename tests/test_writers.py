@@ -84,7 +84,8 @@ def test_the_files_have_the_properties_of_the_contract(out: Path) -> None:
     assert keys("circles") == ["facility_id", "kind", "minutes", "street_m", "area_m2"]
     assert keys("coverage") == [
         "cell_id", "zone_id", "riders", "covered_5", "share_5", "after_5", "n_facilities_5",
-        "core_5", "belt_5", "covered_10", "share_10", "after_10", "n_facilities_10", "core_10", "belt_10", "nearest_id", "nearest_min",
+        "core_5", "belt_5", "covered_10", "share_10", "after_10", "n_facilities_10", "core_10", "belt_10",
+        "nearest_id", "nearest_min",
     ]  # fmt: skip
     assert keys("gaps") == ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id"]
     assert keys("suggestions") == ["rank", "id", "name", "kind", "lon", "lat", "riders_gained"]

@@ -22,7 +22,7 @@ _JOIN_M = 3 * STEP_M
 
 @dataclass(frozen=True, eq=False)
 class Along:
-    """Intervals of streets that lines mean, disjoint for each line, shape `(n,)`; and how much of each line they are."""
+    """Intervals of streets that lines mean, disjoint for each line, shape `(n,)`; and what is missed."""
 
     line: IntArray  # ascending
     street: IntArray
@@ -35,8 +35,8 @@ def along_streets(lines: GeometryArray, network: Network) -> Along:
     """
     Return the intervals of admissible streets that run along lines, in the CRS of the network.
 
-    Every 2 m of a line takes the nearest street within 30 m that goes its way (to 35 degrees); the intervals go from
-    the first to the last place so taken, and over the junctions between.
+    Every 2 m of a line takes the nearest street within 30 m that goes its way (to 35 degrees); the intervals go
+    from the first to the last place so taken, and over the junctions between.
     """
     found: list[tuple[int, int, float, float]] = []
     missed = np.zeros(len(lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -13,7 +13,7 @@ import shapely
 
 from ._validate import some, some_zh
 from .along_streets import along_streets
-from .entrances import DOORS, WALKS_IN, shapes_of
+from .entrances import DOORS, WALKS_IN, place_of, shapes_of
 from .errors import Fault, InputError
 from .model import InputFile, Network, Study
 from .named_streets import named_street
@@ -79,15 +79,16 @@ def _streets(study: Study, frame: gpd.GeoDataFrame, network: Network) -> tuple[g
             continue
         line = gpd.GeoSeries([found.line], crs=network.crs).to_crs(WGS84).iloc[0]
         doors[k] = line
-        longest = max(line.geoms, key=lambda part: part.length)
-        points[k] = longest.interpolate(0.5, normalized=True)
+        points[k] = place_of(line)
         told += _told_of_length(study, frame.index[k], row, found.length_m, found.n_apart)
     placed = frame.set_geometry(gpd.GeoSeries(points, index=frame.index, crs=WGS84))
     placed[DOORS] = pd.Series(doors, index=frame.index, dtype=object)
     return placed, [*told, *_told_of_missed(study, placed, network)]
 
 
-def _told_of_length(study: Study, own: object, row: dict[str, object], length_m: float, n_apart: int) -> list[Fault]:
+def _told_of_length(
+    study: Study, own: object, row: Mapping[Hashable, object], length_m: float, n_apart: int
+) -> list[Fault]:
     """Warn of a whole street that is long, or of several streets of one name."""
     if row["from_street"] or (length_m <= LONG_M and n_apart == 1):
         return []
@@ -111,7 +112,13 @@ def _told_of_missed(study: Study, frame: gpd.GeoDataFrame, network: Network) -> 
             en = f"{miss:.0f} of its {whole:.0f} m have no street along them within 30 m, and count for nothing. "
             zh = f"全长 {whole:.0f} 米中有 {miss:.0f} 米在 30 米内没有同向道路，不计。"
             told.append(
-                _fault(study, "streets", frame.index[k], en + "Check the line and its datum.", zh + "请核对线和坐标系。")
+                _fault(
+                    study,
+                    "streets",
+                    frame.index[k],
+                    en + "Check the line and its datum.",
+                    zh + "请核对线和坐标系。",
+                )
             )
     return told
 
@@ -154,7 +161,7 @@ def _named(frames: dict[str, gpd.GeoDataFrame], parent: str) -> tuple[str, objec
     return None
 
 
-def _beside(districts: gpd.GeoDataFrame | None, gate: shapely.Point) -> tuple[str, object] | None:
+def _beside(districts: gpd.GeoDataFrame | None, gate: shapely.Geometry) -> tuple[str, object] | None:
     """Return the district whose outline is nearest to a gate and near it; None where none is."""
     if districts is None or districts.empty:
         return None
@@ -165,7 +172,7 @@ def _beside(districts: gpd.GeoDataFrame | None, gate: shapely.Point) -> tuple[st
     return ("districts", districts.index[nearest]) if away[nearest] <= GATE_M else None
 
 
-def _gated(frame: gpd.GeoDataFrame, role: str, own: object, gates: list[shapely.Point]) -> gpd.GeoDataFrame:
+def _gated(frame: gpd.GeoDataFrame, role: str, own: object, gates: list[shapely.Geometry]) -> gpd.GeoDataFrame:
     """Return a frame in which a row is entered at gates; without any, all are shut: an empty collection."""
     placed = frame.copy()
     for column, usual in ((DOORS, None), (WALKS_IN, False)):
@@ -217,7 +224,7 @@ def _input(study: Study, role: str) -> InputFile | None:
     return next((used for used in study.inputs if used.role == role), None)
 
 
-def _fault(study: Study, role: str, own: object, en: str, zh: str, *, is_error: bool = False) -> Fault:  # noqa: PLR0917
+def _fault(study: Study, role: str, own: object, en: str, zh: str, *, is_error: bool = False) -> Fault:
     """Return what is wrong with a row, with its file and row; its id, where it is of no file."""
     used = _input(study, role)
     row = used.row_of.get(str(own)) if used else None

@@ -1,4 +1,4 @@
-"""Belt ledgers: shop streets as lines or by their names, and districts as polygons, with every fault of every row."""
+"""Belt ledgers: shop streets as lines or by their names, districts as polygons, with every fault of every row."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def frame_of_belt(
     Returns
     -------
     reading
-        Index id; `name`, `kind` (`shop`: a partner), `form` (`street` or `district`), `minutes`, `doors` (the line or
-        the polygon, WGS 84), for streets by name `street`, `from_street` and `to_street`, then the file's other
+        Index id; `name`, `kind` (`shop`: a partner), `form` (`street` or `district`), `minutes`, `doors` (the line
+        or the polygon, WGS 84), for streets by name `street`, `from_street` and `to_street`, then the file's other
         columns and what `offers_of` makes of hours and amenities. Geometry is a point of the shape, empty for a
         street by its name: only the road file tells where that is.
     """
@@ -125,7 +125,8 @@ def _wrong_form(table: Table, role: Role) -> Fault | None:
         return None
     en = f"holds neither lines nor a column of street names (街道名, street). It has: {', '.join(table.header)}. "
     en += "Draw the streets as lines (GeoJSON, GeoPackage), or add that column."
-    zh = f"既没有线图形，也没有“街道名”列。现有表头：{'、'.join(table.header)}。请以线画出（GeoJSON、GeoPackage），或增加该列。"
+    zh = f"既没有线图形，也没有“街道名”列。现有表头：{'、'.join(table.header)}。"
+    zh += "请以线画出（GeoJSON、GeoPackage），或增加该列。"
     return table.fault(en, zh)
 
 

@@ -135,8 +135,14 @@ def _usual_gates(area: shapely.Geometry, j: int, network: Network, max_m: float)
     return found._replace(offset_m=np.array([float(away[0])]))
 
 
-def _on_streets(  # noqa: PLR0917 - what an interval is
-    row: IntArray, street: IntArray, first: FloatArray, last: FloatArray, network: Network, *, is_inner: bool = False
+def _on_streets(
+    row: IntArray,
+    street: IntArray,
+    first: FloatArray,
+    last: FloatArray,
+    network: Network,
+    *,
+    is_inner: bool = False,
 ) -> _Rows:
     """Return intervals of streets, entered without a walk."""
     middle = shapely.line_interpolate_point(network.street_geometry[street], (first + last) / 2, normalized=True)

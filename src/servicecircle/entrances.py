@@ -45,14 +45,15 @@ def with_doors(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def place_of(shape: Any) -> shapely.Point:  # noqa: ANN401
-    """Return a point that stands for a shape: the middle of its longest line, a point of its area, its first point."""
+    """Return a point that stands for a shape: the middle of its longest line, a point of its area, its first."""
     parts = shapely.get_parts(shape)
     by_dimension = shapely.get_dimensions(parts)
     parts = parts[by_dimension == by_dimension.max()]
     if by_dimension.max() == 0:
         return shapely.Point(shapely.get_coordinates(parts)[0])
     if by_dimension.max() > 1:
-        return shapely.point_on_surface(parts[int(np.argmax(shapely.area(parts)))])
+        inside = shapely.point_on_surface(parts[int(np.argmax(shapely.area(parts)))])
+        return shapely.Point(shapely.get_coordinates(inside)[0])
     longest = parts[int(np.argmax(shapely.length(parts)))]
     return shapely.Point(shapely.get_coordinates(shapely.line_interpolate_point(longest, 0.5, normalized=True))[0])
 
@@ -115,7 +116,7 @@ def main_positions(frame: pd.DataFrame) -> IntArray:
 
 
 def belt_frame(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the shapes of those that are more than a point: id, name, kind, form, and the lines, areas and gates."""
+    """Return the shapes of those that are more than a point, with id, name, kind and form."""
     own = frame[has_doors(frame)]
     columns = [name for name in ("name", "kind", "form", "minutes") if name in own.columns]
     shapes = list(own[DOORS]) if DOORS in own.columns else []

@@ -57,8 +57,8 @@ def find_legs(
     network
         Streets of one profile.
     point, facility
-        One row each, points in any stated CRS; a facility may be a line, gates or an area, as in `travel_times`: the
-        way is that to its nearest door.
+        One row each, points in any stated CRS; a facility may be a line, gates or an area, as in `travel_times`:
+        the way is that to its nearest door.
     direction
         `"to"` the facility or `"from"` it; the rows are in the order of travel.
     max_snap_m
@@ -83,7 +83,9 @@ def find_legs(
             msg = f"`{name}` must be one row, got {len(frame)}."
             raise InputError(msg)
     i_pos = locate_on_edges(point, network, max_m=max_snap_m)
-    j_pos = _nearest_door(network, i_pos, locate_facilities(Facilities(facility), network, max_m=max_snap_m), towards)
+    j_pos = _nearest_door(
+        network, i_pos, locate_facilities(Facilities(facility), network, max_m=max_snap_m), towards
+    )
     pieces = _pieces(network, i_pos, j_pos, towards)
     if pieces is None:
         return _frame(network, [])
@@ -102,7 +104,7 @@ def _nearest_door(network: Network, i_pos: Positions, j_pos: Positions, directio
     at, _ = sources_of(j_pos, network, graph)
     nearest = nearest_of_nodes(graph, at, np.arange(at.street.size))
     ends, i_leg = graph.end[i_at.street[0]], leg_ms(graph, i_at, is_facility=False)[0]
-    start, i, ms = joined_along(graph, positions_by_street(i_at), at)
+    start, _, ms = joined_along(graph, positions_by_street(i_at), at)
     direct = np.full(at.street.size, INF_MS, dtype=np.int64)
     direct[np.repeat(np.arange(at.street.size), np.diff(start))] = ms
     through = np.where((i_leg < INF_MS) & (nearest.ms[ends] < INF_MS), i_leg + nearest.ms[ends], INF_MS)

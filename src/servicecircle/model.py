@@ -298,7 +298,9 @@ class TravelTimes:
     cutoff_s: float
     direction: Direction
     profile: TravelProfile
-    facility_main: IntArray = field(default_factory=lambda: np.empty(0, np.int64))  # (n_facility,) see `Facilities.main`
+    facility_main: IntArray = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )  # (n_facility,) see `Facilities.main`
 
     def __post_init__(self) -> None:
         if self.facility_main.shape != self.facility_kind.shape:  # not told: each is its own
@@ -364,7 +366,9 @@ class Coverage:
     minutes: tuple[float, ...]  # breaks, ascending
     weight: FloatArray  # (n_demand,) riders
     covered: BoolArray  # (n_demand, n_break)
-    n_facilities: IntArray  # (n_demand, n_break) facilities in reach, sub-points with their main; 2 or more is backup
+    n_facilities: (
+        IntArray  # (n_demand, n_break) facilities in reach, sub-points with their main; 2 or more is backup
+    )
     cell_id: StrArray | None  # (n_demand,) planning cell of each demand point
     times: TravelTimes
 
@@ -466,9 +470,9 @@ class Study:
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
     `riders`. `streets`, `districts`: as shops, with `form` and, where the ledger draws them, `doors`; a street by
-    its name has `street`, `from_street` and `to_street` instead, and no place. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
-    them, `floor`, `area_m2`, `street_facing`, `dense`. Frames that the study
-    does not name are None.
+    its name has `street`, `from_street` and `to_street` instead, and no place. `zones`: `name`, polygons.
+    `candidates`: `name`, `kind` (station, shop, both), and, where the file has them, `floor`, `area_m2`,
+    `street_facing`, `dense`. Frames that the study does not name are None.
     """
 
     name: str

@@ -76,7 +76,8 @@ def _has_name(network: Network, name: str) -> BoolArray:
         en += f"; is it {' or '.join(repr(one) for one in hint)}?" if hint else "."
         zh = f"路网中没有名为“{name}”的道路"
         zh += f"，是否为{'或'.join(f'“{one}”' for one in hint)}？" if hint else "。"
-        raise InputError(f"{en} Or draw it as a line.", zh=f"{zh}也可用线画出。")
+        msg = f"{en} Or draw it as a line."
+        raise InputError(msg, zh=f"{zh}也可用线画出。")
     return found
 
 
@@ -92,7 +93,9 @@ def _between(network: Network, own: IntArray, name: str, begin: str, end: str) -
             known = sorted({str(text) for text in network.street_name[meets] if text})
             en = f"{name!r} and {other!r} do not meet on the map; it meets {', '.join(known) or 'no other name'}. "
             zh = f"路网中“{name}”与“{other}”没有相交；与它相交的有{'、'.join(known) or '（均无名）'}。"
-            raise InputError(en + "Name one of these, or draw the street as a line.", zh=f"{zh}请改写路口，或用线画出。")
+            raise InputError(
+                en + "Name one of these, or draw the street as a line.", zh=f"{zh}请改写路口，或用线画出。"
+            )
         met.append(nodes)
     cuts = np.union1d(*met)
     piece = _pieces(ends[own], cuts)

@@ -70,7 +70,9 @@ def frame_of_polygons(
     """
     if table.geometry is None:
         en = "holds no polygons. Give them as GeoJSON, GeoPackage, shapefile or GeoParquet."
-        return nothing_read(table, table.fault(en, "没有面图形。请提供 GeoJSON、GeoPackage、Shapefile 或 GeoParquet。"))
+        return nothing_read(
+            table, table.fault(en, "没有面图形。请提供 GeoJSON、GeoPackage、Shapefile 或 GeoParquet。")
+        )
     if not len(table.rows):
         return nothing_read(table, _no_zones(table) if role == "zones" else no_rows(table, role))
     needed = ["riders"] if role == "population" else []

@@ -184,9 +184,7 @@ class _Drawing:
     @cached_property
     def segments(self) -> StreetSegments:
         """Streets cut at the facilities."""
-        return StreetSegments(
-            self.reach.network, self.reach.graph, self.reach.sources[0], max_m=self.max_snap_m
-        )
+        return StreetSegments(self.reach.network, self.reach.graph, self.reach.sources[0], max_m=self.max_snap_m)
 
     # -------------------------------------------------------------------------------------------- one by one
     def each(self) -> gpd.GeoDataFrame:

@@ -99,7 +99,9 @@ def _field(segments: StreetSegments, at: OnStreet, rank: IntArray, of: IntArray)
         if at.street[j] < 0:
             continue
         k = np.arange(segments.start[at.street[j]], segments.start[at.street[j] + 1])
-        within = (segments.first[k] >= at.share[j]) & (segments.last[k] <= at.until[j]) & (at.share[j] < at.until[j])
+        within = (
+            (segments.first[k] >= at.share[j]) & (segments.last[k] <= at.until[j]) & (at.share[j] < at.until[j])
+        )
         for side, beyond, whole in (
             (0, segments.first[k] - at.until[j], segments.whole_a[at.street[j]]),
             (1, at.share[j] - segments.last[k], segments.whole_b[at.street[j]]),

@@ -220,7 +220,7 @@ def _places_along(network: Network, at: OnStreet) -> tuple[IntArray, FloatArray,
 
 
 def _cuts(network: Network, at: OnStreet) -> tuple[IntArray, FloatArray]:
-    """Return where streets are cut: at facilities, and every few metres along shop streets, which are all source."""
+    """Return where streets are cut: at facilities, and every few metres along shop streets."""
     on = np.flatnonzero(at.street >= 0)
     length_m = shapely.length(network.street_geometry[at.street[on]])
     n = np.ceil((at.until[on] - at.share[on]) * length_m / ALONG_M).astype(np.int64) + 1

@@ -233,12 +233,15 @@ def _pieces_of_each(reach: Reach, streets: StreetsOfNodes) -> Iterator[tuple[int
     for j, sources in itertools.groupby(reach.each(), key=lambda found: found[0]):
         own = [settled for _, settled in sources]
         limits = reach.limit_ms[j].tolist()
-        yield j, [
-            joined_pieces([reached_pieces(one, streets, limit_ms=ms) for one in own])
-            if len(own) > 1
-            else reached_pieces(own[0], streets, limit_ms=ms)
-            for ms in limits
-        ]
+        yield (
+            j,
+            [
+                joined_pieces([reached_pieces(one, streets, limit_ms=ms) for one in own])
+                if len(own) > 1
+                else reached_pieces(own[0], streets, limit_ms=ms)
+                for ms in limits
+            ],
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -476,9 +476,7 @@ def _read_ledger(
     sheets.append(copy_of(table, role, columns=columns, keep=keep, headers=headers))
     if role in {"streets", "districts"}:
         words = said.get("amenities", "words", {})
-        reading = frame_of_belt(
-            table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum
-        )
+        reading = frame_of_belt(table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum)
     elif _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:

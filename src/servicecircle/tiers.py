@@ -1,4 +1,4 @@
-"""Tiers: the core that stations cover, the belt that partners add, and what each partner and main station brings."""
+"""Tiers: the core that stations cover, the belt that partners add; what each partner and main station brings."""
 
 from __future__ import annotations
 
@@ -161,9 +161,9 @@ def roll_up(coverage: Coverage, facilities: Facilities) -> pd.DataFrame:
     Returns
     -------
     mains
-        A row a main station that has sub-points, index its id: `name`, `n_points` (itself included), `points` (their
-        ids), and for each break T `main_T` (riders in the reach of the main station itself), `sum_T` (of all its
-        points, added up: some twice) and `covered_T` (of all its points, each rider once).
+        A row a main station that has sub-points, index its id: `name`, `n_points` (itself included), `points`
+        (their ids), and for each break T `main_T` (riders in the reach of the main station itself), `sum_T`
+        (of all its points, added up: some twice) and `covered_T` (of all its points, each rider once).
     """
     main, times = facilities.main, coverage.times
     ids: StrArray = times.facility_ids.to_numpy(dtype=object)

@@ -13,7 +13,7 @@ from ._validate import BoolArray, FloatArray, IntArray, some
 from .bent_streets import Bends, bends_of, bent_joined_ms, bent_leg_ms
 from .doors import locate_facilities
 from .errors import InputError, NetworkError
-from .model import Facilities, Network, Positions, TravelTimes
+from .model import Doors, Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
 from .searches import (
     CurveGraph,
@@ -168,6 +168,21 @@ def sources_of(at: Positions, network: Network, graph: SearchGraph) -> tuple[OnS
         is_inner=np.concatenate([np.zeros(plain.size, dtype=bool), doors.is_inner])[order],
     )
     return _without_closed(joined, owner[order], graph.bends)
+
+
+def by_source(at: Positions, network: Network, graph: SearchGraph) -> tuple[Positions, IntArray]:
+    """Return each source of facilities as a facility of its own, and the facility that each is of."""
+    if at.doors is None:
+        return at, np.arange(at.edge.size)
+    sources, owner = sources_of(at, network, graph)
+    on = np.flatnonzero(sources.street >= 0)
+    edge = np.full(owner.size, -1, dtype=np.int64)
+    edge[on] = network.street_first[sources.street[on]]
+    share = np.where(edge >= 0, sources.share, np.nan)
+    offset_m = np.where(edge >= 0, sources.access_ms / 1000.0 / graph.access_s_per_m, np.nan)
+    xy = at.xy[owner]
+    doors = Doors(on, edge[on], share[on], sources.until[on], offset_m[on], sources.is_shut[on], xy[on])
+    return Positions(pd.RangeIndex(owner.size), edge, share, offset_m, xy, doors), owner
 
 
 def _without_closed(at: OnStreet, owner: IntArray, bends: Bends | None) -> tuple[OnStreet, IntArray]:

@@ -15,11 +15,11 @@ from .closed_streets import is_inside, with_closures
 from .closed_times import closed_demand, some_positions, touched_facilities
 from .closures import Closures
 from .coverage import Totals
+from .doors import locate_facilities
 from .errors import Fault, InputError
 from .model import Facilities, Network, Plan, Positions
 from .placement import told_of_places
 from .service_areas import service_areas
-from .doors import locate_facilities
 from .standing import Standing, changed, standing
 from .travel_times import WaitingDemand, facility_limits_s, limit_in_ms, times_of_each
 

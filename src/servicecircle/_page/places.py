@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from ..coverage import limits_s
 from ..disclosure import told_counts
@@ -143,11 +144,11 @@ def _kind_told(row: dict[str, Any], kind: str, words: Words) -> str:
 
 def drawn_shape(doors: object) -> dict[str, Any] | None:
     """Return the lines, outlines and gates of a place that is more than a point, as latitudes and longitudes."""
-    if not isinstance(doors, shapely.Geometry) or doors.is_empty:
+    if not isinstance(doors, BaseGeometry) or doors.is_empty:
         return None
     parts = shapely.get_parts(shapely.get_parts(doors))
 
-    def drawn(shape: shapely.Geometry) -> list[list[float]]:
+    def drawn(shape: BaseGeometry) -> list[list[float]]:
         return [[round(lat, DIGITS), round(lon, DIGITS)] for lon, lat in shapely.get_coordinates(shape).tolist()]
 
     kind = shapely.get_dimensions(parts)

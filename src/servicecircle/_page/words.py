@@ -154,7 +154,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "p.standard": ("，国标{of} {d} 米", "; GB 50180{of} {d} m"),
         "p.standard_of": ("（{m} 分钟）", " ({m} min)"),
         "p.standard_used": ("（GB 50180）", " (GB 50180)"),
-        "tiers": ("核心圈（驿站）{core} 人，辐射带（商铺、街区）另有 {belt} 人", "core (stations) {core}, belt (partners) {belt} more"),
+        "tiers": (
+            "核心圈（驿站）{core} 人，辐射带（商铺、街区）另有 {belt} 人",
+            "core (stations) {core}, belt (partners) {belt} more",
+        ),
         "tiers_after": (" → 核心圈 {core} 人，另有 {belt} 人", " → core {core}, belt {belt} more"),
         "p.tiers": ("{m} 分钟", "{m} min"),
         "form.street": ("服务街", "Shop street"),
