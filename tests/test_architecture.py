@@ -14,7 +14,18 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl", "geopy"}
+HEAVY = {
+    "osmnx",
+    "folium",
+    "matplotlib",
+    "fastapi",
+    "numba",
+    "osmium",
+    "uvicorn",
+    "contourpy",
+    "openpyxl",
+    "geopy",
+} | {"opening_hours"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -22,17 +33,20 @@ errors
 _validate _optional _compiled whole_files
 params
 siting_rules
+zone_rules
 siting_figures
 chinese
 hours_words moments
-serving_figures
+serving_figures zone_figures
 headers
 closures street_intervals entrances
 model
 bent_streets
 china_outline datum
+hours_week
+hours_osm
 hours amenities
-services
+services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
@@ -75,13 +89,19 @@ area_shapes
 facility_areas wide_areas
 service_areas street_districts
 grids
+zone_places
+zone_borders
 coverage
-tiers week amenity_zones
+tiers
+zone_posts
+week amenity_zones
 standing
 demand
 gaps
 candidates
 locate
+depot_zones
+scenarios
 siting_questions
 siting_answers
 suggestions
@@ -94,10 +114,12 @@ explanation_tables
 explanations
 synthetic
 disclosure
-maps _page figures report check_sheets csv_tables writers
+maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
 placement
 belt
 serving
+contacts
+zone_work
 pipeline
 checks
 what_if
@@ -112,7 +134,10 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "check_sheets", "csv_tables", "writers"}
+OUT = {
+    "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
+    "geopackages", "writers",
+}  # fmt: skip
 
 
 def stage_of(file: Path) -> str:

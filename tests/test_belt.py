@@ -93,8 +93,11 @@ def test_core_and_belt_add_up_in_every_file(plan: Plan, tmp_path: Path) -> None:
     assert partners["form"].tolist() == ["point"] * 3 + ["street", "district"]
     assert (partners["alone_10"] <= partners["belt_10"] + 1e-9).all()
     assert (partners["belt_10"] <= partners["covered_10"] + 1e-9).all()
-    shapes = gpd.read_file(tmp_path / "plan.gpkg", layer="belt").set_index("id")
-    assert shapes.geom_type.to_dict() == {"J1": "MultiLineString", "Q1": "GeometryCollection"}
+    shapes = {n: gpd.read_file(tmp_path / "plan.gpkg", layer=f"belt_{n}") for n in ("streets", "areas", "gates")}
+    assert {n: sorted(set(frame["id"])) for n, frame in shapes.items()} == {
+        "streets": ["J1"], "areas": ["Q1"], "gates": ["Q1"],
+    }  # fmt: skip
+    assert len(shapes["gates"]) == 2
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
     assert "核心圈（驿站）" in page
     assert '"lines":' in page
@@ -159,7 +162,9 @@ def test_what_is_wrong_is_told_with_its_row_and_the_fix(tmp_path: Path) -> None:
         "J1,街,,,": "names no street",
     }.items():
         assert said in told(written(tmp_path, streets=head + row + "\n"))
-    assert "holds neither lines nor a column of street names" in told(written(tmp_path, streets="编号,名称\n1,街\n"))
+    assert "holds neither lines nor a column of street names" in told(
+        written(tmp_path, streets="编号,名称\n1,街\n")
+    )
     folder = written(tmp_path)
     gates(folder, (9.5, 6), parent="没有这个")
     assert "gates.csv, row 2: is a gate of '没有这个'" in told(folder)
@@ -207,7 +212,9 @@ def test_tiers_are_a_partition_and_a_sub_point_never_counts_twice(plan: Plan, ki
 
 def test_sub_points_are_added_up_without_a_rider_twice(tmp_path: Path) -> None:
     folder = written(tmp_path, toml="")
-    ledger = pd.DataFrame({"编号": ["S1", "S2", "S3"], "名称": ["总站", "甲角", "乙角"], "总站": ["", "S1", "总站"]})
+    ledger = pd.DataFrame(
+        {"编号": ["S1", "S2", "S3"], "名称": ["总站", "甲角", "乙角"], "总站": ["", "S1", "总站"]}
+    )
     ledger.join(degrees((2, 3), (2.2, 3), (9, 2))).to_csv(folder / "stations.csv", index=False)
     plan = suggest(sc.load_study(folder), stations=0, shops=0)
     rows = sc.roll_up(plan.before, sc.Facilities(plan.facilities))

@@ -339,6 +339,7 @@ def test_areas_of_streets_along_the_lines_of_the_lattice_are_sound(
     assert_sound(network, at_nodes(network, some), (1, 2.5, 6), detail=detail, max_snap_m=max_snap_m)
 
 
+@pytest.mark.slow
 def test_a_street_with_very_many_bends_in_one_cell_lies_inside() -> None:
     turn, radius = np.linspace(0, 60 * np.pi, 6000), np.linspace(0.2, 2.4, 6000)
     for middle in ((1, 1), (2.5, 2.5), (17, 3)):

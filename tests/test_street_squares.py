@@ -125,6 +125,7 @@ def test_areas_by_many_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch)
     assert shapely.to_wkb(many.geometry.to_numpy()).tolist() == shapely.to_wkb(one.geometry.to_numpy()).tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(networks(), places, st.sampled_from(["fine", "fast"]))
 def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, where: list, detail: str) -> None:

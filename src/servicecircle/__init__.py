@@ -17,6 +17,8 @@ from .closed_streets import with_closures as with_closures
 from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures
 from .closures import TroubleFigures as TroubleFigures
+from .contact_sheets import write_contacts as write_contacts
+from .contacts import contact_table as contact_table
 from .coverage import cover as cover
 from .coverage import coverage_by_cell as coverage_by_cell
 from .coverage import coverage_by_zone as coverage_by_zone
@@ -30,6 +32,7 @@ from .demand import demand_points as demand_points
 from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
+from .depot_zones import assign_depots as assign_depots
 from .errors import CRSError as CRSError
 from .errors import DownloadError as DownloadError
 from .errors import Fault as Fault
@@ -48,9 +51,9 @@ from .geocoding import Geocoded as Geocoded
 from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid
 from .grids import square_grid as square_grid
-from .hours import OpeningHours as OpeningHours
-from .hours import hours_text as hours_text
 from .hours import parse_hours as parse_hours
+from .hours_week import OpeningHours as OpeningHours
+from .hours_week import hours_text as hours_text
 from .legs import find_legs as find_legs
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
@@ -81,6 +84,8 @@ from .robust_sites import RobustPlan as RobustPlan
 from .robust_sites import suggest_robust as suggest_robust
 from .rounds import Round as Round
 from .rounds import plan_round as plan_round
+from .scenarios import Scenario as Scenario
+from .scenarios import scenarios_of as scenarios_of
 from .service_areas import service_areas as service_areas
 from .services import fold_services as fold_services
 from .serving_figures import ServingFigures as ServingFigures
@@ -104,3 +109,12 @@ from .week import cover_week as cover_week
 from .what_if import WhatIf as WhatIf
 from .what_if import what_if as what_if
 from .writers import write_outputs as write_outputs
+from .zone_borders import zone_faults as zone_faults
+from .zone_figures import Assignment as Assignment
+from .zone_figures import Contacts as Contacts
+from .zone_figures import ZonePosts as ZonePosts
+from .zone_posts import zone_posts as zone_posts
+from .zone_rules import AssignRule as AssignRule
+from .zone_rules import BalanceRule as BalanceRule
+from .zone_rules import ContactRule as ContactRule
+from .zone_work import with_zone_work as with_zone_work

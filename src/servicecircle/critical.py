@@ -135,7 +135,9 @@ def _most_riders(plan: Plan, reports: Closures, pieces: ReportPieces) -> FloatAr
     limit_s = standing(plan, plan.before.minutes).limit_s[:, -1]
     if times.facility_at.doors is not None:  # each door for itself: who loses one may still have another
         at, owner = by_source(times.facility_at, network, graph)
-        each = Facilities(gpd.GeoDataFrame(geometry=gpd.points_from_xy(at.xy[:, 0], at.xy[:, 1]), index=at.ids, crs=network.crs))
+        each = Facilities(
+            gpd.GeoDataFrame(geometry=gpd.points_from_xy(at.xy[:, 0], at.xy[:, 1]), index=at.ids, crs=network.crs)
+        )
         times = times_between(
             network, times.demand_at, each, at, limit_ms=limit_in_ms(times.cutoff_s), direction=times.direction
         )

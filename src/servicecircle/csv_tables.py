@@ -84,6 +84,66 @@ def closures_csv(plan: Plan) -> str | None:
     return csv_text(rows.columns, rows.itertuples(index=False))
 
 
+def zone_posts_csv(plan: Plan) -> str | None:
+    """Return a row a zone: its posts, what share of it is nearest to them, what is wrong; None without posts."""
+    if plan.posts is None:
+        return None
+    frame = pd.DataFrame(plan.posts.zones.drop(columns="geometry")).reset_index(names="zone_id")
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def zone_shares_csv(plan: Plan) -> str | None:
+    """Return a row a zone and post that is nearest to some of it; None without posts."""
+    if plan.posts is None:
+        return None
+    frame = plan.posts.shares.copy()
+    posts, zones = plan.posts.posts["name"].to_dict(), plan.posts.zones["name"].to_dict()
+    frame.insert(1, "zone_name", [zones[i] for i in frame["zone_id"]])
+    frame.insert(3, "post_name", [posts.get(i, "") for i in frame["post_id"]])
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def assignment_csv(plan: Plan) -> str | None:
+    """Return a row a depot (and zone, where it is split), with the reason; None where depots are not assigned."""
+    if plan.assignment is None:
+        return None
+    other = "en" if plan.study.lang == "zh" else "zh"
+    frame = plan.assignment.rows.rename(columns={f"reason_{plan.study.lang}": "why"})
+    frame = frame.drop(columns=[f"reason_{other}", *(["riders"] if plan.study.publish else [])])
+    if plan.study.publish:  # the number of riders of a depot is an observed count
+        frame.loc[frame["reason"].isin(["limit", "part"]), "why"] = ""
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def infeasible_csv(plan: Plan) -> str | None:
+    """Return the demand points that no candidate reaches, most riders first; None where a plan keeps the rules."""
+    if plan.unmet is None:
+        return None
+    frame = plan.unmet.out_of_reach
+    at = plan.demand.loc[frame.index].to_crs("EPSG:4326").geometry
+    zones = plan.study.zones
+    names = {} if zones is None or "name" not in zones.columns else zones["name"].to_dict()
+    frame = frame.assign(
+        demand_id=frame.index.astype(str),
+        zone_name=pd.Series([names.get(zone) for zone in frame["zone_id"]], index=frame.index, dtype=object),
+        lon=at.x.round(7).to_numpy(),
+        lat=at.y.round(7).to_numpy(),
+    ).reset_index(drop=True)
+    frame = frame.sort_values(["riders", "demand_id"], ascending=[False, True], kind="stable")
+    columns = [
+        "demand_id",
+        "cell_id",
+        "zone_id",
+        "zone_name",
+        "lon",
+        "lat",
+        "riders",
+        "nearest_candidate",
+        "minutes",
+    ]
+    return csv_text(columns, frame[columns].itertuples(index=False))
+
+
 def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
     r"""
     Return a table as CSV for Excel: with a byte order mark, no text of it a formula, missing values empty.

@@ -115,9 +115,20 @@ def main_positions(frame: pd.DataFrame) -> IntArray:
     return main
 
 
-def belt_frame(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the shapes of those that are more than a point, with id, name, kind and form."""
+def belt_frames(frame: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
+    """Return the lines, areas and gates of those that are more than a point, a row a part: id, name, form."""
     own = frame[has_doors(frame)]
-    columns = [name for name in ("name", "kind", "form", "minutes") if name in own.columns]
-    shapes = list(own[DOORS]) if DOORS in own.columns else []
-    return gpd.GeoDataFrame(own[columns].reset_index(names="id"), geometry=shapes, crs=WGS84)
+    shapes = np.array([*own[DOORS], None], dtype=object)[:-1] if len(own) else np.empty(0, dtype=object)
+    parts, of = shapely.get_parts(shapes, return_index=True)
+    parts, within = shapely.get_parts(parts, return_index=True)
+    row, kind = of[within], shapely.get_dimensions(parts)
+    columns = [name for name in ("name", "form") if name in own.columns]
+    rows = own[columns].reset_index(names="id")
+    return {
+        name: gpd.GeoDataFrame(
+            rows.iloc[row[kind == dimension]].reset_index(drop=True),
+            geometry=list(parts[kind == dimension]),
+            crs=WGS84,
+        )
+        for dimension, name in ((1, "belt_streets"), (2, "belt_areas"), (0, "belt_gates"))
+    }

@@ -39,6 +39,8 @@ from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
 from .street_intervals import StreetIntervals
+from .zone_figures import Assignment, Contacts, ZonePosts, ZoneProposal
+from .zone_rules import AssignRule, BalanceRule, ContactRule
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -470,8 +472,9 @@ class Study:
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
     `riders`. `streets`, `districts`: as shops, with `form` and, where the ledger draws them, `doors`; a street by
-    its name has `street`, `from_street` and `to_street` instead, and no place. `zones`: `name`, polygons.
-    `candidates`: `name`, `kind` (station, shop, both), and, where the file has them, `floor`, `area_m2`,
+    its name has `street`, `from_street` and `to_street` instead, and no place. `posts`: `name`, and `zone` where
+    the file says whose each is. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and,
+    where the file has them, `floor`, `area_m2`,
     `street_facing`, `dense`. Frames that the study does not name are None.
     """
 
@@ -499,6 +502,7 @@ class Study:
     districts: gpd.GeoDataFrame | None = None  # areas: partners, entered at their gates
     gates: gpd.GeoDataFrame | None = None  # of districts, stations and shops: `parent` says of which
     depots: gpd.GeoDataFrame | None = None
+    posts: gpd.GeoDataFrame | None = None  # the centres of zones
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
@@ -516,6 +520,9 @@ class Study:
     siting: SitingRules = field(default_factory=SitingRules)  # what is asked for beside the counts
     candidate_sources: tuple[str, ...] = ()  # of `CANDIDATE_SOURCES`; none: the own list, else corners and shops
     site_rule: str = "none"  # a key of `SITE_RULES`
+    assign: AssignRule | None = None  # None: depots are not assigned to zones
+    balance: BalanceRule | None = None  # None: no balanced zones are proposed
+    contacts: ContactRule | None = None  # None: no contact table is made
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -545,6 +552,15 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Unmet:
+    """Why no plan keeps all that is asked for, and the riders whom no candidate can reach."""
+
+    reasons: tuple[Fault, ...]
+    #: index demand id; riders, cell_id, zone_id, nearest_candidate (None: no way leads there), minutes to it
+    out_of_reach: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
@@ -570,6 +586,11 @@ class Plan:
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
     trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
+    posts: ZonePosts | None = None  # this and the next three: what `with_zone_work` makes of the study's zones
+    proposal: ZoneProposal | None = None
+    assignment: Assignment | None = None
+    contacts: Contacts | None = None
+    unmet: Unmet | None = None  # set where no plan keeps the rules: then nothing is suggested
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -28,7 +28,7 @@ from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCir
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
-from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
 from .moments import Moment
 from .network import download_network, read_network
 from .osm import is_osm_file
@@ -43,12 +43,13 @@ from .placement import (
     told_of_reports,
     told_of_zones,
 )
+from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
 from .serving import Serving, hours_of, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .study import with_options
-from .suggestions import Suggestions, choose_sites, unreached_candidates
+from .suggestions import Suggestions, choose_sites, out_of_reach, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week
 from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
@@ -125,7 +126,8 @@ def suggest(
     InputError
         If a parameter or an input is not allowed, or the study has neither a station nor anything to suggest.
     InfeasibleError
-        If no plan keeps the rules; its message says why, and what would do.
+        If no plan keeps the rules; its message says why, and what would do, and its `plan` is the study as it is
+        today.
     StudyError
         If a file of points fits the map in another datum than the one it was read in, and nobody states its datum.
     NetworkError
@@ -169,7 +171,7 @@ def suggest(
     begin("choose")
     _check_pairs(study, network, demand_at, candidates)
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
-    chosen = _chosen(
+    chosen, refused = _chosen(
         study,
         network,
         candidates,
@@ -204,7 +206,7 @@ def suggest(
         max_snap_m=study.max_snap_m,
     )
     circles.insert(1, "kind", every["kind"].reindex(circles["facility_id"]).to_numpy())
-    return Plan(
+    plan = Plan(
         study=study,
         network=network,
         grid=grid,
@@ -226,6 +228,28 @@ def suggest(
         serving=figures,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+    return plan if refused is None else _refused(plan, refused, to_candidates)
+
+
+def _refused(plan: Plan, refused: InfeasibleError, to_candidates: TravelTimes) -> NoReturn:
+    """Say that no plan keeps the rules, with the study as it is today and who is out of reach of all."""
+    study, demand = plan.study, plan.demand
+    left = out_of_reach(
+        plan.candidates,
+        to_candidates,
+        plan.before,
+        shop_minutes=study.shop_minutes,
+        must_not=study.siting.must_not,
+    )
+    left.insert(2, "zone_id", demand["zone_id"].reindex(left.index) if "zone_id" in demand.columns else None)
+    unmet = Unmet(refused.reasons, left)
+    raise InfeasibleError(refused.reasons, plan=dataclasses.replace(plan, unmet=unmet)) from refused
+
+
+def _nothing(candidates: gpd.GeoDataFrame, to_candidates: TravelTimes, before: Coverage) -> Suggestions:
+    """Return what stands in place of suggestions where no plan keeps the rules."""
+    none = choose_sites(candidates, to_candidates, before, stations=0, shops=0)
+    return Suggestions(none.sites, dataclasses.replace(none.solution, status="infeasible", proof="untold"), ())
 
 
 def _chosen(
@@ -239,11 +263,11 @@ def _chosen(
     demand_at: Positions,
     serving: Serving,
     limit_s: float,
-) -> Suggestions:
-    """Choose the sites; where no plan keeps the rules, say whether longer minutes would do."""
+) -> tuple[Suggestions, InfeasibleError | None]:
+    """Choose the sites; none with the reasons, and if longer minutes would do, where no plan keeps the rules."""
     facilities = serving.facilities
     try:
-        return choose_sites(
+        chosen = choose_sites(
             candidates,
             to_candidates,
             before,
@@ -253,14 +277,30 @@ def _chosen(
             rules=_of_those_that_count(study.siting, serving.left_out),
             facilities=facilities,
             zone=demand["zone_id"].tolist() if study.zones is not None else None,
+            scenarios=_scenarios(study, network, (candidates, to_candidates), (facilities, before.times)),
             time_limit_s=None if math.isinf(limit_s) else limit_s,
         )
     except InfeasibleError as error:
+        nothing = _nothing(candidates, to_candidates, before)
         if not needs_a_wider_limit(error, study):
-            raise
+            return nothing, error
         wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
         told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
-        raise InfeasibleError((*error.reasons, told_wider)) from error
+        return nothing, InfeasibleError((*error.reasons, told_wider))
+    return chosen, None
+
+
+def _scenarios(
+    study: Study,
+    network: Network,
+    candidates: tuple[gpd.GeoDataFrame, TravelTimes],
+    existing: tuple[gpd.GeoDataFrame, TravelTimes],
+) -> tuple[Scenario, ...]:
+    """Return the times while the study's reports of trouble hold, where the plan is to be robust."""
+    if study.siting.robust is None or study.closures is None:
+        return ()
+    both = [(times, Facilities(frame[["geometry"]])) for frame, times in (candidates, existing)]
+    return scenarios_of(network, study.closures, both[0], both[1])
 
 
 def _with_room(study: Study) -> Study:
@@ -289,8 +329,11 @@ def _check_pairs(study: Study, network: Network, demand_at: Positions, candidate
     n = len(candidates)
     if n <= FEW_CANDIDATES:
         return
+    n_times = 1
+    if study.siting.robust is not None and study.closures is not None:
+        n_times += len(study.closures.windows())
     some_of_them = candidates[["geometry"]].iloc[:: math.ceil(n / SAMPLED)]
-    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n
+    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n * n_times
     if pairs <= MOST_PAIRS:
         return
     msg = f"{n:,} candidates have about {pairs / 1e6:,.0f} million travel times to riders, more than the "

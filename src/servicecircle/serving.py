@@ -17,7 +17,8 @@ from .belt import Belt, lay_belt
 from .coverage import covered_by, covered_riders, limits_s, sum_by
 from .entrances import is_shut
 from .errors import Fault, StudyError
-from .hours import CLOSED, OPEN, UNKNOWN, OpeningHours, parse_hours
+from .hours import parse_hours
+from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
 from .moments import Moment
 from .offers import BROKEN, CODES, OPENING

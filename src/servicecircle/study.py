@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ._validate import some, some_zh
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
 from .belt_ledgers import frame_of_belt, is_street_header
 from .closure_reports import copy_of_reports, is_report_header, reports_of
@@ -37,6 +38,8 @@ from .services import fold_services
 from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
+from .zone_rules import AssignRule, BalanceRule, ContactRule
+from .zone_texts import texts_in, unknown_zones, zone_names
 
 STUDY_FILE = "study.toml"
 NETWORK_SUFFIXES = (
@@ -188,6 +191,7 @@ def with_options(
         stations=new.suggest.stations,
         shops=new.suggest.shops,
         has_zones=new.zones is not None,
+        has_closures=new.closures is not None,
     )
     for m in new.minutes:
         new.profile.cutoff_s(m)
@@ -240,6 +244,7 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
+    faults += _posts_of_no_zone(said, readings)
     if any(fault.level == "error" for fault in faults):
         return None, faults
     return dataclasses.replace(_study(said, frames, network, inputs, faults), closures=reports), faults
@@ -281,6 +286,7 @@ def _study(
         districts=_with_minutes(frames.get("districts"), said.get("districts", "minutes", shop_minutes)),
         gates=frames.get("gates"),
         depots=frames.get("depots"),
+        posts=frames.get("posts"),
         candidates=frames.get("candidates"),
         zones=frames.get("zones"),
         population=frames.get("population"),
@@ -295,6 +301,9 @@ def _study(
         siting=rules_of(said.tables.get("suggest", {})),
         candidate_sources=said.get("candidates", "sources", ()),
         site_rule=said.get("candidates", "rule", "none"),
+        assign=AssignRule(**said.tables["assign"]) if "assign" in said.tables else None,
+        balance=BalanceRule(**said.tables["balance"]) if "balance" in said.tables else None,
+        contacts=ContactRule(**said.tables["contacts"]) if "contacts" in said.tables else None,
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
@@ -320,6 +329,7 @@ def _siting_fault(said: StudyFile) -> Iterator[Fault]:
             stations=count.stations,
             shops=count.shops,
             has_zones="zones" in said.tables,
+            has_closures="closures" in said.tables,
         )
     except InputError as error:
         key, _, en = error.en.removeprefix("`").partition("` ")
@@ -345,6 +355,23 @@ def _siting_ids_and_costs(said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame
     if "budget" in stated and lacking and (candidates is None or "cost" not in candidates.columns):
         en = f"needs the cost of every candidate: add {' and '.join(f'`{key}`' for key in lacking)} (yuan)."
         yield said.fault("suggest", "budget", en, f"需要每个候选点的费用：请写明 {'、'.join(lacking)}（元）。")
+
+
+def _posts_of_no_zone(said: StudyFile, readings: Mapping[str, Reading]) -> Iterator[Fault]:
+    """Return the rows of posts that name a zone which is not there."""
+    if not {"posts", "zones"} <= readings.keys():
+        return
+    reading, zones = readings["posts"], readings["zones"].frame
+    for row in unknown_zones(reading.frame, zones):
+        own, text = str(reading.frame.index[row]), texts_in(reading.frame, "zone")[row]
+        names = zone_names(zones)
+        yield Fault(
+            f"{text!r} is no id or name of one zone. Zones are {some(names)}.",
+            f"“{text}”不是网格的编号或名称（或有重名）。现有网格：{some_zh(names)}。",
+            file=said.get("posts", "file"),
+            row=reading.row_of.get(own),
+            column="zone",
+        )
 
 
 def _demand_source(said: StudyFile) -> DemandSource:
@@ -389,7 +416,32 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
         fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {}))
     except InputError as error:
         faults.append(said.fault("", "service", error.en, error.zh))
-    return [*faults, *_siting_fault(said)]
+    return [*faults, *_siting_fault(said), *_faults_of_zones(said)]
+
+
+def _faults_of_zones(said: StudyFile) -> Iterator[Fault]:
+    """Return what [posts], [assign], [balance] and [contacts] need and the study does not name."""
+    stated = said.tables
+    by = said.get("assign", "by", "polygon")
+    needed = {
+        "posts": ["zones"],
+        "assign": ["depots", "zones", *(["posts"] if by != "polygon" else [])],
+        "balance": ["zones"],
+    }
+    for table, others in needed.items():
+        if lacking := [other for other in others if table in stated and other not in stated]:
+            en = f"needs {' and '.join(f'[{other}]' for other in lacking)}: add them."
+            yield said.fault(table, "", en, f"需要 {'、'.join(f'[{other}]' for other in lacking)}，请补上。")
+    if "contacts" in stated and not {"stations", "shops"} & stated.keys():
+        en, zh = "needs [stations] or [shops]: add one.", "需要 [stations] 或 [shops]，请补上。"
+        yield said.fault("contacts", "", en, zh)
+    if "contacts" in stated and not {"depots", "zones"} & stated.keys():
+        en, zh = "needs [depots] or [zones]: add one.", "需要 [depots] 或 [zones]，请补上。"
+        yield said.fault("contacts", "", en, zh)
+    for key in ("limit", "split"):
+        if key in stated.get("assign", {}) and by != "balanced":
+            en, zh = 'is for by = "balanced" only: take it out.', '只用于 by = "balanced"，请删去。'
+            yield said.fault("assign", key, en, zh)
 
 
 def _network_file(said: StudyFile) -> tuple[Path | None, list[Fault]]:

@@ -14,7 +14,7 @@ from scipy import sparse
 from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_weight
 from .coverage import limits_s, sum_by
 from .errors import InputError
-from .hours import CLOSED, OPEN, WEEK_MIN, OpeningHours, week_states
+from .hours_week import CLOSED, OPEN, WEEK_MIN, OpeningHours, week_states
 from .hours_words import DAY_MIN
 from .model import TravelTimes
 from .serving_figures import HOURS, NIGHT, NightCoverage, WeekCoverage

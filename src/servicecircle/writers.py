@@ -16,27 +16,32 @@ import pandas as pd
 import shapely
 
 from .closures import TroubleFigures
+from .contact_sheets import write_contacts
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, closures_csv, main_stations_csv, partners_csv, week_csv
+from .csv_tables import (
+    amenities_csv,
+    assignment_csv,
+    closures_csv,
+    infeasible_csv,
+    main_stations_csv,
+    partners_csv,
+    week_csv,
+    zone_posts_csv,
+    zone_shares_csv,
+)
 from .disclosure import told_count, told_warnings
-from .entrances import DOORS, belt_frame
 from .gaps import riders_scattered
+from .geopackages import write_geopackage
 from .model import Explanation, Plan
-from .offers import PARSED
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .tiers import tier_totals, tiers_by_cell
-from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_text, write_whole
+from .whole_files import make_folder, remove_file, write_text
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
 DIGITS = 7
-#: layers of a GeoPackage whose columns are all the plan's own; GDAL takes them column by column (Arrow) where it
-#: can: the same bytes in two thirds of the time
-_LARGE = frozenset({"coverage", "demand", "streets"})
-_GDAL_WITH_ARROW = (3, 8, 0)
-
 #: a list of numbers that `json.dumps` has set a line each; no text of JSON holds a line break
 _NUMBERS = re.compile(r"\[\n[\s\d.,eE+-]+\]")
 Properties = dict[str, Any]
@@ -63,7 +68,10 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
         station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `partners.csv`, where
         there are partners, `main_stations.csv`, where a main station has sub-points, `explanations.json`,
-        where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
+        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble,
+        `zone_posts.csv`, `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where
+        it assigns depots, `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the
+        rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -89,12 +97,21 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
+        "zone_posts.csv": zone_posts_csv(plan),
+        "zone_shares.csv": zone_shares_csv(plan),
+        "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
+        "assignment.csv": assignment_csv(plan),
+        "infeasible.csv": infeasible_csv(plan),
     }
     for name, text in tables.items():
         if text is not None:
             files.append(write_text(target / name, text))
         else:
             remove_file(target / name)
+    if plan.contacts is not None:
+        files.append(write_contacts(plan, target / "contacts.xlsx"))
+    else:
+        remove_file(target / "contacts.xlsx")
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -203,7 +220,7 @@ def summary(plan: Plan) -> Properties:
         "solution": {
             "objective": plan.solution.objective,
             "bound": plan.solution.bound,
-            "gap": plan.solution.gap,
+            "gap": plan.solution.gap if math.isfinite(plan.solution.gap) else None,
             "status": plan.solution.status,
             "proof": plan.solution.proof,
             "seconds": round(plan.solution.seconds, 3),
@@ -216,6 +233,12 @@ def summary(plan: Plan) -> Properties:
         }
     if plan.siting is not None:
         figures["siting"] = _siting(plan.siting)
+    if plan.unmet is not None:
+        figures["infeasible"] = {
+            "reasons": [reason.told(study.lang) for reason in plan.unmet.reasons],
+            "riders_out_of_reach": math.fsum(plan.unmet.out_of_reach["riders"]),
+            "points_out_of_reach": len(plan.unmet.out_of_reach),
+        }
     if plan.serving is not None:
         figures |= _serving(plan.serving)
     if plan.trouble is not None:
@@ -309,6 +332,7 @@ def _siting(figures: SitingFigures) -> Properties:
         "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
         "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
         "curve": [asdict(point) for point in figures.curve],
+        "scenarios": [asdict(one) for one in figures.scenarios],
     }
     told: Properties = _plain_value(rows)
     return told
@@ -363,84 +387,6 @@ def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401
     """Return JSON with its Chinese readable, lists of numbers in a line; NaN and infinity are an error."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return text if indent is None else _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
-
-
-# ------------------------------------------------------------------------------------------------------- files
-def write_geopackage(plan: Plan, path: Path) -> Path:
-    """
-    Write all layers of a plan to one GeoPackage, with the study's date instead of the clock.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; what stood there before is unchanged.
-    """
-    import pyogrio
-
-    def write(unfinished: Path) -> None:
-        unfinished.unlink()
-        for name, frame in _gpkg_layers(plan).items():
-            pyogrio.write_dataframe(
-                frame,
-                unfinished,
-                layer=name,
-                driver="GPKG",
-                append=unfinished.exists(),
-                use_arrow=name in _LARGE and pyogrio.__gdal_version__ >= _GDAL_WITH_ARROW,
-            )
-
-    with gdal_date(plan.study.date or NO_DATE):
-        return write_whole(path, write)
-
-
-def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers for QGIS, each with plain columns and its id."""
-    cells = coverage_by_cell(plan.before, plan.grid).join(tiers_by_cell(plan.before, plan.grid))
-    after = coverage_by_cell(plan.after, plan.grid)
-    for minutes in plan.before.minutes:
-        cells[f"after_{minutes:g}"] = after[f"covered_{minutes:g}"]
-    network = plan.network
-    ahead = network.street_first
-    streets = gpd.GeoDataFrame(
-        {
-            "way_id": network.way_id[ahead],
-            "name": network.street_name,
-            "highway": network.street_class,
-            "length_m": network.length_m[ahead],
-            "one_way": network.street_edge[:, 1] < 0,
-        },
-        geometry=network.street_geometry,
-        crs=network.crs,
-    )
-    frames = {
-        "circles": plan.circles[~plan.circles.geometry.is_empty],
-        "coverage": cells.reset_index(names="cell_id"),
-        "gaps": plan.gaps.reset_index(names="gap_id"),
-        "suggestions": plan.sites.reset_index(names="id"),
-        "facilities": plan.facilities.drop(columns=[*PARSED, DOORS], errors="ignore").reset_index(names="id"),
-        "belt": belt_frame(plan.facilities),
-        "candidates": plan.candidates.reset_index(names="id"),
-        "demand": plan.demand.reset_index(names="id"),
-        "streets": streets,
-    }
-    if plan.rejected is not None:
-        frames["rejected"] = plan.rejected.reset_index(names="id")
-    return {name: _plain(frame) for name, frame in frames.items() if not frame.empty}
-
-
-def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the frame with columns that a GeoPackage can hold: lists as text, infinity as missing."""
-    plain = frame.copy()
-    for name in [c for c in plain.columns if c != plain.geometry.name]:
-        column = plain[name]
-        if pd.api.types.is_float_dtype(column):
-            plain[name] = column.astype("float64").replace([np.inf, -np.inf], np.nan)
-        elif column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype):
-            plain[name] = [
-                None if _is_missing(v) else ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v
-                for v in column
-            ]
-    return plain
 
 
 # -------------------------------------------------------------------------------------------------------- JSON
