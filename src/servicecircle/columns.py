@@ -21,7 +21,8 @@ from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_fie
 from .readers import Table
 
 Role = Literal[
-    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population", "zones", "area"
+    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
+    "zones", "area",
 ]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(

@@ -144,8 +144,8 @@ def coverage_by_cell(coverage: Coverage, grid: Grid) -> gpd.GeoDataFrame:
         `covered_10`) `covered_T` (riders), `share_T` (0 to 1; missing where nobody is: "no demand"),
         `n_facilities_T` (distinct facilities that cover a demand point of the cell, sub-points with their main);
         `nearest_id` and `nearest_min`: facility and minutes of the median rider (lower median by seconds to the
-        nearest facility, weighted by riders, unweighted where there are none; not ended by a cutoff). Both are missing where that
-        rider reaches no facility, or the cell has no point. Geometry last.
+        nearest facility, weighted by riders, unweighted where there are none; not ended by a cutoff). Both are
+        missing where that rider reaches no facility, or the cell has no point. Geometry last.
 
     Raises
     ------
