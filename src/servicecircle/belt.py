@@ -130,8 +130,11 @@ def _with_gates(
     """Return frames whose rows have their gates among their doors."""
     told: list[Fault] = []
     owner: dict[tuple[str, object], list[int]] = {}
+    known = _compounds(study)
     for k, parent in enumerate(_parents(gates)):
         found = _named(frames, parent) if parent else _beside(frames.get("districts"), gates.geometry.iloc[k])
+        if found is None and (parent in known or (known and not parent)):
+            continue  # of a compound, for wishes
         if found is None:
             told.append(_told_of_stray(study, gates.index[k], parent, frames))
         else:
@@ -144,9 +147,18 @@ def _with_gates(
 
 
 def _parents(gates: gpd.GeoDataFrame) -> list[str]:
-    if "parent" not in gates.columns:
+    """Return of what each gate says it is, "" where it says nothing."""
+    if "area" not in gates.columns:
         return [""] * len(gates)
-    return ["" if pd.isna(value) else str(value).strip() for value in gates["parent"]]
+    return ["" if pd.isna(value) else str(value).strip() for value in gates["area"]]
+
+
+def _compounds(study: Study) -> frozenset[str]:
+    """Return ids and names of compounds, whose gates are not of the belt."""
+    frame = study.compounds
+    if frame is None:
+        return frozenset()
+    return frozenset([*map(str, frame.index), *(str(name) for name in frame["name"] if name)])
 
 
 def _named(frames: dict[str, gpd.GeoDataFrame], parent: str) -> tuple[str, object] | None:
@@ -196,10 +208,10 @@ def _told_of_stray(study: Study, own: object, parent: str, frames: dict[str, gpd
         zh = f"所属“{parent}”不是研究中任何商圈小区、驿站或商铺的编号或名称。请按台账填写编号。"
         return _fault(study, "gates", own, en, zh, is_error=True)
     en = f"does not say of what it is a gate, and no district has its outline within {GATE_M:g} m. Add a column "
-    en += "`parent` (所属小区) with the id of the district, station or shop."
+    en += "`area` (所属小区) with the id of the district, station or shop."
     zh = f"没有写明所属，{GATE_M:g} 米内也没有商圈小区的边界。请增加“所属小区”列，填写商圈小区、驿站或商铺的编号。"
     if "districts" not in frames:
-        en = "does not say of what it is a gate. Add a column `parent` (所属小区) with the id of a station or shop."
+        en = "does not say of what it is a gate. Add a column `area` (所属小区) with the id of a station or shop."
         zh = "没有写明所属。请增加“所属小区”列，填写驿站或商铺的编号。"
     return _fault(study, "gates", own, en, zh, is_error=True)
 

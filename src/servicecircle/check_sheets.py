@@ -34,7 +34,6 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "shops": "商铺",
             "streets": "服务街",
             "districts": "商圈小区",
-            "gates": "出入口",
             "depots": "骑手站点",
             "posts": "网格阵地",
             "candidates": "候选点",
@@ -42,6 +41,9 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "zones": "网格",
             "area": "范围",
             "closures": "路况",
+            "wishes": "心愿",
+            "gates": "出入口",
+            "compounds": "小区",
         },
         "en": {
             "faults": "Faults",
@@ -49,7 +51,6 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "shops": "Shops",
             "streets": "Streets",
             "districts": "Districts",
-            "gates": "Gates",
             "depots": "Depots",
             "posts": "Posts",
             "candidates": "Candidates",
@@ -57,6 +58,9 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "zones": "Zones",
             "area": "Area",
             "closures": "Closures",
+            "wishes": "Wishes",
+            "gates": "Gates",
+            "compounds": "Compounds",
         },
     }
 )

@@ -22,7 +22,7 @@ from .readers import Table
 
 Role = Literal[
     "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
-    "zones", "area",
+    "zones", "area", "compounds",
 ]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
@@ -31,13 +31,14 @@ ONE_OF: Mapping[str, str] = MappingProxyType(
         "shops": "shop",
         "streets": "street",
         "districts": "district",
-        "gates": "gate",
         "depots": "depot",
         "posts": "post",
         "candidates": "candidate",
         "population": "population",
         "zones": "zone",
         "area": "area",
+        "gates": "gate",
+        "compounds": "compound",
     }
 )
 #: words for a kind of facility, folded

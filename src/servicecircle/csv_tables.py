@@ -14,6 +14,7 @@ from .model import Facilities, Plan
 from .moments import weekday_name
 from .services import service_name
 from .tiers import partner_gains, roll_up
+from .wishes import wish_words
 
 #: Excel takes a file with it for UTF-8
 BOM = "\ufeff"
@@ -60,6 +61,27 @@ def main_stations_csv(plan: Plan) -> str | None:
         return None
     rows["points"] = [", ".join(points) for points in rows["points"]]
     return csv_text(["id", *rows.columns], rows.itertuples())
+
+
+def checkin_tables(plan: Plan) -> dict[str, str | None]:
+    """Return the tables of check-ins by the name of their file; None of each without check-ins."""
+    names = ("checkins_by_place.csv", "checkins_by_hour.csv", "checkins_by_week.csv")
+    if plan.checkins is None:
+        return dict.fromkeys(names)
+    frames = (plan.checkins.places, plan.checkins.hours, plan.checkins.weeks)
+    return {
+        name: csv_text(frame.columns, frame.itertuples(index=False))
+        for name, frame in zip(names, frames, strict=True)
+    }
+
+
+def wishes_csv(plan: Plan) -> str | None:
+    """Return a row a wish and service; None without wishes, and where the study is to be published."""
+    if plan.wishes is None or plan.study.publish:
+        return None
+    frame = plan.wishes.copy()
+    frame.insert(3, "service_name", wish_words(frame, plan.study.lang))
+    return csv_text(frame.columns, frame.itertuples(index=False))
 
 
 def closures_csv(plan: Plan) -> str | None:
