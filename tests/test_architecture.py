@@ -84,6 +84,7 @@ _frontier_kernels
 _side_kernels
 _ring_kernels
 _area_kernels
+near_streets
 street_squares
 area_shapes
 facility_areas wide_areas
@@ -116,11 +117,14 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
+maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
 belt
 serving
 contacts
+plan_tables
+plan_sheets
+writers
 zone_work
 pipeline
 study_gates
@@ -139,7 +143,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
-    "geopackages", "writers",
+    "plan_tables", "plan_sheets", "geopackages", "writers",
 }  # fmt: skip
 
 
