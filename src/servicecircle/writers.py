@@ -26,9 +26,11 @@ from .csv_tables import (
     closures_csv,
     infeasible_csv,
     main_stations_csv,
+    moved_blocks_csv,
     partners_csv,
     week_csv,
     wishes_csv,
+    zone_balance_csv,
     zone_posts_csv,
     zone_shares_csv,
 )
@@ -43,6 +45,7 @@ from .siting_rules import SitingRules, Step
 from .tiers import tier_totals, tiers_by_cell
 from .whole_files import make_folder, remove_file, write_text
 from .wishes import wishes_by_service
+from .zone_figures import ZoneProposal
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -75,7 +78,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         offers, `partners.csv`, where there are partners, `main_stations.csv`, where a main station has sub-points,
         three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the plan
         has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
-        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
+        `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
+        depots,
         `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
@@ -108,6 +113,9 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         "zone_posts.csv": zone_posts_csv(plan),
         "zone_shares.csv": zone_shares_csv(plan),
         "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
+        "zone_balance.csv": zone_balance_csv(plan),
+        "moved_blocks.csv": moved_blocks_csv(plan),
+        "balanced_zones.geojson": None if plan.proposal is None else geojson_text(proposal_features(plan.proposal)),
         "assignment.csv": assignment_csv(plan),
         "infeasible.csv": infeasible_csv(plan),
     }
@@ -317,6 +325,11 @@ def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
         }
         for number, row in enumerate(_rows(trouble.windows))
     ]
+
+
+def proposal_features(proposal: ZoneProposal) -> list[Feature]:
+    """Return a feature a proposed zone, in the order of the zones."""
+    return frame_features(proposal.zones.reset_index(names="zone_id"))
 
 
 def checkin_figures(figures: CheckInFigures) -> Properties:
