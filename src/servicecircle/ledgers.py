@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .columns import (
     ONE_OF,
     ZH_FIELD,
     Role,
+    degrees_in,
     ids_of,
     marks_of,
     match_headers,
@@ -41,7 +43,7 @@ from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: ledgers whose hours and amenities are read
-_OFFERING = ("stations", "shops")
+_OFFERING = ("stations", "shops", "gates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ def frame_of_points(
     if located is not None:
         points = np.where(at_address, located.points, points)
         place_faults += located.faults
-    numbers, number_faults = _role_numbers(table, role, positions)
+    numbers, number_faults = role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
     placed = dict(located.columns) if located is not None else {}
@@ -241,7 +243,7 @@ def _cell_degrees(
         for field in ("lon", "lat")
     }
     for field in ("lon", "lat"):
-        values[field], odd = numbers_of(table, positions[field])
+        values[field], odd = degrees_in(table, positions[field], field)
         faults += odd
         for at in np.flatnonzero(blank[field]):
             if (field == "lat" and blank["lon"][at]) or (is_located and at_address[at]):
@@ -313,23 +315,30 @@ def in_wgs84(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list
     return np.asarray(moved.array, dtype=object), []
 
 
-def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
+def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
+    """Return the numbers that a ledger of a role needs, by name of the column."""
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
-    if role not in {"stations", "shops"}:
+    if role not in {"stations", "shops", "streets", "districts"}:
         return {}, seats
     if "minutes" not in positions:
         return {"minutes": np.full(len(table.rows), np.nan)}, seats
-    values, faults = numbers_of(table, positions["minutes"])
+    values, faults = numbers_of(_without_units(table, positions["minutes"]), positions["minutes"])
     faults = [*faults, *seats]
     for at in np.flatnonzero(values <= 0):
         en = f"must be above 0 minutes, got {values[at]:g}. Leave it empty for the usual limit."
         zh = f"分钟数必须大于 0，现为 {values[at]:g}。留空则用默认值。"
         faults.append(table.fault(en, zh, at=int(at), column=table.header[positions["minutes"]]))
     return {"minutes": values}, faults
+
+
+def _without_units(table: Table, position: int) -> Table:
+    """Return the table with `5分钟` as 5 in a column of minutes."""
+    plain = tuple(re.sub(r"\s*(?:分钟|分|min|minutes?)\s*$", "", cell) for cell in table.columns[position])
+    return dataclasses.replace(table, columns=(*table.columns[:position], plain, *table.columns[position + 1 :]))
 
 
 def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str] | None, list[Fault]]:
