@@ -6,6 +6,7 @@ from .amenities import AmenityList as AmenityList
 from .amenities import fold_amenities as fold_amenities
 from .amenities import services_in as services_in
 from .amenity_zones import cover_amenities as cover_amenities
+from .balanced_zones import balance_zones as balance_zones
 from .candidates import corner_candidates as corner_candidates
 from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
@@ -63,6 +64,7 @@ from .gaps import riders_scattered as riders_scattered
 from .gate_sites import GateSites as GateSites
 from .gate_sites import compound_gates as compound_gates
 from .gate_sites import propose_gates as propose_gates
+from .gated_places import compare_gates as compare_gates
 from .geocoding import Geocoded as Geocoded
 from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid
@@ -113,11 +115,18 @@ from .serving_figures import WeekCoverage as WeekCoverage
 from .siting_rules import SitingRules as SitingRules
 from .siting_rules import Step as Step
 from .snapping import snap as snap
+from .street_blocks import street_blocks as street_blocks
 from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach
 from .study import load_study as load_study
 from .study_gates import suggest_gates as suggest_gates
 from .suggestions import choose_sites as choose_sites
+from .tiers import Tiers as Tiers
+from .tiers import cover_tiers as cover_tiers
+from .tiers import partner_gains as partner_gains
+from .tiers import roll_up as roll_up
+from .tiers import tier_totals as tier_totals
+from .tiers import tiers_by_cell as tiers_by_cell
 from .travel_times import travel_times as travel_times
 from .trouble import tell_closures as tell_closures
 from .week import cover_week as cover_week
@@ -131,6 +140,7 @@ from .zone_borders import zone_faults as zone_faults
 from .zone_figures import Assignment as Assignment
 from .zone_figures import Contacts as Contacts
 from .zone_figures import ZonePosts as ZonePosts
+from .zone_figures import ZoneProposal as ZoneProposal
 from .zone_posts import zone_posts as zone_posts
 from .zone_rules import AssignRule as AssignRule
 from .zone_rules import BalanceRule as BalanceRule

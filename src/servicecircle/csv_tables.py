@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from .cells import starts_formula
-from .model import Plan
+from .model import Facilities, Plan
 from .moments import weekday_name
 from .services import service_name
+from .tiers import partner_gains, roll_up
 from .wishes import wish_words
 
 #: Excel takes a file with it for UTF-8
@@ -39,6 +40,27 @@ def amenities_csv(plan: Plan) -> str | None:
     frame.insert(1, "name", [service_name(code, plan.study.lang) for code in frame["amenity"]])
     frame.insert(3, "zone_name", [names.get(zone) for zone in frame["zone_id"]])
     return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def partners_csv(plan: Plan) -> str | None:
+    """Return what each shop, shop street and district brings today, a row each; None without any."""
+    rows = partner_gains(plan.before)
+    if rows.empty:
+        return None
+    frame = plan.facilities.reindex(rows.index)
+    form = frame["form"].fillna("point") if "form" in frame.columns else "point"
+    rows.insert(0, "name", frame["name"].to_numpy(dtype=object))
+    rows.insert(1, "form", form)
+    return csv_text(["id", *rows.columns], rows.itertuples())
+
+
+def main_stations_csv(plan: Plan) -> str | None:
+    """Return main stations with their sub-points added up, a row each; None without any."""
+    rows = roll_up(plan.before, Facilities(plan.facilities))
+    if rows.empty:
+        return None
+    rows["points"] = [", ".join(points) for points in rows["points"]]
+    return csv_text(["id", *rows.columns], rows.itertuples())
 
 
 def checkin_tables(plan: Plan) -> dict[str, str | None]:
@@ -100,6 +122,28 @@ def zone_shares_csv(plan: Plan) -> str | None:
     posts, zones = plan.posts.posts["name"].to_dict(), plan.posts.zones["name"].to_dict()
     frame.insert(1, "zone_name", [zones[i] for i in frame["zone_id"]])
     frame.insert(3, "post_name", [posts.get(i, "") for i in frame["post_id"]])
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def zone_balance_csv(plan: Plan) -> str | None:
+    """Return a row a proposed zone, beside what it is today; None where no balanced zones are asked for."""
+    if plan.proposal is None:
+        return None
+    frame = pd.DataFrame(plan.proposal.zones.drop(columns="geometry")).reset_index(names="zone_id")
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def moved_blocks_csv(plan: Plan) -> str | None:
+    """Return a row a block that changes its zone, most riders first; None where no balanced zones are asked for."""
+    if plan.proposal is None:
+        return None
+    moved, names = plan.proposal.moved, plan.proposal.zones["name"].to_dict()
+    at = moved.geometry.representative_point().to_crs("EPSG:4326")
+    frame = pd.DataFrame(moved.drop(columns="geometry")).reset_index(names="block_id")
+    for column in ("from", "to"):
+        own = [names[i] for i in frame[f"{column}_zone"]]
+        frame.insert(list(frame.columns).index(f"{column}_zone") + 1, f"{column}_name", own)
+    frame = frame.assign(lon=at.x.round(6).to_numpy(), lat=at.y.round(6).to_numpy())
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 

@@ -50,11 +50,13 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "status": ("status 状态 狀態 运营状态 使用状态",),
             "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
+            "parent": ("parent 总站 所属总站 总站编号 总站名称 上级站点 主站 main_station parent_id part_of",),
             "floor": ("floor 楼层 所在楼层",),
             "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),
             "street_facing": ("street_facing 临街 是否临街 沿街 是否沿街",),
             "area": (
                 "area area_id compound compound_id 小区 所属小区 所属小区编号 所属区域 院落 所属院落 所在小区",
+                "district district_id 所属商圈 所属驿站 所属站点 所属商铺 所属单位 所属院区",
             ),
             "dense": ("dense 人员密集 是否人员密集 密集区",),
         }.items()
@@ -86,6 +88,8 @@ _PERSONAL_NUMBER = re.compile(
 #: a name behind a person's part in the text, and in front of her number
 _PARTS = "联系人 联络人 联络员 负责人 经办人 责任人 值班人 值班人员 值守人员 管理员 站长 店长 店主 老板 房东 姓名"
 _PART = re.compile(f"((?:{'|'.join(_PARTS.split())})(?:[:：]|[为是]) *)[\u4e00-\u9fff]{{2,3}}(?![\u4e00-\u9fff])")
+#: what a text with either holds: a digit that ten characters follow, or a sign behind a part
+_MAY_HOLD = re.compile("(?s:[0-9\uff10-\uff19].{10})|[人员长主板东名理][:：为是]")
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
     "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
@@ -225,6 +229,8 @@ def without_numbers(text: str) -> str:
     >>> without_numbers("站长：张三，李四 13800138000")
     '站长：***，*** ***'
     """
+    if not _MAY_HOLD.search(text):
+        return text
     rest, pieces = 0, []
     for found in _PERSONAL_NUMBER.finditer(text.translate(_HALF_WIDTH)):
         pieces += [text[rest : found.start()], "***"]
