@@ -1,13 +1,16 @@
+# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """`data/daning`: four centres and grids, a point that never closes, the ledgers of a subdistrict in Shanghai."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.random import Generator
 from scipy.optimize import linear_sum_assignment
 
 from .._validate import IntArray
@@ -18,6 +21,8 @@ from .town import Town
 
 #: published: bottles that were drunk in the month of the trial
 N_BOTTLES = 731
+#: the rule of the machine; how many of the further days of a window are used is invented
+N_DAYS, WINDOW_DAYS, UPTAKE = 30, 7, 0.45
 
 STUDY = """\
 # {title}：示例研究。计数取自公开报道，街道、坐标与名称均为虚构，见 ../README.md。
@@ -49,6 +54,9 @@ file = "candidates.csv"
 
 [zones]
 file = "grids.geojson"
+
+[posts]
+file = "posts.csv"
 
 [amenities]
 words = {{ "饮料机" = "drinks", "暖新餐" = "meals" }}
@@ -97,8 +105,12 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
         above=("填报单位：党建办（示意）　坐标取自国家2000坐标系",),
         below=(("注：微波炉等设备状态以每月 5 日检查为准。",), ("制表：某某　审核：某某",)),
     )
+    centres = stations[stations["类别"] == "党群服务中心"][["编号", "名称", "所属网格", "地址", "geometry"]]
+    write_table(folder / "posts.csv", with_lonlat(centres, after="名称"))
     table = with_lonlat(stations, after="名称")
     notes = pd.DataFrame({"填表说明": ["本表每季度更新一次。", "服务设施以现场为准。"]})
+    log = checkin_log(stations, np.random.default_rng([town.seed, 17]))
+    write_table(folder / "checkins.csv", log)
     sheets = {"说明": (notes, Paper()), "一览表": (table, paper)}
     write_book(folder / "stations.xlsx", sheets, merged="所属网格", wide=("名称", "服务设施", "开放时间"))
     write_table(folder / "shops.csv", with_lonlat(_shops(made.shops), after="业态"))
@@ -199,6 +211,44 @@ def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         f"暖新餐、{text}" if is_food[k] else text for k, text in enumerate(shops["服务项目"].astype(str).tolist())
     ]
     return shops.assign(编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers)
+
+
+def checkin_log(stations: gpd.GeoDataFrame, rng: Generator) -> pd.DataFrame:
+    """
+    Return a month's log of the drink machines: who scans may take a bottle a day for seven days.
+
+    Codes of people are invented. There are as many rows as bottles were published.
+    """
+    places = stations[stations["类别"] != "新心驿站"]
+    is_night = (places["类别"] == "24小时无人驿站").to_numpy()
+    share = np.where(is_night, 0.52, 0.48 / (~is_night).sum())
+    rows: list[tuple[int, int, str, str]] = []
+    while len(rows) < N_BOTTLES:
+        person = "".join(f"{digit:x}" for digit in rng.integers(0, 16, 10))
+        first = int(rng.integers(0, N_DAYS))
+        place = int(rng.choice(len(places), p=share))
+        for day in range(first, min(first + WINDOW_DAYS, N_DAYS)):
+            if len(rows) < N_BOTTLES and (day == first or rng.random() < UPTAKE):
+                rows.append((day, _minute(bool(is_night[place]), rng), str(places["编号"].iloc[place]), person))
+    rows.sort()
+    start = dt.datetime(2026, 7, 1)  # noqa: DTZ001 - a log of one place, in its own time
+    times = [start + dt.timedelta(days=day, minutes=minute) for day, minute, _, _ in rows]
+    return pd.DataFrame(
+        {
+            "扫码时间": [f"{time:%Y-%m-%d %H:%M}" for time in times],
+            "驿站编号": [place for _, _, place, _ in rows],
+            "用户编号": [person for *_, person in rows],
+        }
+    )
+
+
+def _minute(is_night: bool, rng: Generator) -> int:
+    """Return a minute of the day: around meals, and at the point that never closes also late."""
+    middle, spread = ((12 * 60, 70), (16 * 60, 60), (22 * 60 + 30, 75))[
+        int(rng.choice(3, p=[0.4, 0.25, 0.35] if is_night else [0.6, 0.4, 0.0]))
+    ]
+    minute = int(rng.normal(middle, spread))
+    return minute % 1440 if is_night else int(np.clip(minute, 9 * 60, 17 * 60 + 20))
 
 
 def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:

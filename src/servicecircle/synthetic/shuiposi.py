@@ -44,6 +44,17 @@ file = "candidates.csv"
 [zones]
 file = "communities.geojson"
 
+[posts]
+file = "posts.csv"
+
+[assign]
+by = "balanced"
+limit = 60
+
+[contacts]
+stations = 3
+shops = 3
+
 [grid]
 cell_m = 100
 
@@ -72,7 +83,9 @@ _CORNER_OFFERS = ("饮水器、桌椅、手机充电", "热水、微波炉、歇
 
 def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:  # noqa: ARG001 - all towns are asked alike
     """Write the ledgers: depots in GBK with a title, counts in words and notes; partners in a workbook."""
-    write_table(folder / "stations.csv", with_lonlat(_stations(made), after="名称"))
+    stations = _stations(made)
+    write_table(folder / "stations.csv", with_lonlat(stations, after="名称"))
+    write_table(folder / "posts.csv", with_lonlat(_posts(made, stations), after="名称"))
     _write_partners(made, folder / "shops.xlsx")
     _write_depots(made.depots, folder / "depots.csv")
     write_table(folder / "candidates.csv", with_lonlat(made.candidates, after="类型"))
@@ -106,6 +119,31 @@ def _stations(made: Ledgers) -> gpd.GeoDataFrame:
     order = sorted(range(len(frame)), key=lambda k: (k != main, k))
     frame = frame.iloc[order].reset_index(drop=True)
     return frame.assign(编号=[f"XG{k:02d}" for k in range(len(frame))])
+
+
+def _posts(made: Ledgers, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the party-service centre of each community: by one of its stations, else by a candidate in its middle."""
+    rows = []
+    for name, shape in zip(made.zones["名称"], made.zones.geometry, strict=True):
+        middle = shape.centroid
+        doors = [
+            (source, shape.distance(point), middle.distance(point), k, point, address)
+            for source, frame in enumerate((stations, made.candidates))
+            for k, (point, address) in enumerate(zip(shapes_of(frame), frame["地址"], strict=True))
+        ]
+        inside = [door for door in doors if door[1] == 0]
+        *_, point, address = min(inside, key=lambda door: (door[0], door[2], door[3]))
+        rows.append((f"{name}党群服务中心", str(name), str(address), point))
+    return gpd.GeoDataFrame(
+        {
+            "编号": [f"ZD{k + 1:02d}" for k in range(len(rows))],
+            "名称": [row[0] for row in rows],
+            "所属社区": [row[1] for row in rows],
+            "地址": [row[2] for row in rows],
+        },
+        geometry=[row[3] for row in rows],
+        crs=stations.crs,
+    )
 
 
 def _write_partners(made: Ledgers, path: Path) -> None:
