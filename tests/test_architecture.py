@@ -39,7 +39,7 @@ chinese
 hours_words moments
 serving_figures zone_figures
 headers
-closures street_intervals
+closures street_intervals drink_rules checkins
 model
 bent_streets
 china_outline datum
@@ -52,7 +52,7 @@ tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -92,10 +92,13 @@ coverage
 zone_posts
 week amenity_zones
 standing
+disclosure
 demand
+observed_demand wishes
 gaps
 candidates
 locate
+gate_sites
 depot_zones
 scenarios
 siting_questions
@@ -109,13 +112,13 @@ changes
 explanation_tables
 explanations
 synthetic
-disclosure
 maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
 placement
 serving
 contacts
 zone_work
 pipeline
+study_gates
 checks
 what_if
 trouble _way_kernels

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 import pyogrio
 import pytest
 import typer.main
@@ -34,8 +36,9 @@ from servicecircle import (
     with_zone_work,
     write_outputs,
 )
+from servicecircle.checkins import CheckIns, checkins_of
 from servicecircle.cli import app
-from servicecircle.model import Plan
+from servicecircle.model import Plan, Study
 from servicecircle.writers import summary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -44,6 +47,16 @@ PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *(REPOSITORY / "d
 RUNNING = [page for page in PAGES if blocks_of(page.read_text(encoding="utf-8"))]
 COMMANDS = typer.main.get_group(app).commands
 BOTH = pytest.mark.parametrize("end", ["md", "zh.md"])
+
+
+TABLES = [
+    "coverage_by_hour.csv",
+    "amenities_by_zone.csv",
+    "infeasible.csv",
+    "wishes.csv",
+    "zone_posts.csv",
+    "assignment.csv",
+] + [f"checkins_by_{by}.csv" for by in ("place", "hour", "week")]
 
 
 def named(page: Path) -> str:
@@ -148,10 +161,21 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- the outputs
+def a_log(study: Study) -> CheckIns:
+    day, places = pd.Timestamp("2026-10-01"), study.stations.index[:3]
+    return checkins_of(pd.DataFrame({"place_id": places, "begin": day, "days": 1, "hour": [8, 9, 9], "n": 6.0}))
+
+
+def some_wishes(study: Study) -> gpd.GeoDataFrame:
+    own = study.stations[["geometry"]].head(2)
+    return own.assign(text="热水", services=["hot_water", ""], n=2.0, area="")
+
+
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     study = load_study(REPOSITORY / "data" / "nanqu")
     posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    study = dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9)
     made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
     made = with_zone_work(made)
     trouble = tell_closures(
@@ -262,10 +286,7 @@ def test_every_key_of_the_summary_and_no_other_is_explained(
 
 
 @BOTH
-@pytest.mark.parametrize(
-    "name",
-    ["coverage_by_hour.csv", "amenities_by_zone.csv", "infeasible.csv", "zone_posts.csv", "assignment.csv"],
-)
+@pytest.mark.parametrize("name", TABLES)
 def test_every_column_of_a_table_and_no_other_is_explained(
     folder: Path, unmet_folder: Path, name: str, end: str
 ) -> None:

@@ -39,6 +39,9 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "zones": "网格",
             "area": "范围",
             "closures": "路况",
+            "wishes": "心愿",
+            "gates": "大门",
+            "compounds": "小区",
         },
         "en": {
             "faults": "Faults",
@@ -51,6 +54,9 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "zones": "Zones",
             "area": "Area",
             "closures": "Closures",
+            "wishes": "Wishes",
+            "gates": "Gates",
+            "compounds": "Compounds",
         },
     }
 )

@@ -20,7 +20,9 @@ from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
 
-Role = Literal["stations", "shops", "depots", "posts", "candidates", "population", "zones", "area"]
+Role = Literal[
+    "stations", "shops", "depots", "posts", "candidates", "population", "zones", "area", "gates", "compounds"
+]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
     {
@@ -32,6 +34,8 @@ ONE_OF: Mapping[str, str] = MappingProxyType(
         "population": "population",
         "zones": "zone",
         "area": "area",
+        "gates": "gate",
+        "compounds": "compound",
     }
 )
 #: words for a kind of facility, folded

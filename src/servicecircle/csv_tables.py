@@ -13,6 +13,7 @@ from .cells import starts_formula
 from .model import Plan
 from .moments import weekday_name
 from .services import service_name
+from .wishes import wish_words
 
 #: Excel takes a file with it for UTF-8
 BOM = "\ufeff"
@@ -37,6 +38,27 @@ def amenities_csv(plan: Plan) -> str | None:
     names = {} if zones is None or "name" not in zones.columns else zones["name"].to_dict()
     frame.insert(1, "name", [service_name(code, plan.study.lang) for code in frame["amenity"]])
     frame.insert(3, "zone_name", [names.get(zone) for zone in frame["zone_id"]])
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def checkin_tables(plan: Plan) -> dict[str, str | None]:
+    """Return the tables of check-ins by the name of their file; None of each without check-ins."""
+    names = ("checkins_by_place.csv", "checkins_by_hour.csv", "checkins_by_week.csv")
+    if plan.checkins is None:
+        return dict.fromkeys(names)
+    frames = (plan.checkins.places, plan.checkins.hours, plan.checkins.weeks)
+    return {
+        name: csv_text(frame.columns, frame.itertuples(index=False))
+        for name, frame in zip(names, frames, strict=True)
+    }
+
+
+def wishes_csv(plan: Plan) -> str | None:
+    """Return a row a wish and service; None without wishes, and where the study is to be published."""
+    if plan.wishes is None or plan.study.publish:
+        return None
+    frame = plan.wishes.copy()
+    frame.insert(3, "service_name", wish_words(frame, plan.study.lang))
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 

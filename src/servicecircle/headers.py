@@ -53,6 +53,9 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "floor": ("floor 楼层 所在楼层",),
             "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),
             "street_facing": ("street_facing 临街 是否临街 沿街 是否沿街",),
+            "area": (
+                "area area_id compound compound_id 小区 所属小区 所属小区编号 所属区域 院落 所属院落 所在小区",
+            ),
             "dense": ("dense 人员密集 是否人员密集 密集区",),
         }.items()
     }

@@ -7,6 +7,7 @@ back). Arrays inside are write-protected views. Times are seconds, lengths metre
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +31,7 @@ from ._validate import (
     read_only,
     some,
 )
+from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
@@ -455,7 +457,13 @@ class Study:
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
     closures: Closures | None = None  # reports of trouble on the road
-    demand_source: Literal["depots", "population", "uniform"] = "uniform"
+    checkins: CheckIns | None = None  # observed, by place, day and hour
+    checkin_stock: float | None = None  # bottles that a place has in the morning
+    wishes: gpd.GeoDataFrame | None = None  # points with `text`, `services`, `n`, see `wishes.py`
+    gates: gpd.GeoDataFrame | None = None  # points with `area`, the compound that they lead into
+    compounds: gpd.GeoDataFrame | None = None  # polygons
+    holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
     service: tuple[str, ...] = ()  # a place counts if each works there; `a|b`: one of them is enough
@@ -533,6 +541,8 @@ class Plan:
     serving: ServingFigures | None = None  # who does not count, the week by hour, amenities by zone
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
+    checkins: CheckInFigures | None = None  # check-ins beside the riders
+    wishes: pd.DataFrame | None = None  # a row a wish and service, see `tell_wishes`
     trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
     posts: ZonePosts | None = None  # this and the next three: what `with_zone_work` makes of the study's zones
     proposal: ZoneProposal | None = None

@@ -22,6 +22,7 @@ from .demand import (
     riders_uniform,
     riders_warnings,
 )
+from .disclosure import LEAST_TOLD
 from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCircleError, StudyError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
@@ -29,6 +30,7 @@ from .legs import find_legs
 from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
 from .moments import Moment
 from .network import download_network, read_network
+from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
@@ -43,7 +45,7 @@ from .placement import (
 )
 from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
-from .serving import Serving, hours_of, serving_figures, study_serving
+from .serving import Serving, hours_of, offers_in, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
@@ -52,6 +54,7 @@ from .suggestions import Suggestions, choose_sites, out_of_reach, unreached_cand
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week
 from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
+from .wishes import riders_of_wishes, tell_wishes, wishes_for
 
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
@@ -164,6 +167,8 @@ def suggest(
         return _times(study, network, demand_at, some)
 
     figures = serving_figures(study, serving, before, demand=demand, grid=grid, search=search)
+    checkins = tell_checkins(study, before, places_in(study))
+    wishes = _wishes(study, network, serving)
     begin("candidates")
     candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, serving.every)
     warnings += told_of_candidates
@@ -225,6 +230,8 @@ def suggest(
         rejected=joined([left_out, unreached]),
         siting=chosen.siting,
         serving=figures,
+        checkins=checkins,
+        wishes=wishes,
         warnings=tuple(dict.fromkeys(warnings)),
     )
     return plan if refused is None else _refused(plan, refused, to_candidates)
@@ -589,6 +596,9 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
     told = told_of_zones(study, network)
     if study.demand_source == "uniform":
         riders = riders_uniform(grid)
+    elif study.demand_source in {"checkins", "wishes"}:
+        riders, more = _observed_riders(study, network, grid)
+        told += more
     else:
         source = study.depots if study.demand_source == "depots" else study.population
         if source is None:
@@ -603,6 +613,43 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
             riders = riders_of_population(source, grid, network, area=area)
         told += riders_warnings(source, riders, used.file if used else study.demand_source)
     return demand_points(network, grid, riders, area=area), told
+
+
+def _observed_riders(study: Study, network: Network, grid: Grid) -> tuple[RiderSeries, list[Fault]]:
+    """Return the riders of a study whose demand was observed: check-ins a day, or wishes for its service."""
+    used = input_of(study, study.demand_source)
+    file = used.file if used else study.demand_source
+    if study.demand_source == "checkins" and study.checkins is not None:
+        hour = None if study.when is None else study.when.minute // 60
+        least = float(LEAST_TOLD) if study.publish else 0.0
+        riders = riders_of_checkins(study.checkins, places_in(study), grid, hour=hour, least=least)
+        return riders, told_of_checkins(study, riders, file)
+    if study.demand_source == "wishes" and study.wishes is not None:
+        area = study_area(study)
+        own = wishes_for(study.wishes, study.service)
+        riders = riders_of_wishes(study.wishes, grid, network, service=study.service, area=area)
+        return riders, riders_warnings(own.assign(riders=own["n"]), riders, file)
+    msg = f"`[demand] source` is {study.demand_source!r}, but the study has no [{study.demand_source}]."
+    zh = f"[demand] source 为 {study.demand_source}，但研究中没有 [{study.demand_source}]。"
+    raise InputError(msg, zh=zh)
+
+
+def places_in(study: Study) -> gpd.GeoDataFrame:
+    """Return the stations and shops of a study, whatever their status: index id, `name`, points in WGS 84."""
+    own = [frame[["name", "geometry"]] for frame in (study.stations, study.shops) if frame is not None]
+    if not own:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs=WGS84)
+    return gpd.GeoDataFrame(pd.concat(own), geometry="geometry", crs=WGS84)
+
+
+def _wishes(study: Study, network: Network, serving: Serving) -> pd.DataFrame | None:
+    """Return what becomes of a study's wishes today; None where it has none."""
+    if study.wishes is None or study.wishes.empty:
+        return None
+    at = locate_on_edges(study.wishes, network, max_m=study.max_snap_m)
+    offered = [working for working, _, _ in offers_in(serving.every)]
+    times = _times(study, network, at, serving.every)
+    return tell_wishes(study.wishes, times, offered, ~serving.is_closed, study.minutes[-1])
 
 
 def _riders_near(depots: gpd.GeoDataFrame, grid: Grid, file: str | None) -> RiderSeries:

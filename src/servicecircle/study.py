@@ -20,6 +20,8 @@ import shapely
 
 from ._validate import some, some_zh
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
+from .checkin_ledgers import is_checkin_header, read_checkin_table
+from .checkins import CheckIns
 from .closure_reports import copy_of_reports, is_report_header, reports_of
 from .closures import Closures
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
@@ -29,7 +31,7 @@ from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
 from .model import InputFile, Study, SuggestRule
-from .moments import Moment
+from .moments import Moment, on_holidays
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
@@ -37,6 +39,7 @@ from .services import fold_services
 from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
+from .wish_ledgers import is_wish_header, wishes_of
 from .zone_rules import AssignRule, BalanceRule, ContactRule
 from .zone_texts import texts_in, unknown_zones, zone_names
 
@@ -49,7 +52,7 @@ DEFAULT_CELL_M = 100.0
 #: files of one study whose middles lie farther apart than this are doubtful (degrees)
 FAR_APART_DEG, NEAR_DEG = 2.0, 1.0
 
-DemandSource = Literal["depots", "population", "uniform"]
+DemandSource = Literal["depots", "population", "checkins", "wishes", "uniform"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -175,7 +178,7 @@ def with_options(
     if profile is not None:
         changes["profile"] = travel_profile(profile)
     if when is not None:
-        changes["when"] = check_value("", "when", when)
+        changes["when"] = on_holidays(check_value("", "when", when), study.holidays)
     if service is not None:
         changes["service"] = _folded(check_value("", "service", service), study.amenity_words)
     rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m, "time_limit_s": time_limit_s}
@@ -240,13 +243,17 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     faults += report_faults
     inputs += [used] if used else []
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
+    checkins, wishes, observed_inputs, observed_faults = _read_observed(said, frames)
+    faults += observed_faults
+    inputs += observed_inputs
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
     faults += _posts_of_no_zone(said, readings)
     if any(fault.level == "error" for fault in faults):
         return None, faults
-    return dataclasses.replace(_study(said, frames, network, inputs, faults), closures=reports), faults
+    study = _study(said, frames, network, inputs, faults)
+    return dataclasses.replace(study, closures=reports, checkins=checkins, wishes=wishes), faults
 
 
 def _study(
@@ -287,10 +294,14 @@ def _study(
         posts=frames.get("posts"),
         candidates=frames.get("candidates"),
         zones=frames.get("zones"),
+        gates=_with_areas(frames.get("gates")),
+        compounds=frames.get("compounds"),
+        checkin_stock=said.get("checkins", "stock"),
+        holidays=said.get("", "holidays", ()),
         population=frames.get("population"),
         demand_source=_demand_source(said),
         shop_minutes=shop_minutes,
-        when=said.get("", "when"),
+        when=on_holidays(said.get("", "when"), said.get("", "holidays", ())),
         service=fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {})),
         amenity_words=said.get("amenities", "words", {}),
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
@@ -390,7 +401,7 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
         fault = said.fault("candidates", "file", en, "已读入但未使用：sources 中没有 study。")
         faults.append(dataclasses.replace(fault, level="warning"))
     source = said.get("demand", "source")
-    if source in {"depots", "population"} and source not in said.tables:
+    if source not in {None, "uniform"} and source not in said.tables:
         en = f'is {source!r}, and there is no [{source}]. Add it, or take source = "uniform".'
         faults.append(
             said.fault("demand", "source", en, f"为 {source}，但没有 [{source}]。请补上，或改用 uniform。")
@@ -623,6 +634,73 @@ def _reports_in(
     return reading.closures, used, list(reading.faults)
 
 
+def _read_observed(
+    said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame]
+) -> tuple[CheckIns | None, gpd.GeoDataFrame | None, list[InputFile], list[Fault]]:
+    """Return the check-ins and the wishes of a study: both need its places."""
+    inputs: list[InputFile] = []
+    faults: list[Fault] = []
+    checkins = wishes = None
+    table, told = _observed_table(said, "checkins", is_checkin_header)
+    faults += told
+    if table is not None:
+        read = read_checkin_table(table, places_in(frames), place=said.get("checkins", "place"))
+        faults += read.faults
+        checkins = read.checkins
+        path = said.path.parent / said.get("checkins", "file")
+        used = _input_file("checkins", table.file, path, rows=read.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=None))
+    table, told = _observed_table(said, "wishes", is_wish_header)
+    faults += told
+    if table is not None:
+        words = said.get("amenities", "words", {})
+        gates = _with_areas(frames.get("gates"))
+        datum = said.get("wishes", "datum")
+        found = wishes_of(table, datum=datum, words=words, compounds=frames.get("compounds"), gates=gates)
+        faults += found.faults
+        wishes = found.frame
+        path = said.path.parent / said.get("wishes", "file")
+        used = _input_file("wishes", table.file, path, rows=found.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=found.datum, is_datum_stated=found.is_datum_stated))
+    return checkins, wishes, inputs, faults
+
+
+def places_in(frames: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Return the stations and shops of ledgers in one frame: index id, `name`, points in WGS 84."""
+    own = [frames[role][["name", "geometry"]] for role in ("stations", "shops") if role in frames]
+    if not own:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326")
+    return gpd.GeoDataFrame(pd.concat(own), geometry="geometry", crs="EPSG:4326")
+
+
+def _observed_table(
+    said: StudyFile, role: str, is_header: Callable[[Sequence[str]], bool]
+) -> tuple[Table | None, list[Fault]]:
+    """Read the table of check-ins or wishes; None where there is none, or it cannot be read."""
+    if role not in said.tables:
+        return None, []
+    stated = said.tables[role]
+    if "file" not in stated:
+        told = any(fault.column == f"{role}.file" for fault in said.faults)
+        en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
+        return None, [] if told else [said.fault(role, "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, role, path):
+        return None, [missing]
+    how = {key: stated.get(key) for key in ("sheet", "encoding")}
+    try:
+        return read_table(path, file=stated["file"], is_header=is_header, **how), []
+    except StudyError as error:
+        return None, list(error.faults)
+
+
+def _with_areas(gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """Return gates with a column `area`, "" where nothing is said."""
+    if gates is None or "area" in gates.columns:
+        return gates
+    return gates.assign(area="")
+
+
 def _needs_no_list(said: StudyFile) -> bool:
     """Whether [candidates] says something else than where the study's own list is, right or wrong."""
     stated = said.tables["candidates"]
@@ -634,7 +712,7 @@ def _needs_no_list(said: StudyFile) -> bool:
 def _holds_polygons(table: Table, role: Role) -> bool:
     if role == "population" and table.geometry is not None:
         return bool((shapely.get_dimensions(table.geometry) == 2).any())  # noqa: PLR2004
-    return role in {"zones", "area"}
+    return role in {"zones", "area", "compounds"}
 
 
 # ---------------------------------------------------------------------------------------------------- addresses

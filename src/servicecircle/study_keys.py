@@ -179,12 +179,6 @@ def _datum(value: object) -> str:
     return str(named or _one_of(*DATUMS)(value))
 
 
-def _source(value: object) -> str:
-    if value == "checkins":
-        raise not_served(what="`source = 'checkins'`", zh="打卡数据（checkins）")
-    return str(_one_of("depots", "population", "uniform")(value))
-
-
 def _sources(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise _wrong(value, 'a list of sources, e.g. ["study", "places"]', '来源列表，如 ["study", "places"]')
@@ -340,6 +334,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _holidays(value: object) -> tuple[dt.date, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of dates, e.g. ["2026-10-01"]', '日期列表，如 ["2026-10-01"]')
+    return tuple(sorted({dt.date.fromisoformat(_date(one)) for one in value}))
+
+
 def _host(value: object) -> str:
     return checked_host(_text(value))
 
@@ -414,6 +414,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "max_snap_m": _snap_m,
             "when": _when,
             "service": _services,
+            "holidays": _holidays,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
@@ -451,7 +452,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
         "contacts": {"stations": _few_contacts, "shops": _few_contacts},
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _source},
+        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
@@ -464,10 +465,15 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "key": _no_key,
         },
         "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
-        "checkins": {},
+        "checkins": {
+            "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
+        },
+        "wishes": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "gates": _LEDGER,
+        "compounds": _LEDGER,
     }
-)
-NOT_SERVED_TABLES = frozenset({"checkins", "balance"})
+)  # fmt: skip
+NOT_SERVED_TABLES = frozenset({"balance"})
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401

@@ -15,15 +15,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .checkins import CheckInFigures
 from .closures import TroubleFigures
 from .contact_sheets import write_contacts
 from .coverage import coverage_by_cell, totals
 from .csv_tables import (
     amenities_csv,
     assignment_csv,
+    checkin_tables,
     closures_csv,
     infeasible_csv,
     week_csv,
+    wishes_csv,
     zone_posts_csv,
     zone_shares_csv,
 )
@@ -35,6 +38,7 @@ from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import make_folder, remove_file, write_text
+from .wishes import wishes_by_service
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -63,11 +67,11 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
-        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble,
-        `zone_posts.csv`, `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where
-        it assigns depots, `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the
-        rules.
+        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, three tables of
+        check-ins and `wishes.csv`, where the study has these, `explanations.json`, where the plan has an
+        explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
+        `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -88,6 +92,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
+        **checkin_tables(plan),
+        "wishes.csv": wishes_csv(plan),
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
@@ -234,6 +240,10 @@ def summary(plan: Plan) -> Properties:
         figures |= _serving(plan.serving)
     if plan.trouble is not None:
         figures["closures"] = trouble_figures(plan.trouble)
+    if plan.checkins is not None:
+        figures["checkins"] = checkin_figures(plan.checkins)
+    if plan.wishes is not None:
+        figures["wishes"] = wishes_by_service(plan.wishes, is_published=study.publish)
     return figures
 
 
@@ -296,6 +306,14 @@ def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
         }
         for number, row in enumerate(_rows(trouble.windows))
     ]
+
+
+def checkin_figures(figures: CheckInFigures) -> Properties:
+    """Return what check-ins say, as `summary.json` holds it: all places together, by place and by week."""
+    names = ("first", "last", "days", "n", "per_day", "low", "high", "trend", "likeness")
+    told: Properties = {name: _plain_value(getattr(figures, name)) for name in names}
+    weeks = figures.weeks[figures.weeks["place_id"] == ""].drop(columns=["place_id", "name"])
+    return told | {"places": _rows(figures.places), "weeks": _rows(weeks)}
 
 
 def closure_features(trouble: TroubleFigures) -> list[Feature]:
