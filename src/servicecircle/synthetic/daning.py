@@ -58,6 +58,10 @@ file = "grids.geojson"
 [posts]
 file = "posts.csv"
 
+[checkins]
+file = "checkins.csv"
+stock = 12
+
 [amenities]
 words = {{ "饮料机" = "drinks", "暖新餐" = "meals" }}
 
@@ -166,7 +170,13 @@ def _stations(town: Town, stations: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -
     centre = {int(np.flatnonzero(of == g)[np.argmin(away[of == g])]): g for g in sorted(set(of.tolist()))}
     core = town.blocks[town.blocks["district"] == "core"].union_all()
     rest = [k for k in range(len(stations)) if k not in centre]
-    mall = min(rest, key=lambda k: (stations.geometry.iloc[k].distance(core), away[k]))
+    apart = np.array(
+        [
+            stations.drop(index=stations.index[k]).distance(point).min()
+            for k, point in enumerate(shapes_of(stations))
+        ]
+    )
+    mall = min(rest, key=lambda k: (round(stations.geometry.iloc[k].distance(core)), -apart[k]))
     for k in range(len(stations)):
         host = stations["名称"].iloc[k].split("·")[1].removesuffix("站")
         if k in centre:
@@ -255,7 +265,7 @@ def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:
     """Write the depots as copied from Amap, with counts as an office says them."""
     brands = ("外卖", "快递", "外卖", "快递", "即时配送")
     names = [
-        f"{name.removesuffix('快递网点')}{brands[k % len(brands)]}站点"
+        f"{name.replace('快递网点', '')}{brands[k % len(brands)]}站点"
         for k, name in enumerate(depots["名称"].astype(str).tolist())
     ]
     table = with_lonlat(depots.assign(名称=names), after="名称", datum="gcj02")

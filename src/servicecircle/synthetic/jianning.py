@@ -50,6 +50,15 @@ sources = ["study", "gates"]
 [zones]
 file = "grids.geojson"
 
+[wishes]
+file = "wishes.csv"
+
+[compounds]
+file = "compounds.geojson"
+
+[gates]
+file = "gates.csv"
+
 [closures]
 file = "snow.geojson"
 
@@ -81,7 +90,8 @@ _WISHES = (
     "骑手想要热水和歇脚的地方",
     "冬天送餐想有个充电、取暖的地方",
     "想就近租房，价格便宜些",
-    "楼道灯坏了，晚上看不清",
+    "门口想有个能热饭的微波炉",
+    "放假孩子没人看，想办托管班",
     "雪天坡道太滑，希望早点清扫",
 )
 

@@ -176,7 +176,7 @@ def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:
     """Write the depots in GBK: the two largest are of takeaway riders, the others of couriers."""
     rank = sorted(range(len(depots)), key=lambda k: (-int(depots["骑手数"].iloc[k]), k))
     takeaway = set(rank[:N_TAKEAWAY])
-    places = [str(name).removesuffix("快递网点") for name in depots["名称"]]
+    places = [str(name).replace("快递网点", "") for name in depots["名称"]]
     table = with_lonlat(
         depots.assign(
             名称=[f"{place}{'外卖站点' if k in takeaway else '快递网点'}" for k, place in enumerate(places)],
