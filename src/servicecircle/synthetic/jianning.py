@@ -106,7 +106,7 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     write_table(folder / "candidates.csv", with_lonlat(made.candidates, after="类型"))
     write_shapes(folder / "grids.geojson", made.zones)
     write_shapes(folder / "snow.geojson", snow_of(town))
-    compounds = compounds_of(town)
+    compounds = compounds_of(town, shapes_of(stations)[:N_POSTS])
     write_shapes(folder / "compounds.geojson", compounds)
     gates = gates_of(town, compounds)
     write_table(folder / "gates.csv", with_lonlat(gates, after="名称"))
@@ -147,9 +147,11 @@ def _stations(town: Town, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def compounds_of(town: Town) -> gpd.GeoDataFrame:
-    """Return the gated compounds as polygons, by name."""
-    homes = sorted(_compounds(town), key=lambda home: (-round(home[1].area), home[0]))[:N_COMPOUNDS]
+def compounds_of(town: Town, posts: list[Point]) -> gpd.GeoDataFrame:
+    """Return the gated compounds that hold a post, and the largest others, as polygons by name."""
+    held = {name: any(shape.contains(post) for post in posts) for name, shape, _ in _compounds(town)}
+    homes = sorted(_compounds(town), key=lambda home: (not held[home[0]], -round(home[1].area), home[0]))
+    homes = homes[:N_COMPOUNDS]
     return gpd.GeoDataFrame(
         {"编号": [f"XQ{k + 1:02d}" for k in range(len(homes))], "名称": [name for name, _, _ in homes]},
         geometry=[shape for _, shape, _ in homes],
