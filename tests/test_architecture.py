@@ -112,10 +112,13 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages writers
+maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
 serving
 contacts
+plan_tables
+plan_sheets
+writers
 zone_work
 pipeline
 study_gates
@@ -134,7 +137,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
-    "geopackages", "writers",
+    "plan_tables", "plan_sheets", "geopackages", "writers",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from servicecircle.errors import InputError
 from servicecircle.packaged import api_module, example_folder, example_names, package_version
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-RESULTS = {"map.html", "plan.gpkg", "summary.json", "explanations.json"} | {
+RESULTS = {"map.html", "plan.gpkg", "tables.xlsx", "summary.json", "explanations.json"} | {
     *(f"{name}.geojson" for name in ("circles", "coverage", "gaps", "suggestions")),
     *(f"{name}.csv" for name in ("amenities_by_zone", "coverage_by_hour")),
 }

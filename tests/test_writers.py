@@ -28,6 +28,7 @@ NAMES = [
     "gaps.geojson",
     "suggestions.geojson",
     "plan.gpkg",
+    "tables.xlsx",
     "summary.json",
 ]
 

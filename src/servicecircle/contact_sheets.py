@@ -18,7 +18,7 @@ from .whole_files import make_folder, write_whole
 from .zone_figures import Contacts
 
 _HEAD = 2  # row of the header: title, line of how minutes are counted, header
-_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
+SHEET_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
         "zh": {
             "depots": "骑手站点",
@@ -154,7 +154,7 @@ def _how(plan: Plan) -> str:
 def _write(path: Path, contacts: Contacts, title: str, how: str, lang: Lang) -> None:
     import xlsxwriter
 
-    words = _WORDS[lang]
+    words = SHEET_WORDS[lang]
     with xlsxwriter.Workbook(str(path), dict(OPTIONS)) as book:
         book.set_properties({"created": CREATED, "title": f"{title} {words['title']}"})
         styles = _styles(book)

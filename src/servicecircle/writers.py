@@ -34,6 +34,7 @@ from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
 from .geopackages import write_geopackage
 from .model import Explanation, Plan
+from .plan_sheets import write_tables
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
@@ -65,11 +66,11 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     Returns
     -------
     files
-        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, three tables of
-        check-ins and `wishes.csv`, where the study has these, `explanations.json`, where the plan has an
-        explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg`,
+        `tables.xlsx` and `summary.json`, in the order in which they were written; before the last
+        `coverage_by_hour.csv`, where a place states hours, `amenities_by_zone.csv`, where one says what it
+        offers, three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the
+        plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
         `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
         `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
@@ -87,6 +88,7 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
+    files.append(write_tables(plan, target / "tables.xlsx"))
     told = None if plan.explanation is None else json_text(explanation_figures(plan.explanation), indent=1)
     trouble = plan.trouble
     tables = {
