@@ -81,6 +81,7 @@ _frontier_kernels
 _side_kernels
 _ring_kernels
 _area_kernels
+near_streets
 street_squares
 area_shapes
 facility_areas wide_areas

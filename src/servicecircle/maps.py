@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from ._page import areas, numbers, palette, places, streets, summary
+from ._page.closures import drawn_closures
 from ._page.geometry import Box, Screen, in_box, in_crs
 from ._page.week import drawn_week
 from ._page.words import Words
@@ -79,6 +80,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "gaps": gaps,
         "zones": areas.drawn_zones(plan, screen),
         "places": spots,
+        "closures": drawn_closures(plan, screen, words),
         "week": drawn_week(plan, screen, words),
     }
     panel = _panel(plan, words, screen)

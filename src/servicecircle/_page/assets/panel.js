@@ -157,6 +157,7 @@ const swatches = {
   depot: () => icons.depot(16),
   candidate: () => icons.candidate(8),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
+  closure: closureSwatch,
   week: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: colours.night, "fill-opacity": 0.2, stroke: colours.night, "stroke-width": 2 })),
   base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
 };
@@ -178,6 +179,8 @@ const legendRows = [
   { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
   { key: "candidate", has: places.candidate.length > 0, isOff: true, note: () => countNote("candidate", places.candidate) },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => `${countNote("zone", zoneData)}${isChinese ? "，" : ", "}${say("layer.zone.note")}`, after: zoneWarning },
+  { key: "closure", has: closureData.length > 0, note: () => say(
+    closureData.some((one) => !one.is_closed) ? "layer.closure.note_slow" : "layer.closure.note", { n: whole(closureData.length) }) },
   { key: "week", has: Boolean(week), isOff: true, note: () => week.note, after: curveElement },
   { key: "base", has: panel.base_maps.length > 0, isOff: true, note: () => say("layer.base.note") },
 ].filter((row) => row.has);
