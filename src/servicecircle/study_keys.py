@@ -579,6 +579,9 @@ def _no_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> StudyErro
         en = f"holds full-width {wide}: write commas, brackets, equals signs, quotes and digits in ASCII, e.g. "
         en += "minutes = [10, 15]."
         zh = f"写法有误（{wide}）：逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    elif found := re.match(r"\s*([^\x00-\x7f\s=\"'#\[]+)\s*=", "".join(text.split("\n")[row - 1 : row])):
+        en = f"holds the key {found[1]!r}: keys are English words, e.g. file, minutes, datum."
+        zh = f"有中文键名“{found[1]}”：等号左边须用英文键名，如 file、minutes、datum。"
     return StudyError([Fault(en, zh, file=path.name, row=row)])
 
 
