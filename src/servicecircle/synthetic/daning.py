@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from numpy.random import Generator
 from scipy.optimize import linear_sum_assignment
+from shapely import Point
 
 from .._validate import IntArray
 from .clerks import Paper, with_lonlat, write_book, write_shapes, write_table
@@ -22,6 +23,7 @@ from .town import Town
 #: published: bottles that were drunk in the month of the trial
 N_BOTTLES = 731
 #: the rule of the machine; how many of the further days of a window are used is invented
+N_GATES = 2
 N_DAYS, WINDOW_DAYS, UPTAKE = 30, 7, 0.45
 
 STUDY = """\
@@ -44,6 +46,12 @@ file = "stations.xlsx"
 [shops]
 file = "shops.csv"
 minutes = 5
+
+[districts]
+file = "districts.geojson"
+
+[gates]
+file = "gates.csv"
 
 [depots]
 file = "depots.csv"
@@ -113,6 +121,10 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     write_table(folder / "posts.csv", with_lonlat(centres, after="名称"))
     table = with_lonlat(stations, after="名称")
     notes = pd.DataFrame({"填表说明": ["本表每季度更新一次。", "服务设施以现场为准。"]})
+    mall = shapes_of(stations)[stations["类别"].tolist().index("24小时无人驿站")]
+    district, gates = district_of(town, mall)
+    write_shapes(folder / "districts.geojson", district)
+    write_table(folder / "gates.csv", with_lonlat(gates, after="名称"))
     log = checkin_log(stations, np.random.default_rng([town.seed, 17]))
     write_table(folder / "checkins.csv", log)
     sheets = {"说明": (notes, Paper()), "一览表": (table, paper)}
@@ -221,6 +233,34 @@ def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         f"暖新餐、{text}" if is_food[k] else text for k, text in enumerate(shops["服务项目"].astype(str).tolist())
     ]
     return shops.assign(编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers)
+
+
+def district_of(town: Town, mall: Point) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the shopping district around a mall, and its gates: where a way through it leaves its ground."""
+    shops = [tags.get("landuse") == "commercial" for tags in town.land["tags"]]
+    ways = shapely.union_all(shapes_of(town.streets))
+    grounds = [
+        ground
+        for ground in shapes_of(town.land[shops])
+        if len(shapely.get_parts(ground.exterior.intersection(ways))) >= N_GATES
+    ]
+    ground = min(grounds, key=lambda one: (round(one.distance(mall)), -one.area))
+    doors = sorted(shapely.get_parts(ground.exterior.intersection(ways)), key=lambda p: (p.x, p.y))
+    n = len(doors)
+    district = {"编号": ["SQ1"], "名称": ["大宁国际商圈"], "服务项目": ["厕所、桌椅、空调、充电"]}
+    return (
+        gpd.GeoDataFrame({**district, "营业时间": ["10:00-22:00"]}, geometry=[ground], crs=town.streets.crs),
+        gpd.GeoDataFrame(
+            {
+                "编号": [f"M{k + 1}" for k in range(n)],
+                "名称": [f"商圈{k + 1}号门" for k in range(n)],
+                "所属商圈": ["大宁国际商圈"] * n,
+                "开放时间": ["9:30-22:30"] * n,
+            },
+            geometry=doors,
+            crs=town.streets.crs,
+        ),
+    )
 
 
 def checkin_log(stations: gpd.GeoDataFrame, rng: Generator) -> pd.DataFrame:

@@ -112,6 +112,7 @@ def _stations(made: Ledgers) -> gpd.GeoDataFrame:
         名称=names,
         类别=kinds,
         社区=zones["名称"].iloc[of].tolist(),
+        总站=["" if kind == "总站" else _MAIN for kind in kinds],
         功能区=["休息区、阅览区、会议区" if kind == "总站" else "休息区" for kind in kinds],
         开放时间=["周一至周日 8:00-21:00" if k == main else _HOURS[k % len(_HOURS)] for k in range(len(stations))],
         服务设施=[_MAIN_OFFERS if k == main else _OFFERS[k % len(_OFFERS)] for k in range(len(stations))],
