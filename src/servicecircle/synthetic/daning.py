@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 - the numbers that make a town look like one stand where they are used
 """`data/daning`: four centres and grids, a point that never closes, the ledgers of a subdistrict in Shanghai."""
 
 from __future__ import annotations
@@ -281,7 +280,7 @@ def checkin_log(stations: gpd.GeoDataFrame, rng: Generator) -> pd.DataFrame:
             if len(rows) < N_BOTTLES and (day == first or rng.random() < UPTAKE):
                 rows.append((day, _minute(bool(is_night[place]), rng), str(places["编号"].iloc[place]), person))
     rows.sort()
-    start = dt.datetime(2026, 7, 1)  # noqa: DTZ001 - a log of one place, in its own time
+    start = dt.datetime(2026, 7, 1)
     times = [start + dt.timedelta(days=day, minutes=minute) for day, minute, _, _ in rows]
     return pd.DataFrame(
         {

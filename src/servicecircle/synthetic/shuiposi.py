@@ -123,7 +123,7 @@ def _stations(made: Ledgers) -> gpd.GeoDataFrame:
 
 
 def _posts(made: Ledgers, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the party-service centre of each community: by one of its stations, else by a candidate in its middle."""
+    """Return the party-service centre of each community: by a station, else by a candidate in its middle."""
     rows = []
     for name, shape in zip(made.zones["名称"], made.zones.geometry, strict=True):
         middle = shape.centroid
