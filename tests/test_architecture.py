@@ -91,6 +91,7 @@ zone_places
 zone_borders
 coverage
 zone_posts
+street_blocks
 week amenity_zones
 standing
 disclosure
@@ -100,7 +101,9 @@ gaps
 candidates
 locate
 gate_sites
-depot_zones
+depot_zones block_search
+block_program
+balanced_zones
 scenarios
 siting_questions
 siting_answers
