@@ -65,6 +65,9 @@ file = "grids.geojson"
 [posts]
 file = "posts.csv"
 
+[balance]
+tolerance = 0.2
+
 [checkins]
 file = "checkins.csv"
 stock = 12
