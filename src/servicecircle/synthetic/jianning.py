@@ -82,7 +82,7 @@ _OFFERS = ("熱水、充電、歇腳", "熱水、手機充電、桌椅、應急�
 _SNOW = (("2026-01-17 20:00", "2026-01-19 18:00"), ("2026-01-24 02:00", "2026-01-25 12:00"))
 #: a snowed-in street is as slow as that, and a swept one
 _DEEP, _SWEPT = 0.5, 0.8
-N_SNOW = 14
+N_SNOW = 8
 N_COMPOUNDS, N_WISHES = 24, 18
 _WISHES = (
     "希望小区大门口装公益快递柜",

@@ -69,6 +69,8 @@ spacing_m = 200
 
 #: published: places of two kinds and what the report counts there
 N_COURIER, N_TAKEAWAY = 25, 2
+#: a row of the partners that a clerk entered once more, under another name
+TOLD_TWICE = 7
 _MAIN = "小哥驿站总站（太和社区党群服务中心）"
 _MAIN_OFFERS = "桌椅、饮水器、微波炉、冰箱、应急药品、WiFi、手机充电、打气筒、雨伞雨衣、图书、打印"
 _OFFERS = (
@@ -157,11 +159,15 @@ def _write_partners(made: Ledgers, path: Path) -> None:
         标识=["小哥爱心角" if k % 3 == 0 else "爱心商户" for k in range(len(shops))],
     )
     order = sorted(range(len(shops)), key=lambda k: (int(of[k]), k))
+    order.insert(TOLD_TWICE + 1, order[TOLD_TWICE])
     shops = gpd.GeoDataFrame(
         shops.iloc[order][["社区", "名称", "标识", "业态", "地址", "营业时间", "服务项目"]].reset_index(drop=True),
         geometry=[shapes_of(shops)[k] for k in order],
         crs=shops.crs,
     )
+    names = shops["名称"].tolist()
+    names[TOLD_TWICE + 1] += "（小哥爱心角）"
+    shops["名称"] = names
     shops.insert(1, "编号", [f"LM{k + 1:03d}" for k in range(len(shops))])
     paper = Paper(
         "水泊寺街道“小哥驿站”联盟商家登记表",
