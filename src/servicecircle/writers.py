@@ -80,8 +80,7 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
         `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
         `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
-        depots,
-        `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
+        depots, `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
