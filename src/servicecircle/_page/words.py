@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..errors import Lang
+from ..errors import InputError, Lang
 
 #: key -> (Chinese, English); what stands in braces is put in
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -327,6 +327,16 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 _BRACES = re.compile(r"\{(\w+)\}")
 #: a word of English that is one or many by the number put in before it
 _PLURAL = re.compile(r"\{(\w+)\}[ \w]*\(s\)")
+
+
+def checked_lang(lang: str) -> Lang:
+    """Return a language of the table; any other is an `InputError`."""
+    if lang == "zh":
+        return "zh"
+    if lang == "en":
+        return "en"
+    msg = f"`lang` must be 'zh' or 'en', got {lang!r}."
+    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为“{lang}”。")
 
 
 class Words:
