@@ -35,6 +35,8 @@ GAP_CORNER = 0.24  # of a cell's side
 GAP_HOLE_M2 = 25_000.0
 #: a gap wider than this share of the town is tagged at its heaviest cell
 WIDE_GAP = 0.5
+#: a smaller share of a cell's riders is not drawn as missed
+LEAST_SHARE = 0.005
 #: first steps of classes of riders: 1 2 5 10 20 50 ...
 ROUND_STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
 
@@ -200,6 +202,21 @@ def first_step(*missed: FloatArray) -> int | None:
         aim = float(np.percentile(shown[shown >= 1], 90))
         return _nearest_step(aim)
     return None
+
+
+def classes_of(missed: FloatArray, riders: FloatArray, step: int | None) -> list[int]:
+    """
+    Return the class of each cell, 0 to 3, or -1 where there is nothing to show, as the page does.
+
+    By riders missed, rounded: q, 2q, 4q, 8q; without a step by their share of the cell's riders, in quarters.
+    """
+    if step is None:
+        share = missed / riders
+        return [-1 if s < LEAST_SHARE else min(3, math.floor(4 * s)) for s in share.tolist()]
+    edges = np.array([2, 4, 8]) * step
+    rounded = np.floor(missed + 0.5)
+    classes: list[int] = np.where(rounded >= 1, np.searchsorted(edges, rounded, side="right"), -1).tolist()
+    return classes
 
 
 def _nearest_step(aim: float) -> int:

@@ -90,9 +90,9 @@ def circle_tints(n: int) -> tuple[str, ...]:
     return tuple(mixed(TINTS[-1], TINTS[0], step) for step in steps)
 
 
-def circle_fills(n: int) -> tuple[str, ...]:
-    """Return the fills that, at `CIRCLE_ALPHA` one over the other on paper, give `circle_tints(n)`."""
-    fills, under = [], COLOURS["paper"]
+def circle_fills(n: int, *, ground: str = COLOURS["paper"]) -> tuple[str, ...]:
+    """Return the fills that, at `CIRCLE_ALPHA` one over the other on the ground, give `circle_tints(n)`."""
+    fills, under = [], ground
     for tint in circle_tints(n):
         pairs = zip(rgb(tint), rgb(under), strict=True)
         fills.append(_hex([(seen - (1 - CIRCLE_ALPHA) * below) / CIRCLE_ALPHA for seen, below in pairs]))

@@ -340,17 +340,18 @@ def checked_lang(lang: str) -> Lang:
 
 
 class Words:
-    """The table in one language."""
+    """The table in one language; `more` are words that the page has no use for."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, more: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> None:
         self.lang: Lang = lang
         self._column = 0 if lang == "zh" else 1
+        self._words = {**WORDS, **more}
 
     def __call__(self, key: str, **values: object) -> str:
         """Return what `key` says, with `values` put in as they are."""
         text = _PLURAL.sub(
             lambda found: found[0][:-3] + ("" if str(values.get(found[1])) == "1" else "s"),
-            WORDS[key][self._column],
+            self._words[key][self._column],
         )
         return _BRACES.sub(lambda found: str(values.get(found[1], found[0])), text)
 
