@@ -91,7 +91,7 @@ explanation_tables
 explanations
 synthetic
 disclosure
-maps _page figures report check_sheets csv_tables writers
+maps _page figures _figure report check_sheets csv_tables writers
 placement
 serving
 pipeline
@@ -108,7 +108,7 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "report", "check_sheets", "csv_tables", "writers"}
+OUT = {"maps", "_page", "figures", "_figure", "report", "check_sheets", "csv_tables", "writers"}
 
 
 def stage_of(file: Path) -> str:

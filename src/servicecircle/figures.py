@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +17,7 @@ from ._figure.zone_sheet import drawn_zones, has_zones
 from ._page.words import Words, checked_lang
 from .errors import InputError, Lang
 from .model import Plan
-from .whole_files import make_folder, write_whole
+from .whole_files import make_folder, write_bytes
 
 Draw = Callable[[Words, Fonts], Sheet]
 #: the figures of a result folder, without the ends of their names
@@ -160,7 +160,7 @@ def draw_zones(plan: Plan, path: str | Path, *, lang: Lang | None = None, font: 
 
 # ----------------------------------------------------------------------------------------------- for the files
 def figure_files(
-    plan: Plan, formats: tuple[str, ...], *, lang: Lang | None = None, font: str | Path | None = None
+    plan: Plan, formats: Sequence[str], *, lang: Lang | None = None, font: str | Path | None = None
 ) -> dict[str, bytes]:
     """
     Return every figure that a plan has something for, by the name of its file.
@@ -183,6 +183,11 @@ def figure_files(
         for name, draw in draws.items()
         for end, data in _files(draw, ends, lang or plan.study.lang, font).items()
     }
+
+
+def figure_names() -> list[str]:
+    """Return the names of all files that figures may have in a result folder."""
+    return [f"{name}.{end}" for name in NAMES for end in FORMATS]
 
 
 def checked_format(name: str) -> Format:
@@ -222,7 +227,7 @@ def _write(path: str | Path, draw: Draw, plan: Plan, lang: Lang | None, font: st
     end = checked_format(target.suffix.lower().removeprefix("."))
     data = _files(draw, [end], lang or plan.study.lang, font)[end]
     make_folder(target.parent)
-    return write_whole(target, lambda unfinished: unfinished.write_bytes(data))
+    return write_bytes(target, data)
 
 
 def _files(draw: Draw, ends: list[Format], lang: str, font: str | Path | None) -> dict[Format, bytes]:

@@ -25,7 +25,7 @@ from .offers import PARSED
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
-from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_text, write_whole
+from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_bytes, write_text, write_whole
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -42,7 +42,9 @@ Feature = dict[str, Any]
 
 
 # ----------------------------------------------------------------------------------------------- public face
-def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
+def write_outputs(
+    plan: Plan, folder: str | Path, *, figures: Sequence[str] = (), font: str | Path | None = None
+) -> list[Path]:
     """
     Write the result folder of a plan.
 
@@ -52,7 +54,12 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         What `suggest` gave.
     folder
         Made if missing. Files of the same names are replaced; others are not touched, but for files of an earlier
-        plan that this plan does not have: `explanations.json` and the tables go then.
+        plan that this plan does not have: `explanations.json`, the tables and the figures go then.
+    figures
+        Kinds of file, of `png`, `svg` and `pdf`, in which figures are written too: `map`, and `curve`, `week` and
+        `zones` where the plan has them, as `draw_figure`, `draw_curve`, `draw_week` and `draw_zones` draw them.
+    font
+        The figures' font file, as of `draw_figure`.
 
     Returns
     -------
@@ -60,17 +67,21 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
         `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
         station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
-        where the plan has an explanation, and `closures.geojson` and `closures.csv`, where it tells of trouble.
-        GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
-        `seconds` in the summary.
+        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, and
+        the figures. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same
+        bytes, but for `seconds` in the summary.
 
     Raises
     ------
     OutputError
         If a file cannot be written; the file of that name is then what it was before.
+    InputError, MissingPackageError
+        Of figures: as of `draw_figure`. Nothing is written then.
     """
+    from .figures import figure_files, figure_names
     from .maps import map_html
 
+    drawn = figure_files(plan, figures, font=font) if figures else {}
     target = make_folder(Path(folder))
     layers = plan_layers(plan)
     files = [write_text(target / "map.html", map_html(plan))]
@@ -88,6 +99,11 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     for name, text in tables.items():
         if text is not None:
             files.append(write_text(target / name, text))
+        else:
+            remove_file(target / name)
+    for name in figure_names():
+        if name in drawn:
+            files.append(write_bytes(target / name, drawn[name]))
         else:
             remove_file(target / name)
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))

@@ -15,13 +15,12 @@ from .fonts import Fonts
 from .layers import CIRCLE_LINES, GAIN_PT, put_dotted, put_hatched
 from .paper import PT_PER_MM, Sheet
 from .symbols import put_pin, put_symbol
+from .texts import shortened, wrapped
 
 WEST, EAST, TOP, BOTTOM = 222.0, 287.0, 184.0, 15.0
 NAME_PT, LEGEND_PT, NOTE_PT, HEAD_PT, KEY_PT = 8.6, 7.9, 7.0, 8.6, 21.0
 SWATCH = (WEST, WEST + 9.0)
 TEXT_WEST = WEST + 12.0
-#: the longest list of lines that a text of the column may be
-MOST_LINES = 4
 
 Put = Callable[[Sheet, float], None]
 
@@ -40,7 +39,7 @@ def nothing(_sheet: Sheet, _y: float) -> None:
 
 def rule(sheet: Sheet, y: float) -> None:
     """Put a line across the column."""
-    sheet.lines([shapely.get_coordinates(shapely.LineString([(WEST, y), (EAST, y)]))], "#C9C5BB", 0.6)
+    sheet.lines([shapely.get_coordinates(shapely.LineString([(WEST, y), (EAST, y)]))], COLOURS["print_rule"], 0.6)
 
 
 RULE = Row(3.8, rule)
@@ -58,54 +57,6 @@ def line(text: str, size: float = NOTE_PT, colour: str = COLOURS["second"], heig
 
 def _drop(_width: float) -> None:
     """Take what a call returns, and nothing else."""
-
-
-# ---------------------------------------------------------------------------------------------------- texts
-def wrapped(fonts: Fonts, text: str, size: float, width: float, most: int = MOST_LINES) -> list[str]:
-    """Return a text in lines no wider than `width` (mm): cut at blanks or between Chinese characters; then `…`."""
-    lines: list[str] = []
-    left = text.strip()
-    while left:
-        if len(lines) == most - 1 or fonts.width_pt(left, size) <= width * PT_PER_MM:
-            lines.append(shortened(fonts, left, size, width))
-            break
-        cut = _break(fonts, left, size, width)
-        lines.append(left[:cut].rstrip())
-        left = left[cut:].lstrip()
-    return lines
-
-
-#: what never begins a line, and what never ends one
-_NOT_FIRST, _NOT_LAST = "，。、；：！？）》」』”’%…·,.;:!?)]}>", "（《「『“‘([{<"
-
-
-def _break(fonts: Fonts, text: str, size: float, width: float) -> int:
-    """Return how many characters of a text go on a line."""
-    fits = _most_that_fit(fonts, text, size, width)
-    for cut in range(fits, 0, -1):
-        before, after = text[cut - 1], text[cut]
-        is_word = before.isascii() and after.isascii() and not before.isspace() and not after.isspace()
-        if not is_word and after not in _NOT_FIRST and before not in _NOT_LAST:
-            return cut
-    return max(fits, 1)
-
-
-def _most_that_fit(fonts: Fonts, text: str, size: float, width: float) -> int:
-    low, high = 0, len(text) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if fonts.width_pt(text[:middle], size) <= width * PT_PER_MM:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def shortened(fonts: Fonts, text: str, size: float, width: float) -> str:
-    """Return a text that is no wider than `width` (mm), its end cut off with `…` where it must be."""
-    if fonts.width_pt(text, size) <= width * PT_PER_MM:
-        return text
-    return text[: _most_that_fit(fonts, text, size, width - fonts.width_pt("…", size) / PT_PER_MM)].rstrip() + "…"
 
 
 # ------------------------------------------------------------------------------------------------ key figures
@@ -154,11 +105,11 @@ def _bar(sheet: Sheet, y: float, words: Words, mode: str, parts: Sequence[Mappin
     for k, part in enumerate(parts):
         end = x + (east - west) * (part["n"] / total if total else 0)
         if end > x:
-            sheet.box(x, y - half, end, y + half, part["colour"], colour="#FFFFFF", width=0.5)
+            sheet.box(x, y - half, end, y + half, part["colour"], colour=COLOURS["white"], width=0.5)
             if k < len(parts) - 1 and sheet.fonts.width_pt(part["told"], 6.8) / PT_PER_MM < end - x - 1.6:
-                sheet.text(x + 0.9, y, part["told"], 6.8, COLOURS["ink"] if k < 2 else "#FFFFFF")  # noqa: PLR2004
+                sheet.text(x + 0.9, y, part["told"], 6.8, COLOURS["ink"] if k < 2 else COLOURS["white"])  # noqa: PLR2004
         x = end
-    sheet.box(west, y - half, east, y + half, colour="#A8A49A", width=0.35)
+    sheet.box(west, y - half, east, y + half, colour=COLOURS["edge"], width=0.35)
     sheet.text(EAST, y, parts[-1]["told"], NOTE_PT, COLOURS["missed_text"], across="right", bold=0.25)
 
 
@@ -176,7 +127,7 @@ def _part_rows(fonts: Fonts, parts: Sequence[Mapping[str, Any]]) -> list[Row]:
 
     def put(sheet: Sheet, y: float, row: list[tuple[float, Mapping[str, Any]]]) -> None:
         for at, part in row:
-            sheet.box(at, y - 1.0, at + 2.0, y + 1.0, part["colour"], colour="#A8A49A", width=0.35)
+            sheet.box(at, y - 1.0, at + 2.0, y + 1.0, part["colour"], colour=COLOURS["edge"], width=0.35)
             sheet.text(at + 3.0, y, part["name"], NOTE_PT, COLOURS["second"])
 
     return [Row(4.4, lambda sheet, y, row=row: put(sheet, y, row)) for row in rows]  # type: ignore[misc]
@@ -216,9 +167,9 @@ def site_rows(fonts: Fonts, sites: Sequence[Mapping[str, Any]], *, is_short: boo
 def _disc(sheet: Sheet, x: float, y: float, site: Mapping[str, Any], radius: float) -> None:
     """Put the number of a suggestion in a disc, hollow for a shop."""
     is_hollow = site["kind"] == "shop"
-    fill = "#FFFFFF" if is_hollow else COLOURS["proposal"]
+    fill = COLOURS["white"] if is_hollow else COLOURS["proposal"]
     sheet.disc(x, y, radius - 0.2, fill, colour=COLOURS["proposal"], width=1.1)
-    colour = COLOURS["proposal"] if is_hollow else "#FFFFFF"
+    colour = COLOURS["proposal"] if is_hollow else COLOURS["white"]
     size = {1: 3.3, 2: 2.9}.get(len(str(site["number"])), 2.2) * radius
     sheet.text(x, y, str(site["number"]), size, colour, across="center", bold=0.25)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import shapely
 
 from .._page import numbers, places, summary
-from .._page.palette import COLOURS
+from .._page.palette import COLOURS, TINTS
 from .._page.words import Words
 from ..errors import InputError
 from ..model import Plan
@@ -93,20 +94,28 @@ def _put_lines(sheet: Sheet, plot: Plot, there: list[CurvePoint], bounds: list[t
     if len(best):
         foot = np.array([[best[-1, 0], plot.box[1]], [best[0, 0], plot.box[1]]])
         if len(best) > 1:
-            sheet.area(shapely.Polygon(np.concatenate([best, foot])), "#AEC8E7", alpha=0.35)
+            sheet.area(shapely.Polygon(np.concatenate([best, foot])), TINTS[1], alpha=0.35)
         sheet.lines([best], **BEST_LINE)
 
 
 def _put_points(sheet: Sheet, plot: Plot, there: list[CurvePoint]) -> None:
     """Put a dot a point, hollow where it is not proven, with its riders."""
     every = max(1, -(-len(there) // MOST_TOLD))
+    told = [round_half_up(float(point.served or 0.0)) for point in there]
     for k, point in enumerate(there):
         x, y = plot.at([point.stations + point.shops], [float(point.served or 0.0)])[0].tolist()
-        fill = COLOURS["circle_line"] if point.status == "optimal" else "#FFFFFF"
+        fill = COLOURS["circle_line"] if point.status == "optimal" else COLOURS["white"]
         sheet.disc(x, y, 1.05, fill, colour=COLOURS["circle_line"], width=1.1)
         if k % every == 0 or k == len(there) - 1:
-            told = numbers.whole(float(point.served or 0.0))
-            sheet.text(x, y - 3.4, told, plots.TICK_PT, COLOURS["ink"], across="center", halo=1.6)
+            sheet.text(x, y - 3.4, numbers.whole(told[k]), plots.TICK_PT, COLOURS["ink"], across="center", halo=1.6)
+            if every == 1 and k:
+                more = numbers.change(told[k] - told[k - 1])
+                sheet.text(x, y - 6.6, more, 6.2, COLOURS["second"], across="center", halo=1.4)
+
+
+def round_half_up(value: float) -> int:
+    """Return a whole number, as riders are shown."""
+    return math.floor(value + 0.5)
 
 
 def _put_keys(sheet: Sheet, words: Words, *, has_bounds: bool) -> None:

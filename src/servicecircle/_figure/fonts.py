@@ -82,9 +82,11 @@ class Fonts:
         own = [] if font is None else [_users_face(Path(font))]
         try:
             package: Any = import_optional(FONT_PACKAGE, extra=EXTRA)
-        except MissingPackageError:
+        except MissingPackageError as error:
             if not own:
-                raise
+                msg = "Figures need a Chinese font: pip install 'servicecircle[report]', or give a `font` file."
+                zh = "图件需要中文字体。请安装：pip install 'servicecircle[report]'，或用 font 指定字体文件。"
+                raise MissingPackageError(msg, zh=zh) from error
             package = None
         carried = (
             [] if package is None else [_package_face(package.sans_path()), _package_face(package.serif_path())]

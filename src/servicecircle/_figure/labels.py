@@ -21,6 +21,7 @@ from .frame import Ground
 from .paper import PT_PER_MM, Sheet
 from .placer import Corners, Placer, corners
 from .symbols import SIZES, SMALL_SIZES, pin_height, put_pin, put_symbol
+from .texts import shortened
 
 #: zoom of the page from which a rank of street is named, symbols are large, shops and depots have names
 NAMED_FROM = (13, 13, 13, 15, 15, 15.75, 16.5)
@@ -29,6 +30,8 @@ LARGE_FROM, DEPOTS_FROM, SHOPS_FROM = 14.5, 15.5, 16.0
 STREET_SIZES = (7.6, 7.6, 6.9, 6.6, 6.0, 6.0, 5.8)
 STATION_PT, DEPOT_PT, SHOP_PT, TAG_PT, ZONE_PT = 8.6, 7.0, 6.6, 8.0, 7.4
 TAG_MM = 4.2
+#: a line of a name is no longer than this (mm)
+LONGEST_MM = 46.0
 #: a name runs along a street that is so much longer; the same name stands again so far away (mm)
 ROOM = 1.3
 APART_MM = (64.0, 79.0)
@@ -118,7 +121,7 @@ class Labels:
         ring = {"colour": COLOURS["gap"], "width": 0.6}
         sheet.box(west, y - half, west + width, y + half, COLOURS["tag"], **ring)
         sheet.box(west, y - half, west + letter_mm, y + half, COLOURS["gap"], **ring)
-        sheet.text(west + letter_mm / 2, y, letter, TAG_PT, "#FFFFFF", across="center", bold=0.3)
+        sheet.text(west + letter_mm / 2, y, letter, TAG_PT, COLOURS["white"], across="center", bold=0.3)
         sheet.text(west + letter_mm + 1.2, y, text, TAG_PT, COLOURS["tag_text"], bold=0.25)
 
     def put_names(self, places: Sequence[Mapping[str, Any]], kind: str, size: float, **style: Any) -> None:  # noqa: ANN401
@@ -127,7 +130,8 @@ class Labels:
         prefix = common_prefix([plain_line(place["name"]) for place in places])
         for place, x, y in self.at(places):
             name = plain_line(place["name"]).removeprefix(prefix)
-            for lines in ([name], _halved(name)):
+            for whole in ([name], _halved(name)):
+                lines = [shortened(self.sheet.fonts, line, size, LONGEST_MM) for line in whole]
                 width = max(self._width(line, size) for line in lines) + 0.4
                 height = LINE_HEIGHT * size / PT_PER_MM * len(lines)
                 found = name and self.placer.take(_beside(x, y, width, height, radius))

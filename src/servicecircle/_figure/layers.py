@@ -125,7 +125,7 @@ def put_gain(sheet: Sheet, ground: Ground, gain: BaseGeometry) -> None:
     """Put the line around what is reached in addition: crimson on a white seam; specks are left out."""
     parts = parts_of(_one(ground, gain))
     shape = gathered(parts[shapely.area(parts) >= LEAST_GAIN_MM2])
-    sheet.area(shape, colour="#FFFFFF", width=GAIN_SEAM_PT, line_alpha=0.9)
+    sheet.area(shape, colour=COLOURS["white"], width=GAIN_SEAM_PT, line_alpha=0.9)
     sheet.area(shape, colour=COLOURS["proposal"], width=GAIN_PT)
 
 
@@ -217,12 +217,12 @@ def put_map(sheet: Sheet, ground: Ground, plan: Plan, cells: areas.Cells, show: 
 
 def frame_line(sheet: Sheet, frame: Frame) -> None:
     """Put the line around the map."""
-    sheet.box(*frame, colour="#8C8A84", width=0.6)
+    sheet.box(*frame, colour=COLOURS["frame"], width=0.6)
 
 
 def put_seal(sheet: Sheet, east: float, middle: float, text: str) -> None:
     """Put a small framed word whose right end is at `east`."""
     width = sheet.fonts.width_pt(text, 8.0) / PT_PER_MM + 6.4
     frame = shapely.box(east - width + 0.8, middle - 2.1, east - 0.8, middle + 2.1).buffer(0.8)
-    sheet.area(frame, "#FFFFFF", colour=COLOURS["proposal"], width=0.8)
+    sheet.area(frame, COLOURS["white"], colour=COLOURS["proposal"], width=0.8)
     sheet.text(east - width / 2, middle, text, 8.0, COLOURS["proposal"], across="center")

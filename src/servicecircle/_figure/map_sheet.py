@@ -24,6 +24,7 @@ from .labels import DEPOT_PT, DEPOTS_FROM, SHOP_PT, SHOPS_FROM, STATION_PT, Labe
 from .layers import Show, frame_line, missed_classes, put_map, put_seal, put_zones
 from .paper import PT_PER_MM, Sheet
 from .placer import corners
+from .texts import shortened, wrapped
 
 #: A4 lying (mm)
 WIDTH, HEIGHT = 297.0, 210.0
@@ -33,6 +34,8 @@ SMALLEST_TITLE_PT = 13.0
 FOOT_PT, FOOT_Y, FOOT_STEP = 7.0, 11.2, 3.6
 #: the corner of scale bar and north (mm): how far it reaches into the frame
 CORNER_MM = (78.0, 12.5)
+#: parameters that suggestions make room for
+LEAST_PARAMETERS = 1
 #: characters and places that a note names at most
 MOST_NAMED = 8
 
@@ -136,7 +139,7 @@ class MapSheet:
         step = field / self.ground.scale * 1000
         x, y = west + 14.0, south + 4.4
         for k in range(4):
-            fill = COLOURS["ink"] if k % 2 == 0 else "#FFFFFF"
+            fill = COLOURS["ink"] if k % 2 == 0 else COLOURS["white"]
             sheet.box(x + k * step, y - 0.5, x + (k + 1) * step, y + 0.5, fill, colour=COLOURS["ink"], width=0.6)
         sheet.text(x, y + 2.6, "0", 7.2, across="center")
         sheet.text(x + 2 * step, y + 2.6, _bare(2 * field), 7.2, across="center")
@@ -159,7 +162,7 @@ class MapSheet:
         riders = numbers.riders(summary.shown_riders(plan.before).riders, words.lang)
         under = words("under", way=places.way(plan, words), m=minutes, riders=riders)
         under = ("｜" if words.lang == "zh" else " | ").join([under, *summary.asked(plan, words)])
-        under = column.shortened(self.fonts, under, UNDER_PT, WIDTH - 2 * MARGIN)
+        under = shortened(self.fonts, under, UNDER_PT, WIDTH - 2 * MARGIN)
         sheet.text(MARGIN, UNDER_Y, under, UNDER_PT, COLOURS["second"])
 
     def _title(self, room: float) -> tuple[float, str]:
@@ -170,7 +173,7 @@ class MapSheet:
             size = min(TITLE_PT, room * PT_PER_MM / max(face.width_pt(line, 1.0), 1e-9))
             if size >= least:
                 return size, title
-        return SMALLEST_TITLE_PT, column.shortened(self.fonts, self.plan.study.name, SMALLEST_TITLE_PT, room * 0.97)
+        return SMALLEST_TITLE_PT, shortened(self.fonts, self.plan.study.name, SMALLEST_TITLE_PT, room * 0.97)
 
     def _column(self) -> None:
         plan, words = self.plan, self.words
@@ -182,7 +185,7 @@ class MapSheet:
         parameters = column.parameter_rows(self.fonts, summary.parameters(plan, words, before.riders))
         legend = [column.RULE, column.head(words("legend")), *self._legend()]
         room = column.TOP - column.BOTTOM - column.height_of([*top, *legend])
-        kept = column.height_of([row for rows in parameters[:3] for row in rows]) + 10.6
+        kept = column.height_of([row for rows in parameters[:LEAST_PARAMETERS] for row in rows]) + 13.0
         sites = self._sites(room - kept)
         room -= column.height_of(sites)
         column.put_rows(self.sheet, [*top, *sites, *legend, *self._parameters(parameters, room)])
@@ -190,7 +193,9 @@ class MapSheet:
     def _sites(self, room: float) -> list[Row]:
         """Return the suggestions with the proof: in two lines each, else in one, else as many as fit."""
         plan, words, fonts = self.plan, self.words, self.fonts
-        proof = column.wrapped(fonts, summary.proof(plan, words), column.NOTE_PT, column.EAST - column.WEST, 3)
+        if self.show == "before" and len(plan.sites):
+            return []
+        proof = wrapped(fonts, summary.proof(plan, words), column.NOTE_PT, column.EAST - column.WEST, 3)
         proof_rows = [column.line(text) for text in proof]
         if not len(plan.sites):
             return [column.RULE, *proof_rows]
@@ -258,13 +263,13 @@ class MapSheet:
 
     def _cell_rows(self, row: Any) -> list[Row]:  # noqa: ANN401
         plan, words = self.plan, self.words
-        _, step = missed_classes(self.cells, plan.study.minutes, self.mode)
+        classes, step = missed_classes(self.cells, plan.study.minutes, self.mode)
         grid = plan.grid
         cells = (
             words("cells.square", n=f"{grid.cell_m:g}") if grid.cell_m is not None else words("cells.h3", n=grid.h3)
         )
         name = words("layer.cell" if step is not None else "layer.cell.share", m=f"{plan.study.minutes[-1]:g}")
-        if not len(self.cells.frame):
+        if max(classes, default=-1) < 0:
             return []
         return [row(column.cell_swatch, name, cells), column.class_row(_class_names(step, words))]
 
@@ -284,16 +289,16 @@ class MapSheet:
         right = between.join(
             [f"{scale_text(self.ground.scale)}{'（A4）' if words.lang == 'zh' else ' (A4)'}", *office, *date]
         )
-        right = column.shortened(self.fonts, right, FOOT_PT, 150.0)
+        right = shortened(self.fonts, right, FOOT_PT, 150.0)
         used = sheet.text(WIDTH - MARGIN, FOOT_Y, right, FOOT_PT, COLOURS["muted"], across="right")
         source, _ = summary.sources(plan, words)
-        left = column.wrapped(self.fonts, source, FOOT_PT, WIDTH - 2 * MARGIN - used - 5.0, 1)
+        left = wrapped(self.fonts, source, FOOT_PT, WIDTH - 2 * MARGIN - used - 5.0, 1)
         notes = "".join(self._notes())
         if self.fonts.missing:  # of the texts above, and of this one
             named = " ".join(f"U+{ord(c):04X}" for c in sorted(self.fonts.missing)[:MOST_NAMED])
             named += " …" if len(self.fonts.missing) > MOST_NAMED else ""
             notes += words("missing", names=named)
-        lines = [*left, *column.wrapped(self.fonts, notes, FOOT_PT, WIDTH - 2 * MARGIN, 2)]
+        lines = [*left, *wrapped(self.fonts, notes, FOOT_PT, WIDTH - 2 * MARGIN, 2)]
         for k, text in enumerate(lines):
             sheet.text(MARGIN, FOOT_Y - k * FOOT_STEP, text, FOOT_PT, COLOURS["muted"])
 
@@ -330,7 +335,7 @@ def _put_north(sheet: Sheet, x: float, y: float, turn: float) -> None:
     half = np.array([[0, 2.8], [1.7, -2.6], [0, -1.5]])
     angle = np.radians(-turn)
     turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    for side, fill in ((1, COLOURS["ink"]), (-1, "#FFFFFF")):
+    for side, fill in ((1, COLOURS["ink"]), (-1, COLOURS["white"])):
         shape = shapely.Polygon(half * [side, 1] @ turned + [x, y])
         sheet.area(shape, fill, colour=COLOURS["ink"], width=0.5)
 

@@ -12,10 +12,10 @@ from .._page import numbers
 from .._page.palette import COLOURS
 from .._page.words import Words
 from ..model import Plan
-from . import column
 from .fonts import Fonts
 from .layers import put_seal
 from .paper import PT_PER_MM, Sheet
+from .texts import shortened
 
 #: a figure for a page of text (mm)
 WIDTH = 170.0
@@ -70,12 +70,12 @@ def put_head(sheet: Sheet, plan: Plan, words: Words, title: str, under: str) -> 
     sheet.text(
         MARGIN,
         sheet.height - 5.2,
-        column.shortened(sheet.fonts, title, size, east - MARGIN),
+        shortened(sheet.fonts, title, size, east - MARGIN),
         size,
         is_serif=True,
         bold=0.2,
     )
-    under = column.shortened(sheet.fonts, under, UNDER_PT, sheet.width - 2 * MARGIN)
+    under = shortened(sheet.fonts, under, UNDER_PT, sheet.width - 2 * MARGIN)
     sheet.text(MARGIN, sheet.height - 11.3, under, UNDER_PT, COLOURS["second"])
 
 
@@ -84,10 +84,10 @@ def put_foot(sheet: Sheet, plan: Plan, words: Words, notes: str = "") -> None:
     between = "｜" if words.lang == "zh" else " | "
     parts = [words("made_by", office=plan.study.office)] if plan.study.office else []
     parts += [numbers.printed_date(plan.study.date, words.lang)] if plan.study.date else []
-    right = column.shortened(sheet.fonts, between.join(parts), NOTE_PT, 80.0)
+    right = shortened(sheet.fonts, between.join(parts), NOTE_PT, 80.0)
     used = sheet.text(sheet.width - MARGIN, 3.4, right, NOTE_PT, COLOURS["muted"], across="right")
     notes += missing_note(sheet.fonts, words)
-    notes = column.shortened(sheet.fonts, notes, NOTE_PT, sheet.width - 2 * MARGIN - used - 4.0)
+    notes = shortened(sheet.fonts, notes, NOTE_PT, sheet.width - 2 * MARGIN - used - 4.0)
     sheet.text(MARGIN, 3.4, notes, NOTE_PT, COLOURS["muted"])
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: size on paper (mm), at the scale of the look; below it, of symbols that give way
 SIZES = {"station": 4.6, "shop": 2.9, "depot": 3.2, "suggestion": 5.4}
 SMALL_SIZES = {"station": 3.5, "shop": 1.5, "depot": 2.4, "suggestion": 5.4}
-WHITE = "#FFFFFF"
+WHITE = COLOURS["white"]
 #: how much of a closed place's own colours is left
 CLOSED_ALPHA = 0.45
 #: size of a pin's number, of its own width, by how many digits it has

@@ -76,7 +76,7 @@ def _put_nights(sheet: Sheet, plot: Plot) -> None:
     for day in range(HOURS // DAY):
         for begin, end in NIGHTS:
             (west, south), (east, north) = plot.at([day * DAY + begin, day * DAY + end], plot.y)
-            sheet.box(west, south, east, north, "#F1EFEA")
+            sheet.box(west, south, east, north, COLOURS["shade"])
 
 
 def _put_hours(sheet: Sheet, plot: Plot, week: WeekCoverage) -> None:

@@ -11,22 +11,23 @@ import shapely
 
 from .._page import numbers, summary
 from .._page.areas import zone_names
-from .._page.palette import COLOURS
+from .._page.palette import COLOURS, TINTS
 from .._page.words import Words
 from ..coverage import coverage_by_zone
 from ..errors import InputError
 from ..model import Plan
-from . import column, plots
+from . import plots
 from .fonts import Fonts
 from .layers import put_dotted
 from .paper import Sheet
+from .texts import shortened
 
 ROW_MM, HEAD_MM, LEGEND_MM = 6.2, 8.0, 7.0
 #: zones shown each at most; the others together
 MOST_ZONES = 32
 NAME_MM, BAR = 40.0, (62.0, 118.0)
-RIDERS_X, SHARE_X, GAIN_X = 59.0, 146.0, 167.0
-REACHED = "#AEC8E7"
+RIDERS_X, SHARE_X, GAIN_X = 55.0, 146.0, 167.0
+REACHED = TINTS[1]
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _put_zone(sheet: Sheet, y: float, zone: Zone, told: tuple[str, str], *, has_
     """Put a zone: name, riders, bar, shares, gain."""
     west, east = BAR
     half = 1.9
-    name = column.shortened(sheet.fonts, zone.name, 8.0, NAME_MM)
+    name = shortened(sheet.fonts, zone.name, 8.0, NAME_MM)
     sheet.text(plots.MARGIN, y, name, 8.0)
     sheet.text(RIDERS_X, y, told[0], plots.TICK_PT, COLOURS["second"], across="right")
     first, then = (
@@ -150,10 +151,10 @@ def _put_zone(sheet: Sheet, y: float, zone: Zone, told: tuple[str, str], *, has_
         sheet.box(west, y - half, first, y + half, REACHED)
     if then > first + 1e-6:
         gained = shapely.box(first, y - half, then, y + half)
-        sheet.area(gained, "#FFFFFF")
+        sheet.area(gained, COLOURS["white"])
         put_dotted(sheet, gained)
         sheet.area(gained, colour=COLOURS["proposal"], width=0.9)
-    sheet.box(west, y - half, east, y + half, colour="#A8A49A", width=0.35)
+    sheet.box(west, y - half, east, y + half, colour=COLOURS["edge"], width=0.35)
     was = numbers.share(zone.before, zone.riders)
     if not has_sites:
         sheet.text(SHARE_X, y, was, plots.TICK_PT, COLOURS["ink"], across="right")
@@ -161,7 +162,7 @@ def _put_zone(sheet: Sheet, y: float, zone: Zone, told: tuple[str, str], *, has_
     will = numbers.share(zone.after, zone.riders)
     colour = COLOURS["proposal"] if zone.after > zone.before + summary.SAME else COLOURS["second"]
     used = sheet.text(SHARE_X, y, will, plots.TICK_PT, colour, across="right", bold=0.2)
-    sheet.text(SHARE_X - used, y, f"{was} → ", plots.TICK_PT, COLOURS["second"], across="right")
+    sheet.text(SHARE_X - used - 0.8, y, f"{was} →", plots.TICK_PT, COLOURS["second"], across="right")
     sheet.text(GAIN_X, y, told[1], plots.TICK_PT, colour, across="right")
 
 

@@ -53,6 +53,11 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "rule": "#DEDAD1",
         "soft_rule": "#ECE9E2",
         "focus": "#1D4E89",
+        "white": "#FFFFFF",
+        "frame": "#8C8A84",
+        "edge": "#A8A49A",
+        "print_rule": "#C9C5BB",
+        "shade": "#F1EFEA",
     }
 )
 
