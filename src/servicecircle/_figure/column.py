@@ -69,13 +69,13 @@ def key_rows(fonts: Fonts, words: Words, figures: Mapping[str, Any], modes: Sequ
     bars = [_bar_row(words, mode, last[mode]["parts"]) for mode in modes]
     return [
         *title,
-        Row(9.8, lambda sheet, y: _key(sheet, y, last, modes)),
+        Row(9.8, lambda sheet, y: _key(sheet, y, words, last, modes)),
         *bars,
         *_part_rows(fonts, last[modes[-1]]["parts"]),
     ]
 
 
-def _key(sheet: Sheet, y: float, last: Mapping[str, Any], modes: Sequence[str]) -> None:
+def _key(sheet: Sheet, y: float, words: Words, last: Mapping[str, Any], modes: Sequence[str]) -> None:
     x = WEST
     for mode in modes:
         if x > WEST:
@@ -85,7 +85,7 @@ def _key(sheet: Sheet, y: float, last: Mapping[str, Any], modes: Sequence[str]) 
     figure = last[modes[-1]]
     told = figure.get("change", figure["riders"])
     if "was" in figure and len(modes) == 1:
-        told = f"{told}  {figure['was']}"
+        told = words("and_was", change=told, was=figure["was"])
     colour = COLOURS["proposal" if "change" in figure else "second"]
     size = 9.0 if x + sheet.fonts.width_pt(told, 9.0) / PT_PER_MM < EAST - 2 else NOTE_PT
     if x + sheet.fonts.width_pt(told, size) / PT_PER_MM < EAST - 1:
@@ -200,6 +200,40 @@ def circle_swatch(k: int, n: int) -> Put:
     width, dash, strength = CIRCLE_LINES[min(k, len(CIRCLE_LINES) - 1)]
     style = {"colour": COLOURS["circle_line"], "width": width, "dash": dash, "line_alpha": strength}
     return lambda sheet, y: sheet.box(SWATCH[0], y - 1.8, SWATCH[1], y + 1.8, tint, **style)
+
+
+def nested_swatch(n: int) -> Put:
+    """Return the swatch of n circles, one in the other."""
+
+    def put(sheet: Sheet, y: float) -> None:
+        for k in range(n - 1, -1, -1):
+            width, dash, strength = CIRCLE_LINES[min(k, len(CIRCLE_LINES) - 1)]
+            by = 1.9 * (n - 1 - k) / n
+            box = (SWATCH[0] + by, y - 1.9 + 0.8 * by, SWATCH[1] - by, y + 1.9 - 0.8 * by)
+            tint = palette.circle_tints(n)[n - 1 - k]
+            sheet.box(*box, tint, colour=COLOURS["circle_line"], width=width, dash=dash, line_alpha=strength)
+
+    return put
+
+
+def places_rows(fonts: Fonts, kinds: Sequence[tuple[str, float, str]]) -> list[Row]:
+    """Return kinds of places (kind, size, text) side by side, in as many rows as they need."""
+    rows: list[list[tuple[float, str, float, str]]] = [[]]
+    x = WEST
+    for kind, size, text in kinds:
+        width = 4.4 + fonts.width_pt(text, NOTE_PT) / PT_PER_MM
+        if rows[-1] and x + width > EAST:
+            rows.append([])
+            x = WEST
+        rows[-1].append((x, kind, min(size, 3.2), text))
+        x += width + 2.2
+
+    def put(sheet: Sheet, y: float, row: list[tuple[float, str, float, str]]) -> None:
+        for at, kind, size, text in row:
+            put_symbol(sheet, kind, at + 1.7, y, size)
+            sheet.text(at + 4.2, y, text, NOTE_PT)
+
+    return [Row(4.9, lambda sheet, y, row=row: put(sheet, y, row)) for row in rows]  # type: ignore[misc]
 
 
 def gain_swatch(sheet: Sheet, y: float, *, has_dots: bool) -> None:

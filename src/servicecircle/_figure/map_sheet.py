@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -36,6 +37,8 @@ FOOT_PT, FOOT_Y, FOOT_STEP = 7.0, 11.2, 3.6
 CORNER_MM = (78.0, 12.5)
 #: parameters that suggestions make room for
 LEAST_PARAMETERS = 1
+#: height of a rule and a heading
+HEAD_MM = 9.0
 #: characters and places that a note names at most
 MOST_NAMED = 8
 
@@ -183,15 +186,21 @@ class MapSheet:
         else:
             top = [column.line(words("no_demand"), column.NAME_PT, COLOURS["ink"], 6.0)]
         parameters = column.parameter_rows(self.fonts, summary.parameters(plan, words, before.riders))
-        legend = [column.RULE, column.head(words("legend")), *self._legend()]
-        room = column.TOP - column.BOTTOM - column.height_of([*top, *legend])
-        kept = column.height_of([row for rows in parameters[:LEAST_PARAMETERS] for row in rows]) + 13.0
-        sites = self._sites(room - kept)
+        every = sum(column.height_of(rows) for rows in parameters) + HEAD_MM
+        least = sum(column.height_of(rows) for rows in parameters[:LEAST_PARAMETERS]) + HEAD_MM + 3.9
+        for is_short_legend, is_short_list in ((False, False), (False, True), (True, True)):
+            legend = [column.RULE, column.head(words("legend")), *self._legend(is_short=is_short_legend)]
+            room = column.TOP - column.BOTTOM - column.height_of([*top, *legend])
+            sites = self._sites(is_short=is_short_list)
+            if column.height_of(sites) + every <= room:
+                break
+        else:
+            sites = self._sites(is_short=True, room=room - least)
         room -= column.height_of(sites)
         column.put_rows(self.sheet, [*top, *sites, *legend, *self._parameters(parameters, room)])
 
-    def _sites(self, room: float) -> list[Row]:
-        """Return the suggestions with the proof: in two lines each, else in one, else as many as fit."""
+    def _sites(self, *, is_short: bool, room: float = math.inf) -> list[Row]:
+        """Return the suggestions with the proof: in two lines each, or in one; as many as there is room for."""
         plan, words, fonts = self.plan, self.words, self.fonts
         if self.show == "before" and len(plan.sites):
             return []
@@ -204,10 +213,9 @@ class MapSheet:
         small = summary.small_gains(plan, words)
         last = ([column.line(" ".join(small))] if small else []) + proof_rows
         left = room - column.height_of([*first, *last])
-        for is_short in (False, True):
-            rows = column.site_rows(fonts, sites, is_short=is_short)
-            if column.height_of(rows) <= left:
-                return [*first, *rows, *last]
+        rows = column.site_rows(fonts, sites, is_short=is_short)
+        if column.height_of(rows) <= left:
+            return [*first, *rows, *last]
         n = max(1, sum(column.height_of(rows[: k + 1]) <= left - 3.7 for k in range(len(rows))))
         gain = sum(summary.whole_gains(plan)[n:])
         more = words("more_sites", n=len(sites) - n) if gain == 0 else ""
@@ -224,7 +232,7 @@ class MapSheet:
             rows += group
         return rows
 
-    def _legend(self) -> list[Row]:
+    def _legend(self, *, is_short: bool) -> list[Row]:
         """Return the legend of what is drawn, and of nothing else."""
         plan, words, fonts = self.plan, self.words, self.fonts
         minutes = plan.study.minutes
@@ -233,10 +241,15 @@ class MapSheet:
         def row(swatch: column.Put, name: str, note: str = "") -> Row:
             return column.legend_row(fonts, swatch, name, note)
 
-        rows = [
-            row(column.circle_swatch(k, len(minutes)), words("legend.circle", m=f"{m:g}"), way)
-            for k, m in enumerate(minutes)
-        ]
+        every = " / ".join(f"{m:g}" for m in minutes)
+        if is_short and len(minutes) > 1:
+            note = words("layer.circle.note", m=every, way=way)
+            rows = [row(column.nested_swatch(len(minutes)), words("layer.circle"), note)]
+        else:
+            rows = [
+                row(column.circle_swatch(k, len(minutes)), words("legend.circle", m=f"{m:g}"), way)
+                for k, m in enumerate(minutes)
+            ]
         if self.show != "before":
             swatch = partial(column.gain_swatch, has_dots=self.show == "after")
             rows.append(row(swatch, words("legend.gain", m=last)))
@@ -248,18 +261,26 @@ class MapSheet:
             has_shops = any(site["kind"] == "shop" for site in self.places["suggestion"])
             note = words("legend.pins") if has_shops else ""
             rows.append(row(column.pin_swatch(with_shops=has_shops), words("layer.suggestion"), note))
-        for kind in ("station", "shop", "depot"):
-            if self.places[kind]:
-                rows.append(
-                    row(
-                        column.symbol_swatch(kind, self.labels.sizes[kind]),
-                        words(f"layer.{kind}"),
-                        self._count(kind),
-                    )
-                )
+        rows += self._place_rows(row, is_short=is_short)
         if self.with_zones:
             rows.append(row(column.zone_swatch, words("layer.zone")))
         return rows
+
+    def _place_rows(self, row: Any, *, is_short: bool) -> list[Row]:  # noqa: ANN401
+        """Return the kinds of places with their numbers, and what the names on the map leave out."""
+        words, sizes = self.words, self.labels.sizes
+        told = {
+            kind: (words(f"layer.{kind}"), self._count(kind))
+            for kind in ("station", "shop", "depot")
+            if self.places[kind]
+        }
+        prefix = common_prefix([plain_line(spot["name"]) for spot in self.places["station"]])
+        if not is_short:
+            notes = {"station": words("without", count=told["station"][1], prefix=prefix)} if prefix else {}
+            return [row(column.symbol_swatch(k, sizes[k]), name, notes.get(k, n)) for k, (name, n) in told.items()]
+        rows = column.places_rows(self.fonts, [(k, sizes[k], f"{name} {n}") for k, (name, n) in told.items()])
+        without = words("names_without", prefix=prefix)
+        return [*rows, column.line(without, colour=COLOURS["muted"])] if prefix else rows
 
     def _cell_rows(self, row: Any) -> list[Row]:  # noqa: ANN401
         plan, words = self.plan, self.words
@@ -277,9 +298,7 @@ class MapSheet:
         """Return how many places of a kind there are, and how many of them do not count."""
         spots = self.places[kind]
         off = sum(bool(spot.get("off")) for spot in spots)
-        told = self.words(f"count.{kind}", n=len(spots)) + (self.words("count.off", n=off) if off else "")
-        prefix = common_prefix([plain_line(spot["name"]) for spot in spots]) if kind == "station" else ""
-        return self.words("without", count=told, prefix=prefix) if prefix else told
+        return self.words(f"count.{kind}", n=len(spots)) + (self.words("count.off", n=off) if off else "")
 
     def _foot(self) -> None:
         plan, words, sheet = self.plan, self.words, self.sheet

@@ -20,6 +20,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "and": ("与 {m}", "and {m}"),
         "internal": ("内部使用", "Internal"),
+        "and_was": ("{change}，{was}", "{change}, {was}"),
         "bar.before": ("现状", "Today"),
         "bar.after": ("建议后", "Proposed"),
         "legend.circle": ("{m} 分钟服务圈", "{m}-minute circle"),
@@ -28,7 +29,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "legend.gap": ("相邻未覆盖格，≥{n} 人标注", "cells that touch, tag from {n}"),
         "more_sites": ("另有 {n} 处", "{n} more"),
         "more_sites_gain": ("另有 {n} 处，合计 {gain}", "{n} more, {gain} together"),
-        "without": ("{count}，名称略去「{prefix}」", "{count} (names without “{prefix}”)"),
+        "without": ("{count}，名称略去「{prefix}」", "{count}, names without “{prefix}”"),
+        "names_without": ("驿站名称略去「{prefix}」", "Names of stations without “{prefix}”"),
         "more_rows": ("其余参数见 summary.json", "More in summary.json"),
         "beyond": ("图外：{names}。", "Beyond the map: {names}."),
         "missing": (
