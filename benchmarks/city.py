@@ -26,8 +26,8 @@ import shapely
 
 import servicecircle as sc
 from benchmarks.rounds import machine
+from servicecircle.geopackages import write_geopackage
 from servicecircle.pipeline import Roads
-from servicecircle.writers import write_geopackage
 
 PACKAGES = ("numpy", "numba", "shapely", "geopandas", "pyogrio")
 #: stages of a what-if: functions of its module

@@ -18,7 +18,7 @@ from benchmarks.cities import superblock_city
 from benchmarks.city import draw
 from benchmarks.rounds import HEADER, Row, Runner, line, machine, rotate
 from servicecircle.coverage import covered_by, covered_riders
-from servicecircle.hours import OpeningHours
+from servicecircle.hours_week import OpeningHours
 from servicecircle.packaged import example_folder
 from servicecircle.pipeline import demand_positions, lay_grid, read_roads, spread_riders
 from servicecircle.serving import hours_of, open_states, study_serving

@@ -14,7 +14,18 @@ import servicecircle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "servicecircle"
-HEAVY = {"osmnx", "folium", "matplotlib", "fastapi", "numba", "osmium", "uvicorn", "contourpy", "openpyxl", "geopy"}
+HEAVY = {
+    "osmnx",
+    "folium",
+    "matplotlib",
+    "fastapi",
+    "numba",
+    "osmium",
+    "uvicorn",
+    "contourpy",
+    "openpyxl",
+    "geopy",
+} | {"opening_hours"}
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
@@ -22,23 +33,26 @@ errors
 _validate _optional _compiled whole_files
 params
 siting_rules
+zone_rules
 siting_figures
 chinese
 hours_words moments
-serving_figures
+serving_figures zone_figures
 headers
-closures street_intervals
+closures street_intervals drink_rules checkins
 model
 bent_streets
 china_outline datum
+hours_week
+hours_osm
 hours amenities
-services
+services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
 readers columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports study_keys
+duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -67,18 +81,27 @@ _frontier_kernels
 _side_kernels
 _ring_kernels
 _area_kernels
+near_streets
 street_squares
 area_shapes
 facility_areas wide_areas
 service_areas street_districts
 grids
+zone_places
+zone_borders
 coverage
+zone_posts
 week amenity_zones
 standing
+disclosure
 demand
+observed_demand wishes
 gaps
 candidates
 locate
+gate_sites
+depot_zones
+scenarios
 siting_questions
 siting_answers
 suggestions
@@ -90,11 +113,16 @@ changes
 explanation_tables
 explanations
 synthetic
-disclosure
-maps _page figures _figure report check_sheets csv_tables writers
+maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
 serving
+contacts
+plan_tables
+plan_sheets
+writers
+zone_work
 pipeline
+study_gates
 checks
 what_if
 trouble _way_kernels
@@ -108,7 +136,10 @@ __main__
 """
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
-OUT = {"maps", "_page", "figures", "_figure", "report", "check_sheets", "csv_tables", "writers"}
+OUT = {
+    "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
+    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers",
+}  # fmt: skip
 
 
 def stage_of(file: Path) -> str:

@@ -32,6 +32,7 @@ FILES = {
     "gaps.geojson",
     "suggestions.geojson",
     "plan.gpkg",
+    "tables.xlsx",
     "explanations.json",
     "summary.json",
 }
@@ -313,8 +314,14 @@ def test_network_downloads_a_place(servers, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_an_unknown_town_tells_the_known_ones() -> None:
-    assert run("demo", "--town", "lost")[::2] == (1, "错误：没有名为“lost”的示例；现有：nanqu。\n")
-    assert "there are: nanqu" in run("demo", "--town", "../nanqu", SERVICECIRCLE_LANG="en_GB")[2]
+    assert run("demo", "--town", "lost")[::2] == (
+        1,
+        "错误：没有名为“lost”的示例；现有：daning、jianning、jinyu、nanqu、shuiposi。\n",
+    )
+    assert (
+        "there are: daning, jianning, jinyu, nanqu, shuiposi."
+        in run("demo", "--town", "../nanqu", SERVICECIRCLE_LANG="en_GB")[2]
+    )
 
 
 def test_version_and_help() -> None:

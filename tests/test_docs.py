@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 import pyogrio
 import pytest
 import typer.main
@@ -20,6 +22,10 @@ from studies import write_study
 import servicecircle
 from servicecircle import (
     PROFILES,
+    AssignRule,
+    Closures,
+    ContactRule,
+    InfeasibleError,
     SitingRules,
     Step,
     explain_plan,
@@ -27,10 +33,12 @@ from servicecircle import (
     locate,
     suggest,
     tell_closures,
+    with_zone_work,
     write_outputs,
 )
+from servicecircle.checkins import CheckIns, checkins_of
 from servicecircle.cli import app
-from servicecircle.model import Plan
+from servicecircle.model import Plan, Study
 from servicecircle.writers import summary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -39,6 +47,16 @@ PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *(REPOSITORY / "d
 RUNNING = [page for page in PAGES if blocks_of(page.read_text(encoding="utf-8"))]
 COMMANDS = typer.main.get_group(app).commands
 BOTH = pytest.mark.parametrize("end", ["md", "zh.md"])
+
+
+TABLES = [
+    "coverage_by_hour.csv",
+    "amenities_by_zone.csv",
+    "infeasible.csv",
+    "wishes.csv",
+    "zone_posts.csv",
+    "assignment.csv",
+] + [f"checkins_by_{by}.csv" for by in ("place", "hour", "week")]
 
 
 def named(page: Path) -> str:
@@ -143,9 +161,23 @@ def test_the_usage_line_names_every_option(command: str, end: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- the outputs
+def a_log(study: Study) -> CheckIns:
+    day, places = pd.Timestamp("2026-10-01"), study.stations.index[:3]
+    return checkins_of(pd.DataFrame({"place_id": places, "begin": day, "days": 1, "hour": [8, 9, 9], "n": 6.0}))
+
+
+def some_wishes(study: Study) -> gpd.GeoDataFrame:
+    own = study.stations[["geometry"]].head(2)
+    return own.assign(text="热水", services=["hot_water", ""], n=2.0, area="")
+
+
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    made = suggest(load_study(REPOSITORY / "data" / "nanqu"))
+    study = load_study(REPOSITORY / "data" / "nanqu")
+    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    study = dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9)
+    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")
     )
@@ -176,12 +208,29 @@ def ruled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sited_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of plans by rules: in steps, and at once with other plans and a curve."""
     study = load_study(write_study(tmp_path_factory.mktemp("sited") / "study"))
-    rules = SitingRules(capacity=20, fair=0.1, station_cost=5.0, shop_cost=1.0, alternatives=1)
+    trouble = Closures(study.stations[["geometry"]].head(1).assign(radius_m=30.0))
+    study = dataclasses.replace(study, closures=trouble)
+    rules = SitingRules(capacity=20, fair=0.1, station_cost=5.0, shop_cost=1.0, alternatives=1, robust=0.5)
     folders = []
     for more in ({"steps": (Step(stations=1),)}, {"curve": 1}):
         folders.append(tmp_path_factory.mktemp("sited"))
         write_outputs(suggest(study, rules=dataclasses.replace(rules, **more)), folders[-1])
     return folders
+
+
+@pytest.fixture(scope="module")
+def unmet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a study whose rules no plan keeps."""
+    target = tmp_path_factory.mktemp("unmet")
+    with pytest.raises(InfeasibleError) as raised:
+        suggest(load_study(write_study(target / "study")), rules=SitingRules(fair=0.9))
+    write_outputs(raised.value.plan, target / "out")
+    return target / "out"
+
+
+@pytest.fixture(scope="module")
+def more_folders(sited_folders: list[Path], unmet_folder: Path) -> list[Path]:
+    return [*sited_folders, unmet_folder]
 
 
 def at_any_break(name: str) -> str:
@@ -198,9 +247,11 @@ def paths(value: Any, so_far: str = "") -> set[str]:
 
 
 @BOTH
-def test_the_page_lists_the_files_that_are_written(folder: Path, end: str) -> None:
+def test_the_page_lists_the_files_that_are_written(folder: Path, unmet_folder: Path, end: str) -> None:
     text = (DOCS / "reference" / f"outputs.{end}").read_text(encoding="utf-8").split("\n## ")[0]
-    assert sorted(first_cells(text)) == sorted(file.name for file in folder.iterdir())
+    assert sorted(first_cells(text)) == sorted(
+        {file.name for one in (folder, unmet_folder) for file in one.iterdir()}
+    )
 
 
 @BOTH
@@ -220,24 +271,27 @@ def test_every_property_of_a_geojson_file_and_no_other_is_explained(
 
 @BOTH
 def test_every_key_of_the_summary_and_no_other_is_explained(
-    plan: Plan, folder: Path, ruled_folder: Path, sited_folders: list[Path], end: str
+    plan: Plan, folder: Path, ruled_folder: Path, more_folders: list[Path], end: str
 ) -> None:
     standard = dataclasses.replace(plan, network=dataclasses.replace(plan.network, profile=PROFILES["gb50180"]))
     written = paths(summary(standard))
-    for one in (folder, ruled_folder, *sited_folders):
+    for one in (folder, ruled_folder, *more_folders):
         written |= paths(json.loads((one / "summary.json").read_text(encoding="utf-8")))
     written -= {"closures[].zones"}  # empty before and after
     written -= {"siting.steps", "siting.alternatives", "siting.curve"}  # empty in one of the plans
-    written -= {"serving.left_out", "week", "amenities"}  # likewise
+    written -= {"serving.left_out", "week", "amenities", "suggestions"}  # likewise
     written = {key for key in written if not key.startswith("siting.rules[].value[]")}
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")["summary.json"])
     assert sorted(told) == sorted(written)
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["coverage_by_hour.csv", "amenities_by_zone.csv"])
-def test_every_column_of_a_table_and_no_other_is_explained(folder: Path, name: str, end: str) -> None:
-    header = (folder / name).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_of_a_table_and_no_other_is_explained(
+    folder: Path, unmet_folder: Path, name: str, end: str
+) -> None:
+    own = unmet_folder if name == "infeasible.csv" else folder
+    header = (own / name).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
     told = first_cells(sections(DOCS / "reference" / f"outputs.{end}")[name])
     assert list(dict.fromkeys(map(at_any_break, header))) == told
 
@@ -251,7 +305,7 @@ def test_every_key_of_the_explanations_and_no_other_is_explained(folder: Path, e
 
 @BOTH
 def test_every_layer_and_column_of_the_geopackage_is_explained(
-    ruled_folder: Path, sited_folders: list[Path], end: str
+    folder: Path, ruled_folder: Path, sited_folders: list[Path], end: str
 ) -> None:
     table = sections(DOCS / "reference" / f"outputs.{end}")["plan.gpkg"]
     told = {
@@ -265,9 +319,11 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(
             at_any_break(str(f)) for f in pyogrio.read_info(ruled_folder / "plan.gpkg", layer=layer)["fields"]
         }
         - ledger
-        for layer, _ in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        for layer, shape in pyogrio.list_layers(ruled_folder / "plan.gpkg")
+        if shape is not None
     }
     written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    written["closures"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="closures")["fields"])
     assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
     assert {layer: told[layer] & written[layer] for layer in told} == written
     assert all(told[layer] == written[layer] for layer in told if layer != "candidates")

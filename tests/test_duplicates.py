@@ -154,6 +154,22 @@ def test_a_row_that_is_stated_as_another_is_left_out_and_told(tmp_path: Path) ->
     ]
 
 
+def test_one_place_told_twice_offers_what_either_row_says(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(
+        "编号,名称,经度,纬度,开放时间,服务设施\n"
+        "A,甲站,120,30,,饮水、微波炉(坏)\nB,甲,120,30,9:00-17:00,微波炉、充电\nC,甲驿站,120,30,24小时,WiFi(坏)\n"
+        "D,乙站,121,30,8:00-20:00,饮水\nE,乙,121,30,9:00-17:00,饮水\n",
+        encoding="utf-8",
+    )
+    table = read_table(tmp_path / "s.csv")
+    frame = frame_of_points(table, "stations", stated=StatedRows({"B": "A", "C": "A", "E": "D"}, ())).frame
+    columns = ["hours", "opening", "amenity_codes", "amenity_broken"]
+    assert frame.loc[["A", "D"], columns].to_numpy().tolist() == [
+        ["9:00-17:00", "Mo-Su 09:00-17:00", "drinking_water|charging", "microwave|wifi"],
+        ["8:00-20:00", "Mo-Su 08:00-20:00", "drinking_water", ""],
+    ]
+
+
 def test_rows_that_are_stated_apart_are_not_told(tmp_path: Path) -> None:
     rows = [("A", "驿站", 0), ("B", "驿站(总站)", 12), ("C", "驿站", 20)]
     assert ledger(tmp_path, rows, StatedRows({}, [("A", "B", "C")])).faults == ()

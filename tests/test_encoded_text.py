@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from servicecircle.encoded_text import (
@@ -135,7 +135,17 @@ def test_names_of_encodings() -> None:
 WORDS = st.text(st.sampled_from("驿站街道社区南北东西中心路号骑手红星小时服务点驛臺號A1 -（）·"), max_size=10)
 
 
+def only_signs_in_utf8(data: bytes) -> bool:
+    """Return whether bytes are UTF-8 too, of signs and no letter: GBK 路 is UTF-8 ·, nobody can tell."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    return not text.isascii() and not any(sign.isalpha() for sign in text if not sign.isascii())
+
+
 @settings(max_examples=300, deadline=None)
+@example([["", "路"]], "gbk")
 @given(st.lists(st.lists(WORDS, min_size=2, max_size=4), min_size=1, max_size=6), st.sampled_from(
     ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]
 ))  # fmt: skip
@@ -143,8 +153,9 @@ def test_a_text_is_read_right_or_refused_and_right_under_a_chinese_header(
     rows: list[list[str]], codec: str
 ) -> None:
     text = "\n".join(map(",".join, rows)) + "\n"
+    data = text.encode(codec)
     try:
-        assert decoded(text.encode(codec)).text == text
+        assert decoded(data).text == text or only_signs_in_utf8(data)
     except EncodingError:
         assert codec in {"gbk", "gb18030"}
     assert decoded(f"编号,名称,经度,纬度\n{text}".encode(codec)).text == f"编号,名称,经度,纬度\n{text}"

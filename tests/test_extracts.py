@@ -184,6 +184,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).path
 
 
+@pytest.mark.slow
 def test_a_cut_gives_the_same_network_as_ways_and_as_a_table(cut: Path, tmp_path: Path) -> None:
     made = write_extract(tmp_path / "roads.gpkg", file=HELSINKI, bbox=BOX, margin_m=100).path
     assert_same(cut, made, rel=1e-3)  # the same 6 m

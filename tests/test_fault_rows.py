@@ -33,6 +33,7 @@ FILES = [
     "gaps.geojson",
     "map.html",
     "plan.gpkg",
+    "tables.xlsx",
     "suggestions.geojson",
 ]
 

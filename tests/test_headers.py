@@ -124,3 +124,22 @@ def test_decimals_and_other_long_numbers_are_no_persons(text: str) -> None:
 def test_who_filled_in_a_row_is_a_person(header: str) -> None:
     assert is_personal(header)
     assert not is_personal("服务人次")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("9:00-17:00，联系人：张三", "9:00-17:00，联系人：***"),
+        ("负责人为李小四", "负责人为***"),
+        ("王师傅 13912345678，夜间可用", "*** ***，夜间可用"),
+        ("欧阳先生139 1234 5678", "欧阳先生***"),  # no common surname: only the number
+        ("电话 0371-65961234", "电话 0371-65961234"),  # of an office
+        ("黄河路 12 号，0830-1730 开放", "黄河路 12 号，0830-1730 开放"),
+        ("2025-06-30 起", "2025-06-30 起"),
+        ("张江路站", "张江路站"),
+        ("站长：社区工作人员轮流", "站长：社区工作人员轮流"),
+        ("编号 442000001001", "编号 442000001001"),
+    ],
+)
+def test_numbers_and_the_names_with_them_are_not_read(text: str, read: str) -> None:
+    assert without_numbers(text) == read

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicecircle.errors import InputError
-from servicecircle.hours import WEEK_MIN, OpeningHours, hours_text, parse_hours
+from servicecircle.hours import parse_hours
+from servicecircle.hours_week import WEEK_MIN, OpeningHours, hours_text
 
 NAMES = "一二三四五六日"
-OSM = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
 # ------------------------------------------------------------------------------------- against a simulation
@@ -76,18 +76,6 @@ def test_chinese_text_is_what_a_clock_would_say(rules, span_style, day_style, ma
     assert hours.not_understood == ()
     assert open_minutes(hours) == simulated(rules)
     assert parse_hours(hours_text(hours)) == hours
-
-
-@settings(max_examples=40, deadline=None)
-@given(weeks(), st.sampled_from([None, "off"]))
-def test_openstreetmap_text_is_what_a_clock_would_say(rules, holiday) -> None:
-    text = "; ".join(
-        ",".join(OSM[d] for d in days) + " " + ",".join(f"{clock(a)}-{clock(b)}" for a, b in spans)
-        for days, spans in rules
-    )
-    hours = parse_hours(text + ("; PH off" if holiday else ""))
-    assert open_minutes(hours) == simulated(rules)
-    assert hours.holidays is (False if holiday else None)
 
 
 WORDS = [
@@ -187,10 +175,10 @@ def test_any_text_has_an_answer_and_what_is_not_understood_is_unknown(text: str)
         ("9:00-17:00（周末、节假日除外）", "Mo-Fr 09:00-17:00; PH off"),
         ("工作日8:30-17:30，周末及节假日 10:00-16:00",
          "Mo-Fr 08:30-17:30; Sa-Su 10:00-16:00; PH 10:00-16:00"),
-        ("Mo-Fr 08:00-12:00, Sa 10:00-12:00; Fr off", "Mo-Th 08:00-12:00; Sa 10:00-12:00"),
-        ("Mo-Su 08:00-20:00; Su 10:00-26:00", "Mo 00:00-02:00,08:00-20:00; Tu-Sa 08:00-20:00; Su 10:00-24:00"),
-        ("Mo-Fr 08:00-12:00, Mo-Fr 14:00-18:00", "Mo-Fr 08:00-12:00,14:00-18:00"),
-        ("Mo-Su,PH 06:00-22:00", "Mo-Su 06:00-22:00; PH 06:00-22:00"),
+        ("Mo-Fr 9:00-17:00，节假日除外", "Mo-Fr 09:00-17:00; PH off"),
+        ("Mon-Fri 9am-5pm, public holidays closed", "Mo-Fr 09:00-17:00; PH off"),
+        ("节假日 22:00-次日2:00", "unknown; PH 22:00-24:00"),
+        ("节假日除外", "unknown; PH off"),
     ],
 )  # fmt: skip
 @pytest.mark.fault(32)
@@ -212,7 +200,7 @@ def test_what_states_no_hours_is_unknown_and_not_in_trouble(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["夏季 8:00-20:00", "9:00-5:00", "晚2点-8点", "8:00-12:00 周一至周五，9:00-12:00 周六", "24小时 8:00-20:00",
-     "Mo-Fr 08:00+", "Apr-Oct 08:00-20:00", "sunrise-sunset", "Mo[1] 08:00-12:00", "每天开门", "25:00-26:00",
+     "每天开门", "25:00-26:00",
      "周一至周三 8:00-12:00，周二至周四 9:00-10:00", "8:00-20:00" * 100],
 )  # fmt: skip
 @pytest.mark.fault(32)

@@ -97,7 +97,8 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
     }
     values = usual | {field: usual.get(field, "WGS-84" if field == "datum" else "值")}
     header = [word if f == field else f for f in values]
-    frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", "candidates").frame
+    role = "posts" if field == "zone" else "candidates"
+    frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", role).frame
     if field == "datum":
         assert word not in frame.columns
         return
@@ -441,6 +442,13 @@ def test_a_column_of_persons_stays_where_the_study_asks_for_it(tmp_path: Path) -
     assert reading.frame["联系电话"].tolist() == ["0760-88888888"]
     assert "联系人" not in reading.frame.columns
     assert errors(ledger(tmp_path, text, keep=("电话",))) == [(None, "电话")]
+
+
+def test_a_column_that_is_kept_may_be_named_by_any_word_for_its_field(tmp_path: Path) -> None:
+    text = rows("1,站,113.38,22.51,预约 13800138000", header="编号,名称,经度,纬度,营业时间")
+    assert ledger(tmp_path, text, keep=("hours",)).frame["hours"].tolist() == ["预约 13800138000"]
+    assert ledger(tmp_path, text, keep=("开放时间",)).frame["hours"].tolist() == ["预约 13800138000"]
+    assert ledger(tmp_path, text).frame["hours"].tolist() == ["预约 ***"]
 
 
 @pytest.mark.parametrize(

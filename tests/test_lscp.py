@@ -34,6 +34,7 @@ def instances(draw):
     return rng.random((n_demand, n_site)) < density
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(instances(), st.data())
 def test_no_smaller_set_of_sites_covers_all(covers, data):

@@ -583,6 +583,28 @@ def test_eight_suggestions_are_seen_whole_on_a_desktop(plan: Plan, opened: Calla
     )
 
 
+def test_a_short_list_lies_on_nothing_below_it_at_any_height(plan: Plan, opened: Callable[..., Any]) -> None:
+    sites = pd.concat([plan.sites] * 3).iloc[:4]
+    sites = sites.assign(rank=range(1, 5), riders_gained=[24.0, 23.0, 0.2, 0.1], name="铁炉路社区服务中心")
+    sites.index = [f"N{i}" for i in range(4)]
+    page = opened(map_html(dataclasses.replace(plan, sites=sites)))
+    lies = """() => {
+        const rows = document.querySelector('.sc-rows').getBoundingClientRect();
+        const last = [...document.querySelectorAll('.sc-rows tr')].at(-1).getBoundingClientRect();
+        const below = document.querySelector('.sc-rest').getBoundingClientRect();
+        const scrolls = getComputedStyle(document.querySelector('.sc-rows')).overflowY === 'auto';
+        return rows.bottom > below.top + 1 || (!scrolls && last.bottom > below.top + 1);
+    }"""
+    heights = range(900, 540, -20)
+    lying = []
+    for height in heights:
+        page.set_viewport_size({"width": 1440, "height": height})
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if page.evaluate(lies):
+            lying.append(height)
+    assert lying == []
+
+
 def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     for _ in range(4):

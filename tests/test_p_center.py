@@ -89,6 +89,7 @@ def test_a_gap_that_is_allowed_ends_the_search_early_and_is_told():
     assert 0 < rough.gap <= 1.0
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_demand_changes_nothing(seed):

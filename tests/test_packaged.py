@@ -18,7 +18,7 @@ from servicecircle.errors import InputError
 from servicecircle.packaged import api_module, example_folder, example_names, package_version
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-RESULTS = {"map.html", "plan.gpkg", "summary.json", "explanations.json"} | {
+RESULTS = {"map.html", "plan.gpkg", "tables.xlsx", "summary.json", "explanations.json"} | {
     *(f"{name}.geojson" for name in ("circles", "coverage", "gaps", "suggestions")),
     *(f"{name}.csv" for name in ("amenities_by_zone", "coverage_by_hour")),
 }
@@ -27,7 +27,7 @@ OFFLINE = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https
 
 
 def test_the_examples_are_known_by_name() -> None:
-    assert "nanqu" in example_names()
+    assert example_names() == ["daning", "jianning", "jinyu", "nanqu", "shuiposi"]
     assert (example_folder("nanqu") / "study.toml").is_file()
 
 
@@ -94,7 +94,9 @@ def test_the_wheel_holds_the_application_the_example_and_the_page(built: Path) -
     (wheel,) = built.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
     wanted = {f"servicecircle/api/{file.name}" for file in (REPOSITORY / "api").glob("*.py")}
-    wanted |= {f"servicecircle/_examples/nanqu/{file.name}" for file in (REPOSITORY / "data" / "nanqu").iterdir()}
+    wanted |= {
+        f"servicecircle/_examples/{file.parent.name}/{file.name}" for file in (REPOSITORY / "data").glob("*/*")
+    }
     source = REPOSITORY / "src"
     package = source / "servicecircle"
     wanted |= {
@@ -133,6 +135,18 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_folder_without_the_network(
     assert figures["before"]["riders"] == pytest.approx(214)
     assert f"{figures['study']}\n" in done.stdout
     assert in_venv(installed, "servicecircle", "--version", folder=tmp_path).stdout.split()[1] == package_version()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("town", ["daning", "jianning", "jinyu", "shuiposi"])
+def test_the_demo_of_each_town_runs_from_the_wheel(installed: Path, tmp_path: Path, town: str) -> None:
+    done = in_venv(
+        installed, "servicecircle", "demo", "--town", town, "--out", "here", folder=tmp_path, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {file.name for file in (tmp_path / "here").iterdir()} >= RESULTS
+    figures = json.loads((tmp_path / "here" / "summary.json").read_text(encoding="utf-8"))
+    assert figures["solution"]["status"] == "optimal"
 
 
 @pytest.mark.slow

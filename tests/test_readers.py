@@ -345,7 +345,16 @@ def test_a_table_without_geometry_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("a.xls", "old .xls workbook"), ("a.txt", "known are .csv"), ("a", "known are")]
+    ("name", "told"),
+    [
+        ("a.xls", "old .xls workbook"),
+        ("a.ods", "save it as .xlsx"),
+        ("a.tsv", "Save it as .csv"),
+        ("a.KML", "in QGIS"),
+        ("a.docx", "Copy its table"),
+        ("a.rar", "known are .csv"),
+        ("a", "known are"),
+    ],
 )
 def test_an_unknown_extension_is_refused(tmp_path: Path, name: str, told: str) -> None:
     assert told in refused(write(tmp_path / name, b"x"))

@@ -267,10 +267,12 @@ def test_areas_are_sound_on_any_network(network: Network, where: list, direction
     assert_sound(network, at_xy(*where), (1, 2.5, 6), detail=detail, direction=direction, max_snap_m=100)
 
 
-def taken_in_m(network: Network, facilities: gpd.GeoDataFrame, detail: str, direction: str) -> float:
-    """Metres of unreached street, away from reached street and from the facilities' places, in merged areas."""
+def taken_in_m(
+    network: Network, facilities: gpd.GeoDataFrame, detail: str, direction: str, overlap: str = "merged"
+) -> float:
+    """Metres of unreached street, away from reached street and from the facilities' places, in shared areas."""
     options = {"minutes": (1, 2.5, 6), "direction": direction, "max_snap_m": 100}
-    areas = service_areas(network, facilities, overlap="merged", detail=detail, **options)
+    areas = service_areas(network, facilities, overlap=overlap, detail=detail, **options)
     pieces = street_reach(network, facilities, **options)
     at = locate_on_edges(Facilities(facilities), network, max_m=100)
     on = at.is_on_network  # what is reached there may have no length
@@ -289,6 +291,14 @@ def test_merged_areas_take_in_no_unreached_street(
     network: Network, where: list, direction: str, detail: str
 ) -> None:
     assert taken_in_m(network, at_xy(*where), detail, direction) < 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks(), places, st.sampled_from(["to", "from"]), st.sampled_from(["fine", "fast"]))
+def test_nearest_parts_take_in_no_unreached_street(
+    network: Network, where: list, direction: str, detail: str
+) -> None:
+    assert taken_in_m(network, at_xy(*where), detail, direction, "nearest") < 1e-6
 
 
 def test_where_four_labels_meet_merged_areas_take_in_no_street() -> None:
@@ -339,6 +349,7 @@ def test_areas_of_streets_along_the_lines_of_the_lattice_are_sound(
     assert_sound(network, at_nodes(network, some), (1, 2.5, 6), detail=detail, max_snap_m=max_snap_m)
 
 
+@pytest.mark.slow
 def test_a_street_with_very_many_bends_in_one_cell_lies_inside() -> None:
     turn, radius = np.linspace(0, 60 * np.pi, 6000), np.linspace(0.2, 2.4, 6000)
     for middle in ((1, 1), (2.5, 2.5), (17, 3)):

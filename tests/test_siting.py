@@ -932,6 +932,7 @@ def test_ctrl_c_ends_highs_wherever_it_is(seconds):
     assert plan.objective < plan.bound
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions(rules=["p", "zones", "capacity", "backup", "closures", "mix"]), st.randoms(use_true_random=False))
 def test_the_order_of_the_demand_changes_nothing(q, random):

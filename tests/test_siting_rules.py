@@ -26,6 +26,7 @@ from servicecircle.cli import app
 from servicecircle.errors import InputError, StudyError
 from servicecircle.report import plan_lines
 from servicecircle.suggestions import choose_sites
+from servicecircle.travel_times import travel_times
 from servicecircle.writers import summary
 
 FAR = 60.0
@@ -473,6 +474,7 @@ def test_a_move_closes_a_site_in_the_coverage_and_on_the_map(tmp_path: Path):
     assert place["card"]["rows"][0] == ["建议实施后", "关闭，迁往新址"]
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_plan_twice(tmp_path: Path):
     study = load_study(write_study(tmp_path, suggest_keys(*EVERY_KEY)))
     one, other = (summary(suggest(study)) for _ in range(2))
@@ -529,12 +531,53 @@ def test_options_of_the_command_line_change_the_rules_of_the_study(tmp_path: Pat
     }  # fmt: skip
 
 
-def test_what_cannot_be_had_ends_with_its_reasons_and_no_folder(tmp_path: Path):
-    folder = write_study(tmp_path / "study")
-    status, out, err = run("plan", folder, "--fair", 0.9, "--out", tmp_path / "out")
-    assert (status, out) == (1, "")
+def test_what_cannot_be_had_ends_with_its_reasons_and_today_in_the_folder(tmp_path: Path):
+    folder, out = write_study(tmp_path / "study"), tmp_path / "out"
+    status, told, err = run("plan", folder, "--fair", 0.9, "--out", out)
+    assert status == 1
     assert err.startswith("错误：没有方案能满足全部要求：网格 Z1 达不到 --fair 要求的保底比例")
-    assert not (tmp_path / "out").exists()
+    assert told.startswith(f"结果文件夹：{out}（只有现状")
+    summary_told = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary_told["solution"]["status"] == "infeasible"
+    assert summary_told["solution"]["gap"] is None
+    assert summary_told["before"] == summary_told["after"]
+    assert summary_told["suggestions"] == []
+    assert any("网格 Z1 达不到 fair 要求的保底比例" in one for one in summary_told["infeasible"]["reasons"])
+    page = (out / "map.html").read_text(encoding="utf-8")
+    assert "没有满足条件的方案：网格 Z1 达不到" in page
+    rows = pd.read_csv(out / "infeasible.csv")
+    assert list(rows["riders"]) == sorted(rows["riders"], reverse=True)
+    plain = suggest(load_study(folder))
+    by_hand = out_of_reach_by_hand(plain, ())
+    assert rows.set_index("demand_id")["riders"].to_dict() == pytest.approx(by_hand)
+    assert summary_told["infeasible"]["riders_out_of_reach"] == pytest.approx(math.fsum(by_hand.values()))
+    run("plan", folder, "--out", out)  # a plan that there is leaves nothing of it behind
+    assert not (out / "infeasible.csv").exists()
+    assert "infeasible" not in json.loads((out / "summary.json").read_text(encoding="utf-8"))
+
+
+def out_of_reach_by_hand(plan, left_out):
+    """Riders of each demand point that no facility and no candidate reaches, from dense times of each pair."""
+    limit, found = 60.0 * plan.study.minutes[-1], {}
+    own = 60.0 * plan.study.shop_minutes
+    for frame in (plan.facilities, plan.candidates[~plan.candidates.index.isin(left_out)]):
+        seconds = travel_times(plan.network, plan.demand, frame[["geometry"]], cutoff_s=limit).to_array()
+        most = np.where(frame["kind"] == "shop", min(own, limit), limit)
+        for i, near in zip(plan.demand.index, (seconds <= most).any(axis=1), strict=True):
+            found[str(i)] = found.get(str(i), False) or bool(near)
+    riders = plan.demand["weight"]
+    return {i: float(riders[i]) for i in riders.index if not found[str(i)] and riders[i] > 0}
+
+
+def test_sites_that_may_not_be_chosen_reach_nobody(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    with pytest.raises(InfeasibleError) as raised:
+        suggest(study, stations=2, shops=1, rules=SitingRules(fair=0.8, must_not=("C1",)))
+    told = raised.value.plan.unmet
+    assert told.reasons == raised.value.reasons
+    by_hand = out_of_reach_by_hand(raised.value.plan, ["C1"])
+    assert told.out_of_reach["riders"].to_dict() == pytest.approx(by_hand)
+    assert set(told.out_of_reach["zone_id"]) <= {"Z1", "Z2"}
 
 
 @pytest.mark.parametrize(
@@ -548,6 +591,7 @@ def test_a_wrong_value_of_an_option_is_told(tmp_path: Path, option: str, value: 
 
 
 # ------------------------------------------------------------------------------------------------- a real network
+@pytest.mark.slow
 def test_rules_on_the_streets_of_a_campus(shared_data: Path, tmp_path: Path):
     import servicecircle as sc
 

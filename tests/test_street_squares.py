@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_travel_times import at_xy, networks, places
 
+from servicecircle import _square_kernels as kernels
 from servicecircle import street_squares as squares_module
 from servicecircle.model import Network
+from servicecircle.near_streets import SQUARE_M, Known, NearStreets
 from servicecircle.service_areas import service_areas
-from servicecircle.street_squares import SQUARE_M, StreetSquares, street_squares
+from servicecircle.street_squares import StreetSquares, street_squares
 from servicecircle.threads import cores
 
 MAX_M = 100.0
@@ -28,9 +30,17 @@ def lines_of(squares: StreetSquares) -> np.ndarray:
     return shapely.linestrings(np.stack([xy, xy + squares.segments.segment[:, 2:4]], axis=1))
 
 
-def some_squares(squares: StreetSquares, seed: int, n: int = 12) -> np.ndarray:
-    """Squares drawn at random from all, streets near or not."""
-    return np.random.default_rng(seed).integers(0, squares.n_across * 2 * squares.segments.n_up, n)
+def some_blocks(near: NearStreets, seed: int, n: int = 6) -> np.ndarray:
+    """Blocks drawn at random from all, streets near or not."""
+    return np.random.default_rng(seed).integers(0, near.block_row.size, n)
+
+
+def squares_of(near: NearStreets, block: np.ndarray) -> tuple[Known, np.ndarray]:
+    """What is known of squares, and the rows of those in some blocks."""
+    near.blocks(block, kernels)
+    row = near.block_row[block]
+    blocks, known = near.squares(row, kernels)
+    return known, (blocks.within[row][:, None] + np.arange(4)).ravel()
 
 
 @settings(max_examples=40, deadline=None)
@@ -39,59 +49,86 @@ def test_the_nearest_street_of_every_place_in_a_square_is_among_those_near_to_it
     network: Network, seed: int
 ) -> None:
     squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
-    lines, wanted = lines_of(squares), some_squares(squares, seed)
-    known = squares.know(wanted, corners=False)
-    rng = np.random.default_rng(seed)
-    for square in wanted:
-        low = squares.segments.origin + np.array([square % squares.n_across, square // squares.n_across]) * SQUARE_M
-        points = shapely.points(low + rng.uniform(0, SQUARE_M, (8, 2)))
-        away = shapely.distance(points[:, None], lines[None, :])
-        slot = known.slot[square]
-        near = known.near[known.start[slot] : known.start[slot + 1]]
-        least = away.min(axis=1)
-        within = least <= MAX_M
-        if within.any():
-            assert away[within][:, near].min(axis=1) == pytest.approx(least[within])
+    near = squares.near_streets()
+    lines, rng = lines_of(squares), np.random.default_rng(seed)
+    block = some_blocks(near, seed)
+    known, rows = squares_of(near, block)
+    sizes = [(near.blocks(block, kernels), near.block_row[block], 2), (known, rows, 1)]
+    for of, row, size in sizes:
+        for at in row:
+            up, across = divmod(of.square[at], near.n_across // size)
+            low = squares.segments.origin + np.array([across, up]) * SQUARE_M * size
+            points = shapely.points(low + rng.uniform(0, SQUARE_M * size, (8, 2)))
+            away = shapely.distance(points[:, None], lines[None, :])
+            few = of.near[of.start[at] : of.start[at + 1]]
+            least = away.min(axis=1)
+            within = least <= MAX_M
+            if within.any():
+                assert away[within][:, few].min(axis=1) == pytest.approx(least[within])
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks(), st.integers(0, 10**6))
+def test_the_streets_through_a_square_are_the_first_of_those_near_to_it(network: Network, seed: int) -> None:
+    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
+    near = squares.near_streets()
+    lines = lines_of(squares)
+    known, rows = squares_of(near, some_blocks(near, seed))
+    for at in rows:
+        up, across = divmod(known.square[at], near.n_across)
+        low = squares.segments.origin + np.array([across, up]) * SQUARE_M
+        through = np.flatnonzero(shapely.intersects(lines, shapely.box(*low, *(low + SQUARE_M))))
+        first = known.near[known.start[at] : known.start[at] + known.through[at]]
+        assert set(through) <= set(first.tolist())
 
 
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.integers(0, 10**6))
 def test_corners_know_their_nearest_street(network: Network, seed: int) -> None:
     squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
-    lines, wanted = lines_of(squares), some_squares(squares, seed)
-    known = squares.know(wanted, corners=True)
+    near = squares.near_streets()
+    lines = lines_of(squares)
+    _, rows = squares_of(near, some_blocks(near, seed))
+    known, corners = near.corners(rows, kernels)
     step = np.arange(9) * SQUARE_M / 8
-    for square in wanted:
-        low = squares.segments.origin + np.array([square % squares.n_across, square // squares.n_across]) * SQUARE_M
+    for at in rows:
+        up, across = divmod(known.square[at], near.n_across)
+        low = squares.segments.origin + np.array([across, up]) * SQUARE_M
         xy = np.stack([np.tile(step, 9), np.repeat(step, 9)], axis=1) + low
         away = shapely.distance(shapely.points(xy)[:, None], lines[None, :])
-        nearest = known.nearest[known.corner_slot[known.slot[square]]]
+        nearest = corners.nearest[known.within[at]]
         is_near = nearest >= 0
         assert (away.min(axis=1)[~is_near] > MAX_M - 1e-6).all()
         assert away[np.flatnonzero(is_near), nearest[is_near]] == pytest.approx(away.min(axis=1)[is_near], abs=2e-3)
+        assert corners.metres[known.within[at]][is_near] == pytest.approx(away.min(axis=1)[is_near], abs=2e-3)
 
 
 def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
     _, network = perfect_grid(12, block_m=90)
-    squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
-    before = squares.know(np.array([100, 101]), corners=True)
-    kept = [array.copy() for array in (before.square, before.start, before.near, before.away, before.nearest)]
-    slots = before.slot[[100, 101]].tolist()
-    after = squares.know(np.arange(90, 140), corners=True)
-    now = (before.square, before.start, before.near, before.away, before.nearest)
-    assert all(np.array_equal(one, other) for one, other in zip(kept, now, strict=True))
-    assert before.slot[[100, 101]].tolist() == slots
-    assert after.square.size == 50
-    assert squares.know(np.array([95]), corners=True) is after
+    near = StreetSquares(network, "to", max_m=MAX_M, cells=8).near_streets()
+    squares, rows = squares_of(near, np.array([40, 41]))
+    before, corners = near.corners(rows, kernels)
+    held = (before.square, before.start, before.near, before.away, corners.nearest)
+    kept = [array.copy() for array in held]
+    within = before.within[rows].tolist()
+    more, all_rows = squares_of(near, np.arange(30, 60))
+    near.corners(all_rows, kernels)
+    assert all(np.array_equal(one, other) for one, other in zip(kept, held, strict=True))
+    assert before.within[rows].tolist() == within
+    assert squares.square.size == 8
+    assert more.square.size == 120
+    assert near.squares(near.block_row[[35]], kernels)[1] is more
 
 
 def test_squares_are_dropped_when_they_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     _, network = perfect_grid(12, block_m=90)
     squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
-    many = squares.know(np.arange(200), corners=True)
-    monkeypatch.setattr(squares_module, "_MOST_BYTES", many.nbytes - 1)
-    few = squares.know(np.array([7]), corners=True)
-    assert few.square.tolist() == [7]
+    near = squares.near_streets()
+    squares_of(near, np.arange(40))
+    assert squares.near_streets() is near
+    monkeypatch.setattr(squares_module, "_MOST_BYTES", near.nbytes - 1)
+    assert squares.near_streets() is not near
+    assert squares_of(squares.near_streets(), np.array([7]))[0].square.size == 4
 
 
 def test_squares_are_kept_with_the_network_by_direction_and_walk() -> None:
@@ -125,6 +162,7 @@ def test_areas_by_many_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch)
     assert shapely.to_wkb(many.geometry.to_numpy()).tolist() == shapely.to_wkb(one.geometry.to_numpy()).tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(networks(), places, st.sampled_from(["fine", "fast"]))
 def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, where: list, detail: str) -> None:
@@ -134,8 +172,8 @@ def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, w
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
         plain = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
-    kernels = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
-    assert not hasattr(kernels.areas.rings_of_facilities, "signatures")
+    used = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
+    assert not hasattr(used.areas.rings_of_facilities, "signatures")
     assert shapely.to_wkb(plain).tolist() == shapely.to_wkb(compiled).tolist()
 
 

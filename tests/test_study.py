@@ -337,8 +337,7 @@ def test_a_wrong_key_at_the_top_is_told_with_its_line(make: Make, line: str, col
         ("grid", "h3 = 10\ncell_m = 100", "not both"),
         ("demand", 'source = "depots"', "there is no [depots]"),
         ("demand", 'source = "population"', "there is no [population]"),
-        ("demand", 'source = "checkins"', "not in this release"),
-        ("demand", 'source = "people"', "must be one of depots, population, uniform"),
+        ("demand", 'source = "people"', "must be one of depots, population, checkins, wishes, uniform"),
         ("stationz", "a = 1", "did you mean `stations`"),
     ],
 )
@@ -354,9 +353,9 @@ def test_a_wrong_key_of_a_table_is_told_with_its_line(make: Make, table: str, li
     assert told in fault.en
 
 
-def test_checkins_are_told_as_not_served_once(make: Make) -> None:
-    fault = only(make(NETWORK + '[checkins]\nfile = "log.csv"\n'))
-    assert (fault.column, "not in this release" in fault.en) == ("checkins", True)
+def test_checkins_without_a_file_are_told(make: Make) -> None:
+    fault = only(make(NETWORK + "[checkins]\nstock = 30\n"))
+    assert (fault.column, "needs `file`" in fault.en) == ("checkins.file", True)
 
 
 def test_minutes_that_the_standard_does_not_define_are_an_error(make: Make) -> None:

@@ -135,3 +135,43 @@ def test_a_space_stands_between_chinese_and_latin(key: str, value: object, zh: s
 def test_a_word_for_no_field_is_told_whatever_it_is(tmp_path: Path, field: str) -> None:
     said = read(tmp_path, f'[headers]\nwords = {{ "点位" = {field} }}\n')
     assert [fault.column for fault in said.faults] == ["headers.words"]
+
+
+SECRET = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'[geocode]\nservice = "{SECRET}"',
+        f'[geocode]\nservice = ["amap", "{SECRET}"]',
+        f'[geocode]\nkey = "{SECRET}"',
+        f'[geocode]\namap_key = "{SECRET}"',
+        f'[geocode]\nhost = "https://map.example/?key={SECRET}"',
+        f'[geocode]\ncity = ["{SECRET}"]',
+        f'[geocode]\nper_second = "{SECRET}"',
+        f"[geocode]\n{SECRET} = 1",
+        f"[geocode]\nkey = {SECRET}",
+        f'geocode = "{SECRET}"',
+        f'key = "{SECRET}"',
+        f'{SECRET} = "amap"',
+        f'minutes = "{SECRET}"',
+    ],
+)
+def test_no_message_shows_the_key_of_a_service(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(body, encoding="utf-8")
+    try:
+        faults = read_study_file(path).faults
+    except StudyError as error:
+        faults = error.faults
+    assert faults
+    assert SECRET[:12] not in repr(faults)
+
+
+def test_a_key_under_any_name_is_told_to_leave_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        '[geocode]\nservice = "amap"\napi_key = "abc"\n密钥 = "abc"\n'.replace("密钥", '"密钥"'), encoding="utf-8"
+    )
+    assert ["SERVICECIRCLE_AMAP_KEY" in fault.en for fault in read_study_file(path).faults] == [True, True]

@@ -96,6 +96,7 @@ def test_data_nanqu_is_what_the_generator_writes(written) -> None:
         assert (written / name).read_bytes() == (DATA / "nanqu" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_town() -> None:
     one, two = make_town(1, SMALL), make_town(2, SMALL)
     assert not shapely.union_all(one.streets.geometry).equals(shapely.union_all(two.streets.geometry))

@@ -14,7 +14,8 @@ from test_coverage import at_nodes
 
 from servicecircle.coverage import cover, totals
 from servicecircle.errors import InputError
-from servicecircle.hours import UNKNOWN_HOURS, WEEK_MIN, OpeningHours, parse_hours, week_states
+from servicecircle.hours import parse_hours
+from servicecircle.hours_week import UNKNOWN_HOURS, WEEK_MIN, OpeningHours, week_states
 from servicecircle.model import Network, TravelTimes
 from servicecircle.week import cover_week
 
@@ -37,7 +38,7 @@ def a_week(draw_one: st.DrawFn) -> OpeningHours:
     spans = list(zip(ends[::2], ends[1::2], strict=False))
     is_unknown = draw_one(st.lists(st.booleans(), min_size=len(spans), max_size=len(spans)))
     holidays = draw_one(st.sampled_from([None, True, False]))
-    own = ((600, 700), (1430, 1500)) if holidays and draw_one(st.booleans()) else None
+    own = ((600, 700), (1430, 1440)) if holidays and draw_one(st.booleans()) else None
     return OpeningHours(
         tuple(s for s, odd in zip(spans, is_unknown, strict=True) if not odd),
         tuple(s for s, odd in zip(spans, is_unknown, strict=True) if odd),

@@ -126,6 +126,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     assert link.read_text() == "map"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
 def test_a_killed_writer_leaves_a_whole_file_and_the_next_start_clears_up(tmp_path: Path) -> None:
     path = tmp_path / "a.json"

@@ -14,11 +14,12 @@ import shapely
 from studies import write_study
 
 from servicecircle.errors import OutputError
+from servicecircle.geopackages import write_geopackage
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
 from servicecircle.whole_files import UNFINISHED
-from servicecircle.writers import summary, write_geopackage, write_outputs
+from servicecircle.writers import summary, write_outputs
 
 NAMES = [
     "map.html",
@@ -27,6 +28,7 @@ NAMES = [
     "gaps.geojson",
     "suggestions.geojson",
     "plan.gpkg",
+    "tables.xlsx",
     "summary.json",
 ]
 
@@ -99,8 +101,10 @@ def test_geojson_is_in_degrees_with_rings_as_rfc_7946_wants_them(out: Path) -> N
 
 
 def test_the_geopackage_opens_with_all_layers(out: Path, plan: Plan) -> None:
-    layers = gpd.list_layers(out / "plan.gpkg")["name"].tolist()
-    assert layers == ["circles", "coverage", "gaps", "suggestions", "facilities", "candidates", "demand", "streets"]
+    listed = gpd.list_layers(out / "plan.gpkg")
+    layers = listed.loc[listed["geometry_type"].notna(), "name"].tolist()
+    areas = ["circles", "reach_today", "reach_proposed", "coverage", "gaps", "gaps_after"]
+    assert layers == [*areas, "suggestions", "facilities", "depots", "candidates", "zones", "demand", "streets"]
     cells = gpd.read_file(out / "plan.gpkg", layer="coverage")
     assert math.fsum(cells["riders"]) == pytest.approx(math.fsum(plan.before.weight), abs=1e-9)
 
@@ -108,7 +112,7 @@ def test_the_geopackage_opens_with_all_layers(out: Path, plan: Plan) -> None:
 def test_an_older_gdal_writes_the_same_bytes(
     out: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("servicecircle.writers._GDAL_WITH_ARROW", (99, 0, 0))
+    monkeypatch.setattr("servicecircle.geopackages._GDAL_WITH_ARROW", (99, 0, 0))
     file = write_geopackage(plan, tmp_path / "plan.gpkg")
     assert file.read_bytes() == (out / "plan.gpkg").read_bytes()
 

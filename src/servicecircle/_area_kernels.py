@@ -15,8 +15,12 @@ import numpy.typing as npt
 
 from ._compiled import compiled_unguarded
 from ._frontier_kernels import (
+    MIXED,
     Field,
     Lattice,
+    Near,
+    Ranked,
+    fill_squares,
     mind_streets,
     rank_corners,
     ranks_of_squares,
@@ -31,16 +35,14 @@ Floats = npt.NDArray[Any]
 
 
 class Times(NamedTuple):
-    """Times of several facilities, and the squares within reach of each."""
+    """Times of several facilities, and where the blocks within reach of each lie."""
 
     start: Ints  # of the segments of each facility
     of: Ints
     ms: Floats  # (n, 2)
     own: Floats  # (n_facility, 3) own segment (-1: none), share of it, ms
     limit: Floats  # (n_facility, n_band) ms
-    square_start: Ints
-    square: Ints
-    extent: Ints  # (n_facility, 4) of the raster in squares: first column and row, columns and rows
+    extent: Ints  # (n_facility, 4) of its blocks: first column and row, columns and rows
 
 
 class Rasters(NamedTuple):
@@ -71,24 +73,53 @@ def _take_away(times: Times, f: int, ms: Floats) -> None:
 
 @compiled_unguarded
 def ranks_of_facilities(
-    times: Times, lattice: Lattice, segment: Floats, slope: Floats, ms_per_m: float, max_m: float, ms: Floats
+    times: Times,
+    start: Ints,
+    rows: Ints,
+    known: Near,
+    square_m: float,
+    segment: Floats,
+    slope: Floats,
+    ms_per_m: float,
+    max_m: float,
+    ms: Floats,
 ) -> Ints:
-    """Rank of each square of each facility; `ms` is room, all inf."""
-    rank = np.empty(times.square.size, np.int16)
-    half = lattice.square_m * 0.5**0.5
-    for f in range(times.start.size - 1):
-        first, last = times.square_start[f], times.square_start[f + 1]
+    """Rank of each square (or block) of each facility: `rows` of what is `known`; `ms` is room, all inf."""
+    rank = np.empty(rows.size, np.int16)
+    half = square_m * 0.5**0.5
+    for f in range(start.size - 1):
+        first, last = start[f], start[f + 1]
         _put(times, f, ms)
         field = Field(segment, ms, times.own[f], times.limit[f], ms_per_m, max_m)
-        ranks_of_squares(times.square[first:last], lattice, slope, half, field, rank[first:last])
+        ranks_of_squares(rows[first:last], known, slope, half, field, rank[first:last])
         _take_away(times, f, ms)
     return rank
 
 
 @compiled_unguarded
+def quarters_of_mixed(start: Ints, rows: Ints, rank: Ints, quarter: Ints) -> tuple[Ints, Ints]:
+    """Rows of the squares in the mixed blocks of each facility: (row pointer, rows)."""
+    n = 0
+    for s in range(rows.size):
+        n += rank[s] == MIXED
+    square_start = np.zeros(start.size, np.int64)
+    square = np.empty(4 * n, np.int32)
+    n = 0
+    for f in range(start.size - 1):
+        for s in range(start[f], start[f + 1]):
+            if rank[s] == MIXED:
+                for q in range(4):
+                    square[n] = quarter[rows[s]] + q
+                    n += 1
+        square_start[f + 1] = n
+    return square_start, square
+
+
+@compiled_unguarded
 def rings_of_facilities(
     times: Times,
-    squares_rank: Ints,
+    blocks: Ranked,
+    squares: Ranked,
     lattice: Lattice,
     segment: Floats,
     ms_per_m: float,
@@ -109,11 +140,15 @@ def rings_of_facilities(
     polygon_start = np.zeros((times.start.size - 1) * n_band + 1, np.int64)
     n, n_ring = 0, 0
     for f in range(times.start.size - 1):
-        square = times.square[times.square_start[f] : times.square_start[f + 1]]
-        of_square = squares_rank[times.square_start[f] : times.square_start[f + 1]]
+        square = squares.row[squares.start[f] : squares.start[f + 1]]
+        of_square = squares.rank[squares.start[f] : squares.start[f + 1]]
         here = _placed(lattice, times.extent[f])
         field = Field(segment, room.ms, times.own[f], times.limit[f], ms_per_m, max_m)
         _put(times, f, room.ms)
+        for c in range(here.width * here.height):
+            room.truth[c] = n_band
+        fill_squares(f, blocks, 2, here, n_band, room.truth)
+        fill_squares(f, squares, 1, here, n_band, room.truth)
         common = rank_corners(square, of_square, here, field, room.truth)
         for c in range(here.width * here.height):
             room.rank[c] = room.truth[c]
@@ -151,23 +186,21 @@ def rings_of_facilities(
 
 @compiled_unguarded
 def _placed(lattice: Lattice, extent: Ints) -> Lattice:
-    """Return the lattice with the raster of a facility."""
+    """Return the lattice with the raster of a facility: round its blocks, a square wider on each side."""
     return Lattice(
         lattice.origin,
         lattice.n_across,
         lattice.square_m,
         lattice.cells,
-        extent[0],
-        extent[1],
-        extent[2] * lattice.cells + 1,
-        extent[3] * lattice.cells + 1,
-        lattice.slot,
-        lattice.start,
+        2 * extent[0] - 1,
+        2 * extent[1] - 1,
+        (2 * extent[2] + 2) * lattice.cells + 1,
+        (2 * extent[3] + 2) * lattice.cells + 1,
+        lattice.block_row,
+        lattice.quarter,
+        lattice.known,
         lattice.through,
-        lattice.near,
-        lattice.away,
-        lattice.along,
-        lattice.corner_slot,
+        lattice.corner_row,
         lattice.nearest,
         lattice.nearest_at,
         lattice.nearest_m,

@@ -45,8 +45,18 @@ class Field(NamedTuple):
     max_m: float
 
 
+class Near(NamedTuple):
+    """Segments near to squares (or to blocks), the nearest to the middle of each first."""
+
+    square: Ints
+    start: Ints  # of the segments near to each
+    near: Ints
+    away: Floats  # of the segment from the middle of the square, and the share of it there
+    along: Floats
+
+
 class Lattice(NamedTuple):
-    """Where the raster of corners lies, and the segments of its squares."""
+    """Where the raster of corners lies, and the segments of the squares."""
 
     origin: Floats
     n_across: int  # squares
@@ -56,16 +66,23 @@ class Lattice(NamedTuple):
     row: int
     width: int  # of the raster, corners
     height: int
-    slot: Ints  # of each square; -1: no street near
-    start: Ints
-    through: Ints  # so many of its segments, the first, pass through the square
-    near: Ints
-    away: Floats  # of the segment from the middle of the square, and the share of it there
-    along: Floats
-    corner_slot: Ints  # of each slot; -1: the square was not mixed
+    block_row: Ints  # of each block, -1: not known
+    quarter: Ints  # row of the first square of each row of blocks, -1: not known
+    known: Near
+    through: Ints  # segments that may pass through a square are among so many of its own, the first
+    corner_row: Ints  # of each square, -1: it was not mixed
     nearest: Ints  # segment of each corner, its share there and its distance
     nearest_at: Floats
     nearest_m: Floats
+
+
+class Ranked(NamedTuple):
+    """Squares (or blocks) that facilities may reach: rows of what is known of them, and their ranks."""
+
+    start: Ints  # of those of each facility
+    row: Ints
+    rank: Ints
+    square: Ints  # of each row
 
 
 class Pairs(NamedTuple):
@@ -81,18 +98,18 @@ class Pairs(NamedTuple):
 
 # ---------------------------------------------------------------------------------------------------- squares
 @compiled_unguarded
-def ranks_of_squares(square: Ints, lattice: Lattice, slope: Floats, half: float, field: Field, rank: Ints) -> None:
+def ranks_of_squares(rows: Ints, known: Near, slope: Floats, half: float, field: Field, rank: Ints) -> None:
     """
     Write the rank that all places of a square have, `MIXED` where they may differ: bounds are never too narrow.
 
     The time near a segment changes by no more than its `slope` (ms per metre), but for ways that are closed.
     """
     segment, ms, own, limit, ms_per_m, max_m = field
-    start, near, away, along = lattice.start, lattice.near, lattice.away, lattice.along
+    start, near, away, along = known.start, known.near, known.away, known.along
     n_band = limit.size
     half += ROOM_M
-    for s in range(square.size):
-        at = lattice.slot[square[s]]
+    for s in range(rows.size):
+        at = rows[s]
         common = n_band if start[at] == start[at + 1] else -2
         for q in range(start[at], start[at + 1]):
             k = near[q]
@@ -128,6 +145,29 @@ def ranks_of_squares(square: Ints, lattice: Lattice, slope: Floats, half: float,
                 common = MIXED
                 break
         rank[s] = common
+
+
+@compiled_unguarded
+def fill_squares(f: int, ranked: Ranked, size: int, lattice: Lattice, n_band: int, raster: Ints) -> None:
+    """Write the rank of squares of one rank to their corners in the raster: of blocks, whose `size` is 2, too."""
+    width, cells = lattice.width, lattice.cells * size
+    for s in range(ranked.start[f], ranked.start[f + 1]):
+        rank = ranked.rank[s]
+        if not MIXED < rank < n_band:
+            continue
+        base = first_corner(ranked.square[ranked.row[s]], size, lattice)
+        for j in range(cells):
+            for i in range(cells):
+                raster[base + j * width + i] = rank
+
+
+@inlined
+def first_corner(square: int, size: int, lattice: Lattice) -> int:
+    """First corner in the raster of a square (of a block: `size` 2)."""
+    across = lattice.n_across // size
+    row = square // across
+    column = square - row * across
+    return ((row * size - lattice.row) * lattice.width + column * size - lattice.column) * lattice.cells
 
 
 # ------------------------------------------------------------------------------------------------- time at places
@@ -175,34 +215,24 @@ def time_at(x: float, y: float, row: Row, ms_per_m: float) -> tuple[float, float
 
 # ---------------------------------------------------------------------------------------------------- corners
 @compiled_unguarded
-def rank_corners(square: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> Ints:
+def rank_corners(rows: Ints, rank: Ints, lattice: Lattice, field: Field, raster: Ints) -> Ints:
     """
-    Write the rank of every corner of the raster: of whole squares at once, of mixed ones corner by corner.
+    Write the rank of every corner of mixed squares to the raster.
 
     Returns for each square the rank that its corners have, `MIXED` where they differ: those on its eastern and
     northern side are its neighbours'.
     """
     segment, ms, own, limit, ms_per_m, _ = field
-    slot, corner_slot = lattice.slot, lattice.corner_slot
     nearest, nearest_at, nearest_m = lattice.nearest, lattice.nearest_at, lattice.nearest_m
     own_segment, own_share, own_ms = int(own[0]), own[1], own[2]
     common = rank.copy()
     n_band = limit.size
     cells, width = lattice.cells, lattice.width
-    for c in range(width * lattice.height):
-        raster[c] = n_band
-    for s in range(square.size):
-        if rank[s] == n_band:
-            continue
-        row = square[s] // lattice.n_across
-        column = square[s] - row * lattice.n_across
-        base = (row - lattice.row) * cells * width + (column - lattice.column) * cells
+    for s in range(rows.size):
         if rank[s] != MIXED:
-            for j in range(cells):
-                for i in range(cells):
-                    raster[base + j * width + i] = rank[s]
             continue
-        at = corner_slot[slot[square[s]]]
+        base = first_corner(lattice.known.square[rows[s]], 1, lattice)
+        at = lattice.corner_row[rows[s]]
         least, most = n_band, 0
         known = -1  # neighbours mostly share their segment: its row is read once
         for j in range(cells):
@@ -295,7 +325,7 @@ def reached_parts(q: int, t: float, row: Floats, piece: Floats) -> int:
 
 @inlined
 def square_of_cell(cell: int, lattice: Lattice) -> tuple[int, float, float]:
-    """Slot of the square of a cell, and the cell's lower left corner."""
+    """Row of the square of a cell, -1 if it is not known, and the cell's lower left corner."""
     j = cell // lattice.width
     i = cell - j * lattice.width
     column = lattice.column + i // lattice.cells
@@ -303,12 +333,16 @@ def square_of_cell(cell: int, lattice: Lattice) -> tuple[int, float, float]:
     cell_m = lattice.square_m / lattice.cells
     x0 = lattice.origin[0] + lattice.column * lattice.square_m + i * cell_m
     y0 = lattice.origin[1] + lattice.row * lattice.square_m + j * cell_m
-    return lattice.slot[row * lattice.n_across + column], x0, y0
+    block = lattice.block_row[(row >> 1) * (lattice.n_across >> 1) + (column >> 1)]
+    if block < 0 or block >= lattice.quarter.size or lattice.quarter[block] < 0:
+        return -1, x0, y0
+    at = int(lattice.quarter[block]) + 2 * (row & 1) + (column & 1)
+    return (at if at + 1 < lattice.known.start.size else -1), x0, y0
 
 
 @compiled_unguarded
 def streets_of_cells(
-    square: Ints, squares_rank: Ints, common: Ints, lattice: Lattice, field: Field, rank: Ints, first: Ints
+    rows: Ints, squares_rank: Ints, common: Ints, lattice: Lattice, field: Field, rank: Ints, first: Ints
 ) -> Pairs:
     """
     Street that may be reached in the cells of mixed squares, but for cells whose corners are all reached at once.
@@ -317,8 +351,8 @@ def streets_of_cells(
     """
     segment, ms, own = field.segment, field.ms, field.own
     last_ms = field.limit[field.limit.size - 1]
-    slot, start, near, through = lattice.slot, lattice.start, lattice.near, lattice.through
-    n_across, square_m = lattice.n_across, lattice.square_m
+    start, near, through = lattice.known.start, lattice.known.near, lattice.through
+    square_m = lattice.square_m
     cells, width = lattice.cells, lattice.width
     cell_m = square_m / cells
     west, south = south_west(lattice)
@@ -328,16 +362,15 @@ def streets_of_cells(
     pair = np.empty((4096, 12), np.float64)
     side = np.empty((4096, 2), np.int8)
     n = 0
-    for s in range(square.size):
-        if squares_rank[s] != MIXED:
+    for s in range(rows.size):
+        at = rows[s]
+        if squares_rank[s] != MIXED or not through[at]:
             continue
-        row = square[s] // n_across
-        across = (square[s] - row * n_across - lattice.column) * cells
-        up = (row - lattice.row) * cells
+        base = first_corner(lattice.known.square[at], 1, lattice)
+        up = base // width
+        across = base - up * width
         x0 = west + across * cell_m
         y0 = south + up * cell_m
-        at = slot[square[s]]
-        base = up * width + across
         worst = common[s]
         for i in range(cells + 1):
             worst |= rank[base + cells * width + i] | rank[base + i * width + cells]

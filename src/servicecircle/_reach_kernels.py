@@ -1,8 +1,8 @@
 """
-Compiled work on several facilities: times along segments, street metres, squares. Nothing is checked here.
+Compiled work on several facilities: times along segments, street metres, blocks. Nothing is checked here.
 
-Segments and squares are those of `_square_kernels`. Facilities are numbered from 0; a facility's settled nodes,
-segments and squares are rows `start[f]:start[f + 1]`.
+Segments and blocks are those of `_square_kernels`. Facilities are numbered from 0; a facility's settled nodes,
+segments and blocks are rows `start[f]:start[f + 1]`.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - flat on purpose
@@ -50,14 +50,14 @@ class Sources(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """Where segments and squares lie."""
+    """Where segments and blocks lie."""
 
     segment: Floats
     ms_per_m: float
     max_m: float
     origin: Floats
-    square_m: float
-    n_buckets: tuple[int, int]  # across and up: buckets are two squares wide and high
+    block_m: float
+    n_buckets: tuple[int, int]  # across and up
 
 
 # ------------------------------------------------------------------------------------------------------ streets
@@ -185,22 +185,22 @@ def times_of_facilities(
     return start, of[:n].copy(), ms[:n].copy(), own, metres, is_cut
 
 
-# ------------------------------------------------------------------------------------------------------ squares
+# ------------------------------------------------------------------------------------------------------- blocks
 @compiled_unguarded
-def squares_of_facilities(
-    start: Ints, of: Ints, ms: Floats, own: Floats, last_ms: Floats, ground: Ground, most_squares: int, mark: Ints
+def blocks_of_facilities(
+    start: Ints, of: Ints, ms: Floats, own: Floats, last_ms: Floats, ground: Ground, most_blocks: int, mark: Ints
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """
-    Squares that may hold a place within reach of each facility, row by row.
+    Blocks that may hold a place within reach of each facility, row by row.
 
-    Returns (row pointer, squares, the raster round them, a square wider on each side: its first column and row, its
-    columns and rows; whether it would hold more than `most_squares`: then there is none). `mark` is room, all 0.
+    Returns (row pointer, blocks, those round them: first column and row, columns and rows; whether those would be
+    more than `most_blocks`: then there is none). `mark` is room, all 0.
     """
     n_across, n_up = ground.n_buckets
-    bucket_m = 2.0 * ground.square_m
+    bucket_m = ground.block_m
     segment, origin = ground.segment, ground.origin
-    square_start = np.zeros(start.size, np.int64)
-    square = np.empty(4096, np.int64)
+    block_start = np.zeros(start.size, np.int64)
+    block = np.empty(1024, np.int64)
     extent = np.zeros((start.size - 1, 4), np.int64)
     is_wide = np.zeros(start.size - 1, np.uint8)
     n = 0
@@ -225,22 +225,21 @@ def squares_of_facilities(
                 for cx in range(x0, x1 + 1):
                     mark[cy * n_across + cx] = 1
             west, south, east, north = min(west, x0), min(south, y0), max(east, x1 + 1), max(north, y1 + 1)
-        square_start[f + 1] = n
+        block_start[f + 1] = n
         if east <= west:
             continue
-        across, up = 2 * (east - west) + 2, 2 * (north - south) + 2
-        is_wide[f] = across * up > most_squares
+        across, up = east - west, north - south
+        is_wide[f] = across * up > most_blocks
         if not is_wide[f]:
-            extent[f, 0], extent[f, 1], extent[f, 2], extent[f, 3] = 2 * west - 1, 2 * south - 1, across, up
-            while n + across * up > square.size:
-                square = longer(square)
-            for row in range(2 * south, 2 * north):
-                for column in range(2 * west, 2 * east):
-                    if mark[(row >> 1) * n_across + (column >> 1)]:
-                        square[n] = row * 2 * n_across + column
-                        n += 1
+            extent[f, 0], extent[f, 1], extent[f, 2], extent[f, 3] = west, south, across, up
+            while n + across * up > block.size:
+                block = longer(block)
         for cy in range(south, north):
             for cx in range(west, east):
-                mark[cy * n_across + cx] = 0
-        square_start[f + 1] = n
-    return square_start, square[:n].copy(), extent, is_wide
+                at = cy * n_across + cx
+                if mark[at] and not is_wide[f]:
+                    block[n] = at
+                    n += 1
+                mark[at] = 0
+        block_start[f + 1] = n
+    return block_start, block[:n].copy(), extent, is_wide

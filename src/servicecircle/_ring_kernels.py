@@ -84,13 +84,13 @@ def _bends(q: int, t: float, place: Floats, tail: int, head: int, pairs: Pairs, 
 def _is_joined(cell: int, band: int, lattice: Lattice, field: Field, truth: Ints) -> bool:
     """Whether two reached corners of a cell, across from each other, hang together. No reached street is in it."""
     at, x0, y0 = square_of_cell(cell, lattice)
-    if at < 0 or at + 1 >= lattice.start.size:  # its streets are not known: the whole square is of one rank
+    if at < 0:  # its streets are not known: the whole square is of one rank
         return bool(truth[cell] <= band)
     half = lattice.square_m / lattice.cells / 2
     best = np.inf
     time = np.inf
-    for i in range(lattice.start[at], lattice.start[at + 1]):
-        row = row_of(lattice.near[i], field.segment, field.ms, field.own)
+    for i in range(lattice.known.start[at], lattice.known.start[at + 1]):
+        row = row_of(lattice.known.near[i], field.segment, field.ms, field.own)
         t, z = time_at(x0 + half, y0 + half, row, field.ms_per_m)
         if z < best:
             best = z

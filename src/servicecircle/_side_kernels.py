@@ -15,13 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from ._compiled import compiled_unguarded, inlined
-from ._frontier_kernels import EPS_MS, MIXED, Field, Lattice, Pairs, Row, reached_parts, row_of, south_west, time_at
+from ._frontier_kernels import (
+    EPS_MS,
+    MIXED,
+    Field,
+    Lattice,
+    Pairs,
+    Row,
+    first_corner,
+    reached_parts,
+    row_of,
+    south_west,
+    time_at,
+)
 from ._square_kernels import SAME_M2, wider
 
 #: share of a cell's side that a corner added for a street takes of the sides without street
 SLIVER = 0.05
 #: a border keeps this share of a side away from corners, so that two borders never touch
 LEAST = 0.01
+#: where a border crosses a side is known to so much by a straight line (metres)
+NEAR_M = 0.05
 #: street this near to a side of a cell ends on it, or runs along it (metres)
 ON_SIDE_M = 1e-6
 
@@ -39,7 +53,7 @@ class Scale(NamedTuple):
 
 @compiled_unguarded
 def sides_of_borders(
-    square: Ints, squares_rank: Ints, common: Ints, made: Ints, lattice: Lattice, rank: Ints, number: Ints
+    rows: Ints, squares_rank: Ints, common: Ints, made: Ints, lattice: Lattice, rank: Ints, number: Ints
 ) -> Ints:
     """
     Sides between corners of different rank: first corner, way, nearest segments of both corners (-1: none).
@@ -47,16 +61,14 @@ def sides_of_borders(
     `number` gets, at two times the first corner and the way, the number of each and 1; it holds 0 elsewhere.
     """
     cells, width = lattice.cells, lattice.width
-    slot, corner_slot, nearest = lattice.slot, lattice.corner_slot, lattice.nearest
+    nearest = lattice.nearest
     side = np.empty((4096, 4), np.int32)
     n = 0
-    for s in range(square.size):
+    for s in range(rows.size):
         if squares_rank[s] != MIXED:
             continue
-        row = square[s] // lattice.n_across
-        base = (row - lattice.row) * cells * width
-        base += (square[s] - row * lattice.n_across - lattice.column) * cells
-        at = corner_slot[slot[square[s]]]
+        base = first_corner(lattice.known.square[rows[s]], 1, lattice)
+        at = lattice.corner_row[rows[s]]
         while n + 2 * cells * cells > side.shape[0]:
             side = wider(side)
         for j in range(cells):
@@ -117,7 +129,7 @@ def _street_bound(
 
 
 @inlined
-def _true_crossing(
+def _halved(
     x: float,
     y: float,
     dx: float,
@@ -151,6 +163,35 @@ def _true_crossing(
         else:
             s1 = s
     return (s0 + s1) / 2
+
+
+@inlined
+def _between(
+    x: float, y: float, dx: float, dy: float, row: Row, t: float, steps: int, ms_per_m: float, max_m: float
+) -> float:
+    """
+    Share of the way between two corners of one nearest segment at which a limit is crossed, -1: not by the times.
+
+    The time along the way is nearly straight: it is taken to be, and looked at again where it is not.
+    """
+    t0, z0 = time_at(x, y, row, ms_per_m)
+    t1, z1 = time_at(x + dx, y + dy, row, ms_per_m)
+    if max(z0, z1) > max_m * max_m or (t0 <= t) == (t1 <= t):
+        return -1.0
+    begins_in = t0 <= t
+    s0 = 0.0
+    s1 = 1.0
+    s = (t - t0) / (t1 - t0)
+    for _ in range(steps):
+        time, _z = time_at(x + s * dx, y + s * dy, row, ms_per_m)
+        if abs(time - t) <= NEAR_M * ms_per_m:
+            break
+        if (time <= t) == begins_in:
+            s0, t0 = s, time
+        else:
+            s1, t1 = s, time
+        s = s0 + (s1 - s0) * (t - t0) / (t1 - t0)
+    return s
 
 
 @compiled_unguarded
@@ -206,20 +247,14 @@ def crossings(
             if truth[low if low_is_in else high] > b:  # for the sake of its street
                 s = SLIVER if low_is_in else 1.0 - SLIVER
             else:
-                s = _true_crossing(
-                    x,
-                    y,
-                    0.0 if way else cell_m,
-                    cell_m if way else 0.0,
-                    one,
-                    two,
-                    side[q, 2] <= side[q, 3],
-                    low_is_in,
-                    limit[b] + EPS_MS,
-                    scale.halvings,
-                    ms_per_m,
-                    max_m,
-                )
+                t = limit[b] + EPS_MS
+                dx, dy = (0.0, cell_m) if way else (cell_m, 0.0)
+                s = -1.0
+                if side[q, 2] == side[q, 3]:
+                    s = _between(x, y, dx, dy, one, t, scale.halvings, ms_per_m, max_m)
+                if s < 0.0:
+                    is_first = side[q, 2] <= side[q, 3]
+                    s = _halved(x, y, dx, dy, one, two, is_first, low_is_in, t, scale.halvings, ms_per_m, max_m)
             s = min(1.0 - LEAST, max(LEAST, s))
             if is_street:
                 line, begin = (x, y) if way else (y, x)

@@ -1,11 +1,11 @@
 """
 Compiled work that a lattice needs once for a network: which street may be nearest where. Nothing is checked here.
 
-A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. A *square*
-of the lattice is known by `row * n_across + column`; segments lie in *buckets*, two squares wide and high.
+A *segment* is a straight piece of street: `(x, y, dx, dy, 1 / length**2, 1 / length, rise_a, rise_b)`. *Squares*
+are quarters of *blocks*, which are the buckets of segments; both are known by `row * n_across + column`.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - flat on purpose
+# ruff: noqa: C901, PLR0915, PLR0917, PLR2004 - flat on purpose
 
 from __future__ import annotations
 
@@ -26,90 +26,148 @@ Floats = npt.NDArray[Any]
 
 
 @compiled_unguarded
+def segments_about_blocks(
+    block: Ints,
+    n_buckets: tuple[int, int],
+    block_m: float,
+    origin: Floats,
+    segment: Floats,
+    bucket_start: Ints,
+    bucket_segment: Ints,
+    max_m: float,
+) -> tuple[Ints, Ints]:
+    """Segments that may be nearest to a place in each block, and some that are not: (row pointer, segments)."""
+    start = np.zeros(block.size + 1, np.int64)
+    near = np.empty(16 * block.size + 4096, np.int32)
+    stamp = np.zeros(segment.shape[0], np.int32)
+    half = block_m * 0.70710678 + ROOM_M
+    across, up = n_buckets
+    n = 0
+    for s in range(block.size):
+        row = block[s] // across
+        column = block[s] - row * across
+        x = origin[0] + (column + 0.5) * block_m
+        y = origin[1] + (row + 0.5) * block_m
+        least = np.inf
+        nearest = -1
+        far = max_m  # from its nearest street no place of the block is farther, or it is off every street
+        ring = 0
+        while (ring - 1) * block_m <= far:
+            for cy in range(max(0, row - ring), min(up, row + ring + 1)):
+                step = 1 if abs(cy - row) == ring else max(1, 2 * ring)
+                for cx in range(column - ring, column + ring + 1, step):
+                    gap_x = max(0, abs(cx - column) - 1) * block_m
+                    gap_y = max(0, abs(cy - row) - 1) * block_m
+                    if cx < 0 or cx >= across or gap_x * gap_x + gap_y * gap_y > far * far:
+                        continue
+                    bucket = cy * across + cx
+                    for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
+                        k = bucket_segment[q]
+                        if stamp[k] == s + 1:
+                            continue
+                        stamp[k] = s + 1
+                        z = _apart(x, y, segment[k, 0], segment[k, 1], segment[k, 2], segment[k, 3], segment[k, 4])
+                        if z > (far + half) * (far + half):
+                            continue
+                        if z < least:
+                            least = z
+                            nearest = k
+                        if n == near.size:
+                            near = longer(near)
+                        near[n] = k
+                        n += 1
+            if nearest >= 0:
+                far = min(far, _farthest(nearest, x, y, block_m / 2, segment))
+            ring += 1
+        start[s + 1] = n
+    return start, near[:n].copy()
+
+
+@inlined
+def _farthest(k: int, x: float, y: float, half: float, segment: Floats) -> float:
+    """How far a corner of a square round a place lies from a segment at most: no place of it is farther."""
+    most = 0.0
+    for e in range(4):
+        cx = x + (half if e & 1 else -half)
+        cy = y + (half if e >= 2 else -half)
+        z = _apart(cx, cy, segment[k, 0], segment[k, 1], segment[k, 2], segment[k, 3], segment[k, 4])
+        most = max(most, z)
+    return float(np.sqrt(most)) + ROOM_M
+
+
+@compiled_unguarded
 def segments_of_squares(
     square: Ints,
     n_across: int,
     square_m: float,
     origin: Floats,
     segment: Floats,
-    bucket_start: Ints,
-    bucket_segment: Ints,
-    n_buckets: tuple[int, int],
+    first: Ints,
+    last: Ints,
+    of: Ints,
     max_m: float,
 ) -> tuple[Ints, Ints, Ints, Floats, Floats]:
     """
-    Segments that may be nearest to a place in each square, first those that pass through it.
+    Segments that may be nearest to a place in each square or block, the nearest to its middle first.
 
-    Returns (row pointer, the number of those that may pass through the square, segments, their distance from the
-    middle of the square, the share of the segment there).
+    Those of square s are among `of[first[s]:last[s]]`. Returns (row pointer, among how many of them, the first, are
+    all that may pass through the square, segments, their distance from its middle, the share of each there).
     """
     start = np.zeros(square.size + 1, np.int64)
     through = np.zeros(square.size, np.int32)
-    near = np.empty(16 * square.size + 4096, np.int32)
+    near = np.empty(8 * square.size + 4096, np.int32)
     away = np.empty(near.size, np.float32)
     along = np.empty(near.size, np.float32)
-    stamp = np.zeros(segment.shape[0], np.int32)
+    side = square_m / 2 + ROOM_M
     half = square_m * 0.70710678 + ROOM_M
-    half_m = square_m / 2 + ROOM_M
-    buckets_across, buckets_up = n_buckets
+    few = np.empty(256, np.int32)
+    row = np.empty((256, 3), np.float64)  # distance, share, the way towards it that a place of the square may lie
     n = 0
     for s in range(square.size):
-        row = square[s] // n_across
-        column = square[s] - row * n_across
-        x = origin[0] + (column + 0.5) * square_m
-        y = origin[1] + (row + 0.5) * square_m
-        across = column >> 1
-        up = row >> 1
+        up = square[s] // n_across
+        x = origin[0] + (square[s] - up * n_across + 0.5) * square_m
+        y = origin[1] + (up + 0.5) * square_m
+        while last[s] - first[s] > few.size:
+            few, row = longer(few), wider(row)
         far = max_m + half
-        first = n
-        ring = 0
-        while (ring - 0.75) * 2.0 * square_m <= far:
-            for cy in range(max(0, up - ring), min(buckets_up, up + ring + 1)):
-                step = 1 if abs(cy - up) == ring else max(1, 2 * ring)
-                for cx in range(across - ring, across + ring + 1, step):
-                    if cx < 0 or cx >= buckets_across:
-                        continue
-                    bucket = cy * buckets_across + cx
-                    for q in range(bucket_start[bucket], bucket_start[bucket + 1]):
-                        k = bucket_segment[q]
-                        if stamp[k] == s + 1:
-                            continue
-                        stamp[k] = s + 1
-                        px = x - segment[k, 0]
-                        py = y - segment[k, 1]
-                        f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
-                        f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
-                        px -= f * segment[k, 2]
-                        py -= f * segment[k, 3]
-                        z = px * px + py * py
-                        if z > far * far:
-                            continue
-                        z = np.sqrt(z)
-                        far = min(far, z + 2.0 * half)
-                        if n == near.size:
-                            near, away, along = longer(near), longer(away), longer(along)
-                        near[n] = k
-                        away[n] = z
-                        along[n] = f
-                        n += 1
-            ring += 1
-        kept = first
-        for q in range(first, n):
-            if away[q] <= far + ROOM_M:
-                near[kept] = near[q]
-                away[kept] = away[q]
-                along[kept] = along[q]
-                kept += 1
-        n = kept
+        used = 0
+        for q in range(first[s], last[s]):
+            k = of[q]
+            px = x - segment[k, 0]
+            py = y - segment[k, 1]
+            f = (px * segment[k, 2] + py * segment[k, 3]) * segment[k, 4]
+            f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+            px -= f * segment[k, 2]
+            py -= f * segment[k, 3]
+            z = px * px + py * py
+            if z > far * far:
+                continue
+            z = np.sqrt(z)
+            far = min(far, z + 2.0 * half)
+            at = used
+            while at > 0 and row[at - 1, 0] > z:
+                few[at] = few[at - 1]
+                row[at, 0], row[at, 1], row[at, 2] = row[at - 1, 0], row[at - 1, 1], row[at - 1, 2]
+                at -= 1
+            few[at] = k
+            row[at, 0] = z
+            row[at, 1] = f
+            row[at, 2] = side * (abs(px) + abs(py)) / z if z > ROOM_M else half
+            used += 1
+        if used:
+            far = min(max_m + ROOM_M, _farthest(few[0], x, y, square_m / 2, segment))
+        while n + used > near.size:
+            near, away, along = longer(near), longer(away), longer(along)
+        begin = n
+        for q in range(used):
+            if row[q, 0] - row[q, 2] <= far:
+                near[n] = few[q]
+                away[n] = row[q, 0]
+                along[n] = row[q, 1]
+                n += 1
+                if row[q, 0] <= half and _passes(few[q], x, y, side, segment):
+                    through[s] = n - begin
         start[s + 1] = n
-        kept = first
-        for q in range(first, n):
-            if away[q] <= half and _passes(near[q], x, y, half_m, segment):
-                near[q], near[kept] = near[kept], near[q]
-                away[q], away[kept] = away[kept], away[q]
-                along[q], along[kept] = along[kept], along[q]
-                kept += 1
-        through[s] = kept - first
     return start, through, near[:n].copy(), away[:n].copy(), along[:n].copy()
 
 
@@ -158,75 +216,54 @@ def segments_of_corners(
     Nearest segment of each corner of the cells of squares, of `near[first:last]` of each square.
 
     Returns (segments, -1 beyond `max_m`, the share of each there, its distance). Corners stand row by row, those of
-    all four sides included.
+    all four sides included. Segment by segment all corners are looked at: without a branch the processor does four
+    or eight at once.
     """
-    corners = cells + 1
-    nearest = np.empty((square.size, corners * corners), np.int32)
-    share = np.zeros((square.size, corners * corners), np.float32)
-    metres = np.zeros((square.size, corners * corners), np.float32)
-    few = np.empty(1024, np.int32)
-    away = np.empty(1024, np.float64)  # of each segment from the middle of a quarter
-    row = np.empty((1024, 5), np.float64)
+    corners = (cells + 1) * (cells + 1)
+    nearest = np.empty((square.size, corners), np.int32)
+    share = np.empty((square.size, corners), np.float32)
+    metres = np.empty((square.size, corners), np.float32)
+    x, y = np.empty(corners, np.float64), np.empty(corners, np.float64)
+    best, chosen, at_share = (
+        np.empty(corners, np.float64),
+        np.empty(corners, np.float64),
+        np.empty(corners, np.float64),
+    )
     cell_m = square_m / cells
-    middle = (corners + 1) // 2
-    half = square_m * 0.35355339 + ROOM_M  # diagonal of a quarter
     for s in range(square.size):
-        while last[s] - first[s] > few.size:
-            few, away = longer(few), longer(away)
-            row = np.empty((few.size, 5), np.float64)
-        y0 = origin[1] + (square[s] // n_across) * square_m
-        x0 = origin[0] + (square[s] % n_across) * square_m
-        for quarter in range(4):  # with the few segments that may be nearest in it, the nearest first
-            east = quarter & 1
-            north = quarter >> 1
-            mx = x0 + square_m * (0.25 + 0.5 * east)
-            my = y0 + square_m * (0.25 + 0.5 * north)
-            n = 0
-            least = max_m
-            for q in range(first[s], last[s]):
-                k = near[q]
-                z = np.sqrt(
-                    _apart(mx, my, segment[k, 0], segment[k, 1], segment[k, 2], segment[k, 3], segment[k, 4])
-                )
-                if z > least + 2.0 * half:
-                    continue
-                least = min(least, z)
-                at = n
-                while at > 0 and away[at - 1] > z:
-                    away[at] = away[at - 1]
-                    few[at] = few[at - 1]
-                    at -= 1
-                away[at] = z
-                few[at] = k
-                n += 1
-            for q in range(n):
-                for i in range(5):
-                    row[q, i] = segment[few[q], i]
-            for j in range(middle if north else 0, corners if north else middle):
-                for i in range(middle if east else 0, corners if east else middle):
-                    x = x0 + i * cell_m
-                    y = y0 + j * cell_m
-                    off = np.sqrt((x - mx) ** 2 + (y - my) ** 2) + ROOM_M
-                    best = np.inf
-                    chosen = -1
-                    for q in range(n):
-                        if away[q] > off and (away[q] - off) * (away[q] - off) > best:
-                            break
-                        z = _apart(x, y, row[q, 0], row[q, 1], row[q, 2], row[q, 3], row[q, 4])
-                        room = SAME_M2 + 1e-9 * z  # streets that lie on each other: the first, as in snapping
-                        if z < best - room or (z < best + room and few[q] < chosen):
-                            best = z
-                            chosen = few[q]
-                    at = j * corners + i
-                    nearest[s, at] = -1
-                    if best > max_m * max_m:
-                        continue
-                    f = (x - segment[chosen, 0]) * segment[chosen, 2] + (y - segment[chosen, 1]) * segment[
-                        chosen, 3
-                    ]
-                    nearest[s, at] = chosen
-                    share[s, at] = min(1.0, max(0.0, f * segment[chosen, 4]))
-                    metres[s, at] = np.sqrt(best)
+        up = square[s] // n_across
+        x0 = origin[0] + (square[s] - up * n_across) * square_m
+        y0 = origin[1] + up * square_m
+        for j in range(cells + 1):
+            for i in range(cells + 1):
+                x[j * (cells + 1) + i] = x0 + i * cell_m
+                y[j * (cells + 1) + i] = y0 + j * cell_m
+        for at in range(corners):
+            best[at] = np.inf
+            chosen[at] = -1.0
+        for q in range(first[s], last[s]):
+            k = near[q]
+            number = float(k)
+            sx, sy, dx, dy, inverse = segment[k, 0], segment[k, 1], segment[k, 2], segment[k, 3], segment[k, 4]
+            for at in range(corners):
+                px = x[at] - sx
+                py = y[at] - sy
+                f = (px * dx + py * dy) * inverse
+                f = 0.0 if f < 0.0 else (1.0 if f > 1.0 else f)
+                px -= f * dx
+                py -= f * dy
+                z = px * px + py * py
+                room = SAME_M2 + 1e-9 * z  # streets that lie on each other: the first, as in snapping
+                held, holder, where = best[at], chosen[at], at_share[at]
+                is_nearer = (z < held - room) | ((z < held + room) & (number < holder))
+                best[at] = z if is_nearer else held
+                chosen[at] = number if is_nearer else holder
+                at_share[at] = f if is_nearer else where
+        for at in range(corners):
+            away = np.sqrt(best[at])
+            nearest[s, at] = np.int32(chosen[at]) if away <= max_m else np.int32(-1)
+            share[s, at] = at_share[at]
+            metres[s, at] = away
     return nearest, share, metres
 
 

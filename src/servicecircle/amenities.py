@@ -79,6 +79,10 @@ printing | 打印 | printing | amenity=copyshop | 复印 打印复印 打印机
 advice | 政策咨询 | advice | | 法律咨询 法律援助 咨询 心理咨询 维权 政策宣传
 parking | 停车 | parking | amenity=parking | 电动车停放 车辆停放 停车位 停车区 停车点
 sun_shade | 遮阳 | shade | | 遮阳伞 遮阳棚 防晒
+parcel_locker | 快递柜 | parcel lockers | amenity=parcel_locker | 智能快递柜 公益快递柜 自提柜 快递自提柜 包裹柜
+    快递存放柜 快递寄存柜 丰巢柜
+childcare | 托管 | child care | amenity=childcare | 托管班 暑托班 寒托班 托育 夏令营 暑期托管 看护孩子 带娃
+housing | 租房 | rental housing | | 就近租房 房源 出租房 宿舍 公寓 住宿
 discount | 优惠 | discount | | 折扣 骑手折扣 骑手优惠 打折 骑手优惠价 discounts
 """
 
@@ -98,6 +102,13 @@ _ALL_BROKEN = re.compile(rf"(?:均|都|全部|全)?{_BROKEN}")
 _ABSENT = re.compile(
     r"^(?:暂?无|没有|暂?未(?:配备|提供|设置)?|不提供|不含|不能|不可|不支持|禁止|缺|no |without )(?!线)"
 )
+#: right before a word: it is not wished for
+_UNWANTED = re.compile(
+    r"(?:不(?:要|想要|需要|用|必)|无需|不缺|别(?:装|放|设)?|已(?:经)?有|都有"
+    r"|\bno|don'?t need|do not need|already have)"
+    r"(?:再)?(?:装|设|建|放|增设|了|一个|个|an?|any|the|\s)*$"
+)
+_N_BEFORE = 24
 _COUNT = re.compile(r"[0-9]+\s*(?:个|台|套|把|张|位|间|条|部|组|件|座|只|㎡|平方米|平米)?")
 _SEPARATOR = re.compile(r"[,，、;；/|+＋&。\n\t]+|和|及(?!时)|与|以及")
 _NONE = re.compile(r"[\s\-—/.]*|无|暂无|没有|none|nan|null|n/a")
@@ -163,6 +174,44 @@ def fold_amenities(text: str, *, words: Mapping[str, str] | None = None) -> Amen
     AmenityList(working=('fridge',), broken=('microwave',), absent=(), not_understood=('按摩椅',))
     """
     return _folded(check_text(text, "text"), tuple(check_words(words or {}).items()))
+
+
+def services_in(text: str, *, words: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """
+    Return the codes of the amenities that a sentence names, in the order of the text: what somebody wishes for.
+
+    Other than `fold_amenities` it does not ask that every word is known; of words that stand in each other the
+    longest counts, and one behind 不要, 不需要, 已有, no, don't need or the like is not wished for.
+
+    Parameters
+    ----------
+    text
+        Any sentence; blank names nothing.
+    words
+        As for `fold_amenities`.
+
+    Raises
+    ------
+    InputError
+        If a word is blank or a code is none.
+
+    Examples
+    --------
+    >>> services_in("希望小区门口装个公益快递柜，也想有热水"), services_in("已有微波炉，想要换电柜")
+    (('parcel_locker', 'hot_water'), ('battery_swap',))
+    >>> services_in("路灯不亮")
+    ()
+    """
+    plain = _fold(check_text(text, "text"))[:MAX_LENGTH]
+    known = {word: code for word, code in {**_WORDS, **check_words(words or {})}.items() if len(word) > 1}
+    found: dict[str, None] = {}
+    at = 0
+    while at < len(plain):
+        word = _longest(plain, at, known)
+        if word and not _UNWANTED.search(plain[max(0, at - _N_BEFORE) : at]):
+            found[known[word]] = None
+        at += len(word) or 1
+    return tuple(found)
 
 
 def check_words(words: Mapping[str, str]) -> dict[str, str]:

@@ -21,9 +21,10 @@ class Bends:
     """
     Streets in pieces, open, slowed and closed, side by side from the street's end a; a row a street.
 
+    A way along a street takes what it takes as usual, rounded as on the open street, and what its slowed pieces
+    add, rounded once: no way is shorter than on the open street, and one that passes no slowed piece is as long.
     `to_a` and `to_b` are ms from end a to where each piece begins, and to the street's end, for those who go
-    towards a or b; a closed piece takes no time, and is never passed. They are whole at every end of a piece, so a
-    street is to the millisecond what it would be if it were cut there.
+    towards a or b; a closed piece takes no more than as usual, and is never passed.
     """
 
     street: IntArray  # (n,) ascending
@@ -31,6 +32,8 @@ class Bends:
     first: FloatArray  # (n, m) share where each piece begins, inf behind the last
     last: FloatArray  # (n, m)
     is_closed: BoolArray  # (n, m)
+    usual_ms: IntArray  # (n, 2) whole street towards a and b, 0 where closed
+    added: FloatArray  # (n, m + 1) what slowed pieces before each add, as a share of the usual time
     to_a: IntArray  # (n, m + 1)
     to_b: IntArray
     is_way: BoolArray  # (n, 2) whether the street may be used towards a and b at all
@@ -50,11 +53,21 @@ class Bends:
 
     def along(self, row: IntArray, share: FloatArray, ms: IntArray) -> IntArray:
         """Return the ms between end a and places, by `to_a` or `to_b`."""
-        piece = (self.first[row] <= share[:, None]).sum(axis=1) - 1
-        first, last = self.first[row, piece], self.last[row, piece]
-        part = (share - first) / (last - first)
+        piece, part = self._piece(row, share)
         whole = ms[row, piece + 1] - ms[row, piece]
         return np.asarray(ms[row, piece] + np.rint(part * whole).astype(np.int64))
+
+    def added_before(self, row: IntArray, share: FloatArray) -> FloatArray:
+        """Return what slowed pieces add between end a and places, as a share of the street's usual time."""
+        piece, part = self._piece(row, share)
+        added = self.added[row, piece]
+        return np.asarray(added + part * (self.added[row, piece + 1] - added))
+
+    def _piece(self, row: IntArray, share: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return the piece that holds each place, and the share of the piece before it."""
+        piece = (self.first[row] <= share[:, None]).sum(axis=1) - 1
+        first, last = self.first[row, piece], self.last[row, piece]
+        return piece, np.asarray((share - first) / (last - first))
 
     def closed_between(self, row: IntArray, low: FloatArray, high: FloatArray) -> BoolArray:
         """Whether a closed piece lies between two places of a street, the lower share first."""
@@ -86,7 +99,9 @@ def bends_of(network: Network, a_ms: IntArray, b_ms: IntArray) -> Bends | None:
     first, last, factor = first[:, :most], last[:, :most], factor[:, :most]
     is_piece, is_closed = np.isfinite(first), factor == 0
     length = np.where(is_piece & ~is_closed, last - np.where(is_piece, first, 0.0), 0.0)
-    slowed = length / np.where(is_closed, 1.0, factor)
+    more = np.cumsum(length * (1.0 / np.where(is_closed, 1.0, factor) - 1.0), axis=1)
+    added = np.column_stack([np.zeros(street.size), more])
+    ends = np.column_stack([np.zeros(street.size), np.where(is_piece, last, 1.0)])
     row = np.full(network.n_street, -1, dtype=np.int64)
     row[street] = np.arange(street.size)
     ways = np.column_stack([a_ms[street], b_ms[street]])
@@ -96,8 +111,10 @@ def bends_of(network: Network, a_ms: IntArray, b_ms: IntArray) -> Bends | None:
         first=first,
         last=last,
         is_closed=is_closed,
-        to_a=_whole(slowed, ways[:, 0]),
-        to_b=_whole(slowed, ways[:, 1]),
+        usual_ms=np.where(ways < INF_MS, ways, 0),
+        added=added,
+        to_a=_whole(ends, added, ways[:, 0]),
+        to_b=_whole(ends, added, ways[:, 1]),
         is_way=ways < INF_MS,
         is_end_closed=_closed_ends(network, street, first, last, is_closed),
     )
@@ -111,11 +128,12 @@ def _side_by_side(first: FloatArray, last: FloatArray, factor: FloatArray) -> Fl
     return np.stack([ends[:-1], ends[1:], slow])
 
 
-def _whole(slowed: FloatArray, whole_ms: IntArray) -> IntArray:
-    """Return the ms to the ends of pieces, each rounded once."""
-    usable = np.where(whole_ms < INF_MS, whole_ms, 0)
-    ms = np.rint(np.cumsum(slowed, axis=1) * usable[:, None])
-    return np.column_stack([np.zeros(len(ms)), np.minimum(ms, INF_MS - 1)]).astype(np.int64)
+def _whole(ends: FloatArray, added: FloatArray, whole_ms: IntArray) -> IntArray:
+    """Return the ms to the ends of pieces: as usual, and what slowed pieces add."""
+    usable = np.where(whole_ms < INF_MS, whole_ms, 0)[:, None]
+    ms = np.rint(ends * usable) + np.rint(added * usable)
+    whole: IntArray = np.minimum(ms, INF_MS - 1).astype(np.int64)
+    return whole
 
 
 def _closed_ends(
@@ -135,8 +153,10 @@ def _closed_ends(
 def bent_leg_ms(bends: Bends, row: IntArray, share: FloatArray, *, is_facility: bool) -> IntArray:
     """Return the ms between places on streets and the ends a and b of these, shape `(n, 2)`."""
     share = bends.settled(row, share)
-    part_a, part_b = bends.along(row, share, bends.to_a), bends.along(row, share, bends.to_b)
-    rest_a, rest_b = bends.to_a[row, -1] - part_a, bends.to_b[row, -1] - part_b
+    usual, added = bends.usual_ms[row], bends.added_before(row, share)[:, None]
+    before = np.rint(share[:, None] * usual)
+    part_a, part_b = (before + np.rint(added * usual)).astype(np.int64).T
+    rest_a, rest_b = (usual - before + np.rint((bends.added[row, -1:] - added) * usual)).astype(np.int64).T
     way_a, way_b = bends.is_way[row].T
     if is_facility:  # the way goes on from the end to the facility: against that of a demand point
         ms, is_open = np.column_stack([part_b, rest_a]), np.column_stack([way_b, way_a])
@@ -153,8 +173,10 @@ def bent_leg_ms(bends: Bends, row: IntArray, share: FloatArray, *, is_facility: 
 def bent_joined_ms(bends: Bends, row: IntArray, demand: FloatArray, facility: FloatArray) -> IntArray:
     """Return the ms along one street from demand points to facilities; `INF_MS` where it is closed between."""
     demand, facility = bends.settled(row, demand), bends.settled(row, facility)
-    a = np.abs(bends.along(row, demand, bends.to_a) - bends.along(row, facility, bends.to_a))
-    b = np.abs(bends.along(row, demand, bends.to_b) - bends.along(row, facility, bends.to_b))
+    usual = bends.usual_ms[row]
+    between = np.rint(demand[:, None] * usual) - np.rint(facility[:, None] * usual)
+    added = np.abs(bends.added_before(row, demand) - bends.added_before(row, facility))[:, None]
+    a, b = (np.abs(between) + np.rint(added * usual)).astype(np.int64).T
     way_a, way_b = bends.is_way[row].T
     ms = np.minimum(
         np.where(way_a & (demand >= facility), a, INF_MS), np.where(way_b & (demand <= facility), b, INF_MS)

@@ -15,6 +15,7 @@ from .locate import mclp
 from .locate._form import Csr
 from .model import Facilities, Network, Plan, Positions, TravelTimes
 from .params import TravelProfile
+from .scenarios import Scenario, scenarios_of
 from .siting_questions import KINDS, Options
 from .snapping import locate_on_edges
 from .suggestions import Gain, SiteOptions, ranked_gains, site_options
@@ -172,13 +173,14 @@ class PlanTimes:
 
     existing: TravelTimes
     candidates: TravelTimes
+    scenarios: tuple[Scenario, ...] = ()  # the same in trouble, where the plan is to be robust
 
 
 def plan_times(plan: Plan, network: Network, *, more_s: float = 0.0) -> PlanTimes:
     """Search a plan's times on `network`, up to so much beyond its largest break."""
     profile, study = network.profile, plan.study
     limit_ms = limit_in_ms(profile.cutoff_s(plan.before.minutes[-1]) + more_s)
-    to_candidates = Facilities(plan.candidates[["geometry"]])
+    to_candidates, today = Facilities(plan.candidates[["geometry"]]), Facilities(plan.facilities)
     at = plan.before.times
 
     def searched(served_by: Facilities, facility_at: Positions) -> TravelTimes:
@@ -186,10 +188,12 @@ def plan_times(plan: Plan, network: Network, *, more_s: float = 0.0) -> PlanTime
             network, at.demand_at, served_by, facility_at, limit_ms=limit_ms, direction=study.direction
         )
 
-    return PlanTimes(
-        searched(Facilities(plan.facilities), at.facility_at),
-        searched(to_candidates, locate_on_edges(to_candidates, network, max_m=study.max_snap_m)),
-    )
+    existing = searched(today, at.facility_at)
+    candidates = searched(to_candidates, locate_on_edges(to_candidates, network, max_m=study.max_snap_m))
+    scenarios: tuple[Scenario, ...] = ()
+    if plan.siting is not None and plan.siting.rules.robust is not None and study.closures is not None:
+        scenarios = scenarios_of(network, study.closures, (candidates, to_candidates), (existing, today))
+    return PlanTimes(existing, candidates, scenarios)
 
 
 def at_speed(network: Network, factor: float) -> Network:

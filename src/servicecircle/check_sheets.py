@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,24 +9,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .cells import starts_formula
 from .errors import Fault, Lang, visible
 from .report import FAULT_WORDS, fault_cells, fault_count
+from .sheet_cells import CREATED, FACE, MAX_TEXT, OPTIONS, Place, Styles, put_text, styles_of
 from .sheet_copies import SheetCopy
 from .whole_files import make_folder, write_whole
 
-#: what a workbook holds: rows, columns, characters of a cell, links of a sheet (Excel stops at 65,530)
-MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_LINKS = 1_048_576, 16_384, 32_000, 65_000
+#: what a workbook holds: rows, columns, links of a sheet (Excel stops at 65,530)
+MAX_ROWS, MAX_COLUMNS, MAX_LINKS = 1_048_576, 16_384, 65_000
 #: comments of a sheet; each is a shape, and Excel is slow with many
 MAX_COMMENTS = 5_000
-#: made on no day: the same study gives the same bytes
-_CREATED = dt.datetime(1970, 1, 1)
 _COLOUR: Mapping[str, str] = MappingProxyType({"error": "#F8B4B4", "warning": "#FFE699"})
 _WIDE, _NARROW = 60, 10
 #: rows whose texts decide how wide a column is
 N_MEASURED = 200
 _ROW = 3  # column of the list that holds a number
-_FACE = "Arial"
 
 #: names of the sheets
 _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
@@ -37,22 +33,30 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "stations": "驿站",
             "shops": "商铺",
             "depots": "骑手站点",
+            "posts": "网格阵地",
             "candidates": "候选点",
             "population": "人口",
             "zones": "网格",
             "area": "范围",
             "closures": "路况",
+            "wishes": "心愿",
+            "gates": "大门",
+            "compounds": "小区",
         },
         "en": {
             "faults": "Faults",
             "stations": "Stations",
             "shops": "Shops",
             "depots": "Depots",
+            "posts": "Posts",
             "candidates": "Candidates",
             "population": "Population",
             "zones": "Zones",
             "area": "Area",
             "closures": "Closures",
+            "wishes": "Wishes",
+            "gates": "Gates",
+            "compounds": "Compounds",
         },
     }
 )
@@ -65,10 +69,6 @@ class _Mark:
 
     level: str
     notes: tuple[str, ...]
-
-
-Place = tuple[int, int]  # row and column of a sheet, from 0
-Styles = Mapping[tuple[str, bool], Any]
 
 
 def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], path: Path, lang: Lang) -> Path:
@@ -103,9 +103,9 @@ def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], pat
 def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lang: Lang) -> None:
     import xlsxwriter
 
-    options = {"constant_memory": True, "strings_to_urls": False, "strings_to_formulas": False}
+    options = {"constant_memory": True, **OPTIONS}
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": _CREATED})
+        book.set_properties({"created": CREATED})
         styles = _styles(book)
         names = _sheet_names(sheets, lang)
         first = book.add_worksheet(_SHEETS[lang]["faults"])
@@ -116,8 +116,7 @@ def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lan
 
 
 def _styles(book: Any) -> Styles:  # noqa: ANN401
-    """Return formats by kind of cell, each also for what begins like a formula: it stays a text when edited."""
-    plain = {"font_name": _FACE, "font_size": 10, "valign": "top", "num_format": "@"}
+    """Return formats by kind of cell."""
     kinds: dict[str, dict[str, object]] = {
         "": {},
         "text": {"text_wrap": True},
@@ -128,11 +127,7 @@ def _styles(book: Any) -> Styles:  # noqa: ANN401
             level: {"bg_color": colour, "border": 1, "border_color": "#B0B0B0"} for level, colour in _COLOUR.items()
         },
     }
-    return {
-        (kind, quoted): book.add_format({**plain, **more, "quote_prefix": quoted})
-        for kind, more in kinds.items()
-        for quoted in (False, True)
-    }
+    return styles_of(book, kinds)
 
 
 def _sheet_names(sheets: Sequence[SheetCopy], lang: Lang) -> list[str]:
@@ -155,7 +150,7 @@ def _write_list(
         worksheet.set_column(column, column, width)
     worksheet.freeze_panes(1, 0)
     for column, text in enumerate(headers):
-        _put(worksheet, (0, column), text, "header", styles)
+        put_text(worksheet, (0, column), text, "header", styles)
     shown = faults[: MAX_ROWS - 2]
     worksheet.autofilter(0, 0, max(1, len(shown)), len(headers) - 1)
     for row, fault in enumerate(shown, start=1):
@@ -163,14 +158,14 @@ def _write_list(
             if column == _ROW and fault.row is not None:
                 worksheet.write_number(row, column, fault.row, styles["number", False])
             else:
-                _put(worksheet, (row, column), text, fault.level if column == 0 else "text", styles)
+                put_text(worksheet, (row, column), text, fault.level if column == 0 else "text", styles)
         if row in links:
             target = links[row]
             worksheet.write_url(row, len(headers) - 1, f"internal:{target}", styles["link", False], target)
     if len(shown) < len(faults):
-        _put(worksheet, (len(shown) + 1, 5), words["more"].format(n=len(faults) - len(shown)), "text", styles)
+        put_text(worksheet, (len(shown) + 1, 5), words["more"].format(n=len(faults) - len(shown)), "text", styles)
     if not faults:
-        _put(worksheet, (1, 5), fault_count(faults, lang), "text", styles)
+        put_text(worksheet, (1, 5), fault_count(faults, lang), "text", styles)
 
 
 def _links(faults: Sequence[Fault], sheets: Sequence[SheetCopy], names: Sequence[str]) -> dict[int, str]:
@@ -243,7 +238,7 @@ def _write_copy(worksheet: Any, sheet: SheetCopy, marks: Mapping[Place, _Mark], 
             mark = marks.get((row - 1, column))
             kind = mark.level if mark else "header" if row == 1 else ""
             if text or mark:
-                _put(worksheet, (row - 1, column), text, kind, styles)
+                put_text(worksheet, (row - 1, column), text, kind, styles)
             if note := notes.get((row - 1, column)):  # with its row: rows that are written are out of memory
                 _write_note(worksheet, row - 1, column, note)
 
@@ -270,16 +265,4 @@ def _notes(marks: Mapping[Place, _Mark]) -> dict[Place, str]:
 def _write_note(worksheet: Any, row: int, column: int, note: str) -> None:  # noqa: ANN401
     """Write a comment in a box that is large enough for it, within bounds."""
     height = min(24 + 16 * (len(note) // 22 + note.count("\n") + 1), 320)
-    worksheet.write_comment(row, column, note, {"width": 260, "height": height, "font_name": _FACE, "font_size": 9})
-
-
-def _put(worksheet: Any, place: Place, text: str, kind: str, styles: Styles) -> None:  # noqa: ANN401
-    """Write a text as a text, whatever it begins with."""
-    shown = visible(text)
-    if len(shown) > MAX_TEXT:
-        shown = f"{shown[:MAX_TEXT]}…"
-    style = styles[kind, starts_formula(shown)]
-    if shown:
-        worksheet.write_string(*place, shown, style)
-    else:
-        worksheet.write_blank(*place, None, style)
+    worksheet.write_comment(row, column, note, {"width": 260, "height": height, "font_name": FACE, "font_size": 9})

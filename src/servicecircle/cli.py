@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Optional, TextIO
 import typer
 
 from ._validate import check_minutes
-from .errors import InputError, Lang, ServiceCircleError, StudyError, visible
+from .errors import InfeasibleError, InputError, Lang, ServiceCircleError, StudyError, visible
 from .params import PROFILES
 from .usage import RULE_OPTIONS, UsageGroup, in_options, refuse, usual_lang
 
@@ -125,6 +125,14 @@ Move = Annotated[
 Keep = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--keep", metavar="ID", help="An existing site that may not move; may be repeated."),
+]
+Robust = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--robust",
+        metavar="SHARE",
+        help="Good while the reports of trouble hold too: 0 on average, 1 in the worst. Default: as the study.",
+    ),
 ]
 Alternatives = Annotated[
     Optional[int],  # noqa: UP045
@@ -263,6 +271,7 @@ def plan(
     spacing: Spacing = None,
     move: Move = None,
     keep: Keep = None,
+    robust: Robust = None,
     alternatives: Alternatives = None,
     curve: Curve = None,
     time_limit: TimeLimit = None,
@@ -289,6 +298,7 @@ def plan(
         "min_spacing_m": spacing,
         "move": move,
         "keep": keep or None,
+        "robust": robust,
         "alternatives": alternatives,
         "curve": curve,
     }
@@ -440,6 +450,7 @@ def _plan(
     from .study import load_study, with_reports
     from .trouble import with_trouble
     from .writers import write_outputs
+    from .zone_work import with_zone_work
 
     loaded: Study = load_study(study)
     if closures is not None:
@@ -462,6 +473,11 @@ def _plan(
                 time_limit_s=time_limit_s,
                 on_stage=on_stage,
             )
+        except InfeasibleError as error:
+            if error.plan is not None:
+                write_outputs(with_trouble(error.plan), out)
+                _say(_unmet_folder(out, loaded.lang))
+            raise (in_options(error, rules) if rules else error) from error
         except InputError as error:
             if not rules or isinstance(error, StudyError):
                 raise
@@ -469,10 +485,17 @@ def _plan(
         on_stage("explain")
         limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
         made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
-        made = with_trouble(made)
+        made = with_zone_work(with_trouble(made))
         on_stage("write")
         write_outputs(made, out, figures=figures, font=font)
     _tell(made, out)
+
+
+def _unmet_folder(out: Path, lang: Lang) -> str:
+    """Return where the study as it is today was written, as no plan keeps the rules."""
+    if lang == "zh":
+        return f"结果文件夹：{out}（只有现状、缺口，以及任何候选点都够不着的骑手 infeasible.csv，没有建议）"
+    return f"Results: {out} (today, gaps, and the riders whom no candidate reaches, infeasible.csv; no suggestion)"
 
 
 def _usual_folder(study: Path) -> Path:

@@ -322,30 +322,62 @@ def cut_network(network: Network) -> Network:
     return made
 
 
-def _cut_network(network: Network) -> Network:
-    ahead, back = network.street_edge.T
-    ms = np.rint(network.seconds * 1000.0).astype(np.int64)
-    bends = bends_of(network, np.where(back >= 0, ms[back], INF_MS), ms[ahead])
-    if bends is None:
-        return network
-    n_piece = np.ones(network.n_street, dtype=np.int64)
-    n_piece[bends.street] = np.isfinite(bends.first).sum(axis=1)
-    street = np.repeat(np.arange(network.n_street), n_piece)
-    begins = np.cumsum(n_piece) - n_piece
-    nth = np.arange(street.size) - begins[street]
-    row = bends.row[street]
+@dataclass(frozen=True, eq=False)
+class CutStreets:
+    """Pieces of the streets of a network with intervals, by street and place: the streets of `cut_network`."""
+
+    street: IntArray
+    first: FloatArray  # share of the street where each begins, and where it ends
+    last: FloatArray
+    is_closed: BoolArray
+
+
+def cut_streets(network: Network) -> CutStreets:
+    """Return the pieces that the streets of `cut_network` are."""
+    bends = _bends(network)
+    street, nth, row = _pieces(network, bends)
     bent = row >= 0
     first, last = np.zeros(street.size), np.ones(street.size)
-    first[bent], last[bent] = bends.first[row[bent], nth[bent]], bends.last[row[bent], nth[bent]]
+    is_closed = np.zeros(street.size, dtype=bool)
+    if bends is not None:
+        at = row[bent], nth[bent]
+        first[bent], last[bent], is_closed[bent] = bends.first[at], bends.last[at], bends.is_closed[at]
+    return CutStreets(street, first, last, is_closed)
+
+
+def _bends(network: Network) -> Bends | None:
+    ahead, back = network.street_edge.T
+    ms = np.rint(network.seconds * 1000.0).astype(np.int64)
+    return bends_of(network, np.where(back >= 0, ms[back], INF_MS), ms[ahead])
+
+
+def _pieces(network: Network, bends: Bends | None) -> tuple[IntArray, IntArray, IntArray]:
+    """Return (street, which of its pieces, row of the street among those with intervals or -1) of each piece."""
+    n_piece = np.ones(network.n_street, dtype=np.int64)
+    row = np.full(network.n_street, -1, dtype=np.int64)
+    if bends is not None:
+        n_piece[bends.street] = np.isfinite(bends.first).sum(axis=1)
+        row = bends.row
+    street = np.repeat(np.arange(network.n_street), n_piece)
+    return street, np.arange(street.size) - (np.cumsum(n_piece) - n_piece)[street], row[street]
+
+
+def _cut_network(network: Network) -> Network:
+    bends = _bends(network)
+    if bends is None:
+        return network
+    ahead, back = network.street_edge.T
+    pieces = cut_streets(network)
+    street, nth, row = _pieces(network, bends)
+    first, last, bent = pieces.first, pieces.last, row >= 0
     seconds = [network.seconds[ahead][street], np.where(back >= 0, network.seconds[back], np.inf)[street]]
     for side, to in enumerate((bends.to_b, bends.to_a)):
         piece_ms = np.diff(to, axis=1)[row[bent], nth[bent]]
-        closed = bends.is_closed[row[bent], nth[bent]]
-        seconds[side][bent] = np.where(closed, CLOSED_S, piece_ms / 1000.0)
+        seconds[side][bent] = np.where(pieces.is_closed[bent], CLOSED_S, piece_ms / 1000.0)
     inner = nth > 0  # a node at the beginning of each piece but the first
     node = network.n_node + np.cumsum(inner) - 1
     a = np.where(inner, node, network.tail[ahead][street])
-    is_last = nth == n_piece[street] - 1
+    is_last = np.append(street[1:] != street[:-1], True)
     b = np.where(is_last, network.head[ahead][street], np.append(node[1:], 0))
     at = shapely.line_interpolate_point(network.street_geometry[street[inner]], first[inner], normalized=True)
     lines = cut(network.street_geometry[street], first, last)

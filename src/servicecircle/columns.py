@@ -20,17 +20,22 @@ from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
 
-Role = Literal["stations", "shops", "depots", "candidates", "population", "zones", "area"]
+Role = Literal[
+    "stations", "shops", "depots", "posts", "candidates", "population", "zones", "area", "gates", "compounds"
+]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
     {
         "stations": "station",
         "shops": "shop",
         "depots": "depot",
+        "posts": "post",
         "candidates": "candidate",
         "population": "population",
         "zones": "zone",
         "area": "area",
+        "gates": "gate",
+        "compounds": "compound",
     }
 )
 #: words for a kind of facility, folded
@@ -98,6 +103,8 @@ def match_headers(
         field_found = field_of(header, words)
         coordinate = field_found in {"lon", "lat"}
         if not field_found or field_found in stated or at in positions.values():
+            continue
+        if field_found == "zone" and role != "posts":  # there a column like any other
             continue
         if not (coordinate and table.geometry is not None):
             by_field[field_found].append(at)
@@ -245,9 +252,8 @@ def texts_of(
     it. Persons' numbers inside other texts become `***`, but for columns that `keep` names.
     """
     field_at = {at: field for field, at in positions.items()}
-    faults = _kept(table, keep)[1]
+    kept, faults = _kept(table, positions, keep)
     dropped = personal_columns(table, positions, keep)
-    kept = _kept(table, keep)[0]
 
     def cells(at: int) -> list[str]:
         return list(table.columns[at]) if at in kept else [without_numbers(cell) for cell in table.columns[at]]
@@ -258,7 +264,7 @@ def texts_of(
             is_amount = field in _AMOUNTS
             texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
     left_out = set(dropped)
-    used = {*texts, *taken, *SYNONYMS, "geometry"}
+    used = {*texts, *taken, *SYNONYMS.keys() - {"zone"}, "geometry"}  # of posts alone is a zone a field
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")
         if (
@@ -279,14 +285,16 @@ def texts_of(
 
 def personal_columns(table: Table, positions: Mapping[str, int], keep: Sequence[str]) -> list[int]:
     """Return the columns that look like persons' data, are of no known field, and that `keep` does not name."""
-    others = {*_kept(table, keep)[0], *positions.values()}
+    others = {*_kept(table, positions, keep)[0], *positions.values()}
     return [
         at for at, header in enumerate(table.header) if at not in others and is_personal(header, table.columns[at])
     ]
 
 
-def _kept(table: Table, keep: Sequence[str]) -> tuple[set[int], list[Fault]]:
+def _kept(table: Table, positions: Mapping[str, int], keep: Sequence[str]) -> tuple[set[int], list[Fault]]:
+    """Return the columns that `keep` names: by their header, or by a known word for their field."""
     found = {header: _position(table.header, header) for header in keep}
+    found |= {header: positions.get(field_of(header) or header) for header, at in found.items() if at is None}
     faults = [
         table.fault(
             f"`keep` names {header!r}, which is no header of this file. It has: {', '.join(table.header)}.",

@@ -13,6 +13,7 @@ from .cells import starts_formula
 from .model import Plan
 from .moments import weekday_name
 from .services import service_name
+from .wishes import wish_words
 
 #: Excel takes a file with it for UTF-8
 BOM = "\ufeff"
@@ -40,6 +41,27 @@ def amenities_csv(plan: Plan) -> str | None:
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 
+def checkin_tables(plan: Plan) -> dict[str, str | None]:
+    """Return the tables of check-ins by the name of their file; None of each without check-ins."""
+    names = ("checkins_by_place.csv", "checkins_by_hour.csv", "checkins_by_week.csv")
+    if plan.checkins is None:
+        return dict.fromkeys(names)
+    frames = (plan.checkins.places, plan.checkins.hours, plan.checkins.weeks)
+    return {
+        name: csv_text(frame.columns, frame.itertuples(index=False))
+        for name, frame in zip(names, frames, strict=True)
+    }
+
+
+def wishes_csv(plan: Plan) -> str | None:
+    """Return a row a wish and service; None without wishes, and where the study is to be published."""
+    if plan.wishes is None or plan.study.publish:
+        return None
+    frame = plan.wishes.copy()
+    frame.insert(3, "service_name", wish_words(frame, plan.study.lang))
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
 def closures_csv(plan: Plan) -> str | None:
     """Return a row a window for all riders, and one a zone while there is trouble; None without reports."""
     trouble = plan.trouble
@@ -60,6 +82,66 @@ def closures_csv(plan: Plan) -> str | None:
     rows = pd.concat([frame[columns] for frame in (whole, zones) if len(frame)], ignore_index=True)
     rows = rows.sort_values("window", kind="stable", ignore_index=True)
     return csv_text(rows.columns, rows.itertuples(index=False))
+
+
+def zone_posts_csv(plan: Plan) -> str | None:
+    """Return a row a zone: its posts, what share of it is nearest to them, what is wrong; None without posts."""
+    if plan.posts is None:
+        return None
+    frame = pd.DataFrame(plan.posts.zones.drop(columns="geometry")).reset_index(names="zone_id")
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def zone_shares_csv(plan: Plan) -> str | None:
+    """Return a row a zone and post that is nearest to some of it; None without posts."""
+    if plan.posts is None:
+        return None
+    frame = plan.posts.shares.copy()
+    posts, zones = plan.posts.posts["name"].to_dict(), plan.posts.zones["name"].to_dict()
+    frame.insert(1, "zone_name", [zones[i] for i in frame["zone_id"]])
+    frame.insert(3, "post_name", [posts.get(i, "") for i in frame["post_id"]])
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def assignment_csv(plan: Plan) -> str | None:
+    """Return a row a depot (and zone, where it is split), with the reason; None where depots are not assigned."""
+    if plan.assignment is None:
+        return None
+    other = "en" if plan.study.lang == "zh" else "zh"
+    frame = plan.assignment.rows.rename(columns={f"reason_{plan.study.lang}": "why"})
+    frame = frame.drop(columns=[f"reason_{other}", *(["riders"] if plan.study.publish else [])])
+    if plan.study.publish:  # the number of riders of a depot is an observed count
+        frame.loc[frame["reason"].isin(["limit", "part"]), "why"] = ""
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def infeasible_csv(plan: Plan) -> str | None:
+    """Return the demand points that no candidate reaches, most riders first; None where a plan keeps the rules."""
+    if plan.unmet is None:
+        return None
+    frame = plan.unmet.out_of_reach
+    at = plan.demand.loc[frame.index].to_crs("EPSG:4326").geometry
+    zones = plan.study.zones
+    names = {} if zones is None or "name" not in zones.columns else zones["name"].to_dict()
+    frame = frame.assign(
+        demand_id=frame.index.astype(str),
+        zone_name=pd.Series([names.get(zone) for zone in frame["zone_id"]], index=frame.index, dtype=object),
+        lon=at.x.round(7).to_numpy(),
+        lat=at.y.round(7).to_numpy(),
+    ).reset_index(drop=True)
+    frame = frame.sort_values(["riders", "demand_id"], ascending=[False, True], kind="stable")
+    columns = [
+        "demand_id",
+        "cell_id",
+        "zone_id",
+        "zone_name",
+        "lon",
+        "lat",
+        "riders",
+        "nearest_candidate",
+        "minutes",
+    ]
+    return csv_text(columns, frame[columns].itertuples(index=False))
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:

@@ -20,6 +20,7 @@ from .errors import Fault
 from .headers import without_numbers
 from .name_forms import forms_of
 from .near_components import is_near_another, near_components
+from .offers import BROKEN, CODES, OPENING
 from .readers import Table
 
 #: coordinates this near are one place (degrees; 0.1 m)
@@ -29,6 +30,8 @@ NEAR_M = 30.0
 METRES_PER_DEG = 111_195.0
 _RADIUS_M = METRES_PER_DEG * 180.0 / np.pi
 _N_SHOWN = 24
+#: columns of what a place offers: when, and what
+_HOURS, _SERVICES = ("hours", OPENING), (CODES, BROKEN)
 _TWICE = (" Is it one thing told twice?", "请核对是否重复填写。")
 
 
@@ -165,6 +168,33 @@ def aliases_of(frame: gpd.GeoDataFrame, stated: StatedRows) -> list[str]:
         if name and name not in {*others[kept], str(names.get(kept, "")).strip()}:
             others[kept].append(name)
     return ["、".join(others[own]) if own in others else "" for own in frame.index]
+
+
+def with_offers(frame: gpd.GeoDataFrame, stated: StatedRows) -> gpd.GeoDataFrame:
+    """
+    Return the rows with the offers of those that are left out for them, one place having both.
+
+    Services that work at one of them are added, but for what the row that stays calls broken; hours are taken where
+    the row that stays says none.
+    """
+    pairs = [pair for pair in stated.same.items() if set(pair) <= set(frame.index) and pair[1] not in stated.same]
+    if frame.index.has_duplicates or not pairs:
+        return frame
+    said = {name: frame[name].astype(str).to_dict() for name in (*_HOURS, *_SERVICES) if name in frame.columns}
+    for out, kept in pairs:
+        if set(_HOURS) <= said.keys() and not said["hours"][kept].strip():
+            said |= {name: said[name] | {kept: said[name][out]} for name in _HOURS}
+        if set(_SERVICES) <= said.keys():
+            working, broken = (said[name] for name in _SERVICES)
+            own, not_own = _codes(working[kept]), _codes(broken[kept])
+            own += [code for code in _codes(working[out]) if code not in {*own, *not_own}]
+            not_own += [code for code in _codes(broken[out]) if code not in {*own, *not_own}]
+            working[kept], broken[kept] = "|".join(own), "|".join(not_own)
+    return frame.assign(**{name: list(column.values()) for name, column in said.items()})
+
+
+def _codes(text: str) -> list[str]:
+    return [code for code in text.split("|") if code]
 
 
 def _no_such_row(table: Table, own: str, key: str) -> Fault:

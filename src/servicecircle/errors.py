@@ -24,7 +24,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
 
@@ -157,10 +157,15 @@ class Fault:
 
 
 class InfeasibleError(InputError):
-    """No plan keeps all that is asked for: `reasons` says why, and the least that would do."""
+    """
+    No plan keeps all that is asked for: `reasons` says why, and the least that would do.
 
-    def __init__(self, reasons: Sequence[Fault]) -> None:
+    `plan`, where `suggest` raised it: the study as it is today, without suggestions, with `plan.unmet`.
+    """
+
+    def __init__(self, reasons: Sequence[Fault], *, plan: Any = None) -> None:  # noqa: ANN401
         self.reasons = tuple(reasons)
+        self.plan = plan
         super().__init__(
             " ".join(["No plan keeps all that is asked for.", *(reason.en for reason in self.reasons)]),
             zh="".join(["没有方案能满足全部要求：", *(reason.zh for reason in self.reasons)]),

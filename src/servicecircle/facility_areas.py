@@ -9,21 +9,27 @@ import shapely
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .area_shapes import Detail
+from .near_streets import SQUARE_M, Corners, Known, NearStreets
 from .params import CLOSED_MS
+from .street_raster import ROOT_M
 from .street_reach import SettledRows
-from .street_squares import SQUARE_M, Known, Room, StreetSquares
+from .street_squares import Room, StreetSquares
 
 #: ranks of corners are kept in 8 bits
 MOST_BREAKS = 255
 #: no raster of more corners is made, each takes 14 bytes: what reaches so far is drawn by `wide_areas`
 MOST_CORNERS = 2**25
+#: rank of a square whose places differ, as in `_frontier_kernels`
+MIXED = -1
 
 
 @dataclass(frozen=True, eq=False)
 class FacilityTimes:
     """What some facilities, one after the other, reach along streets."""
 
-    times: Any  # along segments, and the squares that may hold a place within reach; none of what is wide
+    times: Any  # along segments
+    block_start: IntArray  # of the blocks that may hold a place within reach; none of what is wide
+    block: IntArray
     metres: FloatArray  # (n, n_break) of street, -1 where no street is reached
     is_cut: BoolArray  # (n, n_break) whether a node at the edge of the data is reached
     is_wide: BoolArray  # (n,) the raster would be too large
@@ -47,50 +53,97 @@ def times_of_facilities(  # noqa: PLR0917 - what a search found
         first, last, source, _streets(squares), is_edge, room.node_ms
     )
     limit = limit_ms[first:last]
-    ground = kernels.reach.Ground(own.segment, own.ms_per_m, own.max_m, own.origin, SQUARE_M, squares.n_buckets)
-    square_start, square, extent, is_wide = kernels.reach.squares_of_facilities(
-        start, of, ms, mine, limit[:, -1].copy(), ground, MOST_CORNERS // squares.cells**2, room.is_marked
+    ground = kernels.reach.Ground(
+        own.segment, own.ms_per_m, own.max_m, own.origin, ROOT_M, (own.n_across, own.n_up)
+    )
+    most = MOST_CORNERS // (2 * squares.cells) ** 2
+    block_start, block, extent, is_wide = kernels.reach.blocks_of_facilities(
+        start, of, ms, mine, limit[:, -1].copy(), ground, most, room.is_marked
     )
     return FacilityTimes(
-        times=kernels.areas.Times(start, of, ms, mine, limit, square_start, square, extent),
+        times=kernels.areas.Times(start, of, ms, mine, limit, extent),
+        block_start=block_start,
+        block=block,
         metres=metres,
         is_cut=is_cut.astype(bool),
         is_wide=is_wide.astype(bool),
     )
 
 
-def ranks_of_squares(squares: StreetSquares, known: Known, found: FacilityTimes, room: Room) -> Any:  # noqa: ANN401
-    """Return the rank of each square of each facility: the first break that reaches all of it, or `MIXED`."""
-    own = squares.segments
-    return squares.kernels.areas.ranks_of_facilities(
-        found.times, _lattice(squares, known), own.segment, squares.slope, own.ms_per_m, own.max_m, room.ms
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Squares, or blocks, that some facilities may reach: rows of what is known of them, and their ranks."""
+
+    start: IntArray  # of the squares of each facility
+    row: Any
+    rank: Any  # the first break that reaches all of it, or `MIXED`
+
+    def mixed(self) -> IntArray:
+        """Return the rows that a frontier may pass through."""
+        rows: IntArray = self.row[self.rank == MIXED]
+        return rows
+
+
+def ranked(  # noqa: PLR0917 - what a drawing needs
+    squares: StreetSquares,
+    known: Known,
+    square_m: float,
+    found: FacilityTimes,
+    start: IntArray,
+    row: Any,  # noqa: ANN401
+    room: Room,
+) -> Ranked:
+    """Rank the squares, or blocks, of each facility."""
+    own, areas = squares.segments, squares.kernels.areas
+    rank = areas.ranks_of_facilities(
+        found.times,
+        start,
+        row,
+        _near(squares, known),
+        square_m,
+        own.segment,
+        squares.slope,
+        own.ms_per_m,
+        own.max_m,
+        room.ms,
     )
+    return Ranked(start, row, rank)
 
 
-def mixed(found: FacilityTimes, rank: Any) -> IntArray:  # noqa: ANN401
-    """Return the squares that a frontier may pass through."""
-    from ._frontier_kernels import MIXED
+def in_mixed_blocks(squares: StreetSquares, blocks: Known, of: Ranked) -> tuple[IntArray, Any]:
+    """Return the squares in mixed blocks of each facility: where those of each begin, and their rows."""
+    start, row = squares.kernels.areas.quarters_of_mixed(of.start, of.row, of.rank, blocks.within)
+    return start, row
 
-    square: IntArray = found.times.square[rank == MIXED]
-    return square
+
+@dataclass(frozen=True, eq=False)
+class OnSquares:
+    """What is known of the squares of some facilities."""
+
+    near: NearStreets
+    blocks: Known
+    squares: Known
+    corners: Corners
 
 
 def polygons_of_facilities(  # noqa: PLR0917 - what a drawing needs
     squares: StreetSquares,
-    known: Known,
+    on: OnSquares,
     found: FacilityTimes,
-    rank: Any,  # noqa: ANN401
+    blocks: Ranked,
+    ranked_squares: Ranked,
     place: FloatArray,
     detail: Detail,
     room: Room,
 ) -> GeometryArray:
     """Return the polygon that holds the `place` of each facility, `(n, n_break)`: an empty one of none."""
     own, areas = squares.segments, squares.kernels.areas
-    corners = (found.times.extent[:, 2:] * squares.cells + 1).prod(axis=1)
+    corners = ((2 * found.times.extent[:, 2:] + 2) * squares.cells + 1).prod(axis=1)
     xy, ring, polygon = areas.rings_of_facilities(
         found.times,
-        rank,
-        _lattice(squares, known),
+        areas.Ranked(blocks.start, blocks.row, blocks.rank, on.blocks.square),
+        areas.Ranked(ranked_squares.start, ranked_squares.row, ranked_squares.rank, on.squares.square),
+        _lattice(squares, on),
         own.segment,
         own.ms_per_m,
         own.max_m,
@@ -122,22 +175,24 @@ def _streets(squares: StreetSquares) -> Any:  # noqa: ANN401
     )
 
 
-def _lattice(squares: StreetSquares, known: Known) -> Any:  # noqa: ANN401
+def _near(squares: StreetSquares, known: Known) -> Any:  # noqa: ANN401
+    return squares.kernels.areas.Near(known.square, known.start, known.near, known.away, known.along)
+
+
+def _lattice(squares: StreetSquares, on: OnSquares) -> Any:  # noqa: ANN401
     """Return the lattice and what is known of it; where the raster of a facility lies comes later."""
     return squares.kernels.areas.Lattice(
         squares.segments.origin,
-        squares.n_across,
+        on.near.n_across,
         SQUARE_M,
         squares.cells,
         *(0, 0, 0, 0),
-        known.slot,
-        known.start,
-        known.through,
-        known.near,
-        known.away,
-        known.along,
-        known.corner_slot,
-        known.nearest,
-        known.nearest_at,
-        known.nearest_m,
+        on.near.block_row,
+        on.blocks.within,
+        _near(squares, on.squares),
+        on.squares.through,
+        on.squares.within,
+        on.corners.nearest,
+        on.corners.share,
+        on.corners.metres,
     )

@@ -48,10 +48,14 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "人口 n_riders couriers headcount population",
             ),
             "status": ("status 状态 狀態 运营状态 使用状态",),
+            "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
             "floor": ("floor 楼层 所在楼层",),
             "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),
             "street_facing": ("street_facing 临街 是否临街 沿街 是否沿街",),
+            "area": (
+                "area area_id compound compound_id 小区 所属小区 所属小区编号 所属区域 院落 所属院落 所在小区",
+            ),
             "dense": ("dense 人员密集 是否人员密集 密集区",),
         }.items()
     }
@@ -79,6 +83,14 @@ _PERSONAL_NUMBER = re.compile(
     rf"|[1-9][0-9]{{5}}{_BETWEEN}(?:19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_BETWEEN}"
     r"[0-9]{3}[0-9Xx])(?![0-9])"
 )
+#: a name behind a person's part in the text, and in front of her number
+_PARTS = "联系人 联络人 联络员 负责人 经办人 责任人 值班人 值班人员 值守人员 管理员 站长 店长 店主 老板 房东 姓名"
+_PART = re.compile(f"((?:{'|'.join(_PARTS.split())})(?:[:：]|[为是]) *)[\u4e00-\u9fff]{{2,3}}(?![\u4e00-\u9fff])")
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
+    "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+)
+_NAMED_NUMBER = re.compile(rf"(?<![\u4e00-\u9fff])[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}([:：,，、 （(]*\*\*\*)")
 #: full-width digits, signs and letters as half-width ones, character by character
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 #: the last says it only beside others
@@ -204,15 +216,19 @@ def is_personal(header: str, cells: tuple[str, ...] = ()) -> bool:
 
 def without_numbers(text: str) -> str:
     """
-    Return a text with persons' mobile and identity numbers as `***`, for a message.
+    Return a text with persons' mobile and identity numbers as `***`, and names beside them or behind a part.
 
     Examples
     --------
     >>> without_numbers("预约：138 0013 8000"), without_numbers("0.13800138000")
     ('预约：***', '0.13800138000')
+    >>> without_numbers("站长：张三，李四 13800138000")
+    '站长：***，*** ***'
     """
     rest, pieces = 0, []
     for found in _PERSONAL_NUMBER.finditer(text.translate(_HALF_WIDTH)):
         pieces += [text[rest : found.start()], "***"]
         rest = found.end()
-    return "".join([*pieces, text[rest:]]) if pieces else text
+    if pieces:
+        text = _NAMED_NUMBER.sub(r"***\1", "".join([*pieces, text[rest:]]))
+    return _PART.sub(r"\1***", text)

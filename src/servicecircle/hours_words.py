@@ -1,4 +1,4 @@
-"""Words of opening hours: Chinese, English and OpenStreetMap text as a row of tokens."""
+"""Words of opening hours: Chinese and English text as a row of tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMERALS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6} | {
     str(n + 1): n for n in range(7)
 }
-_OSM_DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
+_NAMES_EN = ("mo", "tu", "we", "th", "fr", "sa", "su")
 ALL_DAYS = frozenset(range(7))
 WORKDAYS, WEEKEND = frozenset(range(5)), frozenset({5, 6})
 
@@ -43,7 +43,7 @@ _SPAN = f"{_TIME.replace('#', '1')}(?:{_TO}|(?={_PERIOD}|{_NEXT})){_TIME.replace
 _CJK_D = "[一二三四五六日天](?![点时:])"
 _WEEK = "(?:周|星期|礼拜)"
 _JOIN = rf"(?:{_TO}|[,、和及与/])?"
-_OSM_D = (
+_NAME_D = (
     r"(?<![a-z])(?:mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
     r"|sun(?:day)?|mo|tu|we|th|fr|sa|su)(?![a-z\[])"
 )
@@ -51,7 +51,6 @@ _GRAMMAR = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
         for kind, pattern in {
-            "usual": '"as usual"',
             "unknown": r"随(?:店|商家|商户|门店)(?:铺|内)?(?:营业|开放)?(?:时间)?|待定"
             r"|待确认|未定|不定时?|不固定|不详"
             r"|未知|详(?:见|询)[^,;]*|以[^,;]{1,12}为准|(?:需|须|电话)*预约(?:开放)?|unknown|tbd|n/a",
@@ -72,7 +71,7 @@ _GRAMMAR = re.compile(
             "every": "每天|每日|天天|一周七天|(?<![a-z])(?:daily|every ?day)(?![a-z])",
             "days": rf"{_WEEK}{_CJK_D}(?:{_JOIN}{_WEEK}?{_CJK_D})*"
             rf"|{_WEEK}[1-7](?:{_JOIN}{_WEEK}?[1-7](?![0-9:.点时]))*(?![0-9:.点时])",
-            "osm": rf"{_OSM_D}(?: ?[-,] ?{_OSM_D})*",
+            "names": rf"{_NAME_D}(?: ?[-,] ?{_NAME_D})*",
             "span": _SPAN,
             "off": "除外|休息|闭馆|休馆|不开放|不开门|不营业|不上班|关闭|关门|停业|休"
             "|(?<![a-z])(?:off|closed)(?![a-z])",
@@ -175,9 +174,9 @@ def _token(found: re.Match[str]) -> Token:
     if kind == "days":
         names = re.findall(rf"{_TO}|[一二三四五六日天1-7]", re.sub(_WEEK, "", text))
         return Token(kind, text, days=_days([_WEEKDAYS.get(name) for name in names]))
-    if kind == "osm":
+    if kind == "names":
         names = re.findall(r"-|[a-z]+", text)
-        return Token(kind, text, days=_days([None if n == "-" else _OSM_DAYS.index(n[:2]) for n in names]))
+        return Token(kind, text, days=_days([None if n == "-" else _NAMES_EN.index(n[:2]) for n in names]))
     return Token(kind, text)
 
 

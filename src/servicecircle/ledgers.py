@@ -30,7 +30,7 @@ from .columns import (
 )  # fmt: skip
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
-from .duplicates import StatedRows, aliases_of, left_out, told_twice
+from .duplicates import StatedRows, aliases_of, left_out, told_twice, with_offers
 from .errors import Fault
 from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
@@ -137,6 +137,7 @@ def frame_of_points(
         is_out, same_faults = left_out(table, frame, stated)
         if stated.same:
             frame.insert(1, "aliases", aliases_of(frame, stated))
+            frame = with_offers(frame, stated)
         good &= ~is_out
     if role in {"depots", "population"} and "riders" in data:
         good &= np.isfinite(frame["riders"].to_numpy(np.float64))

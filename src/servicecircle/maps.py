@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
+from ._page.closures import drawn_closures
 from ._page.geometry import Screen, in_box
 from ._page.week import drawn_week
 from ._page.words import Words, checked_lang
@@ -67,6 +68,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "gaps": gaps.drawn_gaps(plan, cells, screen, words),
         "zones": areas.drawn_zones(plan, screen),
         "places": _places(plan, words),
+        "closures": drawn_closures(plan, screen, words),
         "week": drawn_week(plan, screen, words),
     }
     panel = _panel(plan, words, screen)

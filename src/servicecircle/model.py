@@ -7,6 +7,7 @@ back). Arrays inside are write-protected views. Times are seconds, lengths metre
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +31,7 @@ from ._validate import (
     read_only,
     some,
 )
+from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
@@ -38,6 +40,8 @@ from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
 from .street_intervals import StreetIntervals
+from .zone_figures import Assignment, Contacts, ZonePosts, ZoneProposal
+from .zone_rules import AssignRule, BalanceRule, ContactRule
 
 #: how far an objective may stand beyond its bound, by rounding
 TOLERANCE = 1e-6
@@ -422,9 +426,9 @@ class Study:
 
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
-    `riders`. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has
-    them, `floor`, `area_m2`, `street_facing`, `dense`. Frames that the study
-    does not name are None.
+    `riders`. `posts`: `name`, and `zone` where the file says whose each is. `zones`: `name`,
+    polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has them, `floor`, `area_m2`,
+    `street_facing`, `dense`. Frames that the study does not name are None.
     """
 
     name: str
@@ -448,11 +452,18 @@ class Study:
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
     depots: gpd.GeoDataFrame | None = None
+    posts: gpd.GeoDataFrame | None = None  # the centres of zones
     candidates: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
     closures: Closures | None = None  # reports of trouble on the road
-    demand_source: Literal["depots", "population", "uniform"] = "uniform"
+    checkins: CheckIns | None = None  # observed, by place, day and hour
+    checkin_stock: float | None = None  # bottles that a place has in the morning
+    wishes: gpd.GeoDataFrame | None = None  # points with `text`, `services`, `n`, see `wishes.py`
+    gates: gpd.GeoDataFrame | None = None  # points with `area`, the compound that they lead into
+    compounds: gpd.GeoDataFrame | None = None  # polygons
+    holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
     service: tuple[str, ...] = ()  # a place counts if each works there; `a|b`: one of them is enough
@@ -465,6 +476,9 @@ class Study:
     siting: SitingRules = field(default_factory=SitingRules)  # what is asked for beside the counts
     candidate_sources: tuple[str, ...] = ()  # of `CANDIDATE_SOURCES`; none: the own list, else corners and shops
     site_rule: str = "none"  # a key of `SITE_RULES`
+    assign: AssignRule | None = None  # None: depots are not assigned to zones
+    balance: BalanceRule | None = None  # None: no balanced zones are proposed
+    contacts: ContactRule | None = None  # None: no contact table is made
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -494,6 +508,15 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Unmet:
+    """Why no plan keeps all that is asked for, and the riders whom no candidate can reach."""
+
+    reasons: tuple[Fault, ...]
+    #: index demand id; riders, cell_id, zone_id, nearest_candidate (None: no way leads there), minutes to it
+    out_of_reach: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
@@ -518,7 +541,14 @@ class Plan:
     serving: ServingFigures | None = None  # who does not count, the week by hour, amenities by zone
     warnings: tuple[Fault, ...] = ()
     explanation: Explanation | None = None  # what `explain_plan` says of it, for the map and the files
+    checkins: CheckInFigures | None = None  # check-ins beside the riders
+    wishes: pd.DataFrame | None = None  # a row a wish and service, see `tell_wishes`
     trouble: TroubleFigures | None = None  # what `tell_closures` says of reports of trouble, for the files
+    posts: ZonePosts | None = None  # this and the next three: what `with_zone_work` makes of the study's zones
+    proposal: ZoneProposal | None = None
+    assignment: Assignment | None = None
+    contacts: Contacts | None = None
+    unmet: Unmet | None = None  # set where no plan keeps the rules: then nothing is suggested
 
     @cached_property
     def kept(self) -> dict[str, Any]:

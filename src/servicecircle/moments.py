@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 from ._validate import check_text
 from .errors import InputError, Lang
@@ -33,6 +34,7 @@ class Moment:
     weekday: int  # 0 is Monday
     minute: int  # of the day, 0 to 1439
     is_holiday: bool = False  # a public holiday falls on that day
+    date: dt.date | None = field(default=None, compare=False)  # where it was written as one
 
     def __post_init__(self) -> None:
         if self.weekday not in range(7) or self.minute not in range(DAY_MIN):
@@ -67,8 +69,8 @@ def parse_moment(text: str) -> Moment:
     ----------
     text
         `Tue 20:30`, `周二 20:30`, `周二晚8点半`, `2026-11-24T20:30`; with `PH` or 节假日 a public holiday that
-        falls on that day. Of a date only its weekday counts: which dates are holidays is not known here. Local
-        time; a time zone is refused.
+        falls on that day. Of a date its weekday counts, and whether it is a public holiday where a study lists
+        these (`holidays`). Local time; a time zone is refused.
 
     Raises
     ------
@@ -86,11 +88,19 @@ def parse_moment(text: str) -> Moment:
     moment = _of_date(rest, text) or _of_week(rest)
     if moment is None or n_holiday > 1:
         raise _not_understood(text)
-    return Moment(*moment, is_holiday=n_holiday == 1)
+    weekday, minute, date = moment
+    return Moment(weekday, minute, is_holiday=n_holiday == 1, date=date)
 
 
-def _of_date(plain: str, text: str) -> tuple[int, int] | None:
-    """Return weekday and minute of a date and a time, None where it is none."""
+def on_holidays(moment: Moment | None, holidays: Collection[dt.date]) -> Moment | None:
+    """Return a moment as a public holiday where its date is one of some; None stays."""
+    if moment is None or moment.date not in holidays:
+        return moment
+    return replace(moment, is_holiday=True)
+
+
+def _of_date(plain: str, text: str) -> tuple[int, int, dt.date | None] | None:
+    """Return weekday, minute and date of a date and a time, None where it is none."""
     found = _ISO.fullmatch(plain)
     if found is None:
         return None
@@ -101,10 +111,10 @@ def _of_date(plain: str, text: str) -> tuple[int, int] | None:
         date, minute = dt.date.fromisoformat(found["date"]), minute_of_day(found["time"])
     except (ValueError, NotUnderstoodError):
         return None
-    return date.weekday(), minute
+    return date.weekday(), minute, date
 
 
-def _of_week(plain: str) -> tuple[int, int] | None:
+def _of_week(plain: str) -> tuple[int, int, None] | None:
     """Return weekday and minute of a day's name and a time, in either order; None where it is not both."""
     days = list(_DAY.finditer(plain))
     if len(days) != 1:
@@ -116,9 +126,9 @@ def _of_week(plain: str) -> tuple[int, int] | None:
     except NotUnderstoodError:
         return None
     if day["en"]:
-        return [name.casefold()[:2] for name in _NAMES].index(day["en"][:2]), minute
+        return [name.casefold()[:2] for name in _NAMES].index(day["en"][:2]), minute, None
     name = day["zh"].replace("天", "日")
-    return int(name) - 1 if name.isdecimal() else _ZH.index(name), minute
+    return int(name) - 1 if name.isdecimal() else _ZH.index(name), minute, None
 
 
 def _not_understood(text: str) -> InputError:

@@ -9,7 +9,8 @@ from ._validate import N_NAMED
 from .amenities import fold_amenities
 from .errors import Fault
 from .headers import without_numbers
-from .hours import hours_text, parse_hours
+from .hours import parse_hours
+from .hours_week import hours_text
 from .readers import Table
 
 #: columns that reading adds to those of the ledger, which stay as they are

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -22,13 +22,15 @@ from .demand import (
     riders_uniform,
     riders_warnings,
 )
+from .disclosure import LEAST_TOLD
 from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCircleError, StudyError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
-from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes
+from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
 from .moments import Moment
 from .network import download_network, read_network
+from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
@@ -41,16 +43,18 @@ from .placement import (
     told_of_reports,
     told_of_zones,
 )
+from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
-from .serving import Serving, hours_of, serving_figures, study_serving
+from .serving import Serving, hours_of, offers_in, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
 from .study import with_options
-from .suggestions import Suggestions, choose_sites, unreached_candidates
+from .suggestions import Suggestions, choose_sites, out_of_reach, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week
 from .wider_limits import SEARCHED, needs_a_wider_limit, told_of_wider_limit
+from .wishes import riders_of_wishes, tell_wishes, wishes_for
 
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
@@ -124,7 +128,8 @@ def suggest(
     InputError
         If a parameter or an input is not allowed, or the study has neither a station nor anything to suggest.
     InfeasibleError
-        If no plan keeps the rules; its message says why, and what would do.
+        If no plan keeps the rules; its message says why, and what would do, and its `plan` is the study as it is
+        today.
     StudyError
         If a file of points fits the map in another datum than the one it was read in, and nobody states its datum.
     NetworkError
@@ -162,13 +167,15 @@ def suggest(
         return _times(study, network, demand_at, some)
 
     figures = serving_figures(study, serving, before, demand=demand, grid=grid, search=search)
+    checkins = tell_checkins(study, before, places_in(study))
+    wishes = _wishes(study, network, serving)
     begin("candidates")
     candidates, left_out, told_of_candidates = study_candidates(_with_room(study), network, places, serving.every)
     warnings += told_of_candidates
     begin("choose")
     _check_pairs(study, network, demand_at, candidates)
     to_candidates = _times(study, network, demand_at, candidates[["geometry"]])
-    chosen = _chosen(
+    chosen, refused = _chosen(
         study,
         network,
         candidates,
@@ -203,7 +210,7 @@ def suggest(
         max_snap_m=study.max_snap_m,
     )
     circles.insert(1, "kind", every["kind"].reindex(circles["facility_id"]).to_numpy())
-    return Plan(
+    plan = Plan(
         study=study,
         network=network,
         grid=grid,
@@ -223,8 +230,32 @@ def suggest(
         rejected=joined([left_out, unreached]),
         siting=chosen.siting,
         serving=figures,
+        checkins=checkins,
+        wishes=wishes,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+    return plan if refused is None else _refused(plan, refused, to_candidates)
+
+
+def _refused(plan: Plan, refused: InfeasibleError, to_candidates: TravelTimes) -> NoReturn:
+    """Say that no plan keeps the rules, with the study as it is today and who is out of reach of all."""
+    study, demand = plan.study, plan.demand
+    left = out_of_reach(
+        plan.candidates,
+        to_candidates,
+        plan.before,
+        shop_minutes=study.shop_minutes,
+        must_not=study.siting.must_not,
+    )
+    left.insert(2, "zone_id", demand["zone_id"].reindex(left.index) if "zone_id" in demand.columns else None)
+    unmet = Unmet(refused.reasons, left)
+    raise InfeasibleError(refused.reasons, plan=dataclasses.replace(plan, unmet=unmet)) from refused
+
+
+def _nothing(candidates: gpd.GeoDataFrame, to_candidates: TravelTimes, before: Coverage) -> Suggestions:
+    """Return what stands in place of suggestions where no plan keeps the rules."""
+    none = choose_sites(candidates, to_candidates, before, stations=0, shops=0)
+    return Suggestions(none.sites, dataclasses.replace(none.solution, status="infeasible", proof="untold"), ())
 
 
 def _chosen(
@@ -238,11 +269,11 @@ def _chosen(
     demand_at: Positions,
     serving: Serving,
     limit_s: float,
-) -> Suggestions:
-    """Choose the sites; where no plan keeps the rules, say whether longer minutes would do."""
+) -> tuple[Suggestions, InfeasibleError | None]:
+    """Choose the sites; none with the reasons, and if longer minutes would do, where no plan keeps the rules."""
     facilities = serving.facilities
     try:
-        return choose_sites(
+        chosen = choose_sites(
             candidates,
             to_candidates,
             before,
@@ -252,14 +283,30 @@ def _chosen(
             rules=_of_those_that_count(study.siting, serving.left_out),
             facilities=facilities,
             zone=demand["zone_id"].tolist() if study.zones is not None else None,
+            scenarios=_scenarios(study, network, (candidates, to_candidates), (facilities, before.times)),
             time_limit_s=None if math.isinf(limit_s) else limit_s,
         )
     except InfeasibleError as error:
+        nothing = _nothing(candidates, to_candidates, before)
         if not needs_a_wider_limit(error, study):
-            raise
+            return nothing, error
         wider = [_times(study, network, demand_at, to, SEARCHED) for to in (candidates[["geometry"]], facilities)]
         told_wider = told_of_wider_limit(study, candidates, (wider[0], wider[1]), demand)
-        raise InfeasibleError((*error.reasons, told_wider)) from error
+        return nothing, InfeasibleError((*error.reasons, told_wider))
+    return chosen, None
+
+
+def _scenarios(
+    study: Study,
+    network: Network,
+    candidates: tuple[gpd.GeoDataFrame, TravelTimes],
+    existing: tuple[gpd.GeoDataFrame, TravelTimes],
+) -> tuple[Scenario, ...]:
+    """Return the times while the study's reports of trouble hold, where the plan is to be robust."""
+    if study.siting.robust is None or study.closures is None:
+        return ()
+    both = [(times, Facilities(frame[["geometry"]])) for frame, times in (candidates, existing)]
+    return scenarios_of(network, study.closures, both[0], both[1])
 
 
 def _with_room(study: Study) -> Study:
@@ -288,8 +335,11 @@ def _check_pairs(study: Study, network: Network, demand_at: Positions, candidate
     n = len(candidates)
     if n <= FEW_CANDIDATES:
         return
+    n_times = 1
+    if study.siting.robust is not None and study.closures is not None:
+        n_times += len(study.closures.windows())
     some_of_them = candidates[["geometry"]].iloc[:: math.ceil(n / SAMPLED)]
-    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n
+    pairs = _times(study, network, demand_at, some_of_them).seconds.size / len(some_of_them) * n * n_times
     if pairs <= MOST_PAIRS:
         return
     msg = f"{n:,} candidates have about {pairs / 1e6:,.0f} million travel times to riders, more than the "
@@ -546,6 +596,9 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
     told = told_of_zones(study, network)
     if study.demand_source == "uniform":
         riders = riders_uniform(grid)
+    elif study.demand_source in {"checkins", "wishes"}:
+        riders, more = _observed_riders(study, network, grid)
+        told += more
     else:
         source = study.depots if study.demand_source == "depots" else study.population
         if source is None:
@@ -560,6 +613,43 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
             riders = riders_of_population(source, grid, network, area=area)
         told += riders_warnings(source, riders, used.file if used else study.demand_source)
     return demand_points(network, grid, riders, area=area), told
+
+
+def _observed_riders(study: Study, network: Network, grid: Grid) -> tuple[RiderSeries, list[Fault]]:
+    """Return the riders of a study whose demand was observed: check-ins a day, or wishes for its service."""
+    used = input_of(study, study.demand_source)
+    file = used.file if used else study.demand_source
+    if study.demand_source == "checkins" and study.checkins is not None:
+        hour = None if study.when is None else study.when.minute // 60
+        least = float(LEAST_TOLD) if study.publish else 0.0
+        riders = riders_of_checkins(study.checkins, places_in(study), grid, hour=hour, least=least)
+        return riders, told_of_checkins(study, riders, file)
+    if study.demand_source == "wishes" and study.wishes is not None:
+        area = study_area(study)
+        own = wishes_for(study.wishes, study.service)
+        riders = riders_of_wishes(study.wishes, grid, network, service=study.service, area=area)
+        return riders, riders_warnings(own.assign(riders=own["n"]), riders, file)
+    msg = f"`[demand] source` is {study.demand_source!r}, but the study has no [{study.demand_source}]."
+    zh = f"[demand] source 为 {study.demand_source}，但研究中没有 [{study.demand_source}]。"
+    raise InputError(msg, zh=zh)
+
+
+def places_in(study: Study) -> gpd.GeoDataFrame:
+    """Return the stations and shops of a study, whatever their status: index id, `name`, points in WGS 84."""
+    own = [frame[["name", "geometry"]] for frame in (study.stations, study.shops) if frame is not None]
+    if not own:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs=WGS84)
+    return gpd.GeoDataFrame(pd.concat(own), geometry="geometry", crs=WGS84)
+
+
+def _wishes(study: Study, network: Network, serving: Serving) -> pd.DataFrame | None:
+    """Return what becomes of a study's wishes today; None where it has none."""
+    if study.wishes is None or study.wishes.empty:
+        return None
+    at = locate_on_edges(study.wishes, network, max_m=study.max_snap_m)
+    offered = [working for working, _, _ in offers_in(serving.every)]
+    times = _times(study, network, at, serving.every)
+    return tell_wishes(study.wishes, times, offered, ~serving.is_closed, study.minutes[-1])
 
 
 def _riders_near(depots: gpd.GeoDataFrame, grid: Grid, file: str | None) -> RiderSeries:

@@ -36,7 +36,7 @@ def told_of_datums(study: Study, network: Network, places: gpd.GeoDataFrame | No
     An error where nobody states the datum of the file; else a warning. Nothing is ever moved here.
     """
     told = []
-    for role in ("stations", "shops", "depots", "candidates", "population"):
+    for role in ("stations", "shops", "depots", "posts", "candidates", "population"):
         frame, used = getattr(study, role), input_of(study, role)
         if frame is None or used is None or (used.datum or "") not in TITLES or not _holds_points(frame):
             continue

@@ -26,6 +26,27 @@ VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".parquet", ".geoparque
 TEXT_SUFFIXES = (".csv", ".geojson", ".json", ".shp")
 
 
+#: files of other programs: what to do with them
+_OTHERS = (
+    (
+        {".ods", ".fods", ".ots", ".et", ".xlsb", ".xlsm", ".xltx", ".numbers", ".wps"},
+        "a workbook of another kind. Open it in Excel, WPS or LibreOffice and save it as .xlsx",
+        "格式的工作簿，请用 Excel、WPS 或 LibreOffice 打开，另存为 .xlsx",
+    ),
+    ({".txt", ".tsv"}, "a text file. Save it as .csv", "文本文件，请另存为 .csv"),
+    (
+        {".kml", ".kmz", ".gpx", ".tab", ".mif", ".dxf", ".dwg", ".gdb", ".shx", ".dbf"},
+        "a file of maps or drawings. Open it in QGIS and save the layer as .gpkg; of a shapefile name the .shp",
+        "地图或图纸文件，请用 QGIS 打开，将图层另存为 .gpkg；若为 Shapefile，请写 .shp 的文件名",
+    ),
+    (
+        {".doc", ".docx", ".pdf", ".jpg", ".jpeg", ".png", ".html", ".htm"},
+        "a document. Copy its table into a workbook and save that as .xlsx",
+        "文档，请将其中的表格复制到工作簿，另存为 .xlsx",
+    ),
+)
+
+
 def read_table(
     path: Path,
     *,
@@ -104,4 +125,7 @@ def _unknown_suffix(suffix: str) -> tuple[str, str]:
     known = ", ".join((*SHEET_SUFFIXES, *VECTOR_SUFFIXES))
     if suffix == ".xls":
         return ("is an old .xls workbook. Save it as .xlsx.", "是旧版 .xls 工作簿，请另存为 .xlsx。")
+    for suffixes, en, zh in _OTHERS:
+        if suffix in suffixes:
+            return f"is {en}.", f"是 {suffix} {zh}。"
     return (f"has the extension {suffix!r}; known are {known}.", f"扩展名 {suffix!r} 不支持，支持：{known}。")

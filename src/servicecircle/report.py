@@ -17,12 +17,15 @@ from ._page.summary import asked_rows, proof, shown_riders, small_gains, whole_g
 from ._page.words import Words
 from ._validate import some, some_zh
 from .addresses import QUALITIES, QUALITY_ZH
+from .checkins import CheckInFigures
 from .coverage import totals
 from .disclosure import told_warnings
 from .errors import Fault, Lang, visible
 from .gaps import riders_scattered
 from .geocoding import Geocoded
 from .model import Plan
+from .services import service_name
+from .wishes import wishes_by_service
 
 
 class FaultWords(TypedDict):
@@ -94,6 +97,7 @@ def plan_lines(plan: Plan) -> list[str]:
                 *_gap_lines(plan),
                 *_site_lines(plan),
                 *trouble_lines(plan, lang),
+                *_observed_lines(plan),
             )
         ),
         *(f"{'提醒：' if lang == 'zh' else 'Note: '}{warning.told(lang)}" for warning in told_warnings(plan)),
@@ -174,6 +178,46 @@ def _site_lines(plan: Plan) -> Iterator[str]:
     colon = "：" if words.lang == "zh" else ": "
     yield from (f"{term}{colon}{told}" for term, told in siting_rows(plan, words.lang))
     yield from closing_lines(plan, words)
+
+
+def _observed_lines(plan: Plan) -> Iterator[str]:
+    """Return what check-ins and wishes say, in a line each."""
+    if plan.checkins is not None:
+        yield _checkin_line(plan.checkins, plan.study.lang)
+    if plan.wishes is not None:
+        yield _wish_line(plan.wishes, plan.study.lang, is_published=plan.study.publish)
+
+
+def _checkin_line(seen: CheckInFigures, lang: Lang) -> str:
+    """Return how many check-ins there were, a day too, and how they go with the riders of the plan."""
+    n = _count(seen.n)
+    line = (
+        f"打卡 {seen.first} 至 {seen.last}：{n} 次"
+        if lang == "zh"
+        else f"check-ins {seen.first} to {seen.last}: {n}"
+    )
+    if seen.per_day is not None:
+        rate, span = f"{seen.per_day:,.1f}", f"{seen.low:,.1f}–{seen.high:,.1f}"
+        line += f"，日均 {rate}（95% {span}）" if lang == "zh" else f", {rate} a day (95 %: {span})"
+    if seen.likeness is not None:
+        told = "；各点位与骑手数的秩相关" if lang == "zh" else "; rank correlation with riders"
+        line += f"{told} {seen.likeness:.2f}"
+    return line
+
+
+def _wish_line(wishes: pd.DataFrame, lang: Lang, *, is_published: bool) -> str:
+    """Return the people behind the wishes by service, and for how many a place fulfils them today."""
+    zh, parts = lang == "zh", []
+    for row in wishes_by_service(wishes, is_published=is_published):
+        name = service_name(row["service"], lang) if row["service"] else "未识别" if zh else "not understood"
+        met = f"{_count(row['served'])} 已满足" if zh else f"{_count(row['served'])} met"
+        of_them = "" if not row["service"] else f"（{met}）" if zh else f" ({met})"
+        parts.append(f"{name} {_count(row['n'])}{of_them}")
+    return "心愿（人数或户数）：" + "、".join(parts) if zh else "wishes (people or households): " + ", ".join(parts)
+
+
+def _count(value: float | str | None) -> str:
+    return numbers.NONE if value is None else value if isinstance(value, str) else numbers.told(value)
 
 
 def trouble_lines(plan: Plan, lang: Lang) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,19 +11,17 @@ import pandas as pd
 from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray
-from .closed_streets import with_closures
 from .closed_times import times_again
-from .closures import Closures, as_closures
 from .errors import InputError
 from .locate import Siting, solve_siting
 from .model import Facilities, Network, Plan, TravelTimes
+from .scenarios import Reports, closed_networks
 from .snapping import locate_on_edges
 from .standing import standing
 from .travel_times import facility_limits_s, limit_in_ms, times_between
 
 #: the scenario without trouble
 OPEN = "open"
-Reports = Closures | gpd.GeoDataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,7 @@ def suggest_robust(
     -------
     chosen
         The sites in the order of their ids, and riders covered before and after in every scenario. Other rules of
-        the study (budget, spacing, seats) are not asked for; `locate.Siting` takes them beside `others`.
+        the study (budget, spacing, seats) are not asked for: `suggest` with `SitingRules(robust=...)` keeps them.
 
     Raises
     ------
@@ -78,7 +76,8 @@ def suggest_robust(
     ----------
     Serra and Marianov (1998), The p-median problem in a changing network, Location Science 6, 383-394.
     """
-    told = [(OPEN, plan.network), *_closed(plan, trouble)]
+    told = [(OPEN, plan.network)]
+    told += [(", ".join(ids), closed) for ids, closed in closed_networks(plan.network, trouble)]
     if len(told) == 1:
         msg = "`trouble` holds no report: there is nothing to be robust against."
         raise InputError(msg, zh="没有路况报告，无从考虑稳健性。")
@@ -116,23 +115,6 @@ def _count(given: int | None, usual: int) -> int:
         msg = f"`stations` and `shops` must be whole numbers, 0 or more; got {count!r}."
         raise InputError(msg)
     return count
-
-
-def _closed(plan: Plan, trouble: Reports | Sequence[Reports]) -> Iterator[tuple[str, Network]]:
-    """Yield the ids of the reports of each scenario, and the roads with them."""
-    roads = plan.network.profile.roads
-    seen: set[str] | None = None
-    if isinstance(trouble, (Closures, gpd.GeoDataFrame)):
-        every, seen = [held for _, _, held in as_closures(trouble).windows()], set()
-    else:
-        every = [as_closures(one) for one in trouble]
-    for reports in every:
-        own = reports.of_mode(roads)
-        ids = ", ".join(map(str, own.frame.index))
-        if len(own) and (seen is None or ids not in seen):
-            if seen is not None:
-                seen.add(ids)
-            yield ids, with_closures(plan.network, own)
 
 
 def _options(candidates: gpd.GeoDataFrame) -> tuple[IntArray, IntArray]:

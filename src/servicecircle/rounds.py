@@ -12,7 +12,7 @@ import pandas as pd
 
 from ._validate import BoolArray, FloatArray, IntArray, StrArray, check_points, some
 from .errors import InputError
-from .hours import OpeningHours
+from .hours_week import OpeningHours
 from .hours_words import DAY_MIN
 from .legs import find_legs
 from .model import Network

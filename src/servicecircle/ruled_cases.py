@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -17,6 +17,7 @@ from .cases import Best, Choice, PlanTimes, Swaps, Value, covered_by
 from .locate import Phase, Siting, solve_siting
 from .locate._decay import best_two
 from .locate._form import Csr
+from .locate._robust import mix, mixed
 from .locate._siting_form import merge
 from .locate._siting_values import values_of, worst_of
 from .model import Plan
@@ -30,6 +31,14 @@ _SLACK = 1e-6
 _SHARE_KEPT = 1e-8
 #: choices that lose more than this share are no substitutes: they need no exact figure
 _WORTH_A_LOOK = 0.06
+
+
+class _Swapped(NamedTuple):
+    """What is open without one option, in one scenario and step, and with each of some others in its place."""
+
+    rest: float  # without
+    more: FloatArray  # that each adds
+    worst: FloatArray  # least share of all zones with each; nan: a floor is missed, inf: it does not count
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +120,23 @@ class RuledCase:
         return np.concatenate([self.stays[t], choice.options[choice.step <= t + 1]]).astype(np.int64)
 
     @cached_property
-    def _worth(self) -> Any:  # noqa: ANN401
-        return sparse.csc_array(self.question.siting.form.worth[0])
+    def _worths(self) -> list[Any]:
+        """Worth in each scenario, open roads first."""
+        return [sparse.csc_array(worth) for worth in self.question.siting.form.worth]
 
     def _step_value(self, open_: IntArray, *, is_floored: bool) -> Value:
         if self.has_seats:
             return self._seated_value(open_, is_floored=is_floored)
-        first, second = self._covers_of(open_)
-        total = math.fsum(self.weight * (first + self.question.siting.form.second * second))
-        if not is_floored:
-            return Value(total)
-        got, form = self._by_zone(self.weight * first), self.question.siting.form
-        if (got < form.floor * form.zone_weight * (1 - _SLACK)).any():
-            return Value(math.nan)
-        return Value(total, self._worst_of(got) if form.is_fair else math.nan)
-
-    def _covers_of(self, open_: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the best and the second best worth of each demand point among open options."""
-        return best_two(self._worth[:, open_].tocsr(), np.ones(open_.size, dtype=np.bool_))
+        form = self.question.siting.form
+        totals, shares = [], []
+        for worth in self._worths:
+            first, second = _covers_of(worth, open_)
+            totals.append(math.fsum(self.weight * (first + form.second * second)))
+            got = self._by_zone(self.weight * first)
+            if is_floored and (got < form.floor * form.zone_weight * (1 - _SLACK)).any():
+                return Value(math.nan)
+            shares.append(self._worst_of(got))
+        return Value(mix(form, np.array(totals)), min(shares) if form.is_fair and is_floored else math.nan)
 
     def _by_zone(self, riders: FloatArray) -> FloatArray:
         form = self.question.siting.form
@@ -144,7 +152,9 @@ class RuledCase:
         """Give riders their seats at what is open, the worst zone first where it comes first."""
         siting = self.question.siting
         fixed = Siting(
-            worth=self._worth[:, open_].tocsr(),
+            worth=self._worths[0][:, open_].tocsr(),
+            others=[worth[:, open_].tocsr() for worth in self._worths[1:]],
+            robust=siting.robust,
             weight=siting.weight,
             capacity=siting.form.capacity[open_],
             backup=siting.backup,
@@ -157,7 +167,7 @@ class RuledCase:
         if form.is_fair:
             share = max(worst_of(form, rows, every, floor), 0.0)
             floor = np.maximum(floor, share * (1 - _SHARE_KEPT))
-        total = float(values_of(form, rows, every, floor, is_last=True)[0])
+        total = mix(form, values_of(form, rows, every, floor, is_last=True))
         return Value(total if math.isfinite(total) else math.nan, share)
 
     # ------------------------------------------------------------------------------------------ the best
@@ -211,32 +221,49 @@ class RuledCase:
 
     def _swaps(self, choice: Choice, k: int, able: IntArray) -> Swaps:
         rest, form = choice.without(k), self.question.siting.form
-        total, last = np.zeros(able.size), len(self.stays) - 1
-        gained = np.zeros(able.size)
-        worst = np.full(able.size, math.nan)
-        pairs = self._worth[:, able].tocoo()
-        row, at = (np.asarray(part, np.int64) for part in pairs.coords)
+        last = len(self.stays) - 1
+        total, gained = np.zeros(able.size), np.zeros(able.size)
+        worst = np.full(able.size, math.inf)
         for t in range(last + 1):
-            first, second = self._covers_of(self._open(rest, t))
-            total += math.fsum(self.weight * (first + form.second * second))
-            if t + 1 < choice.step[k]:
-                continue
-            v, u = first[row], second[row]
-            more = np.maximum(pairs.data - v, 0.0)
-            next_more = np.maximum(np.minimum(v, pairs.data) - u, 0.0)
-            gained += np.bincount(at, self.weight[row] * (more + form.second * next_more), minlength=able.size)
-            if t == last and (form.is_fair or form.floor.any()):
-                keep = form.zone[row] >= 0
-                cell = at[keep] * form.floor.size + form.zone[row[keep]]
-                size = able.size * form.floor.size
-                by_zone = np.bincount(cell, (self.weight[row] * more)[keep], minlength=size)
-                got = by_zone.reshape(able.size, form.floor.size) + self._by_zone(self.weight * first)
-                total[(got < form.floor * form.zone_weight * (1 - _SLACK)).any(axis=1)] = math.nan
-                if form.is_fair:
-                    has = form.zone_weight > 0
-                    worst = (got[:, has] / form.zone_weight[has]).min(axis=1, initial=1.0)
-        keep = (gained > 0) & np.isfinite(total)
-        return Swaps(able[keep], (total + gained)[keep], worst[keep])
+            steps = [
+                self._swapped(worth, self._open(rest, t), able, is_last=t == last)
+                if t + 1 >= choice.step[k]
+                else _Swapped(self._value_of(worth, self._open(rest, t)), np.zeros(able.size), worst)
+                for worth in self._worths
+            ]
+            known = np.array([step.rest for step in steps])
+            then = mixed(form, known[:, None] + np.array([step.more for step in steps]))
+            total += then
+            gained += steps[0].more if len(steps) == 1 else _above(then, mix(form, known))
+            worst = np.min([step.worst for step in steps], axis=0)
+        keep = (gained > 0) & ~np.isnan(worst)
+        return Swaps(able[keep], total[keep], worst[keep] if form.is_fair else np.full(keep.sum(), math.nan))
+
+    def _value_of(self, worth: Any, open_: IntArray) -> float:  # noqa: ANN401
+        first, second = _covers_of(worth, open_)
+        return math.fsum(self.weight * (first + self.question.siting.form.second * second))
+
+    def _swapped(self, worth: Any, open_: IntArray, able: IntArray, *, is_last: bool) -> _Swapped:  # noqa: ANN401
+        """Return what each option adds to those that are open in a step, in one scenario."""
+        form = self.question.siting.form
+        first, second = _covers_of(worth, open_)
+        pairs = worth[:, able].tocoo()
+        row, at = (np.asarray(part, np.int64) for part in pairs.coords)
+        v, u = first[row], second[row]
+        more = np.maximum(pairs.data - v, 0.0)
+        next_more = np.maximum(np.minimum(v, pairs.data) - u, 0.0)
+        gained = np.bincount(at, self.weight[row] * (more + form.second * next_more), minlength=able.size)
+        worst = np.full(able.size, math.inf)
+        if is_last and (form.is_fair or form.floor.any()):
+            keep = form.zone[row] >= 0
+            cell = at[keep] * form.floor.size + form.zone[row[keep]]
+            by_zone = np.bincount(cell, (self.weight[row] * more)[keep], minlength=able.size * form.floor.size)
+            got = by_zone.reshape(able.size, form.floor.size) + self._by_zone(self.weight * first)
+            has = form.zone_weight > 0
+            worst = (got[:, has] / form.zone_weight[has]).min(axis=1, initial=1.0)
+            worst[(got < form.floor * form.zone_weight * (1 - _SLACK)).any(axis=1)] = math.nan
+        total = math.fsum(self.weight * (first + form.second * second))
+        return _Swapped(total, gained.astype(np.float64), worst)
 
     def _seated_swaps(self, choice: Choice, k: int, able: IntArray, time_limit_s: float | None) -> Swaps:
         """Try one after the other, those that may add most first, as long as there is time."""
@@ -268,11 +295,21 @@ class RuledCase:
         form = self.question.siting.form
         if form.is_fair or form.floor.any():
             return np.full(able.size, math.inf)
-        worth = self._worth[:, able]
-        reach = worth.T @ self.weight
+        reach = np.max([worth[:, able].T @ self.weight for worth in self._worths], axis=0)
         steps = len(self.stays) - int(choice.step[k]) + 1
         most: FloatArray = steps * (np.minimum(reach, form.capacity[able]) + form.second * reach)
         return most
+
+
+def _covers_of(worth: Any, open_: IntArray) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
+    """Return the best and the second best worth of each demand point among open options."""
+    return best_two(worth[:, open_].tocsr(), np.ones(open_.size, dtype=np.bool_))
+
+
+def _above(then: FloatArray, known: float) -> FloatArray:
+    """Return how far values lie above one, nothing where only rounding lifts them."""
+    more = then - known
+    return np.where(more > _SLACK**2 * max(abs(known), 1.0), more, 0.0)
 
 
 def _solved(siting: Siting, time_limit_s: float | None) -> Best:
@@ -308,6 +345,7 @@ def ruled_case_of(
         weight=plan.before.weight,
         facilities=plan.facilities,
         zone=plan.demand["zone_id"].tolist() if study.zones is not None else None,
+        scenarios=times.scenarios,
     )
     today = np.flatnonzero(~question.options.is_new)
     ids = times.existing.facility_ids.astype(str).to_numpy(dtype=object)[question.options.facility[today]]

@@ -18,14 +18,17 @@ from .errors import CRSError, InputError
 from .facility_areas import (
     MOST_BREAKS,
     FacilityTimes,
-    mixed,
+    OnSquares,
+    Ranked,
+    in_mixed_blocks,
     polygons_of_facilities,
-    ranks_of_squares,
+    ranked,
     times_of_facilities,
 )
 from .model import Facilities, Network
+from .near_streets import SQUARE_M
 from .params import MAX_SNAP_M
-from .street_raster import FieldOfTimes, LeastTimes, StreetSegments, metres_of_owners
+from .street_raster import ROOT_M, FieldOfTimes, LeastTimes, StreetSegments, metres_of_owners
 from .street_reach import (
     Pieces,
     Reach,
@@ -38,7 +41,7 @@ from .street_reach import (
     search_reach,
     straight,
 )
-from .street_squares import SQUARE_M, Room, StreetSquares, street_squares
+from .street_squares import Room, StreetSquares, street_squares
 from .threads import in_chunks
 from .travel_times import id_ranks, on_street
 from .wide_areas import polygons_of_wide
@@ -227,14 +230,13 @@ class _Drawing:
             return times_of_facilities(squares, chunk, *spans[i], limit_ms, self.is_edge, room)
 
         found = _each(squares, len(spans), search)
-        known = squares.know(np.concatenate([part.times.square for part in found]), corners=False)
-        ranks = _each(squares, len(spans), lambda i, room: ranks_of_squares(squares, known, found[i], room))
-        frontier = np.concatenate([mixed(part, rank) for part, rank in zip(found, ranks, strict=True)])
-        with_corners = squares.know(frontier, corners=True)
+        on, of_blocks, of_squares = _ranked(squares, found)
 
         def draw(i: int, room: Room) -> GeometryArray:
             own = places[slice(*spans[i])]
-            return polygons_of_facilities(squares, with_corners, found[i], ranks[i], own, self.detail, room)
+            return polygons_of_facilities(
+                squares, on, found[i], of_blocks[i], of_squares[i], own, self.detail, room
+            )
 
         shapes = np.concatenate(_each(squares, len(spans), draw))
         for j in np.flatnonzero(np.concatenate([part.is_wide for part in found])).tolist():
@@ -326,6 +328,31 @@ def _places_of(network: Network, facilities: SettledRows) -> FloatArray:
     points = shapely.line_interpolate_point(lines, facilities.share[on], normalized=True)
     places[on] = shapely.get_coordinates(points)
     return places
+
+
+def _ranked(squares: StreetSquares, found: Sequence[FacilityTimes]) -> tuple[OnSquares, list[Ranked], list[Ranked]]:
+    """
+    Rank the blocks of facilities, and the squares in those that a frontier may pass through.
+
+    Returns what is known of the squares, and by part of the facilities the ranks of blocks and of squares.
+    """
+    near, kernels, n = squares.near_streets(), squares.kernels.squares, len(found)
+    blocks = near.blocks(np.concatenate([part.block for part in found]), kernels)
+
+    def rank_blocks(i: int, room: Room) -> Ranked:
+        part = found[i]
+        return ranked(squares, blocks, ROOT_M, part, part.block_start, near.block_row[part.block], room)
+
+    of_blocks = _each(squares, n, rank_blocks)
+    blocks, known = near.squares(np.concatenate([part.mixed() for part in of_blocks]), kernels)
+
+    def rank_squares(i: int, room: Room) -> Ranked:
+        start, row = in_mixed_blocks(squares, blocks, of_blocks[i])
+        return ranked(squares, known, SQUARE_M, found[i], start, row, room)
+
+    of_squares = _each(squares, n, rank_squares)
+    known, corners = near.corners(np.concatenate([part.mixed() for part in of_squares]), kernels)
+    return OnSquares(near, blocks, known, corners), of_blocks, of_squares
 
 
 def _each(squares: StreetSquares, n: int, work: Callable[[int, Room], _T]) -> list[_T]:

@@ -15,7 +15,8 @@ from .amenities import fold_amenities
 from .amenity_zones import cover_amenities
 from .coverage import covered_by, covered_riders, limits_s, sum_by
 from .errors import Fault
-from .hours import CLOSED, OPEN, UNKNOWN, OpeningHours, parse_hours
+from .hours import parse_hours
+from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours
 from .model import Coverage, Grid, Kind, Study, TravelTimes
 from .moments import Moment
 from .offers import BROKEN, CODES, OPENING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
@@ -22,7 +22,8 @@ from .locate import (
     siting_curve,
     solve_siting,
 )
-from .siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures, StepFigures
+from .locate.siting_plan import PhasePlan
+from .siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures, StepFigures, TroubleValue
 from .siting_questions import KINDS, Asked, Question, reasons_told, with_counts
 
 #: riders below this are what rounding left
@@ -97,7 +98,7 @@ def figures_of(
     now, today = end.scenarios[0], _today(question)
     return SitingFigures(
         rules=rules,
-        before=_seats(question, today),
+        before=_seats(question, today.scenarios[0]),
         after=_seats(question, now, open_=end.chosen),
         spent=_spent(question, plan.opened),
         closed=tuple(str(ids[j]) for j in question.options.facility[plan.closed]),
@@ -107,6 +108,7 @@ def figures_of(
         zones=_zones(question, now),
         steps=_steps(question, plan, candidates, ids, time_limit_s=time_limit_s) if rules.steps else (),
         alternatives=_others(question, plan, candidates, rules.alternatives, time_limit_s=time_limit_s),
+        scenarios=tuple(_by_scenario(question, today, end)),
         curve=() if rules.curve is None else _curve(question, asked, rules.curve, time_limit_s=time_limit_s),
     )
 
@@ -118,11 +120,13 @@ def served_by_site(plan: SitingPlan) -> FloatArray | None:
 
 
 # ------------------------------------------------------------------------------------------------ seats, zones
-def _today(question: Question) -> ScenarioFigures:
+def _today(question: Question) -> PhasePlan:
     """Count today's facilities by the same model: nothing new, nothing closed."""
     siting = question.siting
     today = Siting(
         worth=siting.worth,
+        others=siting.others,
+        robust=siting.robust,
         weight=siting.weight,
         capacity=siting.capacity,
         backup=siting.backup,
@@ -132,7 +136,15 @@ def _today(question: Question) -> ScenarioFigures:
     )
     plan = solve_siting(today)
     check_siting(today, plan)
-    return plan.phases[-1].scenarios[0]
+    return plan.phases[-1]
+
+
+def _by_scenario(question: Question, today: PhasePlan, end: PhasePlan) -> Iterator[TroubleValue]:
+    """Yield what today's facilities and the plan give on open roads, then in each scenario of trouble."""
+    reports = [(), *(one.reports for one in question.scenarios)] if question.scenarios else []
+    share = question.siting.form.probability.tolist()
+    for k, ids in enumerate(reports):
+        yield TroubleValue(ids, share[k], today.scenarios[k].objective, end.scenarios[k].objective)
 
 
 def _seats(question: Question, figures: ScenarioFigures, *, open_: IntArray | None = None) -> Seats:

@@ -56,6 +56,16 @@ class CurvePoint:
     status: str
 
 
+@dataclass(frozen=True)
+class TroubleValue:
+    """What a robust plan gives in one scenario at its end, by its aim."""
+
+    reports: tuple[str, ...]  # ids of the reports that hold; none: open roads
+    probability: float
+    before: float  # today's facilities
+    after: float  # with the plan
+
+
 @dataclass(frozen=True, eq=False)
 class SitingFigures:
     """What a plan by siting rules gives beside coverage."""
@@ -72,3 +82,4 @@ class SitingFigures:
     steps: tuple[StepFigures, ...] = ()
     alternatives: tuple[OtherPlan, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
+    scenarios: tuple[TroubleValue, ...] = ()  # open roads first; none where `robust` is not asked for

@@ -18,6 +18,7 @@ from .errors import Fault, InputError
 from .locate import Phase, Siting, WorthCurve, pairs_nearer_than, worth_again, worth_of
 from .locate._form import Csr
 from .model import Kind, TravelTimes
+from .scenarios import Scenario
 from .siting_rules import SitingRules, Step
 
 KINDS: tuple[Kind, Kind] = ("station", "shop")
@@ -76,17 +77,22 @@ class Question:
     curve: WorthCurve
     limits_s: FloatArray  # (n_option,)
     seconds: tuple[TravelTimes, TravelTimes]  # to candidates, to facilities of today
+    scenarios: tuple[Scenario, ...] = ()  # in which trouble lasts; none where the plan is of open roads alone
 
     def worth_again(self) -> list[FloatArray] | None:
         """Return the worth of every pair straight from the travel times, for the checker; None if they are many."""
         n_demand = len(self.seconds[0].demand_ids)
-        if n_demand * self.options.group.size > MOST_RECOUNTED:
+        every = [self.seconds, *((one.candidates, one.existing) for one in self.scenarios)]
+        if n_demand * self.options.group.size * len(every) > MOST_RECOUNTED:
             return None
-        every = np.concatenate([times.to_array() for times in self.seconds], axis=1)
-        n_new = len(self.seconds[0].facility_ids)
+        return [self._worth_again(seconds) for seconds in every]
+
+    def _worth_again(self, times: tuple[TravelTimes, TravelTimes]) -> FloatArray:
+        every = np.concatenate([part.to_array() for part in times], axis=1)
+        n_new = len(times[0].facility_ids)
         at = np.where(self.options.is_new, self.options.candidate, n_new + self.options.facility)
         seconds = np.where(every[:, at] <= self.limits_s, every[:, at], np.inf)
-        return [worth_again(seconds, self.curve.seconds, self.curve.worth)]
+        return worth_again(seconds, self.curve.seconds, self.curve.worth)
 
 
 def question_of(
@@ -97,9 +103,12 @@ def question_of(
     weight: FloatArray,
     facilities: gpd.GeoDataFrame | None,
     zone: Sequence[object] | None,
+    scenarios: Sequence[Scenario] = (),
 ) -> Question:
     """
     Put a planner's question as a `Siting`; `seconds` are those to the candidates and to the facilities of today.
+
+    `scenarios` count where the rules ask for a robust plan.
 
     Raises
     ------
@@ -111,7 +120,8 @@ def question_of(
     limits_s = _limits(candidates, existing, asked)
     options = _options(candidates, times, existing, limits_s)
     curve = _curve(asked)
-    told: list[Fault] = []
+    scenarios = tuple(scenarios) if rules.robust is not None else ()
+    told = list(_told_of_scenarios(rules, scenarios))
     cost = _costs(candidates, options, rules)
     seats = None
     if rules.has_seats:
@@ -128,6 +138,11 @@ def question_of(
     ]
     siting = Siting(
         worth=worth_of(options.seconds, curve),
+        others=[
+            worth_of(_options(candidates, one.candidates, one.existing, limits_s).seconds, curve)
+            for one in scenarios
+        ],
+        robust=rules.robust or 0.0,
         weight=weight,
         place=np.where(options.is_new, options.candidate, len(candidates) + options.facility),
         kind=options.group,
@@ -148,7 +163,7 @@ def question_of(
         floor=rules.floor,
         fair=rules.is_worst_first,
     )
-    return Question(siting, options, zone_ids, cost, seats, tuple(told), curve, limits_s, seconds)
+    return Question(siting, options, zone_ids, cost, seats, tuple(told), curve, limits_s, seconds, scenarios)
 
 
 def with_counts(question: Question, stations: int, shops: int) -> list[int | None]:
@@ -213,6 +228,13 @@ def _curve(asked: Asked) -> WorthCurve:
     within = [min(s, last) for s in asked.breaks_s]
     kept = [k for k in range(n) if k == 0 or within[k] > within[k - 1]]
     return WorthCurve(tuple(within[k] for k in kept), tuple(worth[k] for k in kept))
+
+
+def _told_of_scenarios(rules: SitingRules, scenarios: tuple[Scenario, ...]) -> Iterator[Fault]:
+    """Tell that there is no trouble to be robust against."""
+    if rules.robust is not None and not scenarios:
+        en = "No report of trouble concerns the way riders travel: `robust` changes nothing."
+        yield Fault(en, "没有与所用出行方式有关的路况报告：robust 不起作用。", level="warning")
 
 
 def _conflicts(times: TravelTimes, existing: TravelTimes, options: Options, rules: SitingRules) -> IntArray | None:

@@ -62,6 +62,10 @@ class SitingRules:
         Ids of existing facilities that are not to be moved.
     must, must_not
         Ids of candidates that are in every plan, or in none.
+    robust
+        While the study's reports of trouble hold ([closures]), the plan is to be good too. 0: best on average over
+        open roads and every span of time in which some report holds, all as probable; 1: best in the worst of
+        them; between: the mix of both. Floors hold in all of them.
     steps
         Earlier steps of the plan, ascending; the counts that are asked for are the last one. Riders of all steps
         are added up, and a site once opened stays.
@@ -90,6 +94,7 @@ class SitingRules:
     keep: tuple[str, ...] = ()
     must: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()
+    robust: float | None = None
     steps: tuple[Step, ...] = ()
     alternatives: int = 0
     curve: int | None = None
@@ -175,6 +180,14 @@ def _of_values(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
     backup: Any = rules.backup
     if backup is not None and not _is_number(backup):
         yield "backup", f"must be a number, got {rules.backup!r}.", f"应为数字，现为 {rules.backup!r}。"
+    yield from _of_words_and_shares(rules)
+
+
+def _of_words_and_shares(rules: SitingRules) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with the aim, and with the shares."""
+    robust: Any = rules.robust
+    if robust is not None and not (_is_number(robust) and 0 <= robust <= 1):
+        yield "robust", f"must be a share from 0 to 1, got {robust!r}.", f"应为 0 到 1 之间的数，现为 {robust!r}。"
     known = get_args(Objective)
     if rules.objective not in known:
         en = f"must be one of {', '.join(known)}, got {rules.objective!r}."
@@ -269,7 +282,13 @@ def rules_of(stated: Mapping[str, Any]) -> SitingRules:
 
 
 def check_with_study(
-    rules: SitingRules, *, minutes: Sequence[float], stations: int, shops: int, has_zones: bool
+    rules: SitingRules,
+    *,
+    minutes: Sequence[float],
+    stations: int,
+    shops: int,
+    has_zones: bool,
+    has_closures: bool,
 ) -> None:
     """
     Check the rules against the rest of a study.
@@ -282,6 +301,9 @@ def check_with_study(
     if (rules.fair is not None or rules.is_worst_first) and not has_zones:
         key = "fair" if rules.fair is not None else "objective"
         raise _wrong(key, "needs zones: add [zones] with a `file`.", "需要网格或社区：请添加 [zones] file。")
+    if rules.robust is not None and not has_closures:
+        en, zh = "needs reports of trouble: add [closures] with a `file`.", "需要路况报告：请添加 [closures] file。"
+        raise _wrong(key="robust", en=en, zh=zh)
     if rules.worth is not None and len(rules.worth) != len(minutes):
         en = f"must hold a number for each of the {len(minutes)} breaks, got {len(rules.worth)}."
         zh = f"应为每个时间各给一个数（共 {len(minutes)} 个），现有 {len(rules.worth)} 个。"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from ._validate import FloatArray, IntArray
-from .errors import InputError
+from .closed_streets import CLOSED_S, CutStreets, cut_network, cut_streets
 from .model import Facilities, Network
 from .params import INF_MS, MAX_SNAP_M, check_direction
 from .snapping import locate_on_edges
@@ -17,8 +19,8 @@ from .travel_times import OnStreet, id_ranks, nearest_of_nodes, on_street, searc
 
 #: pieces shorter than this share of their street are rounding
 _LEAST_SHARE = 1e-9
-#: times are less than this, but for those that go against a one-way
-_LATEST_MS, _NEVER_MS = 2.0**33, 1e25
+#: times are less than this, but for those that go against a one-way or through a closed piece
+_LATEST_MS, _NEVER_MS = CLOSED_S * 1000.0, 1e25
 
 
 def street_districts(
@@ -46,26 +48,30 @@ def street_districts(
     -------
     pieces
         A row a piece, in the network's CRS, by street and place: `facility_id` (None where no facility can be
-        reached, or the street is not admissible), `edge` (the one that the street is drawn along), `from_fraction`,
-        `to_fraction` of it, `length_m`, geometry. Streets are split where the nearest facility changes; ties go by
-        id. The pieces of a street make it up: every metre of street is in one piece.
+        reached, the street is not admissible or closed there), `edge` (the one that the street is drawn along),
+        `from_fraction`, `to_fraction` of it, `length_m`, geometry. Streets are split where the nearest facility
+        changes and where they are closed; ties go by id. The pieces of a street make it up: every metre of street
+        is in one piece.
 
     Raises
     ------
     CRSError
         If `facilities` states no CRS.
     InputError
-        If a parameter is out of range, or the network has slowed or closed parts (`with_closures`).
+        If a parameter is out of range.
     """
-    if network.intervals is not None:
-        msg = "`street_districts` takes a network without closures: give it the network itself."
-        raise InputError(msg, zh="街道划分须使用未加路况的路网。")
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
-    graph = search_graph(network, check_direction(direction))
-    at = on_street(locate_on_edges(served_by, network, max_m=max_snap_m), network, graph)
+    at = on_street(
+        locate_on_edges(served_by, network, max_m=max_snap_m),
+        network,
+        search_graph(network, check_direction(direction)),
+    )
+    roads, of = cut_network(network), cut_streets(network)
+    graph, at = search_graph(roads, check_direction(direction)), _on_pieces(at, of)
     rank = id_ranks(served_by.ids)
-    segments = StreetSegments(network, graph, at, max_m=max_snap_m)
-    street, first, last, owner = _pieces(segments, _field(segments, at, rank))
+    segments = StreetSegments(roads, graph, at, max_m=max_snap_m)
+    piece, _, last, owner = _pieces(segments, _field(segments, at, rank))
+    street, first, last, owner = _of_whole_streets(of, piece, last, owner)
     ids = np.full(len(street), None, dtype=object)
     by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(rank)]
     ids[owner >= 0] = by_rank[owner[owner >= 0]]
@@ -81,6 +87,38 @@ def street_districts(
         geometry=cut(network.street_geometry[street], first, last),
         crs=network.crs,
     )
+
+
+def _on_pieces(at: OnStreet, of: CutStreets) -> OnStreet:
+    """Return where facilities are on the pieces of their streets; nobody gets to those within a closed one."""
+    on = at.street >= 0
+    piece = np.searchsorted(2.0 * of.street + of.first, 2.0 * at.street + at.share, side="right") - 1
+    piece = np.where(on, piece, 0)
+    share = np.clip((at.share - of.first[piece]) / (of.last - of.first)[piece], 0.0, 1.0)
+    inside = of.is_closed[piece] & (share > 0.0) & (share < 1.0)
+    return replace(at, street=np.where(on & ~inside, piece, -1), share=np.where(on, share, 0.0))
+
+
+def _of_whole_streets(
+    of: CutStreets, piece: IntArray, last: FloatArray, owner: IntArray
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """Turn pieces of cut streets into pieces of whole ones; of closed pieces nobody is the owner."""
+    street, wide = of.street[piece], (of.last - of.first)[piece]
+    last = np.where(last == 1.0, of.last[piece], of.first[piece] + last * wide)
+    return _joined(street, last, np.where(of.is_closed[piece], -1, owner))
+
+
+def _joined(
+    street: IntArray, last: FloatArray, owner: IntArray
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """Join neighbours of one owner: pieces stand by street and place, and each begins where the last one ends."""
+    opens = np.append(True, (street[1:] != street[:-1]) | (owner[1:] != owner[:-1]))
+    closes = np.append(opens[1:], True)
+    is_end = np.append(street[1:] != street[:-1], True)
+    ends = np.where(is_end, 1.0, last)[closes]  # what was rounding between two pieces goes to the second
+    begins = np.concatenate([[0.0], ends[:-1]])
+    new_street = np.append(True, street[opens][1:] != street[opens][:-1])
+    return street[opens], np.where(new_street, 0.0, begins), ends, owner[opens]
 
 
 def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTimes:
@@ -124,10 +162,4 @@ def _pieces(segments: StreetSegments, field: FieldOfTimes) -> tuple[IntArray, Fl
     wide = last - first > _LEAST_SHARE
     order = np.flatnonzero(wide)[np.lexsort((first[wide], street[wide]))]
     street, last, owner = street[order], last[order], owner[order]
-    opens = np.append(True, (street[1:] != street[:-1]) | (owner[1:] != owner[:-1]))
-    closes = np.append(opens[1:], True)
-    is_end = np.append(street[1:] != street[:-1], True)
-    ends = np.where(is_end, 1.0, last)[closes]  # what was rounding between two pieces goes to the second
-    begins = np.concatenate([[0.0], ends[:-1]])
-    new_street = np.append(True, street[opens][1:] != street[opens][:-1])
-    return street[opens], np.where(new_street, 0.0, begins), ends, owner[opens]
+    return _joined(street, last, owner)

@@ -67,23 +67,24 @@ class StreetSegments:
 
     def _put_in_buckets(self) -> None:
         """Sort segments into the root squares that their boxes touch."""
-        xy = np.stack([self.segment[:, :2], self.segment[:, :2] + self.segment[:, 2:4]])
-        low, high = xy.min(axis=0), xy.max(axis=0)
+        begin, end = self.segment[:, :2], self.segment[:, :2] + self.segment[:, 2:4]
+        low, high = np.minimum(begin, end), np.maximum(begin, end)
         pad = math.ceil(self.max_m / ROOT_M) + 1
         least = low.min(axis=0) if self.n else np.zeros(2)  # a network may have no admissible street
         self.origin = (np.floor(least / ROOT_M) - pad) * ROOT_M + np.array(ASIDE)
-        first = np.floor((low - self.origin) / ROOT_M).astype(np.int64)
-        last = np.floor((high - self.origin) / ROOT_M).astype(np.int64)
-        self.n_across, self.n_up = (last.max(axis=0, initial=0) + 1 + pad).tolist()
-        across = last[:, 0] - first[:, 0] + 1
-        count = across * (last[:, 1] - first[:, 1] + 1)
-        k = np.repeat(np.arange(len(low)), count)
-        nth = np.arange(k.size) - np.repeat(np.cumsum(count) - count, count)
-        bucket = (first[k, 1] + nth // across[k]) * self.n_across + first[k, 0] + nth % across[k]
-        order = np.argsort(bucket, kind="stable")
+        first = ((low - self.origin) / ROOT_M).astype(np.int64).T.copy()
+        last = ((high - self.origin) / ROOT_M).astype(np.int64).T.copy()
+        self.n_across, self.n_up = (last.max(axis=1, initial=0) + 1 + pad).tolist()
+        across, up = last - first + 1
+        count = across * up
+        k = np.repeat(np.arange(self.n), count)
+        nth = np.arange(k.size) - (np.cumsum(count) - count)[k]
+        row = nth // across[k]
+        bucket = (first[1] * self.n_across + first[0])[k] + row * self.n_across + nth - row * across[k]
+        in_order = np.sort(bucket * self.n + k)  # several times as fast as the order of the buckets
         self.bucket_start = np.zeros(self.n_across * self.n_up + 1, dtype=np.int64)
         np.cumsum(np.bincount(bucket, minlength=self.n_across * self.n_up), out=self.bucket_start[1:])
-        self.bucket_segment = k[order].astype(np.int32)
+        self.bucket_segment = (in_order % max(1, self.n)).astype(np.int32)
 
     @property
     def n(self) -> int:
@@ -203,6 +204,8 @@ def _places_along(network: Network, at: OnStreet) -> tuple[IntArray, FloatArray,
     is_last = np.append(row[1:] != row[:-1], True)
     share = np.where(is_last, 1.0, np.minimum(share, 1.0))
     cut = np.flatnonzero((at.street >= 0) & (at.share > 0.0) & (at.share < 1.0))
+    if not cut.size:
+        return owner, xy, share
     lines = network.street_geometry[at.street[cut]]
     cut_xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, at.share[cut], normalized=True))
     owner = np.concatenate([owner, at.street[cut]])

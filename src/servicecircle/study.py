@@ -18,7 +18,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ._validate import some, some_zh
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
+from .checkin_ledgers import is_checkin_header, read_checkin_table
+from .checkins import CheckIns
 from .closure_reports import copy_of_reports, is_report_header, reports_of
 from .closures import Closures
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
@@ -28,7 +31,7 @@ from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
 from .model import InputFile, Study, SuggestRule
-from .moments import Moment
+from .moments import Moment, on_holidays
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
 from .polygons import frame_of_polygons
 from .readers import Table, read_table
@@ -36,6 +39,9 @@ from .services import fold_services
 from .sheet_copies import SheetCopy, copy_of, with_columns
 from .siting_rules import SitingRules, check_with_study, rules_of
 from .study_keys import StudyFile, check_value, read_study_file, stated_lang
+from .wish_ledgers import is_wish_header, wishes_of
+from .zone_rules import AssignRule, BalanceRule, ContactRule
+from .zone_texts import texts_in, unknown_zones, zone_names
 
 STUDY_FILE = "study.toml"
 NETWORK_SUFFIXES = (
@@ -46,7 +52,7 @@ DEFAULT_CELL_M = 100.0
 #: files of one study whose middles lie farther apart than this are doubtful (degrees)
 FAR_APART_DEG, NEAR_DEG = 2.0, 1.0
 
-DemandSource = Literal["depots", "population", "uniform"]
+DemandSource = Literal["depots", "population", "checkins", "wishes", "uniform"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -172,7 +178,7 @@ def with_options(
     if profile is not None:
         changes["profile"] = travel_profile(profile)
     if when is not None:
-        changes["when"] = check_value("", "when", when)
+        changes["when"] = on_holidays(check_value("", "when", when), study.holidays)
     if service is not None:
         changes["service"] = _folded(check_value("", "service", service), study.amenity_words)
     rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m, "time_limit_s": time_limit_s}
@@ -187,6 +193,7 @@ def with_options(
         stations=new.suggest.stations,
         shops=new.suggest.shops,
         has_zones=new.zones is not None,
+        has_closures=new.closures is not None,
     )
     for m in new.minutes:
         new.profile.cutoff_s(m)
@@ -236,12 +243,17 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     faults += report_faults
     inputs += [used] if used else []
     frames, clashes = _own_ids({role: reading.frame for role, reading in readings.items()}, said)
+    checkins, wishes, observed_inputs, observed_faults = _read_observed(said, frames)
+    faults += observed_faults
+    inputs += observed_inputs
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
+    faults += _posts_of_no_zone(said, readings)
     if any(fault.level == "error" for fault in faults):
         return None, faults
-    return dataclasses.replace(_study(said, frames, network, inputs, faults), closures=reports), faults
+    study = _study(said, frames, network, inputs, faults)
+    return dataclasses.replace(study, closures=reports, checkins=checkins, wishes=wishes), faults
 
 
 def _study(
@@ -279,12 +291,17 @@ def _study(
         stations=frames.get("stations"),
         shops=shops,
         depots=frames.get("depots"),
+        posts=frames.get("posts"),
         candidates=frames.get("candidates"),
         zones=frames.get("zones"),
+        gates=_with_areas(frames.get("gates")),
+        compounds=frames.get("compounds"),
+        checkin_stock=said.get("checkins", "stock"),
+        holidays=said.get("", "holidays", ()),
         population=frames.get("population"),
         demand_source=_demand_source(said),
         shop_minutes=shop_minutes,
-        when=said.get("", "when"),
+        when=on_holidays(said.get("", "when"), said.get("", "holidays", ())),
         service=fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {})),
         amenity_words=said.get("amenities", "words", {}),
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
@@ -293,6 +310,9 @@ def _study(
         siting=rules_of(said.tables.get("suggest", {})),
         candidate_sources=said.get("candidates", "sources", ()),
         site_rule=said.get("candidates", "rule", "none"),
+        assign=AssignRule(**said.tables["assign"]) if "assign" in said.tables else None,
+        balance=BalanceRule(**said.tables["balance"]) if "balance" in said.tables else None,
+        contacts=ContactRule(**said.tables["contacts"]) if "contacts" in said.tables else None,
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
@@ -313,6 +333,7 @@ def _siting_fault(said: StudyFile) -> Iterator[Fault]:
             stations=count.stations,
             shops=count.shops,
             has_zones="zones" in said.tables,
+            has_closures="closures" in said.tables,
         )
     except InputError as error:
         key, _, en = error.en.removeprefix("`").partition("` ")
@@ -340,6 +361,23 @@ def _siting_ids_and_costs(said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame
         yield said.fault("suggest", "budget", en, f"需要每个候选点的费用：请写明 {'、'.join(lacking)}（元）。")
 
 
+def _posts_of_no_zone(said: StudyFile, readings: Mapping[str, Reading]) -> Iterator[Fault]:
+    """Return the rows of posts that name a zone which is not there."""
+    if not {"posts", "zones"} <= readings.keys():
+        return
+    reading, zones = readings["posts"], readings["zones"].frame
+    for row in unknown_zones(reading.frame, zones):
+        own, text = str(reading.frame.index[row]), texts_in(reading.frame, "zone")[row]
+        names = zone_names(zones)
+        yield Fault(
+            f"{text!r} is no id or name of one zone. Zones are {some(names)}.",
+            f"“{text}”不是网格的编号或名称（或有重名）。现有网格：{some_zh(names)}。",
+            file=said.get("posts", "file"),
+            row=reading.row_of.get(own),
+            column="zone",
+        )
+
+
 def _demand_source(said: StudyFile) -> DemandSource:
     usual = "depots" if "depots" in said.tables else "population" if "population" in said.tables else "uniform"
     return cast("DemandSource", said.get("demand", "source", usual))
@@ -363,7 +401,7 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
         fault = said.fault("candidates", "file", en, "已读入但未使用：sources 中没有 study。")
         faults.append(dataclasses.replace(fault, level="warning"))
     source = said.get("demand", "source")
-    if source in {"depots", "population"} and source not in said.tables:
+    if source not in {None, "uniform"} and source not in said.tables:
         en = f'is {source!r}, and there is no [{source}]. Add it, or take source = "uniform".'
         faults.append(
             said.fault("demand", "source", en, f"为 {source}，但没有 [{source}]。请补上，或改用 uniform。")
@@ -382,7 +420,32 @@ def _faults_between_keys(said: StudyFile) -> list[Fault]:
         fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {}))
     except InputError as error:
         faults.append(said.fault("", "service", error.en, error.zh))
-    return [*faults, *_siting_fault(said)]
+    return [*faults, *_siting_fault(said), *_faults_of_zones(said)]
+
+
+def _faults_of_zones(said: StudyFile) -> Iterator[Fault]:
+    """Return what [posts], [assign], [balance] and [contacts] need and the study does not name."""
+    stated = said.tables
+    by = said.get("assign", "by", "polygon")
+    needed = {
+        "posts": ["zones"],
+        "assign": ["depots", "zones", *(["posts"] if by != "polygon" else [])],
+        "balance": ["zones"],
+    }
+    for table, others in needed.items():
+        if lacking := [other for other in others if table in stated and other not in stated]:
+            en = f"needs {' and '.join(f'[{other}]' for other in lacking)}: add them."
+            yield said.fault(table, "", en, f"需要 {'、'.join(f'[{other}]' for other in lacking)}，请补上。")
+    if "contacts" in stated and not {"stations", "shops"} & stated.keys():
+        en, zh = "needs [stations] or [shops]: add one.", "需要 [stations] 或 [shops]，请补上。"
+        yield said.fault("contacts", "", en, zh)
+    if "contacts" in stated and not {"depots", "zones"} & stated.keys():
+        en, zh = "needs [depots] or [zones]: add one.", "需要 [depots] 或 [zones]，请补上。"
+        yield said.fault("contacts", "", en, zh)
+    for key in ("limit", "split"):
+        if key in stated.get("assign", {}) and by != "balanced":
+            en, zh = 'is for by = "balanced" only: take it out.', '只用于 by = "balanced"，请删去。'
+            yield said.fault("assign", key, en, zh)
 
 
 def _network_file(said: StudyFile) -> tuple[Path | None, list[Fault]]:
@@ -571,6 +634,73 @@ def _reports_in(
     return reading.closures, used, list(reading.faults)
 
 
+def _read_observed(
+    said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame]
+) -> tuple[CheckIns | None, gpd.GeoDataFrame | None, list[InputFile], list[Fault]]:
+    """Return the check-ins and the wishes of a study: both need its places."""
+    inputs: list[InputFile] = []
+    faults: list[Fault] = []
+    checkins = wishes = None
+    table, told = _observed_table(said, "checkins", is_checkin_header)
+    faults += told
+    if table is not None:
+        read = read_checkin_table(table, places_in(frames), place=said.get("checkins", "place"))
+        faults += read.faults
+        checkins = read.checkins
+        path = said.path.parent / said.get("checkins", "file")
+        used = _input_file("checkins", table.file, path, rows=read.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=None))
+    table, told = _observed_table(said, "wishes", is_wish_header)
+    faults += told
+    if table is not None:
+        words = said.get("amenities", "words", {})
+        gates = _with_areas(frames.get("gates"))
+        datum = said.get("wishes", "datum")
+        found = wishes_of(table, datum=datum, words=words, compounds=frames.get("compounds"), gates=gates)
+        faults += found.faults
+        wishes = found.frame
+        path = said.path.parent / said.get("wishes", "file")
+        used = _input_file("wishes", table.file, path, rows=found.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=found.datum, is_datum_stated=found.is_datum_stated))
+    return checkins, wishes, inputs, faults
+
+
+def places_in(frames: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Return the stations and shops of ledgers in one frame: index id, `name`, points in WGS 84."""
+    own = [frames[role][["name", "geometry"]] for role in ("stations", "shops") if role in frames]
+    if not own:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326")
+    return gpd.GeoDataFrame(pd.concat(own), geometry="geometry", crs="EPSG:4326")
+
+
+def _observed_table(
+    said: StudyFile, role: str, is_header: Callable[[Sequence[str]], bool]
+) -> tuple[Table | None, list[Fault]]:
+    """Read the table of check-ins or wishes; None where there is none, or it cannot be read."""
+    if role not in said.tables:
+        return None, []
+    stated = said.tables[role]
+    if "file" not in stated:
+        told = any(fault.column == f"{role}.file" for fault in said.faults)
+        en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
+        return None, [] if told else [said.fault(role, "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := _missing_file(said, role, path):
+        return None, [missing]
+    how = {key: stated.get(key) for key in ("sheet", "encoding")}
+    try:
+        return read_table(path, file=stated["file"], is_header=is_header, **how), []
+    except StudyError as error:
+        return None, list(error.faults)
+
+
+def _with_areas(gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """Return gates with a column `area`, "" where nothing is said."""
+    if gates is None or "area" in gates.columns:
+        return gates
+    return gates.assign(area="")
+
+
 def _needs_no_list(said: StudyFile) -> bool:
     """Whether [candidates] says something else than where the study's own list is, right or wrong."""
     stated = said.tables["candidates"]
@@ -582,7 +712,7 @@ def _needs_no_list(said: StudyFile) -> bool:
 def _holds_polygons(table: Table, role: Role) -> bool:
     if role == "population" and table.geometry is not None:
         return bool((shapely.get_dimensions(table.geometry) == 2).any())  # noqa: PLR2004
-    return role in {"zones", "area"}
+    return role in {"zones", "area", "compounds"}
 
 
 # ---------------------------------------------------------------------------------------------------- addresses

@@ -28,6 +28,7 @@ from .headers import SYNONYMS, fold
 from .moments import ANY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
+from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
@@ -49,6 +50,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 #: what a Chinese keyboard writes for the signs of TOML
 _FULL_WIDTH = re.compile("[\uff01-\uff5e“”‘’、。【】「」《》〔〕]")
+#: what a key of a service looks like, digits among its letters; and what such a line is called
+_SECRET = re.compile("(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
+_KEY_NAME = re.compile("(?:[a-z]+[_-]?)?(?:key|token|secret|密钥)|ak|sk", re.IGNORECASE)
 #: a wrong value is shown up to this many characters
 N_SHOWN = 80
 
@@ -175,12 +179,6 @@ def _datum(value: object) -> str:
     return str(named or _one_of(*DATUMS)(value))
 
 
-def _source(value: object) -> str:
-    if value == "checkins":
-        raise not_served(what="`source = 'checkins'`", zh="打卡数据（checkins）")
-    return str(_one_of("depots", "population", "uniform")(value))
-
-
 def _sources(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise _wrong(value, 'a list of sources, e.g. ["study", "places"]', '来源列表，如 ["study", "places"]')
@@ -283,6 +281,12 @@ def _few(value: object) -> int:
     return number
 
 
+def _few_contacts(value: object) -> int:
+    if (number := _count(value)) > MAX_CONTACTS:
+        raise _wrong(value, f"a whole number up to {MAX_CONTACTS}", f"不超过 {MAX_CONTACTS} 的整数")
+    return number
+
+
 def _same_rows(value: object) -> dict[str, str]:
     en, zh = (
         'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
@@ -330,6 +334,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _holidays(value: object) -> tuple[dt.date, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(value, 'a list of dates, e.g. ["2026-10-01"]', '日期列表，如 ["2026-10-01"]')
+    return tuple(sorted({dt.date.fromisoformat(_date(one)) for one in value}))
+
+
 def _host(value: object) -> str:
     return checked_host(_text(value))
 
@@ -343,10 +353,14 @@ def _per_second(value: object) -> float:
 
 
 def _no_key(_value: object) -> str:
+    raise _key_in_file()
+
+
+def _key_in_file() -> InputError:
     msg = "does not belong into a file: take it out, and put it into the environment as SERVICECIRCLE_AMAP_KEY "
     msg += "or SERVICECIRCLE_BAIDU_KEY."
     zh = "不应写进文件：请删去，并写入环境变量 SERVICECIRCLE_AMAP_KEY 或 SERVICECIRCLE_BAIDU_KEY。"
-    raise InputError(msg, zh=zh)
+    return InputError(msg, zh=zh)
 
 
 def _services(value: object) -> tuple[str, ...]:
@@ -365,8 +379,13 @@ def _gap_before(zh: str) -> str:
     return " " if zh[0].isascii() and zh[0].isalnum() else ""
 
 
+def without_secrets(text: str) -> str:
+    """Return a text with what looks like a service's key as `***`: 20 or more letters and digits in a row."""
+    return _SECRET.sub("***", text)
+
+
 def _wrong(value: object, en: str, zh: str) -> InputError:
-    shown = str(value) if isinstance(value, dt.datetime | dt.time) else repr(value)
+    shown = without_secrets(str(value) if isinstance(value, dt.datetime | dt.time) else repr(value))
     if len(shown) > N_SHOWN:
         shown = f"{shown[:N_SHOWN]}…"
     return InputError(f"must be {en}; got {shown}.", zh=f"应为{_gap_before(zh)}{zh}，现为 {shown}。")
@@ -395,12 +414,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "max_snap_m": _snap_m,
             "when": _when,
             "service": _services,
+            "holidays": _holidays,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
         "stations": _FACILITIES,
         "shops": {**_FACILITIES, "minutes": _minutes},
         "depots": _FACILITIES,
+        "posts": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
@@ -422,12 +443,16 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "keep": _ids,
             "must": _ids,
             "must_not": _ids,
+            "robust": _share,
             "steps": _steps,
             "alternatives": _few,
             "curve": _few,
         },
+        "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
+        "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
+        "contacts": {"stations": _few_contacts, "shops": _few_contacts},
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _source},
+        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
@@ -440,10 +465,15 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "key": _no_key,
         },
         "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
-        "checkins": {},
+        "checkins": {
+            "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
+        },
+        "wishes": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "gates": _LEDGER,
+        "compounds": _LEDGER,
     }
-)
-NOT_SERVED_TABLES = frozenset({"checkins"})
+)  # fmt: skip
+NOT_SERVED_TABLES = frozenset({"balance"})
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
@@ -577,6 +607,8 @@ def _unknown(table: str, key: str, value: object) -> InputError:
     if not table and key in KEYS:
         msg = f"must be a table: write [{key}] on its own line, and its keys below."
         return InputError(msg, zh=f"应为表：请单独写一行 [{key}]，其下写各项。")
+    if table in {"", "geocode"} and (_KEY_NAME.fullmatch(key) or _SECRET.search(key)):
+        return _key_in_file()
     known = [*KEYS[""], *KEYS] if not table else list(KEYS[table])
     known = [word for word in known if word]
     hint = nearest(key, known)
@@ -590,8 +622,8 @@ def _unknown(table: str, key: str, value: object) -> InputError:
 
 def _fault(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str, error: InputError) -> Fault:
     row = lines.get((table, key)) or lines.get((key, "")) or lines.get((table, ""))
-    column = ".".join(part for part in (table, key) if part)
-    return Fault(error.en, error.zh, file=file, row=row, column=column)
+    column = without_secrets(".".join(part for part in (table, key) if part))
+    return Fault(without_secrets(error.en), without_secrets(error.zh), file=file, row=row, column=column)
 
 
 def _lines(text: str) -> dict[tuple[str, str], int]:

@@ -22,6 +22,7 @@ from .locate._form import Csr
 from .locate.siting_plan import SitingPlan
 from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
+from .scenarios import Scenario
 from .siting_answers import figures_of, served_by_site, solved, step_of
 from .siting_figures import SitingFigures
 from .siting_questions import Asked, Question, question_of
@@ -56,6 +57,7 @@ def choose_sites(
     rules: SitingRules | None = None,
     facilities: gpd.GeoDataFrame | None = None,
     zone: Sequence[object] | None = None,
+    scenarios: Sequence[Scenario] = (),
     time_limit_s: float | None = None,
 ) -> Suggestions:
     """
@@ -89,6 +91,9 @@ def choose_sites(
         For seats: the facilities of `today`, index id, column `capacity`. None: nobody says.
     zone
         For `fair`: zone id of each demand point, None where it lies in none. None: there are no zones.
+    scenarios
+        For `robust`: times to the candidates and to the facilities of `today` while trouble lasts, see
+        `scenarios_of`.
     time_limit_s
         Stop the search after this time, with the best found and its gap; other plans, the curve and the price of
         steps take as long once more, each.
@@ -115,7 +120,8 @@ def choose_sites(
         which it opens, from 1), and, where seats count, `seats` and `served` (riders with a seat there). The rank
         goes by phase, then by riders gained; riders gained count who is in reach, seat or not, and against the
         facilities that stay, where some are closed. `objective` and `bound` are those of the rules, and sites that
-        gain nobody stay where the rules want them (backup, seats, `must`).
+        gain nobody stay where the rules want them (backup, seats, `must`, `robust`). Minutes and riders of
+        a site are those of open roads.
 
         `siting`: seats, money, zones, steps, other plans and the curve; None without rules.
 
@@ -140,7 +146,13 @@ def choose_sites(
         breaks_s = tuple(times.profile.cutoff_s(m) for m in today.minutes)
         asked = Asked(stations, shops, limits, breaks_s, rules)
         question = question_of(
-            candidates, (times, today.times), asked, weight=today.weight, facilities=facilities, zone=zone
+            candidates,
+            (times, today.times),
+            asked,
+            weight=today.weight,
+            facilities=facilities,
+            zone=zone,
+            scenarios=scenarios,
         )
         return _by_rules(
             candidates, times, today, question, asked, shop_minutes=shop_minutes, time_limit_s=time_limit_s
@@ -202,6 +214,52 @@ def unreached_candidates(
     _check_fit(candidates, times, today, stations=0, shops=0)
     options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     return _unreached(candidates, times, options, today.weight)
+
+
+def out_of_reach(
+    candidates: gpd.GeoDataFrame,
+    times: TravelTimes,
+    today: Coverage,
+    *,
+    shop_minutes: float = SHOP_MINUTES,
+    must_not: Sequence[str] = (),
+) -> pd.DataFrame:
+    """
+    Return the demand points with riders that nothing covers today and no candidate can.
+
+    Parameters
+    ----------
+    candidates, times, today, shop_minutes
+        As for `choose_sites`.
+    must_not
+        Ids of candidates that may not be chosen.
+
+    Returns
+    -------
+    out_of_reach
+        Index demand id; `riders`, `cell_id`, `nearest_candidate`, of all that there are, and `minutes` to it (None
+        and `inf` where no way leads there).
+
+    Raises
+    ------
+    InputError
+        If the ids of `times` do not fit, its cutoff is below the largest break or its direction another.
+    """
+    _check_fit(candidates, times, today, stations=0, shops=0)
+    options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
+    may_be = ~candidates.index.astype(str).isin(must_not)[options.candidate]
+    can_be = options.covers @ may_be.astype(np.float64) > 0
+    rows = np.flatnonzero(~today.covered[:, -1] & ~can_be & (today.weight > 0))
+    nearest = times.nearest
+    return pd.DataFrame(
+        {
+            "riders": today.weight[rows],
+            "cell_id": np.full(rows.size, None) if today.cell_id is None else today.cell_id[rows],
+            "nearest_candidate": nearest["facility_id"].to_numpy(dtype=object)[rows],
+            "minutes": nearest["seconds"].to_numpy(np.float64)[rows] / 60,
+        },
+        index=today.times.demand_ids[rows],
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- options

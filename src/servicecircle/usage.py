@@ -83,6 +83,7 @@ RULE_OPTIONS: Mapping[str, str] = MappingProxyType(
         "min_spacing_m": "--spacing",
         "move": "--move",
         "keep": "--keep",
+        "robust": "--robust",
         "alternatives": "--alternatives",
         "curve": "--curve",
         "time_limit_s": "--time-limit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,12 @@ from scipy import sparse
 from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_weight
 from .coverage import limits_s, sum_by
 from .errors import InputError
-from .hours import CLOSED, OPEN, WEEK_MIN, OpeningHours, week_states
+from .hours_week import CLOSED, OPEN, WEEK_MIN, OpeningHours, week_states
 from .hours_words import DAY_MIN
 from .model import TravelTimes
 from .serving_figures import HOURS, NIGHT, NightCoverage, WeekCoverage
 
 HOUR_MIN = 60
-#: patterns of open places that are counted at once: bounds memory
-_AT_ONCE = 64
 
 
 def cover_week(
@@ -129,7 +128,7 @@ def _ground(
     reach = []
     for own in limit.T:
         within = (times.seconds <= own[times.facility]) & (of[times.facility] >= 0)
-        ones = np.ones(int(within.sum()), dtype=np.float32)
+        ones = np.ones(int(within.sum()), dtype=np.int64)
         pairs = (ones, (point[within], of[times.facility[within]]))
         reach.append(sparse.csr_array(pairs, shape=(n, n_kind)))  # several places of the same hours add up
     cell, n_cell = np.arange(n), n
@@ -145,7 +144,7 @@ def _by_hour(ground: _Ground, masks: Sequence[BoolArray]) -> Iterator[FloatArray
     rows = np.concatenate([mask[at] for mask, at in zip(masks, turns, strict=True)])
     packed = np.packbits(rows, axis=1)
     _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    riders = _riders(ground, rows[first])[which.reshape(-1)]
+    riders = _riders(ground, rows[first], np.argsort(first))[which.reshape(-1)]
     for at, own in zip(turns, np.split(riders, np.cumsum([len(t) for t in turns])[:-1]), strict=True):
         yield _hourly(at, own)
 
@@ -158,20 +157,74 @@ def _turns(mask: BoolArray) -> IntArray:
     return np.flatnonzero(is_turn)
 
 
-def _riders(ground: _Ground, patterns: BoolArray) -> FloatArray:
-    """Return the riders whom each set of open hours covers at each break, added as `totals` adds them."""
+def _riders(ground: _Ground, patterns: BoolArray, turn: IntArray) -> FloatArray:
+    """
+    Return the riders whom each set of open hours covers at each break, with the bits of `totals`.
+
+    The sets are gone through in the order of `turn`, in which neighbours differ little: only cells are summed again
+    in which a place turns that was or is open, and the sum over cells is kept exactly.
+    """
     out = np.zeros((len(patterns), len(ground.reach)))
     for b, reach in enumerate(ground.reach):
-        point = np.flatnonzero(np.diff(reach.indptr))  # the others nobody ever covers
-        cells, cell = np.unique(ground.cell[point], return_inverse=True)
-        weight, reached = ground.weight[point], reach[point]
-        for start in range(0, len(patterns), _AT_ONCE):
-            some = patterns[start : start + _AT_ONCE].astype(np.float32)
-            inside = np.ascontiguousarray((np.asarray(reached @ some.T) > 0).T)
-            for k, own in enumerate(inside):
-                by_cell = sum_by(cell, weight * own, cells.size)
-                out[start + k, b] = math.fsum(by_cell[by_cell > 0].tolist())
+        cells, columns = _cells_of(ground, reach), reach.tocsc()
+        n_open, by_cell = np.zeros(len(ground.weight), dtype=np.int64), np.zeros(cells.start.size - 1)
+        exact: list[float] = []
+        was_open = np.zeros(patterns.shape[1], dtype=np.bool_)
+        for k in turn.tolist():
+            touched = _open_more_or_less(columns, was_open, patterns[k], n_open)
+            cell = np.flatnonzero(np.bincount(cells.of[touched], minlength=by_cell.size))
+            new = _sums_of_cells(cells, cell, n_open)
+            exact = _added(exact, np.concatenate([new, -by_cell[cell]]))
+            by_cell[cell], was_open = new, patterns[k]
+            out[k, b] = exact[0] if exact else 0.0
     return out
+
+
+class _Cells(NamedTuple):
+    """Demand points cell by cell, each cell's in their order: those of cell *c* are `start[c]:start[c + 1]`."""
+
+    of: IntArray  # (n_demand,) cell of each point
+    point: IntArray
+    weight: FloatArray
+    start: IntArray
+
+
+def _cells_of(ground: _Ground, reach: sparse.csr_array) -> _Cells:
+    """Return the points that a place ever covers, cell by cell."""
+    point = np.flatnonzero(np.diff(reach.indptr))
+    point = point[np.argsort(ground.cell[point], kind="stable")]
+    start = np.searchsorted(ground.cell[point], np.arange(ground.n_cell + 1))
+    return _Cells(ground.cell, point, ground.weight[point], start)
+
+
+def _open_more_or_less(columns: sparse.csc_array, was: BoolArray, now: BoolArray, n_open: IntArray) -> IntArray:
+    """Count the open places of each point anew, in `n_open`; return the points of the hours that turn."""
+    touched: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    for kind in np.flatnonzero(was != now).tolist():
+        own = slice(columns.indptr[kind], columns.indptr[kind + 1])
+        points, n = columns.indices[own], columns.data[own]  # a point once: several places have added up
+        n_open[points] += n if now[kind] else -n
+        touched.append(points.astype(np.int64))
+    return np.concatenate(touched)
+
+
+def _sums_of_cells(cells: _Cells, cell: IntArray, n_open: IntArray) -> FloatArray:
+    """Return the covered riders of some cells, the points of each added in their order."""
+    count = cells.start[cell + 1] - cells.start[cell]
+    at = np.arange(count.sum()) + np.repeat(cells.start[cell] - np.cumsum(count) + count, count)
+    return sum_by(
+        np.repeat(np.arange(cell.size), count), cells.weight[at] * (n_open[cells.point[at]] > 0), cell.size
+    )
+
+
+def _added(exact: list[float], more: FloatArray) -> list[float]:
+    """Return an exact sum with numbers added: parts without rounding, of which the first is the rounded sum."""
+    numbers = exact + more[more != 0].tolist()
+    parts: list[float] = []
+    while (rest := math.fsum(numbers)) != 0:
+        parts.append(rest)
+        numbers.append(-rest)
+    return parts
 
 
 def _hourly(at: IntArray, riders: FloatArray) -> FloatArray:

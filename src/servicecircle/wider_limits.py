@@ -21,6 +21,7 @@ SEARCHED = 4
 def needs_a_wider_limit(error: InfeasibleError, study: Study) -> bool:
     """Whether a zone's least share is out of reach of all candidates, and minutes alone would tell of it."""
     is_by_minutes = study.siting.objective != "decay" and not study.profile.cutoffs_s
+    is_by_minutes &= study.siting.robust is None  # the times there are those of open roads
     return is_by_minutes and study.siting.floor is not None and any(r.en.startswith("Zone ") for r in error.reasons)
 
 

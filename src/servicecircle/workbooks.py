@@ -42,6 +42,9 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _CHUNK = 1 << 20
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']")
+_HIDDEN = re.compile(
+    rb"<(?:\w+:)?row\s(?=[^>]*?\shidden\s*=\s*[\"'](?:1|true)[\"'])(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']"
+)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 #: how Excel writes a carriage return
 _RETURN = re.compile(r"_x000[dD]_\n?")
@@ -54,6 +57,7 @@ class _Part:
 
     merged: tuple[Merged, ...] = ()
     uncomputed: frozenset[tuple[int, int]] = frozenset()  # row and column of formulas without a stored value
+    hidden: frozenset[int] = frozenset()  # rows that a filter or a hand hides
 
 
 class _TooLargeError(ValueError):
@@ -112,6 +116,7 @@ def _read(path: Path, file: str, sheet: str | None, is_header: IsHeader | None) 
         rows = _filled_rows(book[title], looks[title])
         table = table_of(file, title, rows, is_header=is_header, merged=looks[title].merged)
         told = [] if sheet else _told_of_others(book, file, title)
+        told += _told_of_hidden(table, looks[title].hidden)
     return dataclasses.replace(table, faults=(*table.faults, *told))
 
 
@@ -156,6 +161,16 @@ def _told_of_others(book: Any, file: str, title: str) -> list[Fault]:  # noqa: A
             level="warning",
         )
     ]
+
+
+def _told_of_hidden(table: Table, hidden: frozenset[int]) -> list[Fault]:
+    """Tell which rows of data are hidden in the workbook; they count like all others."""
+    rows = [row for row in table.rows.tolist() if row in hidden]
+    if not rows:
+        return []
+    en = f"{len(rows)} hidden row(s), by a filter or by hand, are read like the others: rows {some(rows)}. Delete "
+    zh = f"{len(rows)} 行被隐藏（筛选或手动隐藏），仍照常读入，行号：{some_zh(rows)}。如不应计入，请删去这些行。"
+    return [dataclasses.replace(table.warning(en + "what does not count.", zh), rows=tuple(rows))]
 
 
 def _filled_rows(sheet: Any, look: _Part | None = None) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401
@@ -222,8 +237,9 @@ def _relation_id(sheet: ET.Element) -> str:
 
 
 def _look_at(path: Path, part: str) -> _Part:
-    """Find merged cells and formulas without a value in a sheet; rows that are out of order break it."""
+    """Find merged cells, hidden rows and formulas without a value; rows that are out of order break a sheet."""
     merged: list[Merged] = []
+    hidden: set[int] = set()
     has_formulas = False
     last = 0
     with zipfile.ZipFile(path) as archive, archive.open(part) as stream:
@@ -233,13 +249,14 @@ def _look_at(path: Path, part: str) -> _Part:
             end = data.rfind(b"<") if data.rfind(b"<") > data.rfind(b">") else len(data)
             data, rest = data[:end], data[end : end + _CHUNK]
             merged += [_merged(*found) for found in _MERGED.findall(data)]
+            hidden |= set(map(int, _HIDDEN.findall(data))) if b"hidden" in data else set()
             has_formulas = has_formulas or _FORMULA.search(data) is not None
             rows = [last, *map(int, _ROW.findall(data))]
             if any(b <= a for a, b in itertools.pairwise(rows)):
                 msg = "rows out of order"
                 raise ValueError(msg)
             last = rows[-1]
-    return _Part(tuple(merged), _uncomputed(path, part) if has_formulas else frozenset())
+    return _Part(tuple(merged), _uncomputed(path, part) if has_formulas else frozenset(), frozenset(hidden))
 
 
 def _merged(left: bytes, top: bytes, right: bytes, bottom: bytes) -> Merged:

@@ -15,26 +15,35 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .checkins import CheckInFigures
 from .closures import TroubleFigures
+from .contact_sheets import write_contacts
 from .coverage import coverage_by_cell, totals
-from .csv_tables import amenities_csv, closures_csv, week_csv
+from .csv_tables import (
+    amenities_csv,
+    assignment_csv,
+    checkin_tables,
+    closures_csv,
+    infeasible_csv,
+    week_csv,
+    wishes_csv,
+    zone_posts_csv,
+    zone_shares_csv,
+)
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
+from .geopackages import write_geopackage
 from .model import Explanation, Plan
-from .offers import PARSED
+from .plan_sheets import write_tables
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
-from .whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_bytes, write_text, write_whole
+from .whole_files import make_folder, remove_file, write_bytes, write_text
+from .wishes import wishes_by_service
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
 DIGITS = 7
-#: layers of a GeoPackage whose columns are all the plan's own; GDAL takes them column by column (Arrow) where it
-#: can: the same bytes in two thirds of the time
-_LARGE = frozenset({"coverage", "demand", "streets"})
-_GDAL_WITH_ARROW = (3, 8, 0)
-
 #: a list of numbers that `json.dumps` has set a line each; no text of JSON holds a line break
 _NUMBERS = re.compile(r"\[\n[\s\d.,eE+-]+\]")
 Properties = dict[str, Any]
@@ -64,12 +73,15 @@ def write_outputs(
     Returns
     -------
     files
-        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg` and
-        `summary.json`, in the order in which they were written; before the last `coverage_by_hour.csv`, where a
-        station or shop states hours, `amenities_by_zone.csv`, where one says what it offers, `explanations.json`,
-        where the plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, and
-        the figures. GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same
-        bytes, but for `seconds` in the summary.
+        `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg`,
+        `tables.xlsx` and `summary.json`, in the order in which they were written; before the last
+        `coverage_by_hour.csv`, where a place states hours, `amenities_by_zone.csv`, where one says what it
+        offers, three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the
+        plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
+        `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the figures.
+        GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
+        `seconds` in the summary.
 
     Raises
     ------
@@ -87,20 +99,32 @@ def write_outputs(
     files = [write_text(target / "map.html", map_html(plan))]
     files += [write_text(target / f"{name}.geojson", geojson_text(layers[name])) for name in layers]
     files.append(write_geopackage(plan, target / "plan.gpkg"))
+    files.append(write_tables(plan, target / "tables.xlsx"))
     told = None if plan.explanation is None else json_text(explanation_figures(plan.explanation), indent=1)
     trouble = plan.trouble
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
+        **checkin_tables(plan),
+        "wishes.csv": wishes_csv(plan),
         "explanations.json": told,
         "closures.geojson": None if trouble is None else geojson_text(closure_features(trouble)),
         "closures.csv": closures_csv(plan),
+        "zone_posts.csv": zone_posts_csv(plan),
+        "zone_shares.csv": zone_shares_csv(plan),
+        "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
+        "assignment.csv": assignment_csv(plan),
+        "infeasible.csv": infeasible_csv(plan),
     }
     for name, text in tables.items():
         if text is not None:
             files.append(write_text(target / name, text))
         else:
             remove_file(target / name)
+    if plan.contacts is not None:
+        files.append(write_contacts(plan, target / "contacts.xlsx"))
+    else:
+        remove_file(target / "contacts.xlsx")
     for name in figure_names():
         if name in drawn:
             files.append(write_bytes(target / name, drawn[name]))
@@ -211,7 +235,7 @@ def summary(plan: Plan) -> Properties:
         "solution": {
             "objective": plan.solution.objective,
             "bound": plan.solution.bound,
-            "gap": plan.solution.gap,
+            "gap": plan.solution.gap if math.isfinite(plan.solution.gap) else None,
             "status": plan.solution.status,
             "proof": plan.solution.proof,
             "seconds": round(plan.solution.seconds, 3),
@@ -224,10 +248,20 @@ def summary(plan: Plan) -> Properties:
         }
     if plan.siting is not None:
         figures["siting"] = _siting(plan.siting)
+    if plan.unmet is not None:
+        figures["infeasible"] = {
+            "reasons": [reason.told(study.lang) for reason in plan.unmet.reasons],
+            "riders_out_of_reach": math.fsum(plan.unmet.out_of_reach["riders"]),
+            "points_out_of_reach": len(plan.unmet.out_of_reach),
+        }
     if plan.serving is not None:
         figures |= _serving(plan.serving)
     if plan.trouble is not None:
         figures["closures"] = trouble_figures(plan.trouble)
+    if plan.checkins is not None:
+        figures["checkins"] = checkin_figures(plan.checkins)
+    if plan.wishes is not None:
+        figures["wishes"] = wishes_by_service(plan.wishes, is_published=study.publish)
     return figures
 
 
@@ -292,6 +326,14 @@ def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
     ]
 
 
+def checkin_figures(figures: CheckInFigures) -> Properties:
+    """Return what check-ins say, as `summary.json` holds it: all places together, by place and by week."""
+    names = ("first", "last", "days", "n", "per_day", "low", "high", "trend", "likeness")
+    told: Properties = {name: _plain_value(getattr(figures, name)) for name in names}
+    weeks = figures.weeks[figures.weeks["place_id"] == ""].drop(columns=["place_id", "name"])
+    return told | {"places": _rows(figures.places), "weeks": _rows(weeks)}
+
+
 def closure_features(trouble: TroubleFigures) -> list[Feature]:
     """Return a feature a part of a street that a report covers."""
     return frame_features(trouble.streets.drop(columns=["edge", "from_fraction", "to_fraction"]))
@@ -317,6 +359,7 @@ def _siting(figures: SitingFigures) -> Properties:
         "steps": [asdict(step) | {"sites": _ids(step.sites)} for step in figures.steps],
         "alternatives": [asdict(other) | {"sites": _ids(other.sites)} for other in figures.alternatives],
         "curve": [asdict(point) for point in figures.curve],
+        "scenarios": [asdict(one) for one in figures.scenarios],
     }
     told: Properties = _plain_value(rows)
     return told
@@ -371,83 +414,6 @@ def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401
     """Return JSON with its Chinese readable, lists of numbers in a line; NaN and infinity are an error."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return text if indent is None else _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
-
-
-# ------------------------------------------------------------------------------------------------------- files
-def write_geopackage(plan: Plan, path: Path) -> Path:
-    """
-    Write all layers of a plan to one GeoPackage, with the study's date instead of the clock.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; what stood there before is unchanged.
-    """
-    import pyogrio
-
-    def write(unfinished: Path) -> None:
-        unfinished.unlink()
-        for name, frame in _gpkg_layers(plan).items():
-            pyogrio.write_dataframe(
-                frame,
-                unfinished,
-                layer=name,
-                driver="GPKG",
-                append=unfinished.exists(),
-                use_arrow=name in _LARGE and pyogrio.__gdal_version__ >= _GDAL_WITH_ARROW,
-            )
-
-    with gdal_date(plan.study.date or NO_DATE):
-        return write_whole(path, write)
-
-
-def _gpkg_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers for QGIS, each with plain columns and its id."""
-    cells = coverage_by_cell(plan.before, plan.grid)
-    after = coverage_by_cell(plan.after, plan.grid)
-    for minutes in plan.before.minutes:
-        cells[f"after_{minutes:g}"] = after[f"covered_{minutes:g}"]
-    network = plan.network
-    ahead = network.street_first
-    streets = gpd.GeoDataFrame(
-        {
-            "way_id": network.way_id[ahead],
-            "name": network.street_name,
-            "highway": network.street_class,
-            "length_m": network.length_m[ahead],
-            "one_way": network.street_edge[:, 1] < 0,
-        },
-        geometry=network.street_geometry,
-        crs=network.crs,
-    )
-    frames = {
-        "circles": plan.circles[~plan.circles.geometry.is_empty],
-        "coverage": cells.reset_index(names="cell_id"),
-        "gaps": plan.gaps.reset_index(names="gap_id"),
-        "suggestions": plan.sites.reset_index(names="id"),
-        "facilities": plan.facilities.drop(columns=list(PARSED), errors="ignore").reset_index(names="id"),
-        "candidates": plan.candidates.reset_index(names="id"),
-        "demand": plan.demand.reset_index(names="id"),
-        "streets": streets,
-    }
-    if plan.rejected is not None:
-        frames["rejected"] = plan.rejected.reset_index(names="id")
-    return {name: _plain(frame) for name, frame in frames.items() if not frame.empty}
-
-
-def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the frame with columns that a GeoPackage can hold: lists as text, infinity as missing."""
-    plain = frame.copy()
-    for name in [c for c in plain.columns if c != plain.geometry.name]:
-        column = plain[name]
-        if pd.api.types.is_float_dtype(column):
-            plain[name] = column.astype("float64").replace([np.inf, -np.inf], np.nan)
-        elif column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype):
-            plain[name] = [
-                None if _is_missing(v) else ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v
-                for v in column
-            ]
-    return plain
 
 
 # -------------------------------------------------------------------------------------------------------- JSON

@@ -14,6 +14,7 @@ from .._page.words import Words
 from ..errors import InputError
 from ..model import Plan
 from ..siting_figures import CurvePoint
+from ..siting_rules import SitingRules
 from . import plots
 from .fonts import Fonts
 from .paper import Sheet
@@ -69,10 +70,15 @@ def _under(plan: Plan, words: Words) -> str:
 
 def _bound(point: CurvePoint, plan: Plan) -> float | None:
     """Return what no plan with so many sites exceeds, where the aim counts riders; None: not known in riders."""
-    rules = plan.siting.rules if plan.siting is not None else None
-    if rules is None or rules.objective == "decay" or rules.backup_worth or rules.is_worst_first:
+    figures = plan.siting
+    if figures is None or figures.scenarios or not _counts_riders(figures.rules):
         return point.served if point.status == "optimal" else None
     return point.bound if point.bound is None else max(point.bound, point.served or 0.0)
+
+
+def _counts_riders(rules: SitingRules) -> bool:
+    """Whether the aim of a search counts riders, and its bound with it."""
+    return rules.objective != "decay" and not rules.backup_worth and not rules.is_worst_first
 
 
 def _put_counts(sheet: Sheet, plot: Plot, count: list[int], words: Words) -> None:

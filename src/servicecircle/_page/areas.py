@@ -298,7 +298,7 @@ def is_tagged(gaps: pd.DataFrame, riders: float) -> list[bool]:
 
 def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:
     """Return each gap as it is drawn."""
-    side = _cell_side(grid)
+    side = cell_side(grid)
     return [
         rounded_outline(shape, GAP_CORNER * side, GAP_HOLE_M2)
         for shape in np.asarray(gaps.geometry.array, dtype=object)
@@ -322,7 +322,8 @@ def gap_anchors(gaps: gpd.GeoDataFrame, cells: Cells, mode: str, minutes: float)
     return out
 
 
-def _cell_side(grid: Grid) -> float:
+def cell_side(grid: Grid) -> float:
+    """Return the side of a cell in metres; of a hexagon, that of a square of its area."""
     if grid.cell_m is not None:
         return grid.cell_m
     return float(np.sqrt(np.median(grid.cells.geometry.area))) if len(grid.cells) else 100.0

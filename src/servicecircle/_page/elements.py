@@ -20,7 +20,7 @@ from folium import Map
 from jinja2 import Template
 
 #: the page's script, in the order in which it is read
-SCRIPTS = ("page", "icons", "base", "areas", "week", "places", "labels", "panel", "furniture", "start")
+SCRIPTS = ("page", "icons", "base", "areas", "closures", "week", "places", "labels", "panel", "furniture", "start")
 #: online base maps: off until chosen in the legend; the only hosts that the page may ever ask
 BASE_MAPS: tuple[dict[str, str], ...] = (
     {"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": "19"},

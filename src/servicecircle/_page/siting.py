@@ -35,7 +35,17 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "aim.spacing": ("，点位间距不小于 {m} 米", ", sites {m} m apart at least"),
         "aim.must": ("，必选 {names}", ", with {names}"),
         "aim.must_not": ("，禁选 {names}", ", without {names}"),
+        "aim.robust.average": ("，路况有变时的各种情形取平均", ", on average over trouble on the road too"),
+        "aim.robust.worst": ("，兼顾路况最差的情形", ", in the worst trouble on the road too"),
+        "aim.robust.mix": (
+            "，兼顾路况有变的各种情形（最差情形占 {share}，其余取平均）",
+            ", with trouble on the road (the worst counts {share}, the average the rest)",
+        ),
         "aim.move": ("，最多迁移 {n} 处现有设施", ", at most {n} existing moved"),
+        "scenario.open": ("道路畅通", "Open roads"),
+        "scenario": ("路况 {names}", "With {names}"),
+        "scenario.text": ("{n} 人（现状 {today}）", "{n} riders (today {today})"),
+        "scenario.worth": ("折算 {n} 人（现状 {today}）", "{n} riders by the aim (today {today})"),
         "value": ("目标值", "Value"),
         "value.worth": ("折算 {n} 人（现状 {today}）", "{n} riders by the aim (today {today})"),
         "value.steps": ("各期合计 {n} 人（现状 {today}）", "{n} riders in all steps together (today {today})"),
@@ -114,6 +124,7 @@ def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
         return []
     say = _Say(lang)
     rows = [[say("aim"), _aim(plan, figures, say)], *_value(plan, figures, say), [*_reach(figures, say)]]
+    rows += _scenarios(plan, figures, say)
     if figures.spent is not None and (figures.spent or figures.rules.budget is not None):
         budget = figures.rules.budget
         of = "" if budget is None else say("of_budget", n=_money(budget))
@@ -173,18 +184,37 @@ def _aim(plan: Plan, figures: SitingFigures, say: _Say) -> str:
     for key, ids in (("must", rules.must), ("must_not", rules.must_not)):
         if ids:
             text += say(f"aim.{key}", names=say.list([_name(plan.candidates, i) for i in ids]))
+    if figures.scenarios and rules.robust is not None:
+        how = "average" if rules.robust == 0 else "worst" if rules.robust == 1 else "mix"
+        text += say(f"aim.robust.{how}", share=numbers.share(rules.robust, 1.0))
     return text + (say("aim.move", n=rules.move) if rules.move else "")
 
 
 def _value(plan: Plan, figures: SitingFigures, say: _Say) -> Iterator[list[str]]:
     """Yield what the aim counts, where that is not riders: worth by time, second sites, all steps together."""
     rules, solution = figures.rules, plan.solution
-    is_worth = rules.objective == "decay" or bool(rules.backup_worth)
+    is_worth = _counts_worth(figures) or len(figures.scenarios) > 1
     if not is_worth and not rules.steps:
         return
     key = "value.worth" if not rules.steps else "value.both" if is_worth else "value.steps"
     text = say(key, n=numbers.told(solution.objective), today=numbers.told(figures.today))
     yield [say("value"), text + ("" if solution.gap == 0 else say("value.bound", n=numbers.told(solution.bound)))]
+
+
+def _counts_worth(figures: SitingFigures) -> bool:
+    """Whether the aim counts something else than riders."""
+    return figures.rules.objective == "decay" or bool(figures.rules.backup_worth)
+
+
+def _scenarios(plan: Plan, figures: SitingFigures, say: _Say) -> Iterator[list[str]]:
+    """Yield what the plan and today's facilities give on open roads and in each trouble."""
+    key = "scenario.worth" if _counts_worth(figures) else "scenario.text"
+    reports = plan.study.closures
+    frame = pd.DataFrame() if reports is None else pd.DataFrame(reports.frame).rename(index=str)
+    for one in figures.scenarios:
+        names = say.list([_name(frame, i) or i for i in one.reports])
+        term = say("scenario", names=names) if one.reports else say("scenario.open")
+        yield [term, say(key, n=numbers.told(one.after), today=numbers.told(one.before))]
 
 
 def _reach(figures: SitingFigures, say: _Say) -> tuple[str, str]:
@@ -241,7 +271,7 @@ def _bound(point: CurvePoint, figures: SitingFigures, say: _Say) -> str:
     rules = figures.rules
     if point.status == "optimal":
         return ""
-    if point.bound is None or rules.objective == "decay" or rules.backup_worth or rules.is_worst_first:
+    if point.bound is None or _counts_worth(figures) or rules.is_worst_first or figures.scenarios:
         return say("not_proven")
     return say("curve.bound", n=numbers.whole(math.floor(point.bound)))
 

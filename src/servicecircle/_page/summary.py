@@ -116,6 +116,13 @@ def what_serves(plan: Plan) -> str:
 def proof(plan: Plan, words: Words) -> str:
     """Return how good the suggestions provably are."""
     solution = plan.solution
+    if plan.unmet is not None:
+        reasons = [reason.told(words.lang) for reason in plan.unmet.reasons]
+        return (
+            words("infeasible")
+            + ("：" if words.lang == "zh" else ": ")
+            + ("" if words.lang == "zh" else " ").join(reasons)
+        )
     if not len(plan.sites):
         return words("infeasible") if solution.status == "infeasible" else words("suggested_none")
     if solution.status == "infeasible":

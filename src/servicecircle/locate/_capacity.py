@@ -24,7 +24,7 @@ from .._validate import BoolArray, FloatArray, IntArray
 from ..errors import SolutionError
 from ._decay import Levels
 from ._form import Csr
-from ._siting_form import Draft, Form, SitingRows
+from ._siting_form import Draft, Form, SitingRows, signatures
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,9 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
     """
     Assign riders to open options so that their worth adds up to the most, floors held; None where they cannot be.
 
+    Rows that have the same open options in reach, at the same worth, are seated as one and share alike. Where every
+    pair has the same worth, and no zone a floor, the most is a largest flow, else the answer of a linear program.
+
     Returns
     -------
     riders
@@ -100,20 +103,66 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
     pairs = worth.tocoo()
     row, option = (np.asarray(part, np.int64) for part in pairs.coords)
     keep = is_open[option] & (capacity[option] > 0) & (weight[row] > 0)
-    row, option, value = row[keep], option[keep], pairs.data[keep]
-    if row.size == 0:
+    if not keep.any():
         return None if (need.least > 0).any() else sparse.csr_array(worth.shape)
-    most = np.minimum(weight[row], capacity[option])  # riders of a whole share: no coefficient is above 1
-    limited = np.flatnonzero(is_open & np.isfinite(capacity) & (capacity > 0))
+    near = sparse.csr_array((pairs.data[keep], (row[keep], option[keep])), shape=worth.shape)
+    live = np.flatnonzero(np.diff(near.indptr) > 0)
+    is_floored = bool((need.least > 0).any())
+    first, group = _alike(near[live], need.zone[live] if is_floored else np.zeros(live.size, np.int64))
+    one, riders = near[live[first]], np.bincount(group, weight[live]).astype(np.float64)
+    if is_floored or np.unique(one.data).size > 1:
+        zone = need.zone[live[first]] if is_floored else np.full(first.size, -1)
+        seated = _by_program(one, riders, capacity, Need(zone, need.least))
+    else:
+        seated = _by_flow(one, riders, capacity)
+    if seated is None:
+        return None
+    share = weight[live] / riders[group]
+    spread = sparse.csr_array((share, (live, group)), shape=(weight.size, first.size))
+    return _within(sparse.csr_array(spread @ seated), weight, capacity)
+
+
+def _alike(near: Csr, zone: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first row of each kind of rows that are alike, and the kind of each row."""
+    one, other = signatures(near)
+    order = np.lexsort((zone, other, one))
+    keys = (one[order], other[order], zone[order])
+    is_new = np.ones(order.size, dtype=np.bool_)
+    is_new[1:] = np.logical_or.reduce([np.diff(key) != 0 for key in keys])
+    group = np.empty(order.size, dtype=np.int64)
+    group[order] = np.cumsum(is_new) - 1
+    return order[is_new], group
+
+
+def _by_flow(near: Csr, riders: FloatArray, capacity: FloatArray) -> Csr:
+    """Seat as many riders as can be."""
+    from ._flow_kernels import most_seated
+
+    start, option = near.indptr.astype(np.int64), near.indices.astype(np.int64)
+    by_option = np.argsort(option, kind="stable")
+    back = np.concatenate([[0], np.cumsum(np.bincount(option, minlength=capacity.size))])
+    seats = np.minimum(capacity, riders.sum())
+    flow = most_seated(start, option, back, by_option, riders, seats)
+    return sparse.csr_array((flow, near.indices, near.indptr), shape=near.shape)
+
+
+def _by_program(near: Csr, riders: FloatArray, capacity: FloatArray, need: Need) -> Csr | None:
+    """Seat riders by a linear program; None where the floors cannot be held."""
+    pairs = near.tocoo()
+    row, option = (np.asarray(part, np.int64) for part in pairs.coords)
+    value = pairs.data
+    most = np.minimum(riders[row], capacity[option])  # riders of a whole share: no coefficient is above 1
+    used = np.bincount(option, minlength=capacity.size) > 0
+    limited = np.flatnonzero(used & np.isfinite(capacity))
     line = np.full(capacity.size, -1)
     line[limited] = np.arange(limited.size)
     is_limited = line[option] >= 0
     at = np.arange(row.size)
     shares = [
-        (row, at, most / weight[row], weight.size),
+        (row, at, most / riders[row], riders.size),
         (line[option[is_limited]], at[is_limited], (most / capacity[option])[is_limited], limited.size),
     ]
-    limits = [np.ones(weight.size), np.ones(limited.size)]
+    limits = [np.ones(riders.size), np.ones(limited.size)]
     gain = value * most
     short = np.flatnonzero(need.least > 0)
     if short.size:
@@ -135,8 +184,7 @@ def assign(worth: Csr, weight: FloatArray, capacity: FloatArray, is_open: BoolAr
     if result.x is None:
         msg = f"HiGHS found no assignment: {result.message}"
         raise SolutionError(msg, zh=f"求解器未能得出分配方案：{result.message}")
-    riders = sparse.csr_array((np.clip(result.x, 0.0, 1.0) * most, (row, option)), shape=worth.shape)
-    return _within(riders, weight, capacity)
+    return sparse.csr_array((np.clip(result.x, 0.0, 1.0) * most, (row, option)), shape=near.shape)
 
 
 def _within(riders: Csr, weight: FloatArray, capacity: FloatArray) -> Csr:

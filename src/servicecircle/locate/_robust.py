@@ -23,6 +23,14 @@ def mix(form: Form, values: FloatArray, robust: float | None = None) -> float:
     return average + share * (float(values.min()) - average) if share else average
 
 
+def mixed(form: Form, values: FloatArray) -> FloatArray:
+    """Objective of one phase for each column of values, a row a scenario."""
+    if values.shape[0] == 1:
+        return np.asarray(values[0], dtype=np.float64)
+    average = form.probability @ values
+    return np.asarray(average + form.robust * (values.min(axis=0) - average), dtype=np.float64)
+
+
 def add_mix(draft: Draft, form: Form, terms: list[tuple[IntArray, FloatArray]], unit: float, weight: float) -> None:
     """Add the objective of one phase: columns and gains of each scenario; `unit` is no less than any value."""
     for (column, gain), probability in zip(terms, form.probability, strict=True):

@@ -116,7 +116,7 @@ def merge(form: Form) -> SitingRows:
     stacked = sparse.hstack(form.worth, format="csr")
     live = np.flatnonzero((np.diff(stacked.indptr) > 0) & (form.weight > 0))
     zone = form.zone if form.is_fair or form.floor.any() else np.full(form.weight.size, -1)
-    first, second = _signatures(stacked[live])
+    first, second = signatures(stacked[live])
     weight = form.weight[live]
     order = np.lexsort((weight, zone[live], second, first))
     keys = (first[order], second[order], zone[live][order])
@@ -130,7 +130,7 @@ def merge(form: Form) -> SitingRows:
     return SitingRows(tuple(w[one] for w in form.worth), total, zone[one], row_of)
 
 
-def _signatures(matrix: sparse.csr_array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+def signatures(matrix: sparse.csr_array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Two sums over each row of its scrambled (column, value) pairs, modulo 2^64; every row holds something."""
     if matrix.shape[0] == 0:
         return np.zeros(0, np.uint64), np.zeros(0, np.uint64)

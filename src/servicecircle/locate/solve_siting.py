@@ -15,6 +15,7 @@ from ..model import TOLERANCE, Proof
 from ._decay import levels_of
 from ._form import Csr, check_limits, check_options
 from ._pairs import pairs_of
+from ._seat_rows import with_safe_rows
 from ._siting_answer import settled, without_plan
 from ._siting_bounds import reach_bound, sum_bound
 from ._siting_form import Form, SitingRows, merge
@@ -92,7 +93,7 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
     started = time.perf_counter()
     with Clock(started + check_limits(time_limit_s, gap)) as clock:
         form = siting.form
-        plan = _solve(form, merge(form), clock, started=started, gap=gap)
+        plan = _solve(form, with_safe_rows(form, merge(form)), clock, started=started, gap=gap)
         check_siting(siting, plan)
     return plan
 

@@ -208,7 +208,11 @@ def cut_blocks(faces: list[Polygon], rule: TownRule, rng: Generator) -> tuple[li
         middle = face.representative_point()
         style = style_at(middle.x, middle.y, rule)
         grain = GRAINS[style]
-        found = cutter.cut(face, grain) if face.area > grain.block_m2 * rng.uniform(0.75, 1.25) else None
+        found = (
+            cutter.cut(face, grain)
+            if face.area > rule.coarseness * grain.block_m2 * rng.uniform(0.75, 1.25)
+            else None
+        )
         if found is None:
             blocks.append(Block(face, style))
             continue

@@ -58,8 +58,11 @@ class Filling:
 class Filler:
     """Fills blocks one after another; knows the streets around them."""
 
-    def __init__(self, streets: list[Way], name: Callable[[str], str], rng: Generator) -> None:
+    def __init__(
+        self, streets: list[Way], name: Callable[[str], str], rng: Generator, *, has_hills: bool = False
+    ) -> None:
         self.rng = rng
+        self.has_hills = has_hills
         self.name = name
         self.done = Filling()
         self._lines = np.array([w.line for w in streets], dtype=object)
@@ -455,7 +458,10 @@ class Filler:
             self.add_building(box, "yes")
 
     def field(self, block: Block, parcel: Polygon) -> None:  # noqa: ARG002
-        """Fields and orchards where the town ends."""
+        """Fields and orchards where the town ends, or the foot of the hills."""
+        if self.has_hills:
+            self.add_ground(parcel, natural="scrub")
+            return
         kind = ("farmland", "orchard", "grass")[int(self.rng.integers(3))]
         self.add_ground(parcel, landuse=kind)
 

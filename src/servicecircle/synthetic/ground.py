@@ -3,24 +3,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
 from numpy.random import Generator
 from scipy.interpolate import CubicSpline
 from shapely import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from .._validate import FloatArray
-from .rules import TownRule
+from .rules import Side, TownRule
 from .shapes import largest, lines_of, simpler, stretch
 
 Warp: TypeAlias = Callable[[FloatArray], FloatArray]
 
 #: free ground between the water and the middle of the road along it
 BANK_M = 24.0
+#: from the frame in which the river is in the east (x, y) to the town's
+_TURNS: Mapping[Side, FloatArray] = MappingProxyType(
+    {
+        "east": np.array([[1.0, 0.0], [0.0, 1.0]]),
+        "west": np.array([[-1.0, 0.0], [0.0, 1.0]]),
+        "north": np.array([[0.0, 1.0], [1.0, 0.0]]),
+        "south": np.array([[0.0, -1.0], [1.0, 0.0]]),
+    }
+)
 #: how far main roads run on beyond the outline
 BEYOND_M = 330.0
 
@@ -51,6 +62,36 @@ class River:
     corridor: Polygon
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a town is laid out on: its limit, its river, its main roads."""
+
+    outline: Polygon
+    river: River | None
+    roads: list[Way]
+
+
+def lay_ground(rule: TownRule, rng: Generator) -> Ground:
+    """Return the ground of a town. It is drawn with the river in the east, and turned to where it belongs."""
+    turn = _TURNS[rule.river_side]
+    is_across = rule.river_side in ("north", "south")
+    drawn = replace(rule, width_m=rule.height_m, height_m=rule.width_m) if is_across else rule
+    outline = outline_of(drawn, rng)
+    warp = warp_of(drawn, rng)
+    river = river_of(drawn, warp, rng) if rule.has_river else None
+    roads = pruned(main_roads(drawn, outline, river, warp, rng), outline)
+    if rule.river_side == "east":
+        return Ground(outline, river, roads)
+
+    def turned(shape: BaseGeometry) -> Any:  # noqa: ANN401 - the kind that came
+        return shapely.transform(shape, lambda xy: xy @ turn)
+
+    if river is not None:
+        banks = (turned(river.banks[0]), turned(river.banks[1]))
+        river = River(turned(river.middle), turned(river.water), banks, turned(river.corridor))
+    return Ground(turned(outline), river, [replace(way, line=turned(way.line)) for way in roads])
+
+
 def smooth(points: FloatArray, step_m: float = 22.0) -> LineString:
     """Return a smooth line through points, shape `(n, 2)`, n >= 3, with a vertex about every `step_m`."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
@@ -62,7 +103,7 @@ def smooth(points: FloatArray, step_m: float = 22.0) -> LineString:
 def warp_of(rule: TownRule, rng: Generator) -> Warp:
     """Return a smooth, seeded push of the plane, so that main roads lean and bend together."""
     phase = rng.uniform(0, 2 * np.pi, (2, 3))
-    size = rng.uniform(0.6, 1.0, (2, 3)) * np.array([95.0, 70.0, 26.0]) * rule.width_m / 3500
+    size = rule.lean * rng.uniform(0.6, 1.0, (2, 3)) * np.array([95.0, 70.0, 26.0]) * rule.width_m / 3500
     wave = np.array([2600.0, 1650.0, 900.0]) * rule.width_m / 3500
     heading = rng.uniform(0, np.pi, (2, 3))
 

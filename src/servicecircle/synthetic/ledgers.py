@@ -87,7 +87,7 @@ def make_ledgers(town: Town) -> Ledgers:
         In the town's CRS. Stations and shops keep out of the rule's gaps, each depot has the rule's riders.
     """
     rng = np.random.default_rng([town.seed, 7])
-    namer = Namer(rng)
+    namer = Namer(rng, town.rule.words)
     spots = _spots(town, rng)
     zones = make_zones(town, namer)
     stations = _stations(town, spots, zones, namer)
@@ -275,12 +275,14 @@ def _depots(town: Town, spots: list[_Spot], namer: Namer) -> gpd.GeoDataFrame:
     rng, riders = namer.rng, town.rule.riders
     n_gap = min(len(town.rule.gaps), max(len(riders) - 1, 0))
     inner = np.array([s.gap < 0 for s in spots]) * (0.15 + _central(town, spots))
-    chosen = _choose(spots, inner, len(riders) - n_gap, apart_m=620.0, rng=rng)
+    chosen = _choose(spots, inner, len(riders) - n_gap, apart_m=town.rule.depots_apart_m, rng=rng)
     for k in range(n_gap):
         gap = town.rule.gaps[k]
         away = np.hypot(*(_from_middle(town, spots) - np.array([gap.x, gap.y]) * _half(town)).T)
         here = np.exp(-((away / (0.45 * gap.radius_m)) ** 2)) * np.array([s.gap == k for s in spots])
-        chosen += _choose(spots, here, 1, apart_m=620.0, rng=rng, taken=[c.point for c in chosen])
+        chosen += _choose(
+            spots, here, 1, apart_m=town.rule.depots_apart_m, rng=rng, taken=[c.point for c in chosen]
+        )
     sizes = sorted(riders, reverse=True)
     edge = [sizes.pop(0) for k in range(n_gap)]
     count = sizes[: len(chosen) - n_gap] + edge

@@ -33,19 +33,17 @@ def name_ways(ways: list[Way], blocks: list[Block], river: River | None, rule: T
     for group in order:
         members = [ways[k] for k, h in zip(public, groups, strict=True) if h == group]
         classes = {w.highway for w in members}
-        if river and any(
-            w.line.distance(river.middle) < rule.river_width_m + 30 and _runs_along(w.line, river) for w in members
-        ):
+        if river and _is_bank_road(members, river, rule):
             west = members[0].line.distance(river.banks[0]) < members[0].line.distance(river.banks[1])
-            names[group] = namer.take("滨河西路" if west else "滨河东路")
+            names[group] = namer.take(rule.bank_names[0 if west else 1])
         elif "primary" in classes:
-            names[group] = namer.street("大道")
+            names[group] = namer.main_street(namer.words.avenue)
         elif classes & {"secondary", "tertiary", "unclassified"}:
-            names[group] = namer.street("路")
+            names[group] = namer.main_street(namer.words.road)
         elif group == shopping:
             names[group] = namer.street("步行街")
         elif "residential" in classes:
-            names[group] = namer.street("街" if namer.rng.random() < 0.6 else "路")
+            names[group] = namer.street(namer.words.street if namer.rng.random() < 0.6 else namer.words.road)
         else:
             middle = members[0].line.interpolate(0.5, normalized=True)
             village = next((name for area, name in village_of if area.covers(middle)), None)
@@ -59,6 +57,11 @@ def name_ways(ways: list[Way], blocks: list[Block], river: River | None, rule: T
             way = replace(way, highway="pedestrian", tags={t: v for t, v in way.tags.items() if t != "oneway"})
         done[k] = way
     return done
+
+
+def _is_bank_road(members: list[Way], river: River, rule: TownRule) -> bool:
+    near_m = rule.river_width_m + 30
+    return any(w.line.distance(river.middle) < near_m and _runs_along(w.line, river) for w in members)
 
 
 def _runs_along(line: LineString, river: River) -> bool:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
+from .words import SOUTH, Words
 
+Side = Literal["east", "west", "north", "south"]
 Style = Literal["core", "old", "compound", "village", "industrial", "new"]
 
 
@@ -44,11 +46,19 @@ class TownRule:
     lat: float = 22.48
     crs: str = "EPSG:32649"
     has_river: bool = True
-    river_x: float = 0.42  # where it crosses the middle, share of the half width
+    river_side: Side = "east"  # where it runs, seen from the middle
+    river_x: float = 0.42  # how far out, share of the half width
+    river_name: str = "南河"
+    bank_names: tuple[str, str] = ("滨河西路", "滨河东路")  # of the roads along it, the town's side first
     river_width_m: float = 68.0
     n_bridges: int = 2
     n_across: int = 5  # main roads from west to east
     n_along: int = 4  # main roads from south to north, west of a river
+    lean: float = 1.0  # how much main roads bend together, 0: not
+    coarseness: float = 1.0  # size of the blocks, against those of `data/nanqu`
+    has_hills: bool = False  # steep ground where the town ends on the side away from the river
+    first_streets: tuple[str, ...] = ()  # names of the longest main roads, without their ending
+    words: Words = SOUTH
     districts: tuple[District, ...] = (
         District("old", 0.10, 0.02, 440.0),
         District("core", -0.22, 0.05, 330.0),
@@ -70,6 +80,7 @@ class TownRule:
     n_candidates: int = 52
     n_zones: int = 7
     n_places: int = 230  # shops and restaurants in the road file
+    depots_apart_m: float = 620.0
     riders: tuple[int, ...] = (41, 36, 30, 28, 25, 22, 18, 14)  # of each depot
 
     def __post_init__(self) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import shapely
@@ -12,9 +14,23 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import LineString, Point, Polygon
 
+from .._validate import FloatArray
 from .blocks import Block
 from .ground import Way
+from .rules import Side, TownRule
 from .shapes import lines_of, stretch
+
+#: of the steepest streets of a town with hills
+MAX_SLOPE = 0.09
+#: away from the river
+_UPHILL: Mapping[Side, FloatArray] = MappingProxyType(
+    {
+        "east": np.array([-1.0, 0.0]),
+        "west": np.array([1.0, 0.0]),
+        "north": np.array([0.0, -1.0]),
+        "south": np.array([0.0, 1.0]),
+    }
+)
 
 
 def clipped(line: LineString, limit: Polygon) -> list[LineString]:
@@ -49,6 +65,23 @@ def one_ways(ways: list[Way], blocks: list[Block], rng: Generator) -> list[Way]:
             done.append(replace(way, tags={**way.tags, "oneway": "yes"}))
         else:
             done.append(way)
+    return done
+
+
+def sloped(ways: list[Way], rule: TownRule) -> list[Way]:
+    """Say how steep the streets are where the town climbs into its hills: `incline`, per cent along the way."""
+    if not rule.has_hills:
+        return ways
+    uphill = _UPHILL[rule.river_side]
+    half = abs(float(uphill @ (rule.width_m, rule.height_m))) / 2
+    done = []
+    for way in ways:
+        xy = np.asarray(way.line.coords)
+        climb = (xy[-1] - xy[0]) @ uphill / max(way.line.length, 1.0)
+        share = float(np.clip((xy.mean(axis=0) @ uphill / half - 0.1) / 0.5, 0.0, 1.0))
+        percent = round(100 * MAX_SLOPE * share * climb)
+        is_steep = abs(percent) >= 3 and not way.is_raised
+        done.append(replace(way, tags={**way.tags, "incline": f"{percent}%"}) if is_steep else way)
     return done
 
 

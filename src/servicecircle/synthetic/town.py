@@ -13,14 +13,14 @@ from shapely import LineString, Polygon, STRtree
 
 from .blocks import Block, cut_blocks, land_blocks
 from .fill import HALF_WIDTH_M, Filler, Filling, Piece
-from .ground import BEYOND_M, River, Way, main_roads, outline_of, pruned, river_of, warp_of
+from .ground import BEYOND_M, River, Way, lay_ground
 from .names import Namer
 from .naming import name_ways
 from .noding import node_ways
 from .rules import TownRule
 from .shapes import objects, polygons_of, union
 from .shops import Place, shops_along
-from .streets import clipped, connected, footbridge, one_ways, trimmed
+from .streets import clipped, connected, footbridge, one_ways, sloped, trimmed
 from .uses import assign_uses
 
 #: of `data/nanqu`
@@ -76,24 +76,23 @@ def make_town(seed: int = NANQU_SEED, rule: TownRule | None = None) -> Town:
     """
     rule = rule or TownRule()
     rng = np.random.default_rng(seed)
-    outline = outline_of(rule, rng)
-    warp = warp_of(rule, rng)
-    river = river_of(rule, warp, rng) if rule.has_river else None
-    main = pruned(main_roads(rule, outline, river, warp, rng), outline)
+    ground = lay_ground(rule, rng)
+    outline, river, main = ground.outline, ground.river, ground.roads
     blocks, cut = cut_blocks(land_blocks(outline, river, main), rule, rng)
     limit = outline.buffer(BEYOND_M)
     main = [replace(w, line=part) for w in main for part in clipped(w.line, limit)]
     streets = [*main, *trimmed(cut, outline, main)]
     assign_uses(blocks, outline, rule, rng)
-    namer = Namer(rng)
-    filler = Filler(streets, namer.area, rng)
+    namer = Namer(rng, rule.words, first=rule.first_streets)
+    filler = Filler(streets, namer.area, rng, has_hills=rule.has_hills)
     for block in blocks:
         filler.fill(block)
     ways = [*streets, *filler.done.ways, *footbridge(main, blocks)]
     gates = shapely.get_coordinates([p for p, _ in filler.done.gates])
     ways = connected(node_ways(one_ways(ways, blocks, rng), gates))
+    ways = sloped(ways, rule)
     ways = name_ways(ways, blocks, river, rule, namer)
-    land = _land(filler.done, river, limit)
+    land = _land(filler.done, river, limit, rule.river_name)
     return _town(
         seed,
         rule,
@@ -108,10 +107,10 @@ def make_town(seed: int = NANQU_SEED, rule: TownRule | None = None) -> Town:
 
 
 # ---------------------------------------------------------------------------------------------------- land
-def _land(filling: Filling, river: River | None, limit: Polygon) -> list[Piece]:
+def _land(filling: Filling, river: River | None, limit: Polygon, name: str) -> list[Piece]:
     land = list(filling.land)
     if river:
-        tags = {"natural": "water", "water": "river", "name": "南河"}
+        tags = {"natural": "water", "water": "river", "name": name}
         land += [Piece(part, dict(tags)) for part in polygons_of(river.water.intersection(limit))]
     return land
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
-import shapely.geometry
 from scipy.spatial import cKDTree
 
 from ..errors import OutputError
-from .ledgers import Ledgers, make_ledgers
+from .clerks import with_lonlat, write_bytes, write_shapes, write_table
+from .ledgers import make_ledgers
 from .shapes import objects, shapes_of
 from .town import NOTE, Town
 
 FIRST_NODE = 1
 FIRST_WAY = 1
 STAMP = "2026-11-22T00:00:00Z"
-DECIMALS = 6
 #: a gate stands on the vertex of a street that is nearer than this
 GATE_M = 2.0
 
@@ -135,53 +132,13 @@ def write_study(
     folder = Path(folder)
     write_town(town, folder)
     ledgers = make_ledgers(town)
-    _write_text(folder / "study.toml", _STUDY.format(name=name, office=office))
-    _write_text(folder / "stations.csv", _csv(ledgers.stations, after="名称"))
-    _write_text(folder / "shops.csv", _csv(ledgers.shops, after="业态"))
-    _write_text(folder / "depots.csv", _csv(ledgers.depots, after="名称"))
-    _write_text(folder / "candidates.csv", _csv(ledgers.candidates, after="类型"))
-    _write_text(folder / "zones.geojson", _geojson(ledgers))
+    write_bytes(folder / "study.toml", _STUDY.format(name=name, office=office).encode("utf-8"))
+    write_table(folder / "stations.csv", with_lonlat(ledgers.stations, after="名称"))
+    write_table(folder / "shops.csv", with_lonlat(ledgers.shops, after="业态"))
+    write_table(folder / "depots.csv", with_lonlat(ledgers.depots, after="名称"))
+    write_table(folder / "candidates.csv", with_lonlat(ledgers.candidates, after="类型"))
+    write_shapes(folder / "zones.geojson", ledgers.zones)
     return folder
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(text.encode("utf-8"))
-        os.replace(part, path)  # noqa: PTH105
-    except OSError as error:
-        msg = f"`{path}` could not be written: {error}"
-        raise OutputError(msg, zh=f"无法写入 {path}：{error}") from error
-
-
-def _csv(frame: gpd.GeoDataFrame, *, after: str) -> str:
-    """Return a ledger as CSV; longitude and latitude stand after the column `after`; Excel needs the mark."""
-    table = pd.DataFrame(frame.drop(columns="geometry"))
-    lonlat = shapely.get_coordinates(frame.geometry.to_crs("EPSG:4326").to_numpy())
-    at = list(table.columns).index(after) + 1
-    table.insert(at, "经度", [f"{x:.{DECIMALS}f}" for x in lonlat[:, 0]])
-    table.insert(at + 1, "纬度", [f"{y:.{DECIMALS}f}" for y in lonlat[:, 1]])
-    return "\ufeff" + str(table.to_csv(index=False, lineterminator="\n"))
-
-
-def _geojson(ledgers: Ledgers) -> str:
-    """Return the communities as GeoJSON (RFC 7946), a feature a line."""
-    lonlat = ledgers.zones.geometry.to_crs("EPSG:4326")
-    features = []
-    for number, name, shape in zip(ledgers.zones["编号"], ledgers.zones["名称"], lonlat, strict=True):
-        snapped = shapely.set_precision(shape, 10.0**-DECIMALS)
-        whole = max(shapely.get_parts(snapped), key=lambda part: part.area)
-        ring = shapely.geometry.polygon.orient(whole).exterior.coords
-        feature = {
-            "type": "Feature",
-            "properties": {"编号": number, "名称": name},
-            "geometry": {
-                "type": "Polygon",
-                "coordinates": [[[round(x, DECIMALS), round(y, DECIMALS)] for x, y in ring]],
-            },
-        }
-        features.append(json.dumps(feature, ensure_ascii=False))
-    return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(features) + "\n]}\n"
 
 
 # ------------------------------------------------------------------------------------------------------ OSM

@@ -81,6 +81,7 @@ function drawAreas() {
   byClass.forEach((polygons, c) => show(drawn.cell[c], polygons));
   show(drawn.gap[0], isOn.gap ? gapsNow().flatMap((gap) => gap.latlngs) : []);
   drawNight();
+  drawClosures();
   show(drawn.zone[0], isOn.zone ? zoneData.flatMap((zone) => zone.latlngs) : []);
 }
 

@@ -1,7 +1,7 @@
 // The base map: land, water, buildings, streets; online tiles only when they are chosen.
 const map = theMap;
 const PANES = {
-  land: 300, circle: 310, water: 320, build: 330, cell: 340, gap: 350, road: 360, outline: 370,
+  land: 300, circle: 310, water: 320, build: 330, cell: 340, gap: 350, road: 360, outline: 370, closure: 380,
   shop: 400, label: 405, station: 410, sug: 430,
 };
 const streets = data("streets");

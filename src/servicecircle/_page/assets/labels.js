@@ -145,12 +145,29 @@ function labelZones(placer) {
   }
 }
 
+/** A report of trouble is named beside its street, with its time. */
+function labelClosures(placer) {
+  for (const one of closureData) {
+    const p = placer.point(one.at);
+    if (!placer.isInView([p.x, p.y, p.x, p.y])) continue;
+const text = one.when ? `${one.name} ${one.when}` : one.name;
+    const [width, height] = [textWidth(text, 11.5, true) + 4, 15];
+    const boxes = [[width / 2 + 12, 0], [-width / 2 - 12, 0], ...SPIRAL].map(([dx, dy]) =>
+      [p.x + dx - width / 2 - 1, p.y + dy - height / 2, p.x + dx + width / 2 + 1, p.y + dy + height / 2]);
+    const box = boxes.find((own) => placer.isInView(own) && placer.isFree(own));
+    if (!box) continue;
+    placer.boxes.push(box);
+    placer.put(h("div", { class: "sc-lb sc-lb-closure" }, text), (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, width, height);
+  }
+}
+
 function drawLabels() {
   const placer = new Placer();
   const { isOn } = state;
   const zoom = map.getZoom();
   blockSymbols(placer);
   if (isOn.gap) labelGaps(placer);
+  if (isOn.closure) labelClosures(placer);
   if (isOn.station) for (const place of places.station) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 10 : 13, true);
   if (isOn.depot && zoom >= 15.5) for (const place of places.depot) placer.beside(place.name, "depot", place.at, 11.5, 10, false);
   if (isOn.zone) labelZones(placer);

@@ -83,7 +83,6 @@ function headlineParts() {
 
 function suggestionsElement() {
   if (!panel.has_sites) return h("section", { class: "sc-full" }, h("div", { class: "sc-proof" }, panel.proof));
-  const isTight = places.suggestion.length > 4;
   const rows = places.suggestion.map((place) =>
     h("tr", {
       "data-number": place.number, tabindex: 0, role: "button",
@@ -95,23 +94,29 @@ function suggestionsElement() {
     h("td", {}, h("span", { class: "sc-number" + (place.kind === "shop" ? " sc-hollow" : "") }, String(place.number))),
     h("td", {}, h("div", { class: "sc-place",  }, h("span", {}, place.name), h("small", {}, place.note))),
     h("td", {}, place.gain)));
-  rowsBox = h("div", { class: isTight ? "sc-rows sc-tight" : "sc-rows" }, h("table", {}, h("tbody", {}, ...rows)));
+  rowsBox = h("div", { class: hasManyRows() ? "sc-rows sc-tight" : "sc-rows" }, h("table", {}, h("tbody", {}, ...rows)));
   const rest = panel.small_gains.length ? h("div", { class: "sc-rest" }, ...panel.small_gains.map((text) => h("span", {}, text))) : null;
   return h("section", { class: "sc-full sc-proposal" },
     h("h2", {}, say("suggested", { n: places.suggestion.length }), h("em", {}, panel.legend.suggested)),
     rowsBox, rest, h("div", { class: "sc-proof" }, panel.proof));
 }
-/** A panel that is too long draws closer; then the list gives up height, down to five rows. Where that is not enough the
- * panel scrolls anyway, and the list keeps its rows, up to a dozen. */
+function hasManyRows() { return places.suggestion.length > 4; }
+/** A panel that is too long draws closer, then a short list does too; then the list scrolls and gives up height, down to
+ * five rows. Where that is not enough the panel scrolls anyway, and the list keeps its rows, up to a dozen. */
 const LEAST_ROWS = 126, MOST_ROWS = 230;
 let rowsBox = null;
 function fitRows() {
   const over = () => side.scrollHeight - side.clientHeight;
   side.classList.remove("sc-dense");
-  if (rowsBox) rowsBox.style.maxHeight = "";
+  if (rowsBox) {
+    rowsBox.style.maxHeight = "";
+    rowsBox.classList.toggle("sc-tight", hasManyRows());
+  }
   if (over() <= 0 || narrow.matches || isPrinting()) return;
   side.classList.add("sc-dense");
   if (over() <= 0 || !rowsBox) return;
+  rowsBox.classList.add("sc-tight");
+  if (over() <= 0) return;
   const left = rowsBox.offsetHeight - over();
   rowsBox.style.maxHeight = `${left >= LEAST_ROWS ? left : MOST_ROWS}px`;
 }
@@ -152,6 +157,7 @@ const swatches = {
   depot: () => icons.depot(16),
   candidate: () => icons.candidate(8),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
+  closure: closureSwatch,
   week: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: colours.night, "fill-opacity": 0.2, stroke: colours.night, "stroke-width": 2 })),
   base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
 };
@@ -173,6 +179,8 @@ const legendRows = [
   { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
   { key: "candidate", has: places.candidate.length > 0, isOff: true, note: () => countNote("candidate", places.candidate) },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => `${countNote("zone", zoneData)}${isChinese ? "，" : ", "}${say("layer.zone.note")}`, after: zoneWarning },
+  { key: "closure", has: closureData.length > 0, note: () => say(
+    closureData.some((one) => !one.is_closed) ? "layer.closure.note_slow" : "layer.closure.note", { n: whole(closureData.length) }) },
   { key: "week", has: Boolean(week), isOff: true, note: () => week.note, after: curveElement },
   { key: "base", has: panel.base_maps.length > 0, isOff: true, note: () => say("layer.base.note") },
 ].filter((row) => row.has);

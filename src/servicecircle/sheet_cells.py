@@ -1,0 +1,44 @@
+"""Cells of workbooks that are written: texts as texts whatever they begin with, in one face, made on no day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from .cells import starts_formula
+from .errors import visible
+
+#: made on no day: the same study gives the same bytes
+CREATED = dt.datetime(1970, 1, 1)
+#: characters of a cell
+MAX_TEXT = 32_000
+FACE = "Arial"
+#: a place in a sheet: row and column, from 0
+Place = tuple[int, int]
+#: formats by kind of cell, each also for what begins like a formula: it stays a text when edited
+Styles = Mapping[tuple[str, bool], Any]
+#: texts are not taken for links or formulas
+OPTIONS: Mapping[str, bool] = {"strings_to_urls": False, "strings_to_formulas": False}
+
+
+def styles_of(book: Any, kinds: Mapping[str, Mapping[str, object]]) -> Styles:  # noqa: ANN401
+    """Return formats by kind of cell; what a kind does not say is plain text."""
+    plain = {"font_name": FACE, "font_size": 10, "valign": "top", "num_format": "@"}
+    return {
+        (kind, quoted): book.add_format({**plain, **more, "quote_prefix": quoted})
+        for kind, more in kinds.items()
+        for quoted in (False, True)
+    }
+
+
+def put_text(worksheet: Any, place: Place, text: str, kind: str, styles: Styles) -> None:  # noqa: ANN401
+    """Write a text as a text, whatever it begins with."""
+    shown = visible(text)
+    if len(shown) > MAX_TEXT:
+        shown = f"{shown[:MAX_TEXT]}…"
+    style = styles[kind, starts_formula(shown)]
+    if shown:
+        worksheet.write_string(*place, shown, style)
+    else:
+        worksheet.write_blank(*place, None, style)

@@ -1,0 +1,215 @@
+"""`data/daning`: four centres and grids, a point that never closes, the ledgers of a subdistrict in Shanghai."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.optimize import linear_sum_assignment
+
+from .._validate import IntArray
+from .clerks import Paper, with_lonlat, write_book, write_shapes, write_table
+from .ledgers import Ledgers
+from .shapes import shapes_of
+from .town import Town
+
+#: published: bottles that were drunk in the month of the trial
+N_BOTTLES = 731
+
+STUDY = """\
+# {title}：示例研究。计数取自公开报道，街道、坐标与名称均为虚构，见 ../README.md。
+name = "{title}"
+office = "{office}"
+profile = "walk"
+direction = "to"
+minutes = [5, 10, 15]
+lang = "zh"
+date = 2026-11-22
+invented = true
+
+[network]
+file = "roads.osm.pbf"
+
+[stations]
+file = "stations.xlsx"
+
+[shops]
+file = "shops.csv"
+minutes = 5
+
+[depots]
+file = "depots.csv"
+datum = "gcj02"
+
+[candidates]
+file = "candidates.csv"
+
+[zones]
+file = "grids.geojson"
+
+[amenities]
+words = {{ "饮料机" = "drinks", "暖新餐" = "meals" }}
+
+[grid]
+cell_m = 100
+
+[demand]
+source = "depots"
+
+[suggest]
+stations = 2
+shops = 4
+spacing_m = 200
+"""
+
+#: the side of the town -> its party-service centre; the second name is that of the report
+_CENTRES = {
+    "东": "延峰党群服务中心",
+    "南": "灵石活力党群服务中心",
+    "西": "柳浦党群服务中心",
+    "北": "万荣党群服务中心",
+}
+_CENTRE_HOURS = "周一至周五 8:30-17:30，周六 9:00-16:00"
+_CENTRE_OFFERS = "热水、微波炉、冰箱、手机充电、桌椅、WiFi、应急药品、空调、厕所、图书"
+_NIGHT_OFFERS = "饮料机、智能储物柜、手机充电、换电柜、WiFi、空调、雨伞"
+_HOURS = ("9:00-21:00", "8:00-20:00", "周一至周日 10:00-22:00", "8:30-12:00,14:30-18:00", "9:00-17:00")
+_OFFERS = (
+    "热水、手机充电、桌椅、雨伞",
+    "饮水机、微波炉、充电、歇脚",
+    "热水、冰箱、打气筒、应急药品、桌椅",
+    "饮水、微波炉（维修中）、充电、WiFi",
+    "智能储物柜、饮水、充电",
+    "换电柜、充电、饮水、打气筒",
+)
+_SHOP_HOURS = ("10:30-14:00,16:30-21:00", "07:00-22:30", "09:00-21:30", "06:00-14:00", "10:00-22:00")
+
+
+def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
+    """Write the ledgers: a workbook with a title and merged cells, depots as copied from Amap, grids."""
+    zones = named_grids(made.zones)
+    moved, candidates = a_station_a_grid(made.stations, made.candidates, zones)
+    stations = _stations(town, moved, zones)
+    paper = Paper(
+        "大宁路街道新心驿站、党群服务中心一览表",
+        above=("填报单位：党建办（示意）　坐标取自国家2000坐标系",),
+        below=(("注：微波炉等设备状态以每月 5 日检查为准。",), ("制表：某某　审核：某某",)),
+    )
+    table = with_lonlat(stations, after="名称")
+    notes = pd.DataFrame({"填表说明": ["本表每季度更新一次。", "服务设施以现场为准。"]})
+    sheets = {"说明": (notes, Paper()), "一览表": (table, paper)}
+    write_book(folder / "stations.xlsx", sheets, merged="所属网格", wide=("名称", "服务设施", "开放时间"))
+    write_table(folder / "shops.csv", with_lonlat(_shops(made.shops), after="业态"))
+    _write_depots(made.depots, folder / "depots.csv")
+    write_table(folder / "candidates.csv", with_lonlat(candidates, after="类型"))
+    write_shapes(folder / "grids.geojson", zones)
+
+
+def named_grids(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name the four grids after the sides of the town that they lie on."""
+    xy = shapely.get_coordinates(zones.centroid.to_numpy())
+    xy = xy - xy.mean(axis=0)
+    toward = np.array([[1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0]])
+    rows, sides = linear_sum_assignment(-xy @ toward.T)
+    names = [f"{'东南西北'[side]}网格" for side in sides[np.argsort(rows)]]
+    named = zones.assign(名称=names)
+    order = sorted(range(len(named)), key=lambda k: "东南西北".index(names[k][0]))
+    named = named.iloc[order].reset_index(drop=True)
+    return named.assign(编号=[f"WG{k + 1}" for k in range(len(named))])
+
+
+def a_station_a_grid(
+    stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, zones: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Move the station that stands nearest to another to the middle candidate of a grid that has none, for each."""
+    for grid in zones.geometry:
+        if stations.within(grid).any():
+            continue
+        xy = shapely.get_coordinates(stations.geometry.to_numpy())
+        away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) + 1e9 * np.eye(len(xy))
+        spare = int(np.argmin(away.min(axis=1)))
+        inside = np.flatnonzero(candidates.within(grid))
+        places = shapes_of(candidates)
+        taken = min((int(k) for k in inside), key=lambda k: places[k].distance(grid.centroid))
+        points, addresses = shapes_of(stations), stations["地址"].tolist()
+        points[spare], addresses[spare] = places[taken], candidates["地址"].tolist()[taken]
+        stations = stations.assign(地址=addresses).set_geometry(points, crs=stations.crs)
+        candidates = candidates.drop(index=candidates.index[taken])
+    return stations, candidates
+
+
+def grid_of(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> IntArray:
+    """Return the row of the grid that holds each point, or is nearest to it."""
+    shapes = shapes_of(zones)
+    return np.array([int(np.argmin([z.distance(p) for z in shapes])) for p in points.geometry], dtype=np.int64)
+
+
+def _stations(town: Town, stations: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    of = grid_of(stations, zones)
+    names, kinds, hours, offers = [], [], [], []
+    middle = zones.centroid
+    away = np.array([stations.geometry.iloc[k].distance(middle.iloc[of[k]]) for k in range(len(stations))])
+    centre = {int(np.flatnonzero(of == g)[np.argmin(away[of == g])]): g for g in sorted(set(of.tolist()))}
+    core = town.blocks[town.blocks["district"] == "core"].union_all()
+    rest = [k for k in range(len(stations)) if k not in centre]
+    mall = min(rest, key=lambda k: (stations.geometry.iloc[k].distance(core), away[k]))
+    for k in range(len(stations)):
+        host = stations["名称"].iloc[k].split("·")[1].removesuffix("站")
+        if k in centre:
+            names.append(_CENTRES[zones["名称"].iloc[centre[k]][0]])
+            kinds.append("党群服务中心")
+            hours.append(_CENTRE_HOURS)
+            offers.append(_CENTRE_OFFERS)
+        elif k == mall:
+            names.append("久汇商场小哥无人驿站")
+            kinds.append("24小时无人驿站")
+            hours.append("24小时")
+            offers.append(_NIGHT_OFFERS)
+        else:
+            names.append(f"新心驿站（{host}）")
+            kinds.append("新心驿站")
+            hours.append(_HOURS[k % len(_HOURS)])
+            offers.append(_OFFERS[k % len(_OFFERS)])
+    frame = gpd.GeoDataFrame(
+        {
+            "所属网格": zones["名称"].iloc[of].tolist(),
+            "编号": stations["编号"].tolist(),
+            "名称": names,
+            "类别": kinds,
+            "地址": stations["地址"].tolist(),
+            "开放时间": hours,
+            "服务设施": offers,
+            "容量": stations["容量"].tolist(),
+        },
+        geometry=shapes_of(stations),
+        crs=stations.crs,
+    )
+    order = sorted(range(len(frame)), key=lambda k: (int(of[k]), kinds[k] != "党群服务中心", k))
+    frame = frame.iloc[order].reset_index(drop=True)
+    return frame.assign(编号=[f"NX{k + 1:02d}" for k in range(len(frame))])
+
+
+def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the partners: canteens with meals for riders; none of them open at night."""
+    is_food = shops["业态"].isin(["餐饮", "快餐"]).tolist()
+    hours = [_SHOP_HOURS[0 if is_food[k] and k % 2 else 1 + k % 4] for k in range(len(shops))]
+    offers = [
+        f"暖新餐、{text}" if is_food[k] else text for k, text in enumerate(shops["服务项目"].astype(str).tolist())
+    ]
+    return shops.assign(编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers)
+
+
+def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:
+    """Write the depots as copied from Amap, with counts as an office says them."""
+    brands = ("外卖", "快递", "外卖", "快递", "即时配送")
+    names = [
+        f"{name.removesuffix('快递网点')}{brands[k % len(brands)]}站点"
+        for k, name in enumerate(depots["名称"].astype(str).tolist())
+    ]
+    table = with_lonlat(depots.assign(名称=names), after="名称", datum="gcj02")
+    counts = [f"{n}余名" if n % 10 == 0 else str(n) for n in table["骑手数"].tolist()]
+    table["骑手数"] = counts
+    total = ("合计", f"{len(table)} 个站点", "", "", "", "700余名")
+    write_table(path, table, paper=Paper("大宁路街道新就业群体台账", below=(total,)))
