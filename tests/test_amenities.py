@@ -207,3 +207,50 @@ def test_a_real_ledger_is_understood_and_the_rest_is_listed(shared_data: Path) -
     assert sum(bool(told.working) and not told.not_understood for told in folded) >= 0.95 * 82
     partly = sorted({cells["open_hours"][i] for i, h in enumerate(hours.values()) if h.unknown_spans})
     assert partly == ["工作日开放"]  # the days are stated, the times are not
+
+
+@pytest.mark.parametrize(
+    ("text", "working", "absent"),
+    [
+        ("√饮水 √充电 ×微波炉", "drinking_water charging", "microwave"),
+        ("☑饮水□充电☑WiFi", "drinking_water wifi", "charging"),
+        ("饮水√ 充电√ 微波炉×", "drinking_water charging", "microwave"),
+        ("饮水√、充电×", "drinking_water", "charging"),
+        ("■休息", "seat", ""),
+        ("微波炉×2、饮水", "microwave drinking_water", ""),
+    ],
+)
+def test_the_ticks_of_a_form_are_read(text: str, working: str, absent: str) -> None:
+    told = fold_amenities(text)
+    assert (told.working, told.absent, told.not_understood) == (tuple(working.split()), tuple(absent.split()), ())
+
+
+def stations_of(tmp_path: Path, header: str, *rows: str):
+    (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return frame_of_points(read_table(tmp_path / "t.csv"), "stations")
+
+
+def test_columns_of_ticks_are_amenities(tmp_path: Path) -> None:
+    reading = stations_of(
+        tmp_path, "编号,名称,经度,纬度,服务设施,饮水机,微波炉,充电,座椅,备注,空调",
+        "A,甲,113.38,22.51,雨具,√,有,×,2把,是,好用", "B,乙,113.39,22.52,,,坏,是,0,否,有",
+    )  # fmt: skip
+    assert reading.frame["amenity_codes"].tolist() == ["rain_gear|drinking_water|microwave|seat", "charging"]
+    assert reading.frame["amenity_broken"].tolist() == ["", "microwave"]
+    assert [fault.zh for fault in reading.faults] == [
+        "4 列按设施读取（√、有、是为有）：饮水机、微波炉、充电、座椅。"
+    ]
+    assert reading.frame["饮水机"].tolist() == ["√", ""]
+
+
+@pytest.mark.parametrize("header", ["开门时间,关门时间", "开始营业时间,结束营业时间", "开,关", "open,close"])
+def test_opening_and_closing_in_two_columns_are_hours(tmp_path: Path, header: str) -> None:
+    reading = stations_of(
+        tmp_path, f"编号,名称,经度,纬度,{header}",
+        "A,甲,113.38,22.51,9:00,18:00", "B,乙,113.39,22.52,,", "C,丙,113.40,22.53,18:00:00,02:00:00",
+        "D,丁,113.41,22.54,9:00,",
+    )  # fmt: skip
+    assert reading.frame["opening"].tolist() == [
+        "Mo-Su 09:00-18:00", "", "Mo-Su 00:00-02:00,18:00-24:00", "",
+    ]  # fmt: skip
+    assert [fault.row for fault in reading.faults] == [5]

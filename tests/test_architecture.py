@@ -50,7 +50,7 @@ services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers columns odd_rows sheet_copies stated_datums offers located_rows
+readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
 study
@@ -91,6 +91,7 @@ zone_places
 zone_borders
 coverage
 zone_posts
+street_blocks
 week amenity_zones
 standing
 disclosure
@@ -100,7 +101,9 @@ gaps
 candidates
 locate
 gate_sites
-depot_zones
+depot_zones block_search
+block_program
+balanced_zones
 scenarios
 siting_questions
 siting_answers

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -472,3 +473,26 @@ def test_a_wrong_moment_or_service_is_told(study: Path, tmp_path: Path) -> None:
     assert (status, "--when" in told, "周二 20:30" in told) == (2, True, True)
     status, _, told = run("plan", study, "--service", "热汤", "--out", tmp_path / "out")
     assert (status, "没有服务“热汤”" in told) == (1, True)
+
+
+def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(study: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-c", "from servicecircle_command import main; main()"]
+    with subprocess.Popen(
+        [*command, "plan", str(study), "--out", str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "PYTHONPATH": SOURCE},
+    ) as started:
+        told = []
+        for line in started.stderr:  # a line for each module that is loaded
+            told.append(line)
+            if "pandas." in line:
+                break
+        started.send_signal(signal.SIGINT)
+        out, rest = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert out == ""
+    assert "Traceback" not in "".join(told) + rest
+    assert not (tmp_path / "out").exists()

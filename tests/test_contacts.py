@@ -133,6 +133,10 @@ limit = 60
 
 [contacts]
 shops = 2
+
+[balance]
+tolerance = 0.02
+within_minutes = 30
 """
 
 
@@ -165,9 +169,15 @@ def test_a_study_gives_posts_assignment_and_contacts(plan: Plan, tmp_path: Path)
     assert plan.assignment.rows["riders"].sum() == 100.5
     names = {file.name for file in write_outputs(plan, tmp_path / "out")}
     own = {"zone_posts.csv", "zone_shares.csv", "zone_faults.geojson", "assignment.csv", "contacts.xlsx"}
+    own |= {"zone_balance.csv", "moved_blocks.csv", "balanced_zones.geojson"}
     assert own <= names
     assert "'=北岸" in (tmp_path / "out" / "zone_shares.csv").read_text(encoding="utf-8-sig")
-    bare = dataclasses.replace(plan, posts=None, assignment=None, contacts=None)
+    assert plan.proposal is not None
+    moved = pd.read_csv(tmp_path / "out" / "moved_blocks.csv")
+    assert moved["riders"].tolist() == pytest.approx(plan.proposal.moved["riders"].tolist())
+    shapes = gpd.read_file(tmp_path / "out" / "balanced_zones.geojson")
+    assert shapes["riders"].tolist() == pytest.approx(plan.proposal.zones["riders"].tolist())
+    bare = dataclasses.replace(plan, proposal=None, posts=None, assignment=None, contacts=None)
     write_outputs(bare, tmp_path / "out")  # an earlier plan's files go
     assert not own & {file.name for file in (tmp_path / "out").iterdir()}
 

@@ -23,6 +23,7 @@ import servicecircle
 from servicecircle import (
     PROFILES,
     AssignRule,
+    BalanceRule,
     Closures,
     ContactRule,
     InfeasibleError,
@@ -55,6 +56,7 @@ TABLES = [
     "infeasible.csv",
     "wishes.csv",
     "zone_posts.csv",
+    "zone_balance.csv",
     "assignment.csv",
 ] + [f"checkins_by_{by}.csv" for by in ("place", "hour", "week")]
 
@@ -176,7 +178,11 @@ def plan() -> Plan:
     study = load_study(REPOSITORY / "data" / "nanqu")
     posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
     study = dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9)
-    made = suggest(dataclasses.replace(study, posts=posts, assign=AssignRule(), contacts=ContactRule()))
+    made = suggest(
+        dataclasses.replace(
+            study, posts=posts, assign=AssignRule(), contacts=ContactRule(), balance=BalanceRule(0.5)
+        )
+    )
     made = with_zone_work(made)
     trouble = tell_closures(
         made, made.facilities[["geometry"]].head(1).assign(radius_m=30.0, until="2026-08-01 10:00")

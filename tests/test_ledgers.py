@@ -571,3 +571,15 @@ def test_a_count_of_riders_beyond_any_town_is_an_error(tmp_path: Path) -> None:
     reading = depots(tmp_path, "1e308", "7")
     assert [(fault.row, fault.level) for fault in reading.faults] == [(2, "error")]
     assert "no count of people" in reading.faults[0].en
+
+
+def test_minutes_may_have_their_unit_and_kinds_their_other_words(tmp_path: Path) -> None:
+    shops = rows(
+        "1,店,113.38,22.51,5分钟",
+        "2,店,113.39,22.52,8 min",
+        "3,店,113.40,22.53,",
+        header="编号,名称,经度,纬度,服务分钟",
+    )
+    assert ledger(tmp_path, shops, role="shops").frame["minutes"].fillna(0).tolist() == [5, 8, 0]
+    text = rows("1,点,113.38,22.51,驿站/商铺", "2,点,113.39,22.52,爱心商家", header="编号,名称,经度,纬度,类型")
+    assert ledger(tmp_path, text, role="candidates").frame["kind"].tolist() == ["both", "shop"]

@@ -439,3 +439,8 @@ def test_a_crs_and_a_header_of_nonsense_are_told(tmp_path: Path) -> None:
     path.write_text(head + '{}}], "crs": {"properties": {"name": "\\ud800"}}}')
     with pytest.raises(StudyError, match="CRS that is not known"):
         read_table(path)
+
+
+def test_a_text_that_is_kept_from_excel_as_a_formula_is_read_as_the_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", '编号,名称\n"=""001""",甲\n"=1+1",乙\n'.encode())
+    assert read_table(path).columns == (("001", "=1+1"), ("甲", "乙"))

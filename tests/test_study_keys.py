@@ -137,6 +137,14 @@ def test_a_word_for_no_field_is_told_whatever_it_is(tmp_path: Path, field: str) 
     assert [fault.column for fault in said.faults] == ["headers.words"]
 
 
+def test_a_chinese_key_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text('name = "a"\n[stations]\n文件 = "a.csv"\n', encoding="utf-8")
+    with pytest.raises(StudyError) as error:
+        read_study_file(path)
+    assert [(fault.row, "“文件”" in fault.zh) for fault in error.value.faults] == [(3, True)]
+
+
 SECRET = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
 
 

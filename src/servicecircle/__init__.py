@@ -6,6 +6,7 @@ from .amenities import AmenityList as AmenityList
 from .amenities import fold_amenities as fold_amenities
 from .amenities import services_in as services_in
 from .amenity_zones import cover_amenities as cover_amenities
+from .balanced_zones import balance_zones as balance_zones
 from .candidates import corner_candidates as corner_candidates
 from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates
@@ -117,6 +118,7 @@ from .serving_figures import WeekCoverage as WeekCoverage
 from .siting_rules import SitingRules as SitingRules
 from .siting_rules import Step as Step
 from .snapping import snap as snap
+from .street_blocks import street_blocks as street_blocks
 from .street_districts import street_districts as street_districts
 from .street_reach import street_reach as street_reach
 from .study import load_study as load_study
@@ -135,6 +137,7 @@ from .zone_borders import zone_faults as zone_faults
 from .zone_figures import Assignment as Assignment
 from .zone_figures import Contacts as Contacts
 from .zone_figures import ZonePosts as ZonePosts
+from .zone_figures import ZoneProposal as ZoneProposal
 from .zone_posts import zone_posts as zone_posts
 from .zone_rules import AssignRule as AssignRule
 from .zone_rules import BalanceRule as BalanceRule

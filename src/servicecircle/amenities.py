@@ -109,8 +109,10 @@ _UNWANTED = re.compile(
     r"(?:再)?(?:装|设|建|放|增设|了|一个|个|an?|any|the|\s)*$"
 )
 _N_BEFORE = 24
-_COUNT = re.compile(r"[0-9]+\s*(?:个|台|套|把|张|位|间|条|部|组|件|座|只|㎡|平方米|平米)?")
+_COUNT = re.compile(r"[×*]?[0-9]+\s*(?:个|台|套|把|张|位|间|条|部|组|件|座|只|㎡|平方米|平米)?")
 _SEPARATOR = re.compile(r"[,，、;；/|+＋&。\n\t]+|和|及(?!时)|与|以及")
+#: how forms tick what is there, and what is not
+_YES, _NO = "√✓✔☑■●", "×✗✘☒□○"
 _NONE = re.compile(r"[\s\-—/.]*|无|暂无|没有|none|nan|null|n/a")
 
 
@@ -259,10 +261,19 @@ def _folded(text: str, own: tuple[tuple[str, str], ...]) -> AmenityList:
 
 def _pieces(plain: str) -> list[str]:
     """Return the parts of a list; what stands in brackets is a part too, unless it tells a state."""
-    flat = re.sub(rf"[\s(]+(?={_BROKEN}[)]?)", "", plain)
+    flat = re.sub(rf"[\s(]+(?={_BROKEN}[)]?)", "", _without_ticks(plain))
     flat = re.sub(rf"({_BROKEN})[)]", r"\1", flat)
     flat = re.sub(r"[()\[\]【】]", ",", flat)
     return [piece for part in _SEPARATOR.split(flat) if (piece := part.strip(" :."))]
+
+
+def _without_ticks(plain: str) -> str:
+    """Return a form's list without its ticks, `√饮水 □充电` or `饮水√ 充电×`: what is not ticked as 无."""
+    if plain[:1] in _YES + _NO:
+        return re.sub(rf"[{_NO}](?![0-9])\s*", ",无", re.sub(rf"[{_YES}]\s*", ",", plain))
+    if plain[-1:] in _YES + _NO:
+        return re.sub(rf"([^\s,，、;；]+?)\s*[{_NO}]", r"无\1,", re.sub(rf"\s*[{_YES}]", ",", plain))
+    return plain
 
 
 def _sort_piece(piece: str, known: Mapping[str, str], found: dict[str, list[str]]) -> None:

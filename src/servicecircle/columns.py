@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from ._validate import N_NAMED, FloatArray, some, some_zh
+from .coordinate_texts import degrees_of, is_pair_header
 from .counts import Count, parse_count
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
@@ -44,8 +45,19 @@ KINDS: Mapping[str, str] = MappingProxyType(
         fold(word): kind
         for kind, words in {
             "station": ("station", "驿站", "站点", "服务站", "骑手驿站"),
-            "shop": ("shop", "商铺", "爱心商铺", "商户", "爱心商户", "店铺"),
-            "both": ("both", "均可", "都可", "皆可", "两者皆可", "驿站或商铺"),
+            "shop": ("shop", "商铺", "爱心商铺", "商户", "爱心商户", "店铺", "商家", "爱心商家", "门店"),
+            "both": (
+                "both",
+                "均可",
+                "都可",
+                "皆可",
+                "两者皆可",
+                "驿站或商铺",
+                "驿站/商铺",
+                "驿站、商铺",
+                "商铺或驿站",
+                "商铺/驿站",
+            ),
         }.items()
         for word in words
     }
@@ -200,7 +212,8 @@ def is_ledger_header(
     """Tell whether a row reads as the header of a ledger of points: longitude and latitude, known or stated."""
     folded = {fold(cell) for cell in header}
     stated = {field for field, text in (columns or {}).items() if fold(text) in folded}
-    return {"lon", "lat"} <= stated | {field_of(cell, words) or shifted_field(cell) for cell in header}
+    has_pair = any(is_pair_header(cell) and not field_of(cell, words) for cell in header)
+    return has_pair or {"lon", "lat"} <= stated | {field_of(cell, words) or shifted_field(cell) for cell in header}
 
 
 def is_address_header(
@@ -341,6 +354,26 @@ def numbers_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
             zh = f"“{shown}”不是有效数字。请只填数字。"
             faults.append(table.fault(en, zh, at=at, column=header))
     return values, [*faults, *_told_of_width(table, header, wide)]
+
+
+def degrees_in(table: Table, position: int, field: str) -> tuple[FloatArray, list[Fault]]:
+    """Return the degrees of a column: numbers, or 东经113.36° and 113°21′36″E, which one warning tells."""
+    values, faults = numbers_of(table, position)
+    written = {
+        at: degrees
+        for at, cell in enumerate(table.columns[position])
+        if np.isnan(values[at]) and cell.strip() and (degrees := degrees_of(cell, field)) is not None
+    }
+    if not written:
+        return values, faults
+    values[list(written)] = list(written.values())
+    rows = [int(table.rows[at]) for at in written]
+    at, degrees = next(iter(written.items()))
+    shown = table.columns[position][at].strip()[:40]
+    en = f"{len(rows)} coordinate(s) in words or in degrees, minutes and seconds were read, e.g. {shown!r} as "
+    zh = f"{len(rows)} 个坐标写有方向或度分秒，已换算为度，如“{shown}”为 {degrees:.6f}，行号：{some_zh(rows)}。"
+    told = table.warning(f"{en}{degrees:.6f}: rows {some(rows)}.", zh, column=table.header[position])
+    return values, [*(fault for fault in faults if fault.row not in rows), replace(told, rows=tuple(rows))]
 
 
 def _told_of_width(table: Table, header: str, rows: Sequence[int]) -> list[Fault]:

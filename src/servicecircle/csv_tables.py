@@ -103,6 +103,28 @@ def zone_shares_csv(plan: Plan) -> str | None:
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 
+def zone_balance_csv(plan: Plan) -> str | None:
+    """Return a row a proposed zone, beside what it is today; None where no balanced zones are asked for."""
+    if plan.proposal is None:
+        return None
+    frame = pd.DataFrame(plan.proposal.zones.drop(columns="geometry")).reset_index(names="zone_id")
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def moved_blocks_csv(plan: Plan) -> str | None:
+    """Return a row a block that changes its zone, most riders first; None where no balanced zones are asked for."""
+    if plan.proposal is None:
+        return None
+    moved, names = plan.proposal.moved, plan.proposal.zones["name"].to_dict()
+    at = moved.geometry.representative_point().to_crs("EPSG:4326")
+    frame = pd.DataFrame(moved.drop(columns="geometry")).reset_index(names="block_id")
+    for column in ("from", "to"):
+        own = [names[i] for i in frame[f"{column}_zone"]]
+        frame.insert(list(frame.columns).index(f"{column}_zone") + 1, f"{column}_name", own)
+    frame = frame.assign(lon=at.x.round(6).to_numpy(), lat=at.y.round(6).to_numpy())
+    return csv_text(frame.columns, frame.itertuples(index=False))
+
+
 def assignment_csv(plan: Plan) -> str | None:
     """Return a row a depot (and zone, where it is split), with the reason; None where depots are not assigned."""
     if plan.assignment is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .columns import (
     ONE_OF,
     ZH_FIELD,
     Role,
+    degrees_in,
     ids_of,
     marks_of,
     match_headers,
@@ -241,7 +243,7 @@ def _cell_degrees(
         for field in ("lon", "lat")
     }
     for field in ("lon", "lat"):
-        values[field], odd = numbers_of(table, positions[field])
+        values[field], odd = degrees_in(table, positions[field], field)
         faults += odd
         for at in np.flatnonzero(blank[field]):
             if (field == "lat" and blank["lon"][at]) or (is_located and at_address[at]):
@@ -323,13 +325,19 @@ def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tup
         return {}, seats
     if "minutes" not in positions:
         return {"minutes": np.full(len(table.rows), np.nan)}, seats
-    values, faults = numbers_of(table, positions["minutes"])
+    values, faults = numbers_of(_without_units(table, positions["minutes"]), positions["minutes"])
     faults = [*faults, *seats]
     for at in np.flatnonzero(values <= 0):
         en = f"must be above 0 minutes, got {values[at]:g}. Leave it empty for the usual limit."
         zh = f"分钟数必须大于 0，现为 {values[at]:g}。留空则用默认值。"
         faults.append(table.fault(en, zh, at=int(at), column=table.header[positions["minutes"]]))
     return {"minutes": values}, faults
+
+
+def _without_units(table: Table, position: int) -> Table:
+    """Return the table with `5分钟` as 5 in a column of minutes."""
+    plain = tuple(re.sub(r"\s*(?:分钟|分|min|minutes?)\s*$", "", cell) for cell in table.columns[position])
+    return dataclasses.replace(table, columns=(*table.columns[:position], plain, *table.columns[position + 1 :]))
 
 
 def _kinds(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[list[str] | None, list[Fault]]:

@@ -354,9 +354,14 @@ class Certificate:
     multipliers: FloatArray  # (n_set, n_demand)
     #: of each site the one that serves all that it does, for the bound without it; -1: it counts itself
     stand_in: IntArray | None = None  # (n_site,)
+    #: of each set the demand point whose sites are tried one after the other, the next sets are theirs; -1: it is
+    #: enough
+    branch: IntArray | None = None  # (n_set,)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "multipliers", read_only(self.multipliers))
+        if self.branch is not None:
+            object.__setattr__(self, "branch", read_only(self.branch))
         if self.stand_in is not None:
             object.__setattr__(self, "stand_in", read_only(self.stand_in))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ._validate import N_NAMED
-from .amenities import fold_amenities
+from .amenities import AmenityList, fold_amenities
 from .errors import Fault
-from .headers import without_numbers
+from .headers import fold, without_numbers
 from .hours import parse_hours
 from .hours_week import hours_text
 from .readers import Table
@@ -16,6 +18,23 @@ from .readers import Table
 #: columns that reading adds to those of the ledger, which stay as they are
 OPENING, CODES, BROKEN = "opening", "amenity_codes", "amenity_broken"
 PARSED = (OPENING, CODES, BROKEN)
+#: what a cell of a column such as 饮水机 says of it, folded; a number is 1 or 0
+_TICKS = {
+    word: state
+    for state, some in {
+        "yes": "√ ✓ ✔ ☑ ■ ● 有 是 有√ y yes true 1 配备 已配备 已配 具备 提供",
+        "no": "× ✗ ✘ ☒ □ ○ x 无 否 没有 n no false 0 - — / \\ 未配备 未配 不具备 不提供",
+        "broken": "坏 损坏 已坏 已损坏 故障 维修 维修中 停用 broken",
+    }.items()
+    for word in some.split()
+} | {"": "no"}
+#: headers, folded, of columns that say only when a place opens, or closes
+_OPENS = re.compile(
+    "(?:开放|营业|服务)?(?:时间)?(?:开门|开始|开放|起始|开|起|open|opens|opening)(?:营业|时间|time)*"
+)
+_CLOSES = re.compile(
+    "(?:开放|营业|服务)?(?:时间)?(?:关门|结束|关闭|终止|打烊|关|止|close|closes|closing)(?:营业|时间|time)*"
+)
 #: longest piece of a cell that a warning shows
 _N_SHOWN = 30
 
@@ -30,25 +49,84 @@ def offers_of(
     """
     offers: dict[str, list[str]] = {}
     faults: list[Fault] = []
-    if "hours" in positions:
-        cells = table.columns[positions["hours"]]
+    if (said := _hours_cells(table, positions)) is not None:
+        at, cells = said
         hours = [parse_hours(cell) for cell in cells]
         told = {cell: hours_text(one) for cell, one in dict(zip(cells, hours, strict=True)).items()}
         offers[OPENING] = [told[cell] for cell in cells]
-        faults += _hours_fault(table, positions["hours"], [one.not_understood for one in hours])
-    if "amenities" in positions:
-        lists = [fold_amenities(cell, words=words) for cell in table.columns[positions["amenities"]]]
+        faults += _hours_fault(table, at, cells, [one.not_understood for one in hours])
+    ticked = _ticked_columns(table, positions, words)
+    listed = positions.get("amenities")
+    if listed is not None or ticked:
+        cells = table.columns[listed] if listed is not None else ("",) * len(table.rows)
+        lists = [_with_ticks(fold_amenities(cell, words=words), ticked, row) for row, cell in enumerate(cells)]
         offers[CODES] = ["|".join(one.working) for one in lists]
         offers[BROKEN] = ["|".join(one.broken) for one in lists]
-        faults += _amenity_fault(table, positions["amenities"], [one.not_understood for one in lists])
+        faults += [] if listed is None else _amenity_fault(table, listed, [one.not_understood for one in lists])
+        faults += _told_of_ticks(table, list(ticked)) if ticked else []
     return offers, faults
 
 
-def _hours_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]]) -> list[Fault]:
+def _hours_cells(table: Table, positions: Mapping[str, int]) -> tuple[int, Sequence[str]] | None:
+    """Return the column of hours and its cells; where opening and closing have one each, the times of both."""
+    if "hours" in positions:
+        return positions["hours"], table.columns[positions["hours"]]
+    found = [
+        [at for at, one in enumerate(table.header) if words.fullmatch(fold(one))] for words in (_OPENS, _CLOSES)
+    ]
+    if any(len(some) != 1 for some in found):
+        return None
+    pairs = zip(*(map(str.strip, table.columns[at]) for (at,) in found), strict=True)
+    return found[0][0], [f"{opens}-{closes}" if opens or closes else "" for opens, closes in pairs]
+
+
+def _ticked_columns(
+    table: Table, positions: Mapping[str, int], words: Mapping[str, str]
+) -> dict[str, tuple[str, list[str]]]:
+    """Return columns of single amenities, each with its code and what is said in each row: yes, no, broken."""
+    found = {}
+    for at, (header, cells) in enumerate(zip(table.header, table.columns, strict=True)):
+        said = None if at in positions.values() else [_TICKS.get(_plain_cell(cell)) for cell in cells]
+        if said is None or None in said or "yes" not in said:
+            continue
+        one = fold_amenities(header, words=words)
+        if len(one.working) == 1 and not (one.broken or one.absent or one.not_understood):
+            found[header] = one.working[0], [str(word) for word in said]
+    return found
+
+
+def _plain_cell(cell: str) -> str:
+    return re.sub("[0-9]+(?:台|个|把|套|处)?", _one_or_none, unicodedata.normalize("NFKC", cell).strip().casefold())
+
+
+def _one_or_none(number: re.Match[str]) -> str:
+    return "1" if number.group().strip("0台个把套处") else "0"
+
+
+def _with_ticks(said: AmenityList, ticked: Mapping[str, tuple[str, list[str]]], row: int) -> AmenityList:
+    """Return what a row offers with what its ticked columns say."""
+    of = {word: [code for code, cells in ticked.values() if cells[row] == word] for word in ("yes", "broken")}
+    broken = tuple(dict.fromkeys((*said.broken, *of["broken"])))
+    working = tuple(code for code in dict.fromkeys((*said.working, *of["yes"])) if code not in broken)
+    return replace(said, working=working, broken=broken)
+
+
+def _told_of_ticks(table: Table, headers: Sequence[str]) -> list[Fault]:
+    en = f"{len(headers)} column(s) of ticks are read as amenities: {', '.join(headers)}."
+    return [
+        table.warning(
+            en, f"{len(headers)} 列按设施读取（√、有、是为有）：{'、'.join(headers)}。", column=headers[0]
+        )
+    ]
+
+
+def _hours_fault(
+    table: Table, position: int, texts: Sequence[str], pieces: Sequence[tuple[str, ...]]
+) -> list[Fault]:
     odd = [at for at, some in enumerate(pieces) if some]
     if not odd:
         return []
-    cells = [table.columns[position][at].strip() for at in odd]
+    cells = [texts[at].strip() for at in odd]
     en, zh = _listed(table, odd, cells)
     return _of_all_rows(
         table,

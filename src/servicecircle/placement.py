@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import cast
 
@@ -22,8 +23,43 @@ from .errors import Fault
 from .model import InputFile, Kind, Network, Positions, Study
 from .snapping import locate_on_edges
 
-#: words of the column `status` for a facility that serves nobody
-CLOSED = frozenset({"停用", "停业", "关闭", "暂停", "撤销", "closed", "inactive"})
+#: how the `status` of a facility begins that serves nobody; nor does what is only planned or being built
+CLOSED = (
+    *(
+        "停用",
+        "停业",
+        "停止",
+        "关闭",
+        "关停",
+        "关门",
+        "歇业",
+        "倒闭",
+        "暂停",
+        "暂不开放",
+        "撤销",
+        "撤并",
+        "拆除",
+        "注销",
+        "装修",
+    ),
+    *(
+        "整修",
+        "改造",
+        "在建",
+        "拟建",
+        "待建",
+        "筹建",
+        "规划",
+        "建设中",
+        "未开放",
+        "未启用",
+        "未投用",
+        "closed",
+        "inactive",
+        "planned",
+    ),
+)
+_CLOSED = re.compile(rf"(?:已经?|现|目前|正在?|临时)?(?:{'|'.join(CLOSED)})")
 _ROLE: dict[Kind, str] = {"station": "stations", "shop": "shops"}
 _ZH: dict[Kind, str] = {"station": "驿站", "shop": "商铺"}
 
@@ -153,10 +189,8 @@ def is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
     """Whether a facility's status says that it serves nobody."""
     if "status" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    status = (
-        frame["status"].fillna("").astype(str).map(simplified).str.strip().str.casefold().str.removeprefix("已")
-    )
-    return status.isin(CLOSED).to_numpy(bool)
+    status = frame["status"].fillna("").astype(str).map(simplified).str.strip().str.casefold()
+    return np.array([_CLOSED.match(one) is not None for one in status], dtype=bool)
 
 
 def told_of_closed(study: Study, kind: Kind, frame: gpd.GeoDataFrame) -> list[Fault]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 from .cells import cell_text
@@ -26,6 +27,7 @@ VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".parquet", ".geoparque
 TEXT_SUFFIXES = (".csv", ".geojson", ".json", ".shp")
 
 
+_FORMULA_TEXT = re.compile(r'^="([^"]*)"$')
 #: files of other programs: what to do with them
 _OTHERS = (
     (
@@ -116,6 +118,8 @@ def _read_csv(path: Path, file: str, encoding: str | None, is_header: IsHeader |
         en = f"is not a readable CSV: {error}. Look for a stray or unclosed quote from this row on."
         zh = f"CSV 无法解析（{error}）。请检查这一行起是否有多余或未闭合的引号。"
         raise unreadable(file, en, zh, row=len(records) + 1) from error
+    if '="' in text:  # how some programs keep Excel from reading a number: ="001"
+        records = [(row, [_FORMULA_TEXT.sub(r"\1", cell) for cell in cells]) for row, cells in records]
     if text.startswith("sep="):
         del records[0]
     return table_of(file, None, records, is_header=is_header)

@@ -25,6 +25,7 @@ from .checkins import CheckIns
 from .closure_reports import copy_of_reports, is_report_header, reports_of
 from .closures import Closures
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
+from .coordinate_texts import with_split_pairs
 from .datum import Datum
 from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
@@ -565,7 +566,7 @@ def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], head
             is_header=lambda cells: is_header(cells, columns, headers),
         )
 
-    table = read(is_ledger_header)
+    table = with_split_pairs(read(is_ledger_header), columns, headers)
     if table.geometry is not None or is_ledger_header(table.header, columns, headers):
         return table
     by_address = read(is_address_header)

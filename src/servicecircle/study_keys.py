@@ -369,11 +369,6 @@ def _services(value: object) -> tuple[str, ...]:
     return tuple(_text(word).strip() for word in value)
 
 
-def not_served(*, what: str, zh: str) -> InputError:
-    """Return the error of something that is planned, and not in this release."""
-    return InputError(f"{what} is not in this release. Take it out.", zh=f"本版本尚不支持{zh}，请先删去。")
-
-
 def _gap_before(zh: str) -> str:
     """Return the space that stands between Chinese and a Latin word or number."""
     return " " if zh[0].isascii() and zh[0].isalnum() else ""
@@ -473,7 +468,6 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "compounds": _LEDGER,
     }
 )  # fmt: skip
-NOT_SERVED_TABLES = frozenset({"balance"})
 
 
 def check_value(table: str, key: str, value: object) -> Any:  # noqa: ANN401
@@ -544,9 +538,6 @@ def read_study_file(path: Path) -> StudyFile:
     for name, value in content.items():
         if name in KEYS and isinstance(value, dict):
             values[name] = {}
-            if name in NOT_SERVED_TABLES:
-                faults.append(_fault(path.name, lines, name, "", not_served(what=f"[{name}]", zh=f" [{name}]")))
-                continue
             pairs = [(name, key, inner) for key, inner in value.items()]
         else:
             pairs = [("", name, value)]
@@ -579,6 +570,9 @@ def _no_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> StudyErro
         en = f"holds full-width {wide}: write commas, brackets, equals signs, quotes and digits in ASCII, e.g. "
         en += "minutes = [10, 15]."
         zh = f"写法有误（{wide}）：逗号、括号、等号、引号、数字须用英文半角，如 minutes = [10, 15]。"
+    elif found := re.match(r"\s*([^\x00-\x7f\s=\"'#\[]+)\s*=", "".join(text.split("\n")[row - 1 : row])):
+        en = f"holds the key {found[1]!r}: keys are English words, e.g. file, minutes, datum."
+        zh = f"有中文键名“{found[1]}”：等号左边须用英文键名，如 file、minutes、datum。"
     return StudyError([Fault(en, zh, file=path.name, row=row)])
 
 

@@ -25,8 +25,10 @@ from .csv_tables import (
     checkin_tables,
     closures_csv,
     infeasible_csv,
+    moved_blocks_csv,
     week_csv,
     wishes_csv,
+    zone_balance_csv,
     zone_posts_csv,
     zone_shares_csv,
 )
@@ -40,6 +42,7 @@ from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .wishes import wishes_by_service
+from .zone_figures import ZoneProposal
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -78,8 +81,10 @@ def write_outputs(
         `coverage_by_hour.csv`, where a place states hours, `amenities_by_zone.csv`, where one says what it
         offers, three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the
         plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
-        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `assignment.csv`, where it assigns depots,
-        `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the figures.
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
+        `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
+        depots, `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the
+        figures.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -113,6 +118,9 @@ def write_outputs(
         "zone_posts.csv": zone_posts_csv(plan),
         "zone_shares.csv": zone_shares_csv(plan),
         "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
+        "zone_balance.csv": zone_balance_csv(plan),
+        "moved_blocks.csv": moved_blocks_csv(plan),
+        "balanced_zones.geojson": None if plan.proposal is None else geojson_text(proposal_features(plan.proposal)),
         "assignment.csv": assignment_csv(plan),
         "infeasible.csv": infeasible_csv(plan),
     }
@@ -324,6 +332,11 @@ def trouble_figures(trouble: TroubleFigures) -> list[Properties]:
         }
         for number, row in enumerate(_rows(trouble.windows))
     ]
+
+
+def proposal_features(proposal: ZoneProposal) -> list[Feature]:
+    """Return a feature a proposed zone, in the order of the zones."""
+    return frame_features(proposal.zones.reset_index(names="zone_id"))
 
 
 def checkin_figures(figures: CheckInFigures) -> Properties:

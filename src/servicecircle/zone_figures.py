@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,6 +77,8 @@ class ZoneProposal:
 
 
 def gap_of(objective: float, bound: float) -> float:
-    """Return the relative gap of an objective that is to be small; up to a millionth is 0."""
+    """Return the relative gap of an objective that is to be small: up to a millionth is 0; of no bound inf."""
+    if math.isinf(bound):
+        return math.inf
     gap = abs(objective - bound) / max(abs(bound), 1e-12)
     return 0.0 if gap <= 1e-6 or abs(objective - bound) <= 1e-9 else gap  # noqa: PLR2004

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import geopandas as gpd
 import numpy as np
@@ -10,12 +11,13 @@ import pandas as pd
 import shapely
 
 from ._validate import StrArray, points_xy, some, some_zh
+from .balanced_zones import balance_zones
 from .contacts import contact_table, place_table
 from .depot_zones import assign_depots
 from .errors import Fault
 from .model import Plan, Study
 from .placement import input_of
-from .zone_figures import Assignment, Contacts, ZonePosts
+from .zone_figures import Assignment, Contacts, ZonePosts, ZoneProposal
 from .zone_places import check_zones, zones_of_posts
 from .zone_posts import zone_posts
 from .zone_rules import ContactRule
@@ -26,21 +28,21 @@ WGS84 = "EPSG:4326"
 
 def with_zone_work(plan: Plan, *, time_limit_s: float | None = 60.0) -> Plan:
     """
-    Return the plan with what its study asks of zones: posts, assigned depots, a contact table.
+    Return the plan with what its study asks of zones: posts, balanced zones, assigned depots, a contact table.
 
     Parameters
     ----------
     plan
-        As `suggest` gives it; `[posts]`, `[assign]` and `[contacts]` of its study say what is asked for.
+        As `suggest` gives it; `[posts]`, `[balance]`, `[assign]` and `[contacts]` of its study say what is asked.
     time_limit_s
         End each search then, with the best found and its bound.
 
     Returns
     -------
     plan
-        With `posts`, `assignment` and `contacts`, None where the study does not ask, and their warnings; the plan
-        itself where it asks for nothing. Contacts list the stations and shops that count in the plan; those of a
-        zone start at its post (the first by id), without one in the middle of its riders.
+        With `posts`, `proposal`, `assignment` and `contacts`, None where the study does not ask, and their
+        warnings; the plan itself where it asks for nothing. Contacts list the stations and shops that count in the
+        plan; those of a zone start at its post (the first by id), without one in the middle of its riders.
 
     Raises
     ------
@@ -53,11 +55,19 @@ def with_zone_work(plan: Plan, *, time_limit_s: float | None = 60.0) -> Plan:
     posts, assignment = _posts(plan), None
     if study.assign is not None and study.depots is not None and study.zones is not None:
         assignment = _assigned(plan, time_limit_s)
+    proposal = _proposed(plan, time_limit_s)
     contacts = None if study.contacts is None else _contacts(plan, study.contacts, assignment)
-    if posts is None and assignment is None and contacts is None:
+    if posts is None and proposal is None and assignment is None and contacts is None:
         return plan
-    warnings = (*plan.warnings, *_told_of_posts(study, posts), *_told_of_depots(study, assignment))
-    return dataclasses.replace(plan, posts=posts, assignment=assignment, contacts=contacts, warnings=warnings)
+    told = [*_told_of_posts(study, posts), *_told_of_depots(study, assignment), *_told_of_balance(study, proposal)]
+    return dataclasses.replace(
+        plan,
+        posts=posts,
+        proposal=proposal,
+        assignment=assignment,
+        contacts=contacts,
+        warnings=(*plan.warnings, *told),
+    )
 
 
 def _posts(plan: Plan) -> ZonePosts | None:
@@ -72,6 +82,24 @@ def _posts(plan: Plan) -> ZonePosts | None:
         area=study.area,
         direction=study.direction,
         max_snap_m=study.max_snap_m,
+    )
+
+
+def _proposed(plan: Plan, time_limit_s: float | None) -> ZoneProposal | None:
+    study = plan.study
+    if study.balance is None or study.zones is None:
+        return None
+    return balance_zones(
+        plan.network,
+        study.zones,
+        plan.demand,
+        posts=study.posts,
+        tolerance=study.balance.tolerance,
+        keep_minutes=study.balance.keep_minutes,
+        within_minutes=study.balance.within_minutes,
+        direction=study.direction,
+        max_snap_m=study.max_snap_m,
+        time_limit_s=time_limit_s,
     )
 
 
@@ -200,6 +228,19 @@ def _told_of_depots(study: Study, assignment: Assignment | None) -> list[Fault]:
     ids = rows["depot_id"]
     en, zh = f"depots that are assigned to no zone: {some(ids)}.", f"以下站点没有分配到任何网格：{some_zh(ids)}。"
     return [Fault(en, zh, file=_file(study, "depots"), level="warning")]
+
+
+def _told_of_balance(study: Study, proposal: ZoneProposal | None) -> list[Fault]:
+    """Warn of proposed zones that are not within the tolerance."""
+    if proposal is None or proposal.status != "out_of_tolerance":
+        return []
+    most, asked = f"{proposal.imbalance:.1%}", f"{proposal.tolerance:.0%}"
+    never = math.isinf(proposal.bound) or proposal.least_imbalance > proposal.tolerance
+    en = f"no contiguous zones within {asked} of the mean {'exist' if never else 'were found'}: the proposal is "
+    en += f"within {most}. Allow a larger `tolerance` in [balance]."
+    zh = f"{'不存在' if never else '没有找到'}各网格骑手数与平均数相差不超过 {asked} 的连通方案，"
+    zh += f"所给方案相差 {most}。请放宽 [balance] 的 tolerance。"
+    return [Fault(en, zh, file=_file(study, "zones"), level="warning")]
 
 
 def _file(study: Study, role: str) -> str | None:

@@ -20,6 +20,7 @@ from .recount import worth_again as worth_again
 from .recount_bounds import check_lscp as check_lscp
 from .recount_bounds import check_mclp as check_mclp
 from .recount_bounds import check_p_median as check_p_median
+from .recount_center import check_p_center as check_p_center
 from .siting import Phase as Phase
 from .siting import Siting as Siting
 from .siting_plan import PhasePlan as PhasePlan

@@ -81,6 +81,17 @@ def _n_apart(covers: BoolArray) -> int:
 
 def _bound(covers: BoolArray) -> float:
     """Sum of prices of rows of which no column collects more than 1: HiGHS says them, they are checked here."""
+    price = cover_prices(covers)
+    most = float(np.asarray(price @ covers).max(initial=0.0))
+    return float(price.sum()) / max(1.0, most)
+
+
+def cover_prices(covers: BoolArray) -> FloatArray:
+    """Return prices of rows, by the linear program; of a row that no column covers alone, where there is one."""
+    if covers.shape[0] == 0:
+        return np.zeros(0)
+    if not covers.any(axis=1).all():
+        return np.asarray(~covers.any(axis=1), dtype=np.float64)
     answer = linprog(
         np.ones(covers.shape[1]),
         A_ub=-covers.astype(np.float64),
@@ -88,9 +99,8 @@ def _bound(covers: BoolArray) -> float:
         method="highs",
     )
     if answer.status != 0:
-        return 0.0
-    price: FloatArray = np.maximum(-np.asarray(answer.ineqlin.marginals), 0.0)
-    return float(price.sum() / max(1.0, float((price @ covers).max())))
+        return np.zeros(covers.shape[0])
+    return np.asarray(np.maximum(-np.asarray(answer.ineqlin.marginals), 0.0), dtype=np.float64)
 
 
 def _by_trying(covers: BoolArray, n_most: int) -> Verdict:

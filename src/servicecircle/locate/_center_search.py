@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 
 from .._validate import BoolArray, FloatArray, IntArray
+from ..model import Certificate
 from ._center_cover import cover_with
+from ._center_proof import CenterProof
 from ._costs import row_costs
 from ._form import Csr, Options
 from ._stop import Clock
@@ -20,7 +22,8 @@ class Centers:
     """The best plan so far (`plan`, `largest`), and the rows that matter, as they turn up."""
 
     def __init__(self, costs: Csr, options: Options, clock: Clock) -> None:
-        self.costs, self.options, self.clock = _in_own_order(costs), options, clock
+        self.order = _own_order(costs)
+        self.costs, self.options, self.clock = costs[self.order], options, clock
         self.p = min(int(options.room[0]), options.n)
         self.plan: BoolArray | None = None
         self.largest = np.inf
@@ -46,6 +49,23 @@ class Centers:
                 return "yes"
             self._add(least, self._nearest(plan, least), limit)
         return "unknown"
+
+    def certificate(self, bound: float) -> Certificate:
+        """Return prices that no `p` sites can pay where all costs are to lie below a bound, as far as known."""
+        cheapest = (
+            np.minimum.reduceat(self.costs.data, self.costs.indptr[:-1]) if self.costs.shape[0] else np.zeros(0)
+        )
+        if (cheapest >= bound).any():  # of one row alone
+            one = np.arange(cheapest.size) == self.order[np.argmax(cheapest)]
+            return Certificate(one.astype(np.float64)[None, :])
+        proof = CenterProof(self.block < bound, self.p, self.clock)
+        proof.prove(self.fixed, np.zeros(self.options.n, dtype=np.bool_))
+        prices = np.zeros((len(proof.prices), self.costs.shape[0]))
+        at = self.order[self.rows]  # a row may stand there twice
+        for set_, own in zip(prices, proof.prices, strict=True):
+            np.maximum.at(set_, at, own)
+        branch = np.array([-1 if r < 0 else at[r] for r in proof.branch], dtype=np.int64)
+        return Certificate(prices, branch=branch)
 
     def consider(self, plan: BoolArray) -> FloatArray:
         """Fill a plan up to `p` sites and keep it if it is better; return what each row costs."""
@@ -92,11 +112,10 @@ class Centers:
         self.block = np.vstack([self.block, *(self._row(int(i))[None, :] for i in new)])
 
 
-def _in_own_order(costs: Csr) -> Csr:
-    """Put rows into an order that does not depend on that of the demand."""
+def _own_order(costs: Csr) -> IntArray:
+    """Return an order of the rows that does not depend on that of the demand."""
     from ._median_kernels import signatures
 
     every = np.arange(costs.shape[0])
-    return costs[
-        np.argsort(signatures(costs.indptr, costs.indices, costs.data.view(np.int64), every), kind="stable")
-    ]
+    own = signatures(costs.indptr, costs.indices, costs.data.view(np.int64), every)
+    return np.argsort(own, kind="stable").astype(np.int64)

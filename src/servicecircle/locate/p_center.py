@@ -15,6 +15,8 @@ from ._checks import check_plan, infeasible, settle
 from ._costs import cost_matrix, row_costs
 from ._form import Indices, Matrix, check_limits, check_options
 from ._stop import Clock
+from .recount_bounds import costs_of
+from .recount_center import is_center_bound
 
 
 def p_center(
@@ -48,7 +50,9 @@ def p_center(
     solution
         `chosen` holds exactly `min(p, n_site)` positions; `objective` is the largest cost, `bound` a lower bound.
         No demand costs 0. `"infeasible"` if no `p` sites reach every demand point: no site is chosen, `objective`
-        and `bound` are `inf`. Ties: the same plan every run, whatever the order of the demand points.
+        and `bound` are `inf`. `proof` is `"certificate"` where prices of the demand points prove the bound, see
+        `check_p_center`; else `"HiGHS"`: it decided some of the coverings. Ties: the same plan every run, whatever
+        the order of the demand points.
 
     Raises
     ------
@@ -89,6 +93,11 @@ def p_center(
     largest = float(row_costs(costs, centers.plan).max(initial=0.0))
     bound = min(float(steps[low]), largest)
     solution = settle(chosen, largest, claimed=centers.largest, bound=bound, sense="min", seconds=seconds)
+    with Clock(until) as clock:
+        centers.clock = clock
+        certificate = centers.certificate(bound)
+    if is_center_bound(costs_of(costs), p, bound, certificate, fixed=options.fixed):
+        return replace(solution, proof="certificate", certificate=certificate)
     return replace(solution, proof="HiGHS")  # of its coverings some may be decided by nobody else
 
 

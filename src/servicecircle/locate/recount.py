@@ -258,6 +258,8 @@ def _seats(siting: Siting, told: PhasePlan, riders: Columns, matrix: Columns) ->
     given = np.zeros(weight.size)
     is_open = {int(j) for j in told.chosen}
     for j in range(_n_option(siting)):
+        if _is_empty(riders, j):
+            continue
         taken = _column(riders, j)
         if (taken < 0).any() or ((taken > 0) & (_column(matrix, j) <= 0)).any():
             yield f"option {j} serves somebody out of its reach"
@@ -359,6 +361,11 @@ def _column(matrix: Columns, j: int) -> npt.NDArray[np.float64]:
     part = slice(matrix.indptr[j], matrix.indptr[j + 1])
     column[matrix.indices[part]] = matrix.data[part]
     return column
+
+
+def _is_empty(matrix: Columns, j: int) -> bool:
+    """Whether a column stores nothing."""
+    return not isinstance(matrix, np.ndarray) and bool(matrix.indptr[j] == matrix.indptr[j + 1])
 
 
 def _is_close(said: float, counted: float) -> bool:

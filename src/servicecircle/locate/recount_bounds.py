@@ -100,17 +100,17 @@ def check_mclp(
     a, kind = np.asarray(weight, np.float64), _whole(group, np.zeros(n, np.int64))
     places, held = _whole(place, np.arange(n)), _whole(fixed, np.zeros(0, np.int64))
     room = np.minimum(np.atleast_1d(np.asarray(p)), n).astype(np.int64)
-    faults = list(_site_faults(solution, n, held))
+    faults = list(site_faults(solution, n, held))
     if not faults:
         if (np.bincount(kind[solution.chosen], minlength=room.size) > room).any():
             faults.append("more sites than allowed")
         if np.unique(places[solution.chosen]).size < solution.chosen.size:
             faults.append("two options of one place")
         counted = math.fsum(a[_n_of(pairs, solution.chosen) > 0])
-        faults.extend(_figure_faults(solution, counted))
+        faults.extend(figure_faults(solution, counted))
         bound = covering_bound(pairs, a, room, solution.certificate, fixed=held, kind=kind, place=places)
         faults.extend(_bound_faults(solution, bound))
-    _refuse(faults)
+    refuse(faults)
 
 
 def check_lscp(covers: Any, solution: Solution, *, fixed: Sequence[int] | Ints | None = None) -> None:  # noqa: ANN401
@@ -138,15 +138,15 @@ def check_lscp(covers: Any, solution: Solution, *, fixed: Sequence[int] | Ints |
     pairs = _pairs(covers)
     held = _whole(fixed, np.zeros(0, np.int64))
     if solution.status == "infeasible":
-        _refuse([] if (np.diff(pairs.start) == 0).any() else ["every demand point can be covered"])
+        refuse([] if (np.diff(pairs.start) == 0).any() else ["every demand point can be covered"])
         return
-    faults = list(_site_faults(solution, pairs.n, held))
+    faults = list(site_faults(solution, pairs.n, held))
     if not faults:
         n_open = int((_n_of(pairs, solution.chosen) == 0).sum())
         faults.extend([f"{n_open} demand points are not covered"] if n_open else [])
-        faults.extend(_figure_faults(solution, float(solution.chosen.size)))
+        faults.extend(figure_faults(solution, float(solution.chosen.size)))
         faults.extend(_bound_faults(solution, set_bound(pairs, solution.certificate, fixed=held)))
-    _refuse(faults)
+    refuse(faults)
 
 
 def check_p_median(
@@ -181,11 +181,11 @@ def check_p_median(
     """
     if solution.status == "infeasible":
         return
-    costs = _costs(cost)
+    costs = costs_of(cost)
     start, site, value, n = costs
     a, held = np.asarray(weight, np.float64), _whole(fixed, np.zeros(0, np.int64))
     far = np.inf if unreached_cost is None else float(unreached_cost)
-    faults = list(_site_faults(solution, n, held))
+    faults = list(site_faults(solution, n, held))
     if not faults:
         if solution.chosen.size > p:
             faults.append("more sites than allowed")
@@ -193,13 +193,14 @@ def check_p_median(
         is_open = np.isin(site, solution.chosen)
         np.minimum.at(least, np.repeat(np.arange(a.size), np.diff(start))[is_open], value[is_open])
         counted = math.fsum(a * least) if a.size else 0.0
-        faults.extend(_figure_faults(solution, counted))
+        faults.extend(figure_faults(solution, counted))
         bound = median_bound(costs, a, min(p, n), solution, fixed=held, far=far)
         faults.extend(_bound_faults(solution, bound))
-    _refuse(faults)
+    refuse(faults)
 
 
-def _site_faults(solution: Solution, n: int, held: Ints) -> Iterator[str]:
+def site_faults(solution: Solution, n: int, held: Ints) -> Iterator[str]:
+    """Yield what is wrong with the sites of a solution."""
     chosen = solution.chosen
     if (np.diff(chosen) <= 0).any() or (chosen < 0).any() or (chosen >= n).any():
         yield "a site is told twice, out of order, or does not exist"
@@ -207,7 +208,8 @@ def _site_faults(solution: Solution, n: int, held: Ints) -> Iterator[str]:
         yield "a fixed site is missing"
 
 
-def _figure_faults(solution: Solution, counted: float) -> Iterator[str]:
+def figure_faults(solution: Solution, counted: float) -> Iterator[str]:
+    """Yield that the objective is not what is counted."""
     if not abs(solution.objective - counted) <= _EXACT * max(abs(counted), abs(solution.objective)):
         yield f"objective {solution.objective} is said, {counted} is counted"
 
@@ -217,7 +219,15 @@ def _bound_faults(solution: Solution, bound: float) -> Iterator[str]:
         yield f"the bound {solution.bound} is said, its certificate gives {bound}"
 
 
-def _refuse(faults: list[str]) -> None:
+def refuse(faults: list[str]) -> None:
+    """
+    Refuse a solution with faults.
+
+    Raises
+    ------
+    SolutionError
+        If there is any.
+    """
     if faults:
         msg = f"The solution does not hold: {'; '.join(faults)}."
         raise SolutionError(msg, zh=f"方案与复核结果不符，已拒绝：{'；'.join(faults)}。")
@@ -375,7 +385,8 @@ def _pairs(covers: Any) -> Covers:  # noqa: ANN401
     return Covers(matrix.indptr.astype(np.int64), matrix.indices, int(matrix.shape[1]))
 
 
-def _costs(cost: Any) -> Costs:  # noqa: ANN401
+def costs_of(cost: Any) -> Costs:  # noqa: ANN401
+    """Return the finite costs row by row."""
     if sparse.issparse(cost):
         known: Any = cost
         pairs = known.tocoo()

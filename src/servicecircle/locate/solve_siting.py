@@ -158,6 +158,8 @@ def _stage(
     SolutionError
         If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
     """
+    if start.plan is not None and _is_decided(form):
+        return start.at(start.value, "counting")
     bound = plain = _plain_bound(form, rows, aim, start, clock)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
         return start.at(bound, "counting")
@@ -186,6 +188,11 @@ def _stage(
         return start.at(bound, proof)
     is_near = own.value - bound <= TOLERANCE * abs(bound)
     return own.at(bound, proof) if is_near else replace(own, bound=bound, proof=proof)
+
+
+def _is_decided(form: Form) -> bool:
+    """Whether there is nothing to choose: nothing may be opened, and nothing closed."""
+    return bool((form.is_not | form.is_existing).all()) and (form.max_closed == 0 or not form.is_existing.any())
 
 
 def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
