@@ -39,7 +39,7 @@ chinese
 hours_words moments
 serving_figures zone_figures
 headers
-closures street_intervals drink_rules checkins
+closures street_intervals entrances drink_rules checkins
 model
 bent_streets
 china_outline datum
@@ -52,7 +52,8 @@ tables
 workbooks spatial_files
 readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
-duplicates ledgers polygons closure_reports checkin_ledgers wish_ledgers study_keys
+duplicates ledgers polygons
+belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -67,6 +68,8 @@ network
 osm_extracts extracts
 datum_detection
 snapping _kernels node_order threads
+along_streets named_streets
+doors
 sorted_pairs
 searches
 travel_times
@@ -90,6 +93,7 @@ grids
 zone_places
 zone_borders
 coverage
+tiers
 zone_posts
 street_blocks
 week amenity_zones
@@ -118,6 +122,7 @@ explanations
 synthetic
 maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
+belt
 serving
 contacts
 plan_tables

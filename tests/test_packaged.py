@@ -20,7 +20,7 @@ from servicecircle.packaged import api_module, example_folder, example_names, pa
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = {"map.html", "plan.gpkg", "tables.xlsx", "summary.json", "explanations.json"} | {
     *(f"{name}.geojson" for name in ("circles", "coverage", "gaps", "suggestions")),
-    *(f"{name}.csv" for name in ("amenities_by_zone", "coverage_by_hour")),
+    *(f"{name}.csv" for name in ("amenities_by_zone", "coverage_by_hour", "partners")),
 }
 #: no request leaves the machine: every proxy is a closed port, and there is no cache to fall back on
 OFFLINE = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "all")}

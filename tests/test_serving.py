@@ -15,7 +15,7 @@ from servicecircle.coverage import totals
 from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, coverage_by_hour, explain, facility_circles, read_roads, suggest
-from servicecircle.serving import study_serving
+from servicecircle.serving import Serving, study_serving
 from servicecircle.study import load_study, with_options
 from servicecircle.what_if import what_if
 
@@ -43,9 +43,13 @@ def roads(study: Study) -> Roads:
     return read_roads(study)
 
 
+def serving_of(study: Study) -> Serving:
+    return study_serving(study, read_roads(study).network)
+
+
 def why(study: Study, **asked: object) -> dict[str, str]:
     """Ids that do not count, and why."""
-    return study_serving(with_options(study, **asked)).left_out["why"].to_dict()  # type: ignore[arg-type]
+    return serving_of(with_options(study, **asked)).left_out["why"].to_dict()  # type: ignore[arg-type]
 
 
 # -------------------------------------------------------------------------------------------------- who counts
@@ -55,7 +59,7 @@ def test_who_is_closed_does_not_count_and_who_does_not_say_does(study: Study) ->
     assert why(study, when="周二 20:30") == {"S1": "closed"}
     assert why(study, when="Tue 23:00") == {"S1": "closed", "P2": "closed"}
     assert why(study, when="Tue 10:00 PH") == {"P2": "closed"}
-    unknown = study_serving(with_options(study, when="Tue 12:00")).is_unknown
+    unknown = serving_of(with_options(study, when="Tue 12:00")).is_unknown
     assert unknown.tolist() == [False, False, True, False, True]
 
 
@@ -227,7 +231,7 @@ def test_the_matrix_of_a_moment_holds_what_is_open_then(study: Study, roads: Roa
 
 # ---------------------------------------------------------------------------------------------------- what is told
 def test_the_planner_is_told_what_does_not_count(study: Study) -> None:
-    told = study_serving(with_options(study, when="周二 20:30", service=["微波炉|充电"])).told
+    told = serving_of(with_options(study, when="周二 20:30", service=["微波炉|充电"])).told
     assert [fault.zh for fault in told] == [
         "只计提供“充电或微波炉”的驿站和商铺：5 处中有 3 处；1 处没有该服务，1 处未说明服务项目。",
         "按周二 20:30 计：3 处中有 1 处届时不开放，不计入；2 处未说明，按开放计（P1、P3）。",

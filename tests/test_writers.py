@@ -29,6 +29,7 @@ NAMES = [
     "suggestions.geojson",
     "plan.gpkg",
     "tables.xlsx",
+    "partners.csv",
     "summary.json",
 ]
 
@@ -62,6 +63,12 @@ def test_summary_coverage_and_suggestions_tell_one_story(out: Path) -> None:
     for minutes in ("5", "10"):
         for when, column in (("before", f"covered_{minutes}"), ("after", f"after_{minutes}")):
             assert math.fsum(c[column] for c in cells) == pytest.approx(told[when]["covered"][minutes], abs=1e-9)
+        tiers = told["tiers"]["before"]
+        for tier in ("core", "belt"):
+            in_cells = math.fsum(c[f"{tier}_{minutes}"] for c in cells)
+            assert in_cells == tiers[tier]["covered"][minutes]
+        both = tiers["core"]["covered"][minutes] + tiers["belt"]["covered"][minutes]
+        assert both == pytest.approx(told["before"]["covered"][minutes], abs=1e-9)
     assert math.fsum(c["riders"] for c in cells) == pytest.approx(told["before"]["riders"], abs=1e-9)
     gained = math.fsum(s["riders_gained"] for s in sites)
     assert told["after"]["covered"]["10"] - told["before"]["covered"]["10"] == pytest.approx(gained, abs=1e-9)
@@ -79,13 +86,14 @@ def test_the_files_have_the_properties_of_the_contract(out: Path) -> None:
     assert keys("circles") == ["facility_id", "kind", "minutes", "street_m", "area_m2"]
     assert keys("coverage") == [
         "cell_id", "zone_id", "riders", "covered_5", "share_5", "after_5", "n_facilities_5",
-        "covered_10", "share_10", "after_10", "n_facilities_10", "nearest_id", "nearest_min",
+        "core_5", "belt_5", "covered_10", "share_10", "after_10", "n_facilities_10", "core_10", "belt_10",
+        "nearest_id", "nearest_min",
     ]  # fmt: skip
     assert keys("gaps") == ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id"]
     assert keys("suggestions") == ["rank", "id", "name", "kind", "lon", "lat", "riders_gained"]
     assert list(load(out, "summary.json")) == [
         "study", "profile", "speed_kph", "direction", "minutes", "when", "service", "inputs", "before", "after",
-        "gaps", "suggestions", "solution", "warnings", "serving", "week", "amenities",
+        "tiers", "gaps", "suggestions", "solution", "warnings", "serving", "week", "amenities",
     ]  # fmt: skip
 
 

@@ -124,6 +124,12 @@ from .street_reach import street_reach as street_reach
 from .study import load_study as load_study
 from .study_gates import suggest_gates as suggest_gates
 from .suggestions import choose_sites as choose_sites
+from .tiers import Tiers as Tiers
+from .tiers import cover_tiers as cover_tiers
+from .tiers import partner_gains as partner_gains
+from .tiers import roll_up as roll_up
+from .tiers import tier_totals as tier_totals
+from .tiers import tiers_by_cell as tiers_by_cell
 from .travel_times import travel_times as travel_times
 from .trouble import tell_closures as tell_closures
 from .week import cover_week as cover_week

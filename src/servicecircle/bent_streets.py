@@ -74,6 +74,16 @@ class Bends:
         begins = self.is_closed[row] & (self.first[row] < high[:, None])
         return np.asarray((begins & (self.last[row] > low[:, None])).any(axis=1))
 
+    def open_parts(self, row: int, low: float, high: float) -> list[tuple[float, float]]:
+        """Return the parts between two places of a street that are not closed; ends of closed ones are open."""
+        parts = []
+        begin = low
+        for m in np.flatnonzero(self.is_closed[row] & (self.last[row] > low) & (self.first[row] < high)).tolist():
+            if self.first[row, m] >= begin:
+                parts.append((float(begin), float(self.first[row, m])))
+            begin = float(self.last[row, m])
+        return [*parts, (float(begin), float(high))] if begin <= high else parts
+
     def is_inside(self, row: IntArray, share: FloatArray) -> BoolArray:
         """Whether nobody can get to or from a place: within a closed piece, or at a junction that is closed."""
         at = share[:, None]

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from ._validate import BoolArray, FloatArray, IntArray
+from .doors import doors_of_rows
 from .model import Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, Direction
 from .searches import Ends, Hanging, nearest_at_demand, times_at_nodes
@@ -22,6 +23,8 @@ from .travel_times import (
     position_ends,
     positions_by_street,
     search_graph,
+    source_ranks,
+    sources_of,
     times_of_each,
     waiting_demand,
 )
@@ -58,10 +61,12 @@ def touched_facilities(
     _, node, ms = times_at_nodes(back.curve, seeds, limit_ms=limit_ms)
     least = np.full(network.n_node, INF_MS, dtype=np.int64)
     np.minimum.at(least, node, ms)
-    at = on_street(facility_at, network, graph)
+    at, owner = sources_of(facility_at, network, graph)
     legs = leg_ms(graph, at, is_facility=True)
     reached = np.where(at.street[:, None] >= 0, least[graph.end[np.where(at.street >= 0, at.street, 0)]], INF_MS)
-    return np.asarray(np.isin(at.street, street) | (legs + reached <= limit_ms).any(axis=1))
+    is_touched = np.zeros(len(facility_at.edge), dtype=bool)
+    is_touched[owner[np.isin(at.street, street) | (legs + reached <= limit_ms).any(axis=1)]] = True
+    return is_touched
 
 
 def closed_demand(demand: WaitingDemand, closed: Network, *, direction: Direction) -> WaitingDemand:
@@ -119,7 +124,8 @@ def times_again(times: TravelTimes, network: Network, closed: Network, served_by
         return times
     is_touched = touched_facilities(network, closed, times.facility_at, limit_ms=limit_ms, direction=direction)
     graph = search_graph(closed, direction)
-    i_at, j_at = on_street(times.demand_at, closed, graph), on_street(times.facility_at, closed, graph)
+    i_at = on_street(times.demand_at, closed, graph)
+    j_at, owner = sources_of(times.facility_at, closed, graph)
     by_street = positions_by_street(i_at)
     rank = id_ranks(served_by.ids)
     waiting = waiting_demand(closed, times.demand_at, limit_ms=limit_ms, direction=direction)
@@ -128,8 +134,9 @@ def times_again(times: TravelTimes, network: Network, closed: Network, served_by
     pairs = _merged(times, is_touched, rank, (point, np.repeat(own, np.diff(start)), seconds))
     direct = joined_along(graph, by_street, j_at)
     i_ends, j_ends = (position_ends(graph, at, is_facility=f) for at, f in ((i_at, False), (j_at, True)))
-    nearest = nearest_at_demand(graph.curve, j_ends, i_ends, direct, rank)
-    facility_of = np.append(np.argsort(rank), -1)  # rank -1: none
+    of_source = source_ranks(rank, owner)
+    nearest = nearest_at_demand(graph.curve, j_ends, i_ends, direct, of_source)
+    facility_of = np.append(owner[np.argsort(of_source)], -1)  # rank -1: none
     return dataclasses.replace(
         times,
         start=pairs[0],
@@ -142,7 +149,8 @@ def times_again(times: TravelTimes, network: Network, closed: Network, served_by
 
 def some_positions(at: Positions, rows: IntArray) -> Positions:
     """Return some of the positions."""
-    return Positions(at.ids.take(rows), at.edge[rows], at.fraction[rows], at.offset_m[rows], at.xy[rows])
+    doors = None if at.doors is None else doors_of_rows(at.doors, rows)
+    return Positions(at.ids.take(rows), at.edge[rows], at.fraction[rows], at.offset_m[rows], at.xy[rows], doors)
 
 
 def _merged(

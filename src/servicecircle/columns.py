@@ -22,13 +22,16 @@ from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_fie
 from .readers import Table
 
 Role = Literal[
-    "stations", "shops", "depots", "posts", "candidates", "population", "zones", "area", "gates", "compounds"
+    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
+    "zones", "area", "compounds",
 ]  # fmt: skip
 #: what one row of each ledger is called in generated ids
 ONE_OF: Mapping[str, str] = MappingProxyType(
     {
         "stations": "station",
         "shops": "shop",
+        "streets": "street",
+        "districts": "district",
         "depots": "depot",
         "posts": "post",
         "candidates": "candidate",

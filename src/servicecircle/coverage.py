@@ -50,8 +50,8 @@ def cover(times: TravelTimes, demand: pd.DataFrame, *, minutes: Sequence[float] 
     Returns
     -------
     coverage
-        For each point and break: covered or not, and by how many facilities. A point off the network is not
-        covered.
+        For each point and break: covered or not, and by how many facilities: a main station and its sub-points
+        (column `parent`) are one. A point off the network is not covered.
 
     Raises
     ------
@@ -74,11 +74,7 @@ def cover(times: TravelTimes, demand: pd.DataFrame, *, minutes: Sequence[float] 
     if not demand.index.equals(times.demand_ids):
         msg = f"`demand` ({len(demand)} rows) is not the demand of `times` ({len(times.demand_ids)}) in its order."
         raise InputError(msg)
-    point = np.repeat(np.arange(len(demand)), np.diff(times.start))
-    n_facilities = np.zeros((len(demand), len(breaks)), dtype=np.int64)
-    for b in range(len(breaks)):
-        within = times.seconds <= limit[times.facility, b]
-        n_facilities[:, b] = np.bincount(point[within], minlength=len(demand))
+    n_facilities = counts_within(times, limit)
     return Coverage(
         minutes=breaks,
         weight=check_weight(demand, "demand"),
@@ -87,6 +83,27 @@ def cover(times: TravelTimes, demand: pd.DataFrame, *, minutes: Sequence[float] 
         cell_id=demand["cell_id"].to_numpy(dtype=object) if "cell_id" in demand.columns else None,
         times=times,
     )
+
+
+def counts_within(times: TravelTimes, limit_s: FloatArray) -> IntArray:
+    """
+    Return how many facilities reach each demand point within their limits, shape `(n_demand, n_break)`.
+
+    A main station and its sub-points are one.
+    """
+    n_point, n_break = len(times.demand_ids), limit_s.shape[1]
+    point = np.repeat(np.arange(n_point), np.diff(times.start))
+    main = times.facility_main[times.facility]
+    has_subs = bool((times.facility_main != np.arange(times.facility_main.size)).any())
+    counts = np.zeros((n_point, n_break), dtype=np.int64)
+    for b in range(n_break):
+        within = times.seconds <= limit_s[times.facility, b]
+        reached = point[within]
+        if has_subs:
+            n = max(times.facility_main.size, 1)
+            reached = np.unique(reached * n + main[within]) // n
+        counts[:, b] = np.bincount(reached, minlength=n_point)
+    return counts
 
 
 def limits_s(times: TravelTimes, minutes: Sequence[float]) -> FloatArray:
@@ -125,10 +142,10 @@ def coverage_by_cell(coverage: Coverage, grid: Grid) -> gpd.GeoDataFrame:
     cells
         CRS, index and order of the grid, every cell. Columns: `zone_id`; `riders`; for each break T (10 is
         `covered_10`) `covered_T` (riders), `share_T` (0 to 1; missing where nobody is: "no demand"),
-        `n_facilities_T` (distinct facilities that cover a demand point of the cell); `nearest_id` and
-        `nearest_min`: facility and minutes of the median rider (lower median by seconds to the nearest facility,
-        weighted by riders, unweighted where there are none; not ended by a cutoff). Both are missing where that
-        rider reaches no facility, or the cell has no point. Geometry last.
+        `n_facilities_T` (distinct facilities that cover a demand point of the cell, sub-points with their main);
+        `nearest_id` and `nearest_min`: facility and minutes of the median rider (lower median by seconds to the
+        nearest facility, weighted by riders, unweighted where there are none; not ended by a cutoff). Both are
+        missing where that rider reaches no facility, or the cell has no point. Geometry last.
 
     Raises
     ------
@@ -322,5 +339,5 @@ def _n_facilities(coverage: Coverage, b: int, group: IntArray, n: int) -> IntArr
     within = times.seconds <= limits_s(times, coverage.minutes)[times.facility, b]
     n_facility = max(len(times.facility_ids), 1)
     group_of_pair = np.repeat(group, np.diff(times.start))[within]
-    pair = np.unique(group_of_pair * n_facility + times.facility[within])
+    pair = np.unique(group_of_pair * n_facility + times.facility_main[times.facility[within]])
     return np.asarray(np.bincount(pair // n_facility, minlength=n), dtype=np.int64)

@@ -10,10 +10,20 @@ from ._validate import FloatArray, IntArray
 from .closed_streets import ReportPieces, arcs_of, report_pieces
 from .closures import Closures, as_closures, metres_of
 from .errors import InputError
-from .model import Network, Plan
+from .model import Facilities, Network, Plan
 from .searches import CurveGraph, Unsigned
 from .standing import standing
-from .travel_times import SearchGraph, leg_ms, limit_in_ms, on_street, position_ends, search_graph
+from .travel_times import (
+    SearchGraph,
+    by_source,
+    leg_ms,
+    limit_in_ms,
+    on_street,
+    position_ends,
+    search_graph,
+    sources_of,
+    times_between,
+)
 from .what_if import what_if
 
 #: a sum of riders below another one by less than this share may be equal to it
@@ -123,9 +133,19 @@ def _most_riders(plan: Plan, reports: Closures, pieces: ReportPieces) -> FloatAr
     graph = search_graph(network, times.direction)
     curve = graph.curve
     limit_s = standing(plan, plan.before.minutes).limit_s[:, -1]
+    if times.facility_at.doors is not None:  # each door for itself: who loses one may still have another
+        at, owner = by_source(times.facility_at, network, graph)
+        each = Facilities(
+            gpd.GeoDataFrame(geometry=gpd.points_from_xy(at.xy[:, 0], at.xy[:, 1]), index=at.ids, crs=network.crs)
+        )
+        times = times_between(
+            network, times.demand_at, each, at, limit_ms=limit_in_ms(times.cutoff_s), direction=times.direction
+        )
+        limit_s = limit_s[owner]
     covers = times.seconds <= limit_s[times.facility]
     start = np.concatenate([[0], np.cumsum(covers)])[times.start]
-    i_at, j_at = on_street(times.demand_at, network, graph), on_street(times.facility_at, network, graph)
+    i_at = on_street(times.demand_at, network, graph)
+    j_at, _ = sources_of(times.facility_at, network, graph)
     i_ends = position_ends(graph, i_at, is_facility=False)
     seeds, seed_ms, _ = position_ends(graph, j_at, is_facility=True).on(curve)
     row, node, ms, came = _ways(curve, seeds, seed_ms, limit_in_ms(float(limit_s.max(initial=0.001))))

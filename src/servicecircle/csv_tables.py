@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from .cells import starts_formula
-from .model import Plan
+from .model import Facilities, Plan
 from .moments import weekday_name
 from .services import service_name
+from .tiers import partner_gains, roll_up
 from .wishes import wish_words
 
 #: Excel takes a file with it for UTF-8
@@ -39,6 +40,27 @@ def amenities_csv(plan: Plan) -> str | None:
     frame.insert(1, "name", [service_name(code, plan.study.lang) for code in frame["amenity"]])
     frame.insert(3, "zone_name", [names.get(zone) for zone in frame["zone_id"]])
     return csv_text(frame.columns, frame.itertuples(index=False))
+
+
+def partners_csv(plan: Plan) -> str | None:
+    """Return what each shop, shop street and district brings today, a row each; None without any."""
+    rows = partner_gains(plan.before)
+    if rows.empty:
+        return None
+    frame = plan.facilities.reindex(rows.index)
+    form = frame["form"].fillna("point") if "form" in frame.columns else "point"
+    rows.insert(0, "name", frame["name"].to_numpy(dtype=object))
+    rows.insert(1, "form", form)
+    return csv_text(["id", *rows.columns], rows.itertuples())
+
+
+def main_stations_csv(plan: Plan) -> str | None:
+    """Return main stations with their sub-points added up, a row each; None without any."""
+    rows = roll_up(plan.before, Facilities(plan.facilities))
+    if rows.empty:
+        return None
+    rows["points"] = [", ".join(points) for points in rows["points"]]
+    return csv_text(["id", *rows.columns], rows.itertuples())
 
 
 def checkin_tables(plan: Plan) -> dict[str, str | None]:

@@ -191,9 +191,14 @@ def _reason(coverage: Coverage, point: IntArray, b: int) -> IntArray:
     speed = (times.profile.speed_kph or DRIVE_KPH) / 3.6
     reach_m = limits_s(times, coverage.minutes)[:, b] * speed
     is_near = np.zeros(point.size, dtype=bool)
-    is_on = times.facility_at.is_on_network  # one that no street leads to is no way round
-    for radius in np.unique(reach_m[is_on]):
-        distance, _ = KDTree(times.facility_at.xy[is_on & (reach_m == radius)]).query(times.demand_at.xy[point])
+    at, doors = times.facility_at, times.facility_at.doors
+    is_on = at.is_on_network  # one that no street leads to is no way round
+    xy, reach_m = at.xy[is_on], reach_m[is_on]
+    if doors is not None:
+        own = limits_s(times, coverage.minutes)[doors.row, b] * speed
+        xy, reach_m = np.vstack([xy, doors.xy]), np.append(reach_m, own)
+    for radius in np.unique(reach_m):
+        distance, _ = KDTree(xy[reach_m == radius]).query(times.demand_at.xy[point])
         is_near |= distance <= radius
     return np.where(times.demand_at.edge[point] < 0, 0, np.where(is_near, 1, 2))
 

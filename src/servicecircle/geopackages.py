@@ -17,8 +17,10 @@ from ._qgis.tables import read_columns, write_styles
 from ._qgis.words import TABLES, said
 from .coverage import coverage_by_cell
 from .disclosure import told_counts
+from .entrances import DOORS, WALKS_IN, belt_frames
 from .model import Plan
 from .offers import PARSED
+from .tiers import tiers_by_cell
 from .whole_files import NO_DATE, gdal_date, write_whole
 
 #: layers whose columns are all the plan's own; GDAL takes them column by column (Arrow) where it can: the same
@@ -118,7 +120,10 @@ def geopackage_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "gaps": _with_letters(plan.gaps, areas.letters(len(plan.gaps))),
         "gaps_after": _with_letters(plan.gaps_after, areas.letters_after(plan.gaps, plan.gaps_after)),
         "suggestions": plan.sites.reset_index(names="id"),
-        "facilities": plan.facilities.drop(columns=list(PARSED), errors="ignore").reset_index(names="id"),
+        "facilities": plan.facilities.drop(columns=[*PARSED, DOORS, WALKS_IN], errors="ignore").reset_index(
+            names="id"
+        ),
+        **belt_frames(plan.facilities),
         "depots": _depots(plan),
         "candidates": plan.candidates.reset_index(names="id"),
         "zones": _zones(plan),
@@ -139,6 +144,7 @@ def _merged(circles: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _cells(plan: Plan) -> gpd.GeoDataFrame:
     cells, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
+    cells = cells.join(tiers_by_cell(plan.before, plan.grid))
     for minutes in plan.before.minutes:
         cells[f"after_{minutes:g}"] = after[f"covered_{minutes:g}"]
     return cells.reset_index(names="cell_id")

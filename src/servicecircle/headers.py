@@ -50,11 +50,13 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "status": ("status 状态 狀態 运营状态 使用状态",),
             "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
+            "parent": ("parent 总站 所属总站 总站编号 总站名称 上级站点 主站 main_station parent_id part_of",),
             "floor": ("floor 楼层 所在楼层",),
             "area_m2": ("area_m2 面积 使用面积 可用面积 建筑面积",),
             "street_facing": ("street_facing 临街 是否临街 沿街 是否沿街",),
             "area": (
                 "area area_id compound compound_id 小区 所属小区 所属小区编号 所属区域 院落 所属院落 所在小区",
+                "district district_id 所属商圈 所属驿站 所属站点 所属商铺 所属单位 所属院区",
             ),
             "dense": ("dense 人员密集 是否人员密集 密集区",),
         }.items()

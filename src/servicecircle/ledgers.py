@@ -43,7 +43,7 @@ from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: ledgers whose hours and amenities are read
-_OFFERING = ("stations", "shops")
+_OFFERING = ("stations", "shops", "gates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def frame_of_points(
     if located is not None:
         points = np.where(at_address, located.points, points)
         place_faults += located.faults
-    numbers, number_faults = _role_numbers(table, role, positions)
+    numbers, number_faults = role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
     placed = dict(located.columns) if located is not None else {}
@@ -315,13 +315,14 @@ def in_wgs84(table: Table, geometry: GeometryArray) -> tuple[GeometryArray, list
     return np.asarray(moved.array, dtype=object), []
 
 
-def _role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
+def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[dict[str, object], list[Fault]]:
+    """Return the numbers that a ledger of a role needs, by name of the column."""
     if role in {"depots", "population"}:
         values, faults = riders_of(table, role, positions)
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
-    if role not in {"stations", "shops"}:
+    if role not in {"stations", "shops", "streets", "districts"}:
         return {}, seats
     if "minutes" not in positions:
         return {"minutes": np.full(len(table.rows), np.nan)}, seats

@@ -11,19 +11,23 @@ import shapely
 from shapely.ops import substring
 
 from ._validate import IntArray
+from .doors import locate_facilities
 from .errors import InputError
-from .model import Network, Positions
+from .model import Facilities, Network, Positions
 from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
 from .travel_times import (
     OnStreet,
     SearchGraph,
+    joined_along,
     joined_ms,
     leg_ms,
     nearest_of_nodes,
     on_street,
+    positions_by_street,
     search_graph,
     settled_nodes,
+    sources_of,
 )
 
 
@@ -53,7 +57,8 @@ def find_legs(
     network
         Streets of one profile.
     point, facility
-        One row each, points in any stated CRS.
+        One row each, points in any stated CRS; a facility may be a line, gates or an area, as in `travel_times`:
+        the way is that to its nearest door.
     direction
         `"to"` the facility or `"from"` it; the rows are in the order of travel.
     max_snap_m
@@ -78,7 +83,9 @@ def find_legs(
             msg = f"`{name}` must be one row, got {len(frame)}."
             raise InputError(msg)
     i_pos = locate_on_edges(point, network, max_m=max_snap_m)
-    j_pos = locate_on_edges(facility, network, max_m=max_snap_m)
+    j_pos = _nearest_door(
+        network, i_pos, locate_facilities(Facilities(facility), network, max_m=max_snap_m), towards
+    )
     pieces = _pieces(network, i_pos, j_pos, towards)
     if pieces is None:
         return _frame(network, [])
@@ -86,6 +93,46 @@ def find_legs(
     if towards == "from":
         rows = [(kind, name, metres, seconds, line.reverse()) for kind, name, metres, seconds, line in rows[::-1]]
     return _frame(network, rows)
+
+
+def _nearest_door(network: Network, i_pos: Positions, j_pos: Positions, direction: Direction) -> Positions:
+    """Return a facility of one place: of several doors the one that is nearest to a point."""
+    if j_pos.doors is None or i_pos.edge[0] < 0:
+        return j_pos
+    graph = search_graph(network, direction)
+    i_at = on_street(i_pos, network, graph)
+    at, _ = sources_of(j_pos, network, graph)
+    nearest = nearest_of_nodes(graph, at, np.arange(at.street.size))
+    ends, i_leg = graph.end[i_at.street[0]], leg_ms(graph, i_at, is_facility=False)[0]
+    start, _, ms = joined_along(graph, positions_by_street(i_at), at)
+    direct = np.full(at.street.size, INF_MS, dtype=np.int64)
+    direct[np.repeat(np.arange(at.street.size), np.diff(start))] = ms
+    through = np.where((i_leg < INF_MS) & (nearest.ms[ends] < INF_MS), i_leg + nearest.ms[ends], INF_MS)
+    end, own = int(np.argmin(through)), int(np.argmin(direct))
+    source = own if direct[own] <= through[end] else int(nearest.rank[ends[end]])
+    low, high = float(at.share[source]), float(at.until[source])
+    share = float(np.clip(i_at.share[0], low, high))
+    if direct[own] > through[end]:  # it is come to at the end from which it is nearer
+        share = _end_met(graph, at, source, int(nearest.ms[ends[end]]), int(ends[end]))
+    doors = j_pos.doors
+    edge = int(network.street_first[at.street[source]])
+    same = np.flatnonzero((doors.edge == edge) & (doors.first <= share) & (share <= doors.last))
+    place = shapely.line_interpolate_point(network.geometry[edge], share, normalized=True)
+    is_gate = bool(same.size) and doors.first[same[0]] == doors.last[same[0]]
+    xy = doors.xy[same[:1]] if is_gate else shapely.get_coordinates(place)
+    offset_m = doors.offset_m[same[:1]] if same.size else np.zeros(1)
+    return Positions(j_pos.ids, np.array([edge]), np.array([share]), offset_m, xy)
+
+
+def _end_met(graph: SearchGraph, at: OnStreet, source: int, ms: int, node: int) -> float:
+    """Return the end of an interval from which a node is met in `ms`."""
+    one = np.array([source])
+    for share in (float(at.share[source]), float(at.until[source])):
+        point = OnStreet(at.street[one], np.array([share]), at.access_ms[one])
+        label = nearest_of_nodes(graph, point, np.zeros(1, dtype=np.int64)).ms[node]
+        if label == ms:
+            return share
+    return float(at.share[source])
 
 
 _Row = tuple[str, str, float, float, shapely.LineString]

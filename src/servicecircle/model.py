@@ -33,6 +33,7 @@ from ._validate import (
 )
 from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
+from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
@@ -166,6 +167,28 @@ class Network:
 
 
 @dataclass(frozen=True, eq=False)
+class Doors:
+    """
+    Where facilities that are more than a point are entered: intervals of streets, shape `(n,)` each.
+
+    A shop street is entered all along its intervals, a district at its gates: intervals without length. The streets
+    inside a district are `is_inner`: who is there has arrived, and nobody comes in that way.
+    """
+
+    row: IntArray  # position of the facility, ascending
+    edge: IntArray  # the one that the street is drawn along
+    first: FloatArray  # fraction of the edge's length, from its tail, where the interval begins
+    last: FloatArray  # and where it ends
+    offset_m: FloatArray  # walk between the street and the place
+    is_inner: BoolArray
+    xy: FloatArray  # (n, 2) the gate, or the middle of the interval, CRS of the network
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, read_only(value))
+
+
+@dataclass(frozen=True, eq=False)
 class Positions:
     """
     Points as positions on edges, shape `(n,)` each: what snapping gives.
@@ -179,6 +202,7 @@ class Positions:
     fraction: FloatArray
     offset_m: FloatArray  # straight line from the point to the position
     xy: FloatArray  # (n, 2) of the points themselves, CRS of the network
+    doors: Doors | None = None  # of facilities that are more than a point; their own row stands at the first
 
     def __post_init__(self) -> None:
         for name in ("edge", "fraction", "offset_m", "xy"):
@@ -193,11 +217,17 @@ class Positions:
 # ----------------------------------------------------------------------------------------------- facilities
 @dataclass(frozen=True, eq=False)
 class Facilities:
-    """What serves: stations and shops, existing or proposed."""
+    """
+    What serves: stations and shops, existing or proposed.
 
-    frame: gpd.GeoDataFrame  # points, any CRS; index: id; columns used: kind, minutes, name
+    A place that is more than a point has what it is entered by in the column `doors`, WGS 84: lines of a shop
+    street, gates as points, the outline of an area. A frame of such shapes is taken as well: they become `doors`.
+    """
+
+    frame: gpd.GeoDataFrame  # points, any CRS; index: id; columns used: kind, minutes, name, doors, walks_in
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", with_doors(self.frame))
         if "kind" in self.frame.columns:
             odd = set(self.frame["kind"].dropna()) - {"station", "shop"}
             if odd:
@@ -233,6 +263,16 @@ class Facilities:
         own = pd.to_numeric(self.frame["minutes"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isnan(own), usual, own)
 
+    @property
+    def main(self) -> IntArray:
+        """Position of the main station of each (column `parent`: its id or name), its own else, shape `(n,)`."""
+        return main_positions(self.frame)
+
+    @property
+    def has_doors(self) -> BoolArray:
+        """Whether each is more than a point, shape `(n,)`."""
+        return has_doors(self.frame)
+
     def xy(self, crs: CRS) -> FloatArray:
         """Coordinates in `crs`, shape `(n, 2)`."""
         return points_xy(self.frame, crs)
@@ -262,8 +302,13 @@ class TravelTimes:
     cutoff_s: float
     direction: Direction
     profile: TravelProfile
+    facility_main: IntArray = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )  # (n_facility,) see `Facilities.main`
 
     def __post_init__(self) -> None:
+        if self.facility_main.shape != self.facility_kind.shape:  # not told: each is its own
+            object.__setattr__(self, "facility_main", np.arange(len(self.facility_ids)))
         if self.start.shape != (len(self.demand_ids) + 1,) or self.start[-1] != self.facility.size:
             msg = f"`start` does not fit {len(self.demand_ids)} demand points and {self.facility.size} pairs."
             raise InputError(msg)
@@ -325,7 +370,9 @@ class Coverage:
     minutes: tuple[float, ...]  # breaks, ascending
     weight: FloatArray  # (n_demand,) riders
     covered: BoolArray  # (n_demand, n_break)
-    n_facilities: IntArray  # (n_demand, n_break) facilities in reach; 2 or more is backup
+    n_facilities: (
+        IntArray  # (n_demand, n_break) facilities in reach, sub-points with their main; 2 or more is backup
+    )
     cell_id: StrArray | None  # (n_demand,) planning cell of each demand point
     times: TravelTimes
 
@@ -431,8 +478,10 @@ class Study:
 
     Facility frames (`stations`, `shops`): columns `name`, `kind`, `minutes` (own limit or nan), and, where the
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
-    `riders`. `posts`: `name`, and `zone` where the file says whose each is. `zones`: `name`,
-    polygons. `candidates`: `name`, `kind` (station, shop, both), and, where the file has them, `floor`, `area_m2`,
+    `riders`. `streets`, `districts`: as shops, with `form` and, where the ledger draws them, `doors`; a street by
+    its name has `street`, `from_street` and `to_street` instead, and no place. `posts`: `name`, and `zone` where
+    the file says whose each is. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and,
+    where the file has them, `floor`, `area_m2`,
     `street_facing`, `dense`. Frames that the study does not name are None.
     """
 
@@ -456,6 +505,8 @@ class Study:
     area: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     shops: gpd.GeoDataFrame | None = None
+    streets: gpd.GeoDataFrame | None = None  # shop streets: partners, served all along
+    districts: gpd.GeoDataFrame | None = None  # areas: partners, entered at their gates
     depots: gpd.GeoDataFrame | None = None
     posts: gpd.GeoDataFrame | None = None  # the centres of zones
     candidates: gpd.GeoDataFrame | None = None
@@ -465,7 +516,9 @@ class Study:
     checkins: CheckIns | None = None  # observed, by place, day and hour
     checkin_stock: float | None = None  # bottles that a place has in the morning
     wishes: gpd.GeoDataFrame | None = None  # points with `text`, `services`, `n`, see `wishes.py`
-    gates: gpd.GeoDataFrame | None = None  # points with `area`, the compound that they lead into
+    gates: gpd.GeoDataFrame | None = (
+        None  # points with `area`: the compound, district, station or shop they lead into
+    )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"

@@ -23,6 +23,8 @@ from .demand import (
     riders_warnings,
 )
 from .disclosure import LEAST_TOLD
+from .doors import locate_facilities
+from .entrances import DOORS, WALKS_IN
 from .errors import Fault, InfeasibleError, InputError, NetworkError, ServiceCircleError, StudyError
 from .gaps import find_gaps
 from .grids import hex_grid, square_grid
@@ -154,7 +156,7 @@ def suggest(
     begin("grid")
     grid = lay_grid(study, network)
     demand, told = spread_riders(study, network, grid)
-    serving = study_serving(study)
+    serving = study_serving(study, network)
     facilities = serving.facilities
     warnings = [*study.warnings, *network.report.warnings, *told_of_datum, *told, *serving.told]
     begin("times")
@@ -380,10 +382,10 @@ def check_on_roads(study: Study) -> list[Fault]:
         told += network.report.warnings
         told += _datums_or_error(study, network, places)
         told += spread_riders(study, network, lay_grid(study, network))[1]
-        serving = study_serving(study)
+        serving = study_serving(study, network)
         facilities = serving.every
         told += serving.told
-        at = locate_on_edges(Facilities(facilities), network, max_m=study.max_snap_m)
+        at = locate_facilities(Facilities(facilities), network, max_m=study.max_snap_m)
         told += told_of_places(at, facilities, network, study)
         told += study_candidates(study, network, places, facilities).warnings
         if study.closures is not None:
@@ -420,13 +422,12 @@ def facility_circles(
         If a parameter is not allowed, or the study has no station and no shop.
     """
     study = with_options(study, minutes=_breaks(study, minutes), profile=profile, when=when, service=service)
-    serving = study_serving(study)
-    facilities = serving.facilities
-    if serving.every.empty:
+    if all(getattr(study, role) is None for role in ("stations", "shops", "streets", "districts")):
         msg = "The study has no station and no shop to draw circles of: add [stations] or [shops]."
         raise InputError(msg, zh="研究中没有驿站或商铺，无法绘制服务圈：请添加 [stations] 或 [shops]。")
     network, places, _ = read_roads(study)
     _datums_or_error(study, network, places)
+    facilities = study_serving(study, network).facilities
     areas = service_areas(
         network,
         Facilities(facilities),
@@ -468,12 +469,12 @@ def coverage_by_hour(
         If a parameter is not allowed, or no station or shop states hours.
     """
     study = with_options(study, minutes=_breaks(study, minutes), when="any", service=service)
-    serving = study_serving(study)
+    network = (roads or read_roads(study)).network
+    serving = study_serving(study, network)
     hours = hours_of(serving.every)
     if not any(one.is_known for one in hours):
         msg = "No station or shop states hours that are understood: add a column `hours` (开放时间) to its ledger."
         raise InputError(msg, zh="没有驿站或商铺写明可识别的开放时间：请在台账中补上“开放时间”一列。")
-    network = (roads or read_roads(study)).network
     demand, _ = spread_riders(study, network, lay_grid(study, network))
     times = _times(study, network, demand_positions(demand), serving.every)
     return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts)
@@ -511,12 +512,13 @@ def explain(
     if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - also false for nan
         msg = f"`point` must be longitude and latitude in degrees, got {point}."
         raise InputError(msg, zh=f"point 应为经度、纬度（度），现为 {point}。")
-    facilities = study_serving(study).facilities
+    network = (roads or read_roads(study)).network
+    facilities = study_serving(study, network).facilities
     if facility not in facilities.index:
         msg = f"`facility` {facility!r} is no open station or shop of the study."
         raise InputError(msg, zh=f"研究中没有编号为“{facility}”且正在开放的驿站或商铺。")
     legs = find_legs(
-        (roads or read_roads(study)).network,
+        network,
         gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat]), crs=WGS84),
         facilities.loc[[facility]],
         direction=study.direction,
@@ -680,7 +682,7 @@ def _times(
         network,
         demand_at,
         served_by,
-        locate_on_edges(served_by, network, max_m=study.max_snap_m),
+        locate_facilities(served_by, network, max_m=study.max_snap_m),
         limit_ms=limit_in_ms(n_times * network.profile.cutoff_s(study.minutes[-1])),
         direction=study.direction,
     )
@@ -689,7 +691,9 @@ def _times(
 def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Existing facilities, then suggested ones."""
     columns = ["name", "kind", "minutes", "geometry"]
-    frames = [frame[columns] for frame in (facilities, sites) if not frame.empty]
+    more = [name for name in (DOORS, WALKS_IN, "form", "parent") if name in facilities.columns]
+    frames = [facilities[[*columns, *more]]] if len(facilities) else []
+    frames += [sites[columns]] if len(sites) else []
     if not frames:
         return facilities[columns]
     return gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=WGS84)

@@ -20,7 +20,7 @@ from .datum import TITLES, Datum
 from .datum_detection import NEAR_NAME_M, DatumFit, detect_datum, is_mixed
 from .disclosure import told_counts
 from .errors import Fault
-from .model import InputFile, Kind, Network, Positions, Study
+from .model import InputFile, Network, Positions, Study
 from .snapping import locate_on_edges
 
 #: how the `status` of a facility begins that serves nobody; nor does what is only planned or being built
@@ -60,8 +60,14 @@ CLOSED = (
     ),
 )
 _CLOSED = re.compile(rf"(?:已经?|现|目前|正在?|临时)?(?:{'|'.join(CLOSED)})")
-_ROLE: dict[Kind, str] = {"station": "stations", "shop": "shops"}
-_ZH: dict[Kind, str] = {"station": "驿站", "shop": "商铺"}
+#: what one of each ledger is called
+_ONE_OF = {
+    "stations": ("station", "驿站"),
+    "shops": ("shop", "商铺"),
+    "streets": ("shop street", "服务街"),
+    "districts": ("district", "商圈小区"),
+}
+_OF_FORM = {"street": "streets", "district": "districts"}
 
 
 # ------------------------------------------------------------------------------------------------------ datums
@@ -72,7 +78,7 @@ def told_of_datums(study: Study, network: Network, places: gpd.GeoDataFrame | No
     An error where nobody states the datum of the file; else a warning. Nothing is ever moved here.
     """
     told = []
-    for role in ("stations", "shops", "depots", "posts", "candidates", "population"):
+    for role in ("stations", "shops", "gates", "depots", "posts", "candidates", "population"):
         frame, used = getattr(study, role), input_of(study, role)
         if frame is None or used is None or (used.datum or "") not in TITLES or not _holds_points(frame):
             continue
@@ -193,11 +199,19 @@ def is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
     return np.array([_CLOSED.match(one) is not None for one in status], dtype=bool)
 
 
-def told_of_closed(study: Study, kind: Kind, frame: gpd.GeoDataFrame) -> list[Fault]:
-    """Tell of the facilities that do not count because they are closed, `frame`; one warning."""
+def roles_of(frame: gpd.GeoDataFrame) -> list[str]:
+    """Return the ledger that each facility is of: stations, shops, streets or districts."""
+    form = frame["form"] if "form" in frame.columns else [""] * len(frame)
+    return [
+        "stations" if kind == "station" else _OF_FORM.get(str(own), "shops")
+        for kind, own in zip(frame["kind"], form, strict=True)
+    ]
+
+
+def told_of_closed(study: Study, frame: gpd.GeoDataFrame) -> list[Fault]:
+    """Tell of the facilities of one ledger that do not count because they are closed, `frame`; one warning."""
     return _told_of_some(
         study,
-        kind,
         frame,
         en=("is closed by its status and serves nobody.", "are closed by their status and serve nobody."),
         zh="的状态为停用，不计入覆盖。",
@@ -210,28 +224,26 @@ def told_of_places(at: Positions, facilities: gpd.GeoDataFrame, network: Network
 
     One warning a file, and one a file and island.
     """
-    kind = facilities["kind"].to_numpy(dtype=object)
+    role = np.array(roles_of(facilities), dtype=object)
     part = np.full(len(facilities), -1)
     part[at.is_on_network] = network.part[network.tail[at.edge[at.is_on_network]]]
     told: list[Fault] = []
-    for own in _ROLE:
+    for own in _ONE_OF:
         near = f"no street within {study.max_snap_m:g} m"
         fix = "Check the coordinates, or take a road file that covers the place."
         told += _told_of_some(
             study,
-            own,
-            facilities[(kind == own) & ~at.is_on_network],
+            facilities[(role == own) & ~at.is_on_network],
             en=(f"has {near} and serves nobody. {fix}", f"have {near} and serve nobody. {fix}"),
             zh=f"{study.max_snap_m:g} 米内没有道路，不计入覆盖。请核对坐标，或换用覆盖这一带的路网文件。",
         )
-    for own in _ROLE:
-        for p in np.unique(part[(kind == own) & (part > 0)]).tolist():
+    for own in _ONE_OF:
+        for p in np.unique(part[(role == own) & (part > 0)]).tolist():
             km = f"{network.part_m[p] / 1000:.1f}"
             island = f"on {km} km of street that are joined to nothing else."
             told += _told_of_some(
                 study,
-                own,
-                facilities[(kind == own) & (part == p)],
+                facilities[(role == own) & (part == p)],
                 en=(f"stands {island}", f"stand {island}"),
                 zh=f"所在的 {km} 公里道路与主路网不相连。",
             )
@@ -297,18 +309,17 @@ def _metres_to_street(xy: FloatArray, network: Network) -> FloatArray:
     return metres
 
 
-def _told_of_some(
-    study: Study, kind: Kind, frame: gpd.GeoDataFrame, *, en: tuple[str, str], zh: str
-) -> list[Fault]:
-    """Return one warning of facilities, with rows and names; `en` is said of one, and of several."""
+def _told_of_some(study: Study, frame: gpd.GeoDataFrame, *, en: tuple[str, str], zh: str) -> list[Fault]:
+    """Return one warning of facilities of one ledger, with rows and names; `en` is said of one, and of several."""
     if frame.empty:
         return []
-    used = input_of(study, _ROLE[kind])
+    role = roles_of(frame)[0]
+    used, (kind, kind_zh) = input_of(study, role), _ONE_OF[role]
     row_of = used.row_of if used else {}
     told = en[len(frame) > 1]
     if used is None or not frame.index.isin(list(row_of)).all():  # some come from elsewhere than the file
         both = [(str(i), _name_of(frame, k)) for k, i in enumerate(frame.index)]
-        who = f"{_ZH[kind]} {some_zh(f'{i}（{name}）' for i, name in both)}"
+        who = f"{kind_zh} {some_zh(f'{i}（{name}）' for i, name in both)}"
         return [Fault(f"{kind} {some(f'{i} ({name})' for i, name in both)} {told}", f"{who}{zh}", level="warning")]
     by_row = dict(sorted((row_of[i], _name_of(frame, k)) for k, i in enumerate(frame.index)))
     rows, names = list(by_row), list(by_row.values())

@@ -70,14 +70,16 @@ def frame_of_polygons(
     """
     if table.geometry is None:
         en = "holds no polygons. Give them as GeoJSON, GeoPackage, shapefile or GeoParquet."
-        return _nothing(table, table.fault(en, "没有面图形。请提供 GeoJSON、GeoPackage、Shapefile 或 GeoParquet。"))
+        return nothing_read(
+            table, table.fault(en, "没有面图形。请提供 GeoJSON、GeoPackage、Shapefile 或 GeoParquet。")
+        )
     if not len(table.rows):
-        return _nothing(table, _no_zones(table) if role == "zones" else no_rows(table, role))
+        return nothing_read(table, _no_zones(table) if role == "zones" else no_rows(table, role))
     needed = ["riders"] if role == "population" else []
     positions, faults = match_headers(table, role, columns=columns or {}, needed=needed, words=headers)
     ids, id_faults = ids_of(table, role, positions)
     said = stated_by(table, positions, datum)
-    polygons, shape_faults = _polygons(table, ids)
+    polygons, shape_faults = polygons_of(table, ids)
     polygons = in_one_datum(polygons, said)
     texts, text_faults = texts_of(table, positions, keep=keep)
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}
@@ -126,7 +128,8 @@ def _areal(geometry: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(parts)
 
 
-def _nothing(table: Table, fault: Fault) -> Reading:
+def nothing_read(table: Table, fault: Fault) -> Reading:
+    """Return a ledger of which no row could be read, with the reason."""
     frame = gpd.GeoDataFrame({"name": []}, geometry=[], crs=WGS84, index=pd.Index([], dtype=object, name="id"))
     return Reading(frame, len(table.rows), (*table.faults, fault), {})
 
@@ -136,7 +139,7 @@ def _no_zones(table: Table) -> Fault:
     return table.warning(en, "网格图层为空（0 个网格），将不按网格统计。请补画，或从 study.toml 中删去 [zones]。")
 
 
-def _polygons(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fault]]:
+def polygons_of(table: Table, ids: Sequence[str]) -> tuple[GeometryArray, list[Fault]]:
     """Return valid polygons in WGS 84, None where a row has none that holds, and the faults."""
     geometry = np.asarray(table.geometry, dtype=object).copy()
     faults = missing_geometries(table, geometry)

@@ -13,7 +13,7 @@ import pandas as pd
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
-from ._page.summary import asked_rows, proof, shown_riders, small_gains, whole_gains
+from ._page.summary import asked_rows, proof, shown_riders, small_gains, tier_rows, whole_gains
 from ._page.words import Words
 from ._validate import some, some_zh
 from .addresses import QUALITIES, QUALITY_ZH
@@ -136,6 +136,7 @@ def _coverage_lines(plan: Plan) -> Iterator[str]:
                 else f" → {numbers.whole(will)} ({share}, {gained})"
             )
         yield line
+    yield from (f"{term}{'：' if zh else ': '}{told}" for term, told in tier_rows(plan, Words(plan.study.lang)))
 
 
 def _gap_lines(plan: Plan) -> Iterator[str]:

@@ -43,7 +43,7 @@ from .street_reach import (
 )
 from .street_squares import Room, StreetSquares, street_squares
 from .threads import in_chunks
-from .travel_times import id_ranks, on_street
+from .travel_times import id_ranks
 from .wide_areas import polygons_of_wide
 
 #: unreached street farther than this from reached street stays outside; as much beside reached street is never
@@ -187,8 +187,7 @@ class _Drawing:
     @cached_property
     def segments(self) -> StreetSegments:
         """Streets cut at the facilities."""
-        at = on_street(self.reach.at, self.reach.network, self.reach.graph)
-        return StreetSegments(self.reach.network, self.reach.graph, at, max_m=self.max_snap_m)
+        return StreetSegments(self.reach.network, self.reach.graph, self.reach.sources[0], max_m=self.max_snap_m)
 
     # -------------------------------------------------------------------------------------------- one by one
     def each(self) -> gpd.GeoDataFrame:
@@ -196,26 +195,34 @@ class _Drawing:
         n = len(self.reach.facilities.ids)
         geometry: GeometryArray = np.full((n, self.n_band), shapely.Polygon(), dtype=object)
         metres, is_cut = np.zeros((n, self.n_band)), np.zeros((n, self.n_band), dtype=bool)
-        pieces: list[Pieces] = []
-        begin = 0
-        for chunk in self.reach.chunks():
-            own = slice(begin, begin := begin + len(chunk))
+        pieces: list[list[Pieces]] = [[] for _ in range(n)]
+        has_doors, owner = self.reach.has_doors, self.reach.sources[1]
+        points, begin = np.flatnonzero(~has_doors[owner]), 0
+        for chunk in self.reach.chunks(points):
+            own = owner[points[begin : (begin := begin + len(chunk))]]
             limit_ms = self.reach.limit_ms[own]
             found, geometry[own] = self._drawn(chunk, limit_ms.astype(np.float64))
             metres[own] = np.maximum(0.0, np.concatenate([part.metres for part in found]))
             is_cut[own] = np.concatenate([part.is_cut for part in found])
             if self.outside is not None:
                 streets = StreetsOfNodes(self.reach.network)
-                limits = limit_ms.tolist()
-                pieces += [
-                    reached_pieces(chunk[j], streets, limit_ms=ms) for j in range(len(chunk)) for ms in limits[j]
-                ]
+                for k, j in enumerate(own.tolist()):
+                    limits = limit_ms[k].tolist()
+                    pieces[j] = [reached_pieces(chunk[k], streets, limit_ms=ms) for ms in limits]
+        for j in np.flatnonzero(has_doors).tolist():
+            alone = np.arange(n) == j
+            pieces[j], cut_at, field = self._together(alone)
+            is_cut[j] = cut_at[j]
+            metres[j] = [piece_metres(self.reach.network, p) for p in pieces[j]]
+            if field is not None:
+                drawn = borders(self.segments, field, self.detail)
+                geometry[j] = [joined(parts) for parts in polygons(drawn, -1, detail=self.detail)]
         return _frame(
             self.reach,
             facility=np.repeat(np.arange(n), self.n_band).tolist(),
             street_m=metres.ravel().tolist(),
             cut_by_edge=is_cut.ravel().tolist(),
-            geometry=self._without(list(geometry.ravel()), pieces),
+            geometry=self._without(list(geometry.ravel()), [p for own in pieces for p in own]),
         )
 
     def _drawn(self, chunk: SettledRows, limit_ms: FloatArray) -> tuple[list[FacilityTimes], GeometryArray]:
@@ -293,12 +300,10 @@ class _Drawing:
         is_cut = np.zeros((n, self.n_band), dtype=bool)
         limits, of_class = np.unique(reach.limit_ms, axis=0, return_inverse=True)
         field = LeastTimes(self.segments, limits)
-        for j, settled in enumerate(reach.each()):
-            if not group[j]:
-                continue
+        for j, settled in reach.each(group):
             for b, ms in enumerate(reach.limit_ms[j].tolist()):
                 pieces[b].append(reached_pieces(settled, streets, limit_ms=ms))
-                is_cut[j, b] = bool(self.is_edge[settled.node[settled.ms <= ms]].any())
+                is_cut[j, b] |= bool(self.is_edge[settled.node[settled.ms <= ms]].any())
             ends = streets.end_times(settled, limit_ms=int(reach.limit_ms[j, -1]))
             found = self.segments.times(settled, ends)
             field.add(found, kind=int(of_class.ravel()[j]), owner=int(self._rank[j]))

@@ -13,11 +13,13 @@ import pandas as pd
 from ._validate import BoolArray, FloatArray, StrArray, some, some_zh
 from .amenities import fold_amenities
 from .amenity_zones import cover_amenities
+from .belt import Belt, lay_belt
 from .coverage import covered_by, covered_riders, limits_s, sum_by
-from .errors import Fault
+from .entrances import is_shut
+from .errors import Fault, StudyError
 from .hours import parse_hours
 from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours
-from .model import Coverage, Grid, Kind, Study, TravelTimes
+from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
 from .moments import Moment
 from .offers import BROKEN, CODES, OPENING
 from .placement import is_closed, told_of_closed
@@ -63,32 +65,54 @@ class Serving:
         return self.every[~self.counts].assign(why=why)
 
 
-def study_serving(study: Study) -> Serving:
+def study_serving(study: Study, network: Network) -> Serving:
     """
-    Tell which stations and shops of a study count: the one filter that every computation goes through.
+    Tell which stations and partners of a study count: the one filter that every computation goes through.
 
     One counts if its status does not close it, if it is not known to be closed at `study.when`, and if each of
-    `study.service` is stated to be there and to work. A shop has its own limit.
+    `study.service` is stated to be there and to work. A partner has its own limit; shop streets, districts and what
+    has gates have their `doors`. Gates count that are not known to be closed at `study.when`.
+
+    Raises
+    ------
+    StudyError
+        If a street by its name, a crossing, or what a gate belongs to is not there.
     """
-    every, told = _standing(study)
+    belt = lay_belt(study, network, is_shut=_shut_gates(study))
+    if errors := [fault for fault in belt.told if fault.level == "error"]:
+        raise StudyError(errors)
+    every, told = _standing(study, belt)
     state = np.full(len(every), OPEN, dtype=np.int8)
     if study.when is not None:
         state = open_states(hours_of(every), study.when)
+    state[is_shut(every)] = CLOSED
     serving = Serving(every, _lacks(every, study.service), state == CLOSED, state == UNKNOWN)
     told += [*_told_of_service(serving, study), *_told_of_when(serving, study)]
     return replace(serving, told=tuple(told))
 
 
-def _standing(study: Study) -> tuple[gpd.GeoDataFrame, list[Fault]]:
-    """Return the stations and shops that are not closed by their status, in one frame; and tell the closed."""
+def _shut_gates(study: Study) -> list[str]:
+    """Return the ids of gates that are known to be closed at the moment asked for, or by their status."""
+    gates = study.gates
+    if gates is None or gates.empty:
+        return []
+    shut = is_closed(gates)
+    if study.when is not None:
+        shut |= open_states(hours_of(gates), study.when) == CLOSED
+    return [str(own) for own in gates.index[shut]]
+
+
+def _standing(study: Study, belt: Belt) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+    """Return the stations and partners that are not closed by their status, in one frame; and tell the closed."""
     frames: list[gpd.GeoDataFrame] = []
-    told: list[Fault] = []
-    kinds: tuple[tuple[Kind, gpd.GeoDataFrame | None], ...] = (("station", study.stations), ("shop", study.shops))
-    for kind, frame in kinds:
+    told: list[Fault] = list(belt.told)
+    for role in ("stations", "shops", "streets", "districts"):
+        frame = belt.frames.get(role)
         if frame is None or frame.empty:
             continue
+        kind: Kind = "station" if role == "stations" else "shop"
         closed = is_closed(frame)
-        told += told_of_closed(study, kind, frame[closed])
+        told += told_of_closed(study, frame[closed].assign(kind=kind))
         own = frame[~closed].assign(kind=kind)
         if "minutes" not in own.columns:
             own["minutes"] = np.nan

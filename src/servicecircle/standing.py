@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ._validate import BoolArray, FloatArray, IntArray
-from .coverage import Totals, cell_positions, cover, limits_s, sum_by, totals_of, zone_positions
+from .coverage import Totals, cell_positions, counts_within, cover, limits_s, sum_by, totals_of, zone_positions
 from .model import Coverage, Plan
 from .travel_times import WaitingDemand, limit_in_ms, waiting_demand
 
@@ -65,6 +65,7 @@ class Standing:
     coverage: Coverage
     cell_ids: pd.Index
     limit_s: FloatArray  # (n_facility, n_break)
+    n_pairs: IntArray  # (n_demand, n_break) facilities in reach, sub-points one by one: each may go alone
     in_cell: FloatArray  # (n_cell, n_break) riders covered
     exact: list[list[list[float]]]  # by zone and break: few numbers whose sum is exactly that of its cells
 
@@ -117,7 +118,10 @@ def _standing(plan: Plan, breaks: tuple[float, ...], ground: _Ground) -> Standin
     columns = [sum_by(ground.points.of, coverage.weight * inside, n_cell) for inside in coverage.covered.T]
     in_cell = np.column_stack(columns)
     exact = [[exact_parts(column) for column in in_cell[own].T.tolist()] for own in ground.cells.each()]
-    return Standing(ground, coverage, plan.grid.cells.index, limits_s(coverage.times, breaks), in_cell, exact)
+    limit_s = limits_s(coverage.times, breaks)
+    alone = replace(coverage.times, facility_main=np.arange(len(coverage.times.facility_ids)))
+    n_pairs = counts_within(alone, limit_s)
+    return Standing(ground, coverage, plan.grid.cells.index, limit_s, n_pairs, in_cell, exact)
 
 
 def exact_parts(values: Iterable[float]) -> list[float]:
@@ -186,7 +190,7 @@ def _counted(today: Standing, point: IntArray, within: BoolArray, gone: IntArray
     pair, which = ground.pairs.rows(gone)
     lost = times.seconds[pair, None] <= today.limit_s[gone[which]]
     touched, place = np.unique(np.concatenate([point, ground.point_of_pair[pair]]), return_inverse=True)
-    n_facilities = today.coverage.n_facilities[touched]
+    n_facilities = today.n_pairs[touched]
     np.add.at(n_facilities, place[: point.size], within.astype(np.int64))
     np.subtract.at(n_facilities, place[point.size :], lost.astype(np.int64))
     return touched, n_facilities

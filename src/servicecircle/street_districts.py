@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from ._validate import FloatArray, IntArray
 from .closed_streets import CLOSED_S, CutStreets, cut_network, cut_streets
+from .doors import locate_facilities
 from .model import Facilities, Network
 from .params import INF_MS, MAX_SNAP_M, check_direction
-from .snapping import locate_on_edges
 from .street_raster import FieldOfTimes, StreetSegments, shared_out
 from .street_reach import cut
-from .travel_times import OnStreet, id_ranks, nearest_of_nodes, on_street, search_graph
+from .travel_times import OnStreet, id_ranks, nearest_of_nodes, search_graph, source_ranks, sources_of
 
 #: pieces shorter than this share of their street are rounding
 _LEAST_SHARE = 1e-9
@@ -61,19 +59,18 @@ def street_districts(
         If a parameter is out of range.
     """
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
-    at = on_street(
-        locate_on_edges(served_by, network, max_m=max_snap_m),
-        network,
-        search_graph(network, check_direction(direction)),
-    )
+    towards = check_direction(direction)
+    facility_at = locate_facilities(served_by, network, max_m=max_snap_m)
+    whole, owner_of = sources_of(facility_at, network, search_graph(network, towards))
     roads, of = cut_network(network), cut_streets(network)
-    graph, at = search_graph(roads, check_direction(direction)), _on_pieces(at, of)
-    rank = id_ranks(served_by.ids)
+    at, row = _on_pieces(whole, of)
+    graph, facility_rank = search_graph(roads, towards), id_ranks(served_by.ids)
+    rank = source_ranks(facility_rank, owner_of[row])
     segments = StreetSegments(roads, graph, at, max_m=max_snap_m)
-    piece, _, last, owner = _pieces(segments, _field(segments, at, rank))
+    piece, _, last, owner = _pieces(segments, _field(segments, at, rank, facility_rank[owner_of[row]]))
     street, first, last, owner = _of_whole_streets(of, piece, last, owner)
     ids = np.full(len(street), None, dtype=object)
-    by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(rank)]
+    by_rank = served_by.ids.to_numpy(dtype=object)[np.argsort(facility_rank)]
     ids[owner >= 0] = by_rank[owner[owner >= 0]]
     edge = network.street_first[street]
     return gpd.GeoDataFrame(
@@ -89,14 +86,29 @@ def street_districts(
     )
 
 
-def _on_pieces(at: OnStreet, of: CutStreets) -> OnStreet:
-    """Return where facilities are on the pieces of their streets; nobody gets to those within a closed one."""
+def _on_pieces(at: OnStreet, of: CutStreets) -> tuple[OnStreet, IntArray]:
+    """
+    Return where sources are on the pieces of their streets, and the row of each; an interval may lie on several.
+
+    Nobody gets to those within a closed piece.
+    """
     on = at.street >= 0
-    piece = np.searchsorted(2.0 * of.street + of.first, 2.0 * at.street + at.share, side="right") - 1
-    piece = np.where(on, piece, 0)
-    share = np.clip((at.share - of.first[piece]) / (of.last - of.first)[piece], 0.0, 1.0)
-    inside = of.is_closed[piece] & (share > 0.0) & (share < 1.0)
-    return replace(at, street=np.where(on & ~inside, piece, -1), share=np.where(on, share, 0.0))
+    keys = 2.0 * of.street + of.first
+    begin, end = (
+        np.where(on, np.searchsorted(keys, 2.0 * at.street + share, side="right") - 1, 0)
+        for share in (np.where(on, at.share, 0.0), np.where(on, at.until, 0.0))
+    )
+    n = end - begin + 1
+    row = np.repeat(np.arange(n.size), n)
+    piece = begin[row] + np.arange(row.size) - np.repeat(np.cumsum(n) - n, n)
+    wide = (of.last - of.first)[piece]
+    first, last = (np.clip((share[row] - of.first[piece]) / wide, 0.0, 1.0) for share in (at.share, at.until))
+    inside = of.is_closed[piece] & (first > 0.0) & (first < 1.0)
+    found = on[row]
+    own = at.rows(row)
+    street = np.where(found & ~inside, piece, -1)
+    share, until = np.where(found, first, 0.0), np.where(found, last, 0.0)
+    return OnStreet(street, share, own.access_ms, until, own.is_shut), row
 
 
 def _of_whole_streets(
@@ -121,8 +133,8 @@ def _joined(
     return street[opens], np.where(new_street, 0.0, begins), ends, owner[opens]
 
 
-def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTimes:
-    """Return the times of the nearest facility along every segment, with its rank as the owner."""
+def _field(segments: StreetSegments, at: OnStreet, rank: IntArray, of: IntArray) -> FieldOfTimes:
+    """Return the times of the nearest facility along every segment, with its rank, that of a source by `of`."""
     graph = segments.graph
     nearest = nearest_of_nodes(graph, at, rank)
     end = graph.end[segments.street]
@@ -130,20 +142,25 @@ def _field(segments: StreetSegments, at: OnStreet, rank: IntArray) -> FieldOfTim
     ms = np.empty((1, segments.n, 2))
     ms[0, :, 0] = node_ms[end[:, 0]] + segments.first * segments.whole_a[segments.street]
     ms[0, :, 1] = node_ms[end[:, 1]] + (1.0 - segments.last) * segments.whole_b[segments.street]
-    owner = nearest.rank[end].astype(np.int32)[None, :, :].copy()
+    rank_of = np.append(of[np.argsort(rank)], -1)
+    owner = rank_of[nearest.rank[end]].astype(np.int32)[None, :, :].copy()
     for j in np.argsort(rank):  # ties to the lower rank, whatever the order of the rows
         if at.street[j] < 0:
             continue
         k = np.arange(segments.start[at.street[j]], segments.start[at.street[j] + 1])
+        within = (
+            (segments.first[k] >= at.share[j]) & (segments.last[k] <= at.until[j]) & (at.share[j] < at.until[j])
+        )
         for side, beyond, whole in (
-            (0, segments.first[k] - at.share[j], segments.whole_a[at.street[j]]),
+            (0, segments.first[k] - at.until[j], segments.whole_a[at.street[j]]),
             (1, at.share[j] - segments.last[k], segments.whole_b[at.street[j]]),
         ):
-            direct = np.where(beyond >= 0, at.access_ms[j] + beyond * whole, np.inf)
+            direct = np.where((beyond >= 0) & ~at.is_shut[j], at.access_ms[j] + beyond * whole, np.inf)
+            direct[within] = at.access_ms[j]
             held, holder = ms[0, k, side], owner[0, k, side]
-            is_first = (direct < held) | ((direct == held) & (rank[j] < holder))
+            is_first = (direct < held) | ((direct == held) & (of[j] < holder))
             ms[0, k, side] = np.where(is_first, direct, held)
-            owner[0, k, side] = np.where(is_first, rank[j], holder)
+            owner[0, k, side] = np.where(is_first, of[j], holder)
     return FieldOfTimes(ms, owner, np.full((1, 1), _NEVER_MS), np.arange(segments.n))
 
 

@@ -18,6 +18,8 @@ from .travel_times import OnStreet, SearchGraph
 
 #: side of the squares from which the lattice is refined (metres)
 ROOT_M = 80.0
+#: shop streets, which are all source, are drawn in pieces of at most this (metres)
+ALONG_M = 10.0
 #: the lattice is moved by this share of a cell, so that its lines do not run along streets on round coordinates
 ASIDE = (0.3819660112501051, 0.2360679774997896)
 
@@ -110,9 +112,14 @@ class StreetSegments:
         a = ends.ms[which, 0] + self.first[k] * whole_a
         b = ends.ms[which, 1] + (1.0 - self.last[k]) * whole_b
         own = np.flatnonzero(street[which] == settled.street)
-        ahead = own[self.first[k[own]] >= settled.share]
+        ahead = own[self.first[k[own]] >= settled.last]
         behind = own[self.last[k[own]] <= settled.share]
-        a[ahead] = np.minimum(a[ahead], settled.access_ms + (self.first[k[ahead]] - settled.share) * whole_a[ahead])
+        if settled.last > settled.share:
+            within = own[(self.first[k[own]] >= settled.share) & (self.last[k[own]] <= settled.last)]
+            a[within] = b[within] = settled.access_ms
+        if settled.is_inner:
+            return k, a, b
+        a[ahead] = np.minimum(a[ahead], settled.access_ms + (self.first[k[ahead]] - settled.last) * whole_a[ahead])
         b[behind] = np.minimum(
             b[behind], settled.access_ms + (settled.share - self.last[k[behind]]) * whole_b[behind]
         )
@@ -203,13 +210,26 @@ def _places_along(network: Network, at: OnStreet) -> tuple[IntArray, FloatArray,
     share = (before - before[first[row]]) / np.maximum(total[row], 1e-9)
     is_last = np.append(row[1:] != row[:-1], True)
     share = np.where(is_last, 1.0, np.minimum(share, 1.0))
-    cut = np.flatnonzero((at.street >= 0) & (at.share > 0.0) & (at.share < 1.0))
-    if not cut.size:
+    cut_street, cut_share = _cuts(network, at)
+    if not cut_street.size:
         return owner, xy, share
-    lines = network.street_geometry[at.street[cut]]
-    cut_xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, at.share[cut], normalized=True))
-    owner = np.concatenate([owner, at.street[cut]])
+    lines = network.street_geometry[cut_street]
+    cut_xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, cut_share, normalized=True))
+    owner = np.concatenate([owner, cut_street])
     xy = np.vstack([xy, cut_xy.reshape(-1, 2)])
-    share = np.concatenate([share, at.share[cut]])
+    share = np.concatenate([share, cut_share])
     order = np.lexsort((share, owner))
     return owner[order], xy[order], share[order]
+
+
+def _cuts(network: Network, at: OnStreet) -> tuple[IntArray, FloatArray]:
+    """Return where streets are cut: at facilities, and every few metres along shop streets."""
+    on = np.flatnonzero(at.street >= 0)
+    length_m = shapely.length(network.street_geometry[at.street[on]])
+    n = np.ceil((at.until[on] - at.share[on]) * length_m / ALONG_M).astype(np.int64) + 1
+    row = np.repeat(on, n)
+    nth = np.arange(row.size) - np.repeat(np.cumsum(n) - n, n)
+    step = (at.until[row] - at.share[row]) / np.repeat(np.maximum(n - 1, 1), n)
+    share = np.where(nth == np.repeat(n - 1, n), at.until[row], at.share[row] + nth * step)
+    inside = (share > 0.0) & (share < 1.0)
+    return at.street[row[inside]], share[inside]

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from ._validate import FloatArray, GeometryArray, IntArray, check_minutes
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray, check_minutes
 from .bent_streets import share_from_a, share_from_b, span_around
+from .doors import locate_facilities
 from .model import Facilities, Network, Positions
 from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
-from .snapping import locate_on_edges
 from .travel_times import (
     OnStreet,
     SearchGraph,
     facility_limits_s,
     is_bent,
     limit_in_ms,
-    on_street,
     search_graph,
     settled_nodes,
+    sources_of,
 )
 
 #: facilities whose settled nodes are held at once
@@ -50,6 +52,8 @@ class Settled:
     street: int  # -1 off the network
     share: float
     access_ms: int
+    last: float  # share where the interval ends that begins at `share`: at a point the same
+    is_inner: bool  # nobody comes in that way
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,8 @@ class SettledRows:
     street: IntArray
     share: FloatArray
     access_ms: IntArray
+    last: FloatArray
+    is_inner: BoolArray
 
     def __len__(self) -> int:
         """Return the number of facilities."""
@@ -78,6 +84,8 @@ class SettledRows:
             street=int(self.street[j]),
             share=float(self.share[j]),
             access_ms=int(self.access_ms[j]),
+            last=float(self.last[j]),
+            is_inner=bool(self.is_inner[j]),
         )
 
 
@@ -94,20 +102,39 @@ class Reach:
     limit_ms: IntArray  # (n_facility, n_break): the break, or the facility's own limit
     margin_ms: int  # searched beyond the largest limit
 
-    def chunks(self) -> Iterator[SettledRows]:
-        """Yield the settled nodes of facilities in order, a chunk in memory at a time."""
-        at = on_street(self.at, self.network, self.graph)
-        most = int(self.limit_ms.max(initial=0)) + self.margin_ms
-        for begin in range(0, len(at.street), _CHUNK):
-            part = slice(begin, begin + _CHUNK)
-            chunk = OnStreet(at.street[part], at.share[part], at.access_ms[part])
-            rows, node, ms = settled_nodes(self.graph, chunk, limit_ms=most)
-            yield SettledRows(self.graph, rows, node, ms, chunk.street, chunk.share, chunk.access_ms)
+    @cached_property
+    def sources(self) -> tuple[OnStreet, IntArray]:
+        """Where searches begin, and the facility of each, ascending."""
+        return sources_of(self.at, self.network, self.graph)
 
-    def each(self) -> Iterator[Settled]:
-        """Yield the settled nodes of each facility in order, a chunk in memory at a time."""
-        for chunk in self.chunks():
-            yield from (chunk[j] for j in range(len(chunk)))
+    @property
+    def has_doors(self) -> BoolArray:
+        """Whether each facility is more than a point, shape `(n_facility,)`."""
+        has = np.zeros(len(self.at.edge), dtype=bool)
+        if self.at.doors is not None:
+            has[self.at.doors.row] = True
+        return has
+
+    def chunks(self, rows: IntArray | None = None) -> Iterator[SettledRows]:
+        """Yield the settled nodes of all sources, or of some, in order, a chunk in memory at a time."""
+        at, _ = self.sources
+        every = np.arange(at.street.size) if rows is None else rows
+        most = int(self.limit_ms.max(initial=0)) + self.margin_ms
+        for begin in range(0, every.size, _CHUNK):
+            own = at.rows(every[begin : begin + _CHUNK])
+            start, node, ms = settled_nodes(self.graph, own, limit_ms=most)
+            yield SettledRows(
+                self.graph, start, node, ms, own.street, own.share, own.access_ms, own.until, own.is_shut
+            )
+
+    def each(self, group: BoolArray | None = None) -> Iterator[tuple[int, Settled]]:
+        """Yield each facility, or each of a group, with the settled nodes of each of its sources, in order."""
+        owner = self.sources[1]
+        rows = np.arange(owner.size) if group is None else np.flatnonzero(group[owner])
+        begin = 0
+        for chunk in self.chunks(rows):
+            yield from ((int(owner[rows[begin + k]]), chunk[k]) for k in range(len(chunk)))
+            begin += len(chunk)
 
 
 def search_reach(
@@ -123,7 +150,7 @@ def search_reach(
     breaks = check_minutes(minutes)
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     graph = search_graph(network, check_direction(direction))
-    at = locate_on_edges(served_by, network, max_m=max_snap_m)
+    at = locate_facilities(served_by, network, max_m=max_snap_m)
     limit = facility_limits_s(network.profile, served_by.minutes, breaks)
     limit_ms = np.array([[limit_in_ms(s) for s in row] for row in limit], dtype=np.int64)
     return Reach(
@@ -155,6 +182,7 @@ def street_reach(
         Streets of one profile.
     facilities
         Points in any stated CRS, or `Facilities`; a facility's own limit (`minutes`, 5 for a shop) ends its reach.
+        Lines, gates and areas as in `travel_times`.
     minutes
         Breaks, ascending; closed: a place at exactly a break is reached.
     direction
@@ -179,11 +207,7 @@ def street_reach(
     reach = search_reach(network, facilities, minutes=minutes, direction=direction, max_snap_m=max_snap_m)
     streets = StreetsOfNodes(network)
     ids = reach.facilities.ids
-    rows = [
-        (j, b, reached_pieces(settled, streets, limit_ms=int(reach.limit_ms[j, b])))
-        for j, settled in enumerate(reach.each())
-        for b in range(len(reach.breaks))
-    ]
+    rows = [(j, b, pieces) for j, own in _pieces_of_each(reach, streets) for b, pieces in enumerate(own)]
     count = [len(pieces.street) for _, _, pieces in rows]
     street = np.concatenate([p.street for _, _, p in rows]) if rows else np.empty(0, np.int64)
     first = np.concatenate([p.first for _, _, p in rows]) if rows else np.empty(0)
@@ -202,6 +226,22 @@ def street_reach(
         geometry=cut(network.street_geometry[street], first, last),
         crs=network.crs,
     )
+
+
+def _pieces_of_each(reach: Reach, streets: StreetsOfNodes) -> Iterator[tuple[int, list[Pieces]]]:
+    """Yield each facility with the pieces of street that it reaches at each break."""
+    for j, sources in itertools.groupby(reach.each(), key=lambda found: found[0]):
+        own = [settled for _, settled in sources]
+        limits = reach.limit_ms[j].tolist()
+        yield (
+            j,
+            [
+                joined_pieces([reached_pieces(one, streets, limit_ms=ms) for one in own])
+                if len(own) > 1
+                else reached_pieces(own[0], streets, limit_ms=ms)
+                for ms in limits
+            ],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,13 +353,17 @@ def _own_street(settled: Settled, limit_ms: int, from_a: float, from_b: float) -
 
 def _span_around(settled: Settled, left_ms: int) -> tuple[float, float]:
     """Shares of the facility's own street within `left_ms` of it, along the street."""
+    if settled.is_inner:
+        return settled.share, settled.last
     bends = settled.graph.bends
     if bends is not None and bends.row[settled.street] >= 0:
-        return span_around(bends, int(bends.row[settled.street]), settled.share, left_ms)
+        row = int(bends.row[settled.street])
+        low, high = (span_around(bends, row, share, left_ms) for share in (settled.share, settled.last))
+        return low[0], high[1]
     left = np.array([left_ms] * 2, dtype=np.float64)
     whole = np.array([settled.graph.a_ms[settled.street], settled.graph.b_ms[settled.street]])
     ahead, behind = _share_within(left, whole).tolist()
-    return max(0.0, settled.share - behind), min(1.0, settled.share + ahead)
+    return max(0.0, settled.share - behind), min(1.0, settled.last + ahead)
 
 
 def joined_pieces(pieces: Sequence[Pieces]) -> Pieces:

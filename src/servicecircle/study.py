@@ -20,6 +20,7 @@ import shapely
 
 from ._validate import some, some_zh
 from .addresses import ANSWERS_FILE, USUAL_HOST, Addresses, GeocodeRule, read_answers
+from .belt_ledgers import frame_of_belt, is_street_header
 from .checkin_ledgers import is_checkin_header, read_checkin_table
 from .checkins import CheckIns
 from .closure_reports import copy_of_reports, is_report_header, reports_of
@@ -265,9 +266,7 @@ def _study(
     faults: Sequence[Fault],
 ) -> Study:
     shop_minutes = said.get("shops", "minutes", SHOP_MINUTES)
-    shops = frames.get("shops")
-    if shops is not None:
-        shops = shops.assign(minutes=shops["minutes"].fillna(shop_minutes))
+    shops = _with_minutes(frames.get("shops"), shop_minutes)
     h3 = said.get("grid", "h3")
     folder = said.path.resolve().parent
     return Study(
@@ -291,6 +290,8 @@ def _study(
         area=frames.get("area"),
         stations=frames.get("stations"),
         shops=shops,
+        streets=_with_minutes(frames.get("streets"), said.get("streets", "minutes", shop_minutes)),
+        districts=_with_minutes(frames.get("districts"), said.get("districts", "minutes", shop_minutes)),
         depots=frames.get("depots"),
         posts=frames.get("posts"),
         candidates=frames.get("candidates"),
@@ -317,6 +318,11 @@ def _study(
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
+
+
+def _with_minutes(frame: gpd.GeoDataFrame | None, usual: float) -> gpd.GeoDataFrame | None:
+    """Return partners with their own limit, the usual one where their ledger states none."""
+    return None if frame is None else frame.assign(minutes=frame["minutes"].fillna(usual))
 
 
 def _suggest_rule(said: StudyFile) -> SuggestRule:
@@ -531,7 +537,10 @@ def _read_ledger(
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
     sheets.append(copy_of(table, role, columns=columns, keep=keep, headers=headers))
-    if _holds_polygons(table, role):
+    if role in {"streets", "districts"}:
+        words = said.get("amenities", "words", {})
+        reading = frame_of_belt(table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum)
+    elif _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
         words = said.get("amenities", "words", {})
@@ -566,6 +575,8 @@ def _read_table(said: StudyFile, role: Role, *, columns: Mapping[str, str], head
             is_header=lambda cells: is_header(cells, columns, headers),
         )
 
+    if role == "streets":
+        return read(is_street_header)
     table = with_split_pairs(read(is_ledger_header), columns, headers)
     if table.geometry is not None or is_ledger_header(table.header, columns, headers):
         return table
@@ -796,12 +807,12 @@ def _own_ids(
     """Give shops and candidates ids of their own where a station (or shop) has the same: `shop-7` for `7`."""
     own, faults = dict(frames), []
     taken: set[str] = set()
-    for role in ("stations", "shops", "candidates"):
+    for role in ("stations", "shops", "streets", "districts", "candidates"):
         if role not in own:
             continue
         double = sorted(set(own[role].index) & taken)
         if double:
-            renamed = [f"{ONE_OF[role]}-{i}" for i in own[role].index]
+            renamed = [f"{ONE_OF[cast('Role', role)]}-{i}" for i in own[role].index]
             own[role] = in_natural_order(own[role].set_axis(renamed, axis="index"))
             faults.append(_renamed(said, role, double, set(own[role].index) & taken))
         taken |= set(own[role].index)
@@ -809,7 +820,7 @@ def _own_ids(
 
 
 def _renamed(said: StudyFile, role: str, double: Sequence[str], still: set[str]) -> Fault:
-    file, one = said.get(role, "file"), ONE_OF[role]
+    file, one = said.get(role, "file"), ONE_OF[cast("Role", role)]
     if still:
         en = f"ids stand in two ledgers: {', '.join(sorted(still)[:5])}. Give each facility its own."
         return Fault(en, f"编号在两个台账中重复：{'、'.join(sorted(still)[:5])}。请改为各不相同。", file=file)
@@ -831,7 +842,7 @@ def _in_two_ledgers(readings: Mapping[str, Reading], said: StudyFile) -> list[Fa
 
 def _far_apart(frames: Mapping[str, gpd.GeoDataFrame], said: StudyFile) -> list[Fault]:
     """Find ledgers far from all others: an error if they are near with lon and lat exchanged, else a warning."""
-    middle = {role: _middle(frame) for role, frame in frames.items() if len(frame)}
+    middle = {role: _middle(frame) for role, frame in frames.items() if (~frame.geometry.is_empty).any()}
     faults = []
     for role, (x, y) in middle.items():
         others = [place for other, place in middle.items() if other != role]
@@ -857,7 +868,7 @@ def _swapped_file(file: str, x: float, y: float) -> Fault:
 
 def _middle(frame: gpd.GeoDataFrame) -> tuple[float, float]:
     bounds = np.asarray(pd.DataFrame(frame.geometry.bounds), dtype=np.float64)
-    west, south, east, north = np.median(bounds, axis=0)
+    west, south, east, north = np.nanmedian(bounds, axis=0)  # a street by its name has no place yet
     return float(west + east) / 2, float(south + north) / 2
 
 

@@ -415,6 +415,8 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "area": _LEDGER,
         "stations": _FACILITIES,
         "shops": {**_FACILITIES, "minutes": _minutes},
+        "streets": {**_LEDGER, "minutes": _minutes},
+        "districts": {**_LEDGER, "minutes": _minutes},
         "depots": _FACILITIES,
         "posts": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},

@@ -11,8 +11,9 @@ import pandas as pd
 
 from ._validate import BoolArray, FloatArray, IntArray, some
 from .bent_streets import Bends, bends_of, bent_joined_ms, bent_leg_ms
+from .doors import locate_facilities
 from .errors import InputError, NetworkError
-from .model import Facilities, Network, Positions, TravelTimes
+from .model import Doors, Facilities, Network, Positions, TravelTimes
 from .params import INF_MS, MAX_SNAP_M, Direction, TravelProfile, check_direction
 from .searches import (
     CurveGraph,
@@ -113,6 +114,24 @@ class OnStreet:
     street: IntArray
     share: FloatArray  # of the street from its end a
     access_ms: IntArray
+    last: FloatArray | None = None  # share where an interval ends that begins at `share`; None: points
+    is_inner: BoolArray | None = None  # nobody comes in that way; None: everywhere
+
+    @property
+    def until(self) -> FloatArray:
+        """Share where each ends: at a point `share` itself."""
+        return self.share if self.last is None else self.last
+
+    @property
+    def is_shut(self) -> BoolArray:
+        """Whether nobody comes in that way."""
+        return np.zeros(self.street.size, dtype=bool) if self.is_inner is None else self.is_inner
+
+    def rows(self, which: IntArray | slice) -> OnStreet:
+        """Return some of them."""
+        last = None if self.last is None else self.last[which]
+        is_inner = None if self.is_inner is None else self.is_inner[which]
+        return OnStreet(self.street[which], self.share[which], self.access_ms[which], last, is_inner)
 
 
 def on_street(at: Positions, network: Network, graph: SearchGraph) -> OnStreet:
@@ -126,17 +145,73 @@ def on_street(at: Positions, network: Network, graph: SearchGraph) -> OnStreet:
     return OnStreet(street=np.where(on, street, -1), share=np.where(on, share, np.nan), access_ms=access_ms)
 
 
+def sources_of(at: Positions, network: Network, graph: SearchGraph) -> tuple[OnStreet, IntArray]:
+    """
+    Return where searches from facilities begin, and the facility of each, ascending: its doors, or its position.
+
+    Parts of shop streets that are closed are no source.
+    """
+    own = on_street(at, network, graph)
+    every = np.arange(own.street.size)
+    if at.doors is None:
+        return own, every
+    doors = at.doors
+    plain = np.setdiff1d(every, doors.row)
+    owner = np.concatenate([plain, doors.row])
+    order = np.argsort(owner, kind="stable")
+    access_ms = np.rint(doors.offset_m * graph.access_s_per_m * 1000.0).astype(np.int64)
+    joined = OnStreet(
+        street=np.concatenate([own.street[plain], network.street[doors.edge]])[order],
+        share=np.concatenate([own.share[plain], doors.first])[order],
+        access_ms=np.concatenate([own.access_ms[plain], access_ms])[order],
+        last=np.concatenate([own.share[plain], doors.last])[order],
+        is_inner=np.concatenate([np.zeros(plain.size, dtype=bool), doors.is_inner])[order],
+    )
+    return _without_closed(joined, owner[order], graph.bends)
+
+
+def by_source(at: Positions, network: Network, graph: SearchGraph) -> tuple[Positions, IntArray]:
+    """Return each source of facilities as a facility of its own, and the facility that each is of."""
+    if at.doors is None:
+        return at, np.arange(at.edge.size)
+    sources, owner = sources_of(at, network, graph)
+    on = np.flatnonzero(sources.street >= 0)
+    edge = np.full(owner.size, -1, dtype=np.int64)
+    edge[on] = network.street_first[sources.street[on]]
+    share = np.where(edge >= 0, sources.share, np.nan)
+    offset_m = np.where(edge >= 0, sources.access_ms / 1000.0 / graph.access_s_per_m, np.nan)
+    xy = at.xy[owner]
+    doors = Doors(on, edge[on], share[on], sources.until[on], offset_m[on], sources.is_shut[on], xy[on])
+    return Positions(pd.RangeIndex(owner.size), edge, share, offset_m, xy, doors), owner
+
+
+def _without_closed(at: OnStreet, owner: IntArray, bends: Bends | None) -> tuple[OnStreet, IntArray]:
+    """Return intervals without their closed parts; one that is closed altogether keeps its two ends."""
+    if bends is None:
+        return at, owner
+    row = bends.row[np.where(at.street >= 0, at.street, 0)]
+    barred = bends.closed_between(np.maximum(row, 0), at.share, at.until) & (row >= 0) & (at.street >= 0)
+    pieces = [(k, float(at.share[k]), float(at.until[k])) for k in np.flatnonzero(~barred).tolist()]
+    for k in np.flatnonzero(barred).tolist():
+        pieces += [(k, low, high) for low, high in bends.open_parts(int(row[k]), at.share[k], at.until[k])]
+    pieces.sort()
+    which = np.array([k for k, _, _ in pieces], dtype=np.int64)
+    first, last = (np.array([p[side] for p in pieces], dtype=np.float64) for side in (1, 2))
+    return OnStreet(at.street[which], first, at.access_ms[which], last, at.is_shut[which]), owner[which]
+
+
 def leg_ms(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> IntArray:
     """
     Time between a position and the ends a and b of its street, the walk to the street included, shape `(n, 2)`.
 
-    `INF_MS` where that end cannot be used. A position at an end of its street is that junction.
+    `INF_MS` where that end cannot be used. A position at an end of its street is that junction. An interval goes to
+    end a from where it begins, and to end b from where it ends.
     """
     on = at.street >= 0
     street = np.where(on, at.street, 0)
-    share = np.where(on, at.share, 0.0)
+    share, until = np.where(on, at.share, 0.0), np.where(on, at.until, 0.0)
     to_a, to_b = graph.a_ms[street], graph.b_ms[street]
-    part_a = np.rint(share * np.where(to_a < INF_MS, to_a, 0)).astype(np.int64)
+    part_a = np.rint((until if is_facility else share) * np.where(to_a < INF_MS, to_a, 0)).astype(np.int64)
     part_b = np.rint(share * np.where(to_b < INF_MS, to_b, 0)).astype(np.int64)
     if is_facility:  # the way goes on from the end to the facility: against that of a demand point
         ms = np.column_stack([part_b, to_a - part_a])
@@ -144,12 +219,14 @@ def leg_ms(graph: SearchGraph, at: OnStreet, *, is_facility: bool) -> IntArray:
     else:
         ms = np.column_stack([part_a, to_b - part_b])
         is_open = np.column_stack([to_a, to_b]) < INF_MS
-    is_end = np.column_stack([share == 0.0, share == 1.0])
+    is_end = np.column_stack([share == 0.0, until == 1.0])
     ms = np.where(is_open | is_end, np.where(is_end, 0, ms), INF_MS)
     if (bent := is_bent(graph, street)) is not None and graph.bends is not None:
         row = graph.bends.row[street[bent]]
         ms[bent] = bent_leg_ms(graph.bends, row, share[bent], is_facility=is_facility)
-    is_open = on[:, None] & (ms < INF_MS)
+        if at.last is not None:
+            ms[bent, 1] = bent_leg_ms(graph.bends, row, until[bent], is_facility=is_facility)[:, 1]
+    is_open = (on & ~at.is_shut)[:, None] & (ms < INF_MS)
     return np.where(is_open & (ms + at.access_ms[:, None] < INF_MS), ms + at.access_ms[:, None], INF_MS)
 
 
@@ -270,7 +347,9 @@ def travel_times(
     demand
         Points in any stated CRS; the index is the id.
     facilities
-        Points in any stated CRS, or `Facilities`; the columns `kind` and `minutes` (own limit) are carried along.
+        Points in any stated CRS, or `Facilities`; the columns `kind` and `minutes` (own limit) are carried along. A
+        line is a shop street, entered all along it; points of one row are gates, and a polygon is an area that is
+        entered where streets cross its outline. The nearest way in counts.
     cutoff_s
         Pairs beyond it are left out (seconds, closed: `t <= cutoff_s` is kept).
     direction
@@ -304,7 +383,7 @@ def travel_times(
     limit_ms = limit_in_ms(cutoff_s)
     served_by = facilities if isinstance(facilities, Facilities) else Facilities(facilities)
     demand_at = locate_on_edges(demand, network, max_m=max_snap_m)
-    facility_at = locate_on_edges(served_by, network, max_m=max_snap_m)
+    facility_at = locate_facilities(served_by, network, max_m=max_snap_m)
     return times_between(
         network,
         demand_at,
@@ -333,15 +412,18 @@ def times_between(
     `threads` is all cores if None; the result does not depend on it. `on_progress(done, n)` counts facilities.
     """
     graph = search_graph(network, direction)
-    i_at, j_at = on_street(demand_at, network, graph), on_street(facility_at, network, graph)
-    rank = id_ranks(served_by.ids)
+    i_at = on_street(demand_at, network, graph)
+    j_at, owner = sources_of(facility_at, network, graph)
+    rank = source_ranks(id_ranks(served_by.ids), owner)
     direct = joined_along(graph, positions_by_street(i_at), j_at)
     i_ends, j_ends = position_ends(graph, i_at, is_facility=False), position_ends(graph, j_at, is_facility=True)
     start, facility, seconds = times_at_demand(
         graph.curve, j_ends, i_ends, direct, rank, limit_ms=limit_ms, threads=threads, on_progress=on_progress
     )
     nearest = nearest_at_demand(graph.curve, j_ends, i_ends, direct, rank)
-    facility_of = np.append(np.argsort(rank), -1)  # rank -1: none
+    facility_of = np.append(owner[np.argsort(rank)], -1)  # rank -1: none
+    if facility_at.doors is not None:
+        start, facility, seconds = _first_of_each(start, owner[facility], seconds, len(served_by.ids))
     return TravelTimes(
         demand_ids=demand_at.ids,
         facility_ids=facility_at.ids,
@@ -352,6 +434,7 @@ def times_between(
         nearest_seconds=np.where(nearest.rank >= 0, nearest.ms / 1000.0, np.inf),
         facility_kind=served_by.kind,
         facility_minutes=served_by.minutes,
+        facility_main=served_by.main,
         demand_at=demand_at,
         facility_at=facility_at,
         cutoff_s=limit_ms / 1000.0,
@@ -369,6 +452,24 @@ def id_ranks(ids: pd.Index) -> IntArray:
     rank = np.empty(len(ids), dtype=np.int64)
     rank[order] = np.arange(len(ids))
     return rank
+
+
+def source_ranks(rank: IntArray, owner: IntArray) -> IntArray:
+    """Return the places of sources by the rank of their facility, then as they stand: what breaks ties."""
+    order = np.argsort(rank[owner], kind="stable")
+    ranks = np.empty(owner.size, dtype=np.int64)
+    ranks[order] = np.arange(owner.size)
+    return ranks
+
+
+def _first_of_each(
+    start: IntArray, facility: IntArray, seconds: FloatArray, n_facility: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return pairs by demand point, nearest first, with each facility's nearest door only."""
+    point = np.repeat(np.arange(start.size - 1), np.diff(start))
+    kept = np.sort(np.unique(point * max(n_facility, 1) + facility, return_index=True)[1])
+    count = np.bincount(point[kept], minlength=start.size - 1)
+    return np.concatenate([[0], np.cumsum(count)]), facility[kept], seconds[kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -394,7 +495,10 @@ def joined_along(graph: SearchGraph, demand: _ByStreet, j_at: OnStreet) -> tuple
     j = np.repeat(np.arange(count.size), count)
     start = np.concatenate([[0], np.cumsum(count)])
     i = demand.point[np.arange(start[-1]) - start[j] + first[j]]
-    ms = joined_ms(graph, j_at.street[j], i_at.share[i], j_at.share[j])
+    share = i_at.share[i]
+    nearest = np.clip(share, j_at.share[j], j_at.until[j])  # of an interval, the place that is passed first
+    ms = joined_ms(graph, j_at.street[j], share, nearest)
+    ms = np.where((ms < INF_MS) & ~(j_at.is_shut[j] & (share != nearest)), ms, INF_MS)
     ms = np.where(ms < INF_MS, ms + i_at.access_ms[i] + j_at.access_ms[j], INF_MS)
     return start, i, ms
 
@@ -427,8 +531,22 @@ def times_of_each(
     The times are those of `times_between`; the limit must not be above that of `waiting_demand`.
     """
     graph = demand.graph
-    at = on_street(facility_at, demand.network, graph)
+    at, owner = sources_of(facility_at, demand.network, graph)
     direct = joined_along(graph, demand.by_street, at)
     ends = position_ends(graph, at, is_facility=True)
     start, point, ms = times_by_source(graph.curve, ends, demand.hanging, direct, limit_ms=limit_ms)
+    if facility_at.doors is not None:
+        start, point, ms = _least_of_each(start, point, ms, owner, len(facility_at.edge))
     return start, point, ms / 1000.0
+
+
+def _least_of_each(
+    start: IntArray, point: IntArray, ms: IntArray, owner: IntArray, n_facility: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return pairs by facility and demand point, the least time of all doors of each."""
+    facility = np.repeat(owner, np.diff(start))
+    order = np.lexsort((ms, point, facility))
+    facility, point, ms = facility[order], point[order], ms[order]
+    opens = np.append(True, (facility[1:] != facility[:-1]) | (point[1:] != point[:-1]))[: facility.size]
+    count = np.bincount(facility[opens], minlength=n_facility)
+    return np.concatenate([[0], np.cumsum(count)]), point[opens], ms[opens]

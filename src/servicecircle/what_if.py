@@ -15,11 +15,11 @@ from .closed_streets import is_inside, with_closures
 from .closed_times import closed_demand, some_positions, touched_facilities
 from .closures import Closures
 from .coverage import Totals
+from .doors import locate_facilities
 from .errors import Fault, InputError
 from .model import Facilities, Network, Plan, Positions
 from .placement import told_of_places
 from .service_areas import service_areas
-from .snapping import locate_on_edges
 from .standing import Standing, changed, standing
 from .travel_times import WaitingDemand, facility_limits_s, limit_in_ms, times_of_each
 
@@ -138,7 +138,7 @@ def what_if(
     facilities, closed = _changed(plan, add=add, move=move, close=close)
     today = standing(plan, breaks)
     served_by = Facilities(facilities)
-    at = locate_on_edges(served_by, plan.network, max_m=plan.study.max_snap_m)
+    at = locate_facilities(served_by, plan.network, max_m=plan.study.max_snap_m)
     limit_s = facility_limits_s(plan.network.profile, served_by.minutes, breaks)
     limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
     roads = _roads(plan, closures, today.waiting, limit_ms)
@@ -153,7 +153,8 @@ def what_if(
         np.concatenate([within, within_again]),
         np.flatnonzero(gone | roads.is_touched),
     )
-    standing_inside = plan.facilities.index[~gone & is_inside(roads.network, plan.before.times.facility_at)]
+    stands_inside = is_inside(roads.network, plan.before.times.facility_at) & ~Facilities(plan.facilities).has_doors
+    standing_inside = plan.facilities.index[~gone & stands_inside]
     return WhatIf(
         minutes=breaks,
         facilities=facilities,

@@ -25,7 +25,9 @@ from .csv_tables import (
     checkin_tables,
     closures_csv,
     infeasible_csv,
+    main_stations_csv,
     moved_blocks_csv,
+    partners_csv,
     week_csv,
     wishes_csv,
     zone_balance_csv,
@@ -40,6 +42,7 @@ from .plan_sheets import write_tables
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
+from .tiers import tier_totals, tiers_by_cell
 from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .wishes import wishes_by_service
 from .zone_figures import ZoneProposal
@@ -79,8 +82,9 @@ def write_outputs(
         `map.html`, `circles.geojson`, `coverage.geojson`, `gaps.geojson`, `suggestions.geojson`, `plan.gpkg`,
         `tables.xlsx` and `summary.json`, in the order in which they were written; before the last
         `coverage_by_hour.csv`, where a place states hours, `amenities_by_zone.csv`, where one says what it
-        offers, three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the
-        plan has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
+        offers, `partners.csv`, where there are partners, `main_stations.csv`, where a main station has sub-points,
+        three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the plan
+        has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
         `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
         `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
         depots, `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the
@@ -110,6 +114,8 @@ def write_outputs(
     tables = {
         "coverage_by_hour.csv": week_csv(plan),
         "amenities_by_zone.csv": amenities_csv(plan),
+        "partners.csv": partners_csv(plan),
+        "main_stations.csv": main_stations_csv(plan),
         **checkin_tables(plan),
         "wishes.csv": wishes_csv(plan),
         "explanations.json": told,
@@ -162,11 +168,13 @@ def coverage_features(plan: Plan) -> list[Feature]:
     """Return a feature a planning cell, riders covered and riders covered with the suggestions at each break."""
     before, after = coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     columns = ["cell_id", "zone_id", "riders"]
-    table = before.reset_index(names="cell_id")
+    tiers = tiers_by_cell(plan.before, plan.grid)
+    table = before.join(tiers).reset_index(names="cell_id")
     for minutes in plan.before.minutes:
         name = f"{minutes:g}"
         table[f"after_{name}"] = after[f"covered_{name}"].to_numpy()
         columns += [f"covered_{name}", f"share_{name}", f"after_{name}", f"n_facilities_{name}"]
+        columns += [f"core_{name}", f"belt_{name}"]
     return frame_features(table[[*columns, "nearest_id", "nearest_min", "geometry"]])
 
 
@@ -234,6 +242,7 @@ def summary(plan: Plan) -> Properties:
         ],
         "before": dict(totals(plan.before)),
         "after": dict(totals(plan.after)),
+        "tiers": {"before": dict(tier_totals(plan.before)), "after": dict(tier_totals(plan.after))},
         "gaps": {
             "count": len(plan.gaps),
             "riders": math.fsum(plan.gaps["riders"]),

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from ..coverage import limits_s
 from ..disclosure import told_counts
+from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
-from .geometry import latlon
+from .geometry import DIGITS, latlon
 from .reasons import reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
@@ -113,7 +116,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
         card = {
-            "kind": words(f"layer.{kind}"),
+            "kind": _kind_told(row, kind, words),
             "name": name,
             "rows": rows,
             "figures": [
@@ -128,8 +131,32 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if (night := serves_night(plan, facility_id)) is not None:
             more["night"] = night
+        if shape := drawn_shape(row.get(DOORS)):
+            more["shape"] = shape
         out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **more, "card": card})
     return [*out, *_left_out_places(plan, kind, words)]
+
+
+def _kind_told(row: dict[str, Any], kind: str, words: Words) -> str:
+    form = text(row.get("form"))
+    return words(f"form.{form}") if form in {"street", "district"} else words(f"layer.{kind}")
+
+
+def drawn_shape(doors: object) -> dict[str, Any] | None:
+    """Return the lines, outlines and gates of a place that is more than a point, as latitudes and longitudes."""
+    if not isinstance(doors, BaseGeometry) or doors.is_empty:
+        return None
+    parts = shapely.get_parts(shapely.get_parts(doors))
+
+    def drawn(shape: BaseGeometry) -> list[list[float]]:
+        return [[round(lat, DIGITS), round(lon, DIGITS)] for lon, lat in shapely.get_coordinates(shape).tolist()]
+
+    kind = shapely.get_dimensions(parts)
+    return {
+        "lines": [drawn(part) for part in parts[kind == 1]],
+        "areas": [drawn(part.exterior) for part in parts[kind == 2]],  # noqa: PLR2004
+        "gates": [drawn(part)[0] for part in parts[kind == 0]],
+    }
 
 
 def _left_out_places(plan: Plan, kind: str, words: Words) -> list[Place]:
@@ -166,6 +193,10 @@ def _facility_rows(row: dict[str, Any], kind: str, plan: Plan, words: Words) -> 
     if chips(row.get("amenities")):
         rows.append([words("services"), chips(row["amenities"])])
     rows += [[words(key), text(row.get(key))] for key in ("address", "capacity", "status") if text(row.get(key))]
+    if text(row.get("parent")):
+        rows.append([words("main_station"), facility_names(plan).get(row["parent"], text(row["parent"]))])
+    if (shape := drawn_shape(row.get(DOORS))) and shape["gates"]:
+        rows.append([words("gates"), words("n_gates", n=len(shape["gates"]))])
     rows = [[term, _persons(told, words) if term == words("capacity") else told] for term, told in rows]
     own = own_minutes(row, kind, plan)
     if own is not None:

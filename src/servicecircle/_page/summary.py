@@ -13,6 +13,7 @@ from .. import params
 from ..coverage import totals
 from ..model import Coverage, Plan
 from ..services import told_services
+from ..tiers import tier_totals
 from . import numbers, palette
 from .siting import rules_proof, siting_rows
 from .words import Words
@@ -48,6 +49,27 @@ def shown_riders(coverage: Coverage) -> Shown:
     parts = np.maximum(np.diff([0.0, *covered, total]), 0.0)
     whole = numbers.apportioned(parts.tolist(), int(np.floor(total + 0.5)))
     return Shown(sum(whole), tuple(np.cumsum(whole[:-1]).tolist()))
+
+
+def shown_tiers(coverage: Coverage, k: int) -> tuple[int, int]:
+    """Return the riders of core and belt at a break as whole numbers that add up to those covered."""
+    key, told = f"{coverage.minutes[k]:g}", tier_totals(coverage)
+    core, belt = numbers.apportioned(
+        [told["core"]["covered"][key], told["belt"]["covered"][key]], shown_riders(coverage).within[k]
+    )
+    return core, belt
+
+
+def _tier_line(plan: Plan, k: int, words: Words) -> str:
+    """Return core and belt at a break in a line, before and with the suggestions; "" where there is no partner."""
+    if what_serves(plan) != "station_or_shop":
+        return ""
+    core, belt = shown_tiers(plan.before, k)
+    line = words("tiers", core=numbers.whole(core), belt=numbers.whole(belt))
+    if len(plan.sites):
+        core, belt = shown_tiers(plan.after, k)
+        line += words("tiers_after", core=numbers.whole(core), belt=numbers.whole(belt))
+    return line
 
 
 # ------------------------------------------------------------------------------------------------- headline
@@ -209,9 +231,20 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.travel"), travel],
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
+        *tier_rows(plan, words),
         [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),
+    ]
+
+
+def tier_rows(plan: Plan, words: Words) -> list[list[str]]:
+    """Return core and belt at each break; nothing where there is no partner."""
+    lines = [_tier_line(plan, k, words) for k in range(len(plan.study.minutes))]
+    return [
+        [words("p.tiers", m=f"{minutes:g}"), line]
+        for minutes, line in zip(plan.study.minutes, lines, strict=True)
+        if line
     ]
 
 

@@ -99,6 +99,14 @@ def drawn_layers(look: Look) -> list[Drawn]:
             look, "rejected", "rejected", single("marker", dot(COLOURS["muted"], 1.4, alpha=0.6)), is_on=False
         ),
         _plain_layer(look, "closures", "closures", single("line", line(COLOURS["ink"], 2.2, dash=(0.8, 3.4)))),
+        _plain_layer(look, "belt_gates", "belt_gates", single("marker", dot("#FFFFFF", 2.4, edge=COLOURS["shop"]))),
+        _plain_layer(look, "belt_streets", "belt_streets", single("line", line(COLOURS["shop"], 2.4))),
+        _plain_layer(
+            look,
+            "belt_areas",
+            "belt_areas",
+            single("fill", fill(COLOURS["shop"], alpha=0.1, edge=COLOURS["shop"], edge_pt=1.4)),
+        ),
         _zones(look),
         *_reach(look, "outline"),
         _streets(look),

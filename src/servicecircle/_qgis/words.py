@@ -25,6 +25,9 @@ TITLES: Mapping[str, Pair] = MappingProxyType(
         "candidates": ("候选点", "Candidate sites"),
         "rejected": ("未采用的候选点", "Candidates left out"),
         "closures": ("路况（封闭、积水）", "Trouble on the road"),
+        "belt_streets": ("服务街", "Shop streets"),
+        "belt_areas": ("商圈小区", "Districts"),
+        "belt_gates": ("出入口", "Gates"),
         "zones": ("网格边界（内部使用）", "Zone boundaries (internal)"),
         "outline": ("服务圈边线", "Outline of the circle"),
         "reach": ("服务圈", "Service circle"),
@@ -62,6 +65,9 @@ TABLES: Mapping[str, Pair] = MappingProxyType(
         "zones": TITLES["zones"],
         "land": ("地面", "Ground"),
         "closures": TITLES["closures"],
+        "belt_streets": TITLES["belt_streets"],
+        "belt_areas": TITLES["belt_areas"],
+        "belt_gates": TITLES["belt_gates"],
     }
 )
 
@@ -79,6 +85,8 @@ ALIASES: Mapping[str, Pair] = MappingProxyType(
         "amenities": ("服务", "services"),
         "capacity": ("容量（人）", "capacity (riders)"),
         "status": ("状态", "status"),
+        "form": ("形式", "form"),
+        "parent": ("总站", "main station"),
         "facility_id": ("设施编号", "place"),
         "street_m": ("可达道路（米）", "street reached (m)"),
         "area_m2": ("面积（平方米）", "area (m²)"),
@@ -133,6 +141,8 @@ AT_BREAK: tuple[tuple[re.Pattern[str], Pair], ...] = (
     (re.compile(r"share_([\d.]+)"), ("{m} 分钟覆盖比例", "share within {m} min")),
     (re.compile(r"after_([\d.]+)"), ("建议后 {m} 分钟内骑手（人）", "riders within {m} min, with the proposal")),
     (re.compile(r"n_facilities_([\d.]+)"), ("{m} 分钟内设施数", "places within {m} min")),
+    (re.compile(r"core_([\d.]+)"), ("核心圈（驿站，{m} 分钟，人）", "core: stations within {m} min")),
+    (re.compile(r"belt_([\d.]+)"), ("辐射带（仅伙伴，{m} 分钟，人）", "belt: only partners within {m} min")),
 )
 #: column -> value that is stored -> what is shown
 VALUES: Mapping[str, Mapping[str, Pair]] = MappingProxyType(
@@ -147,6 +157,7 @@ VALUES: Mapping[str, Mapping[str, Pair]] = MappingProxyType(
             "campus": ("院校", "campus"),
             "building": ("建筑", "building"),
         },
+        "form": {"street": ("服务街", "shop street"), "district": ("商圈小区", "district")},
         "reason": {
             "off network": ("离街道太远，不在网络上", "too far from any street"),
             "barrier": ("有阻隔", "barrier"),

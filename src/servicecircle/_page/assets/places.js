@@ -21,6 +21,16 @@ function iconOf(kind, place) {
   const anchor = kind === "suggestion" ? [15, 36] : [width / 2, height / 2];
   return L.divIcon({ className: "sc-ic sc-ic-" + kind, html: symbol, iconSize: [width, height], iconAnchor: anchor });
 }
+/** What a shop street, a district or a place with gates is drawn by, beneath its marker. */
+function shapesOf(shape) {
+  const options = (more) => shapeOptions("shop", { color: colours.shop, stroke: true, interactive: false, ...more });
+  return L.layerGroup([
+    L.polyline(shape.lines, options({ color: "#fff", weight: 7, opacity: 0.85 })),
+    L.polyline(shape.lines, options({ weight: 4.5, opacity: 0.9 })),
+    ...shape.areas.map((area) => L.polygon(area, options({ weight: 2, dashArray: "6 4", fillColor: colours.shop, fill: true, fillOpacity: 0.1 }))),
+    ...shape.gates.map((gate) => L.circleMarker(gate, options({ radius: 4.5, weight: 2, fill: true, fillColor: "#fff", fillOpacity: 1 }))),
+  ]);
+}
 const PANE_OF = { station: "station", depot: "station", shop: "shop", suggestion: "sug" };
 for (const kind of Object.keys(PANE_OF)) {
   for (const place of places[kind]) {
@@ -32,6 +42,7 @@ for (const kind of Object.keys(PANE_OF)) {
       marker.on("mouseout blur", () => lift(place.number, false));
     }
     markers[kind].push({ place, marker });
+    if (place.shape) markers[kind].push({ marker: shapesOf(place.shape) });
   }
 }
 for (const at of places.candidate) {
@@ -56,7 +67,7 @@ map.on("zoomend", () => {
   if (isSmall() === wasSmall) return;
   wasSmall = isSmall();
   for (const kind of ["station", "shop", "depot"]) {
-    for (const { place, marker } of markers[kind]) marker.setIcon(iconOf(kind, place));
+    for (const { place, marker } of markers[kind]) if (place) marker.setIcon(iconOf(kind, place));
   }
 });
 
