@@ -130,6 +130,7 @@ plan_sheets
 writers
 zone_work
 pipeline
+gated_places
 study_gates
 checks
 what_if

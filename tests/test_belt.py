@@ -151,6 +151,17 @@ def test_a_post_in_a_compound_is_reached_from_its_gate_on_foot(tmp_path: Path) -
     demand = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*degrees((9, 2), (9, 3)).to_numpy().T), crs=4326)
     found = sc.travel_times(plan.network, demand, plan.facilities.loc[["S2"]]).to_array()[:, 0]
     assert found == pytest.approx([BLOCK_M, BLOCK_M], abs=1)  # half a block to the gate, half a block inside
+    posts = sc.compare_gates(plan)
+    assert posts.index.tolist() == ["S2"]
+    free = suggest(sc.load_study(written(tmp_path, toml="")), stations=0, shops=0)
+    for t in ("5", "10"):
+        lost = posts[f"insiders_{t}"] - posts[f"riders_{t}"]
+        assert posts[f"lost_{t}"].tolist() == lost.tolist()
+    assert sc.compare_gates(free).empty
+    times = sc.travel_times(free.network, free.demand, free.facilities.loc[["S2"]], cutoff_s=600)
+    alone = sc.cover(times, free.demand, minutes=(5, 10))
+    riders = [float(alone.weight[inside].sum()) for inside in alone.covered.T]
+    assert posts.loc["S2", ["insiders_5", "insiders_10"]].tolist() == pytest.approx(riders)
 
 
 def test_what_is_wrong_is_told_with_its_row_and_the_fix(tmp_path: Path) -> None:

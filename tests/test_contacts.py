@@ -28,6 +28,7 @@ from servicecircle import (
 )
 from servicecircle.contacts import office_numbers
 from servicecircle.model import Plan
+from servicecircle.report import plan_lines, zone_lines
 
 _, GRID = perfect_grid(6)
 
@@ -180,6 +181,18 @@ def test_a_study_gives_posts_assignment_and_contacts(plan: Plan, tmp_path: Path)
     bare = dataclasses.replace(plan, proposal=None, posts=None, assignment=None, contacts=None)
     write_outputs(bare, tmp_path / "out")  # an earlier plan's files go
     assert not own & {file.name for file in (tmp_path / "out").iterdir()}
+
+
+def test_the_terminal_tells_a_line_each(plan: Plan) -> None:
+    assert plan.proposal is not None
+    lines = list(zone_lines(plan, "zh"))
+    assert lines[0].startswith("阵地：2 个网格中 2 个阵地无误；")
+    assert ("已证明最优" in lines[1]) == (plan.proposal.status == "optimal")
+    assert lines[2] == "站点分配（balanced）：2 个站点分到 2 个网格，1 个与工作地不同"
+    assert set(lines) <= {line.strip() for line in plan_lines(plan)}
+    assert len(list(zone_lines(plan, "en"))) == 3
+    bare = dataclasses.replace(plan, posts=None, proposal=None, assignment=None)
+    assert not list(zone_lines(bare, "zh"))
 
 
 def test_the_workbook_holds_texts_filters_and_no_person(plan: Plan, tmp_path: Path) -> None:

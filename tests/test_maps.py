@@ -178,6 +178,8 @@ def test_letters_of_gaps_stay_and_a_gap_cut_in_two_counts_on() -> None:
     after = pd.DataFrame({"cells": [["d"], ["x"], ["a", "b"], ["new"]]})
     assert areas.letters_after(before, after) == ["A", "B", "A2", "C"]
     assert areas.letters(28)[24:] == ["Y", "Z", "AA", "AB"]
+    assert areas.letters(704)[701:] == ["ZZ", "AAA", "AAB"]
+    assert areas.letters(3) == ["A", "B", "C"]
 
 
 def test_gaps_are_drawn_tagged_and_explained(plan: Plan) -> None:

@@ -608,6 +608,47 @@ def test_the_order_of_rows_changes_nothing(
     assert one.warnings == other.warnings == ()
 
 
+CODECS = ("utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be")
+
+
+def written_as(path: Path, rows: list[list[str]], *, codec: str, mark: str) -> None:
+    """Write rows as a CSV, or as a workbook where the name says so."""
+    if path.suffix == ".csv":
+        path.write_bytes("".join(f"{mark.join(one)}\n" for one in rows).encode(codec))
+        return
+    book = Workbook()
+    for one in rows:
+        book.active.append(one)
+    book.save(path)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.text("甲乙丙丁街道社区驿站东西南北门", min_size=2, max_size=8), min_size=3, max_size=8),
+    st.randoms(use_true_random=False),
+    st.tuples(st.sampled_from(["csv", "xlsx"]), st.sampled_from(CODECS), st.sampled_from([",", ";", "\t"])),
+)
+def test_any_order_encoding_separator_and_format_is_the_same_study(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], random, form: tuple[str, str, str]
+) -> None:
+    kind, codec, mark = form
+    head = ["编号", "名称", "经度", "纬度", "开放时间"]
+    rows = [[f"{k:03d}", name, f"{113.3 + k / 100}", "22.5", "9:00-17:00"] for k, name in enumerate(names)]
+
+    def study(kind: str, **form: str) -> Study:
+        folder = tmp_path_factory.mktemp("form")
+        (folder / "roads.osm").write_bytes(b"")
+        (folder / "study.toml").write_text(f'[network]\nfile = "roads.osm"\n[stations]\nfile = "a.{kind}"\n')
+        written_as(folder / f"a.{kind}", [head, *rows], **form)
+        return load_study(folder)
+
+    plain = study("csv", codec="utf-8", mark=",")
+    random.shuffle(rows)
+    other = study(kind, codec=codec, mark=mark)
+    assert_geodataframe_equal(plain.stations, other.stations)
+    assert plain.warnings == other.warnings == ()
+
+
 # ------------------------------------------------------------------------------------------------------ options
 def test_options_change_what_they_name_and_nothing_else(make: Make) -> None:
     study = load_study(full(make))

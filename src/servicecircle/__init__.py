@@ -68,6 +68,7 @@ from .gaps import riders_scattered as riders_scattered
 from .gate_sites import GateSites as GateSites
 from .gate_sites import compound_gates as compound_gates
 from .gate_sites import propose_gates as propose_gates
+from .gated_places import compare_gates as compare_gates
 from .geocoding import Geocoded as Geocoded
 from .geocoding import geocode_study as geocode_study
 from .grids import hex_grid as hex_grid

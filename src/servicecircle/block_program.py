@@ -54,7 +54,7 @@ def proof_of(problem: BlockProblem, *, time_limit_s: float) -> Proof:
     bound = relaxed_bound(problem)
     n, k = problem.cost.shape
     if math.isinf(bound) or n * k > MOST_VARIABLES:
-        return Proof(bound, None, "relaxation")
+        return Proof(bound, None, "HiGHS" if math.isinf(bound) else "relaxation")
     by = "relaxation"
     rows = _Rows(problem)
     with Clock(time.perf_counter() + time_limit_s) as clock:

@@ -485,7 +485,7 @@ def _plan(
         on_stage("explain")
         limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
         made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
-        made = with_zone_work(with_trouble(made))
+        made = with_zone_work(with_trouble(made), time_limit_s=None if math.isinf(limit_s) else limit_s)
         on_stage("write")
         write_outputs(made, out, figures=figures, font=font)
     _tell(made, out)

@@ -15,7 +15,7 @@ from .coverage import coverage_by_cell
 from .disclosure import told_warnings
 from .errors import Lang
 from .model import Plan
-from .report import trouble_lines
+from .report import trouble_lines, zone_lines
 
 if TYPE_CHECKING:
     import folium
@@ -191,5 +191,5 @@ def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinn
         told.append(words("thinned_streets", classes=between.join(words(f"class.{c}") for c in left_out)))
     if is_land_thinned:
         told.append(words("thinned_buildings"))
-    told += trouble_lines(plan, words.lang)
+    told += [*trouble_lines(plan, words.lang), *zone_lines(plan, words.lang)]
     return list(dict.fromkeys([*told, *(fault.told(words.lang) for fault in told_warnings(plan))]))

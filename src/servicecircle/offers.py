@@ -105,6 +105,8 @@ def _one_or_none(number: re.Match[str]) -> str:
 
 def _with_ticks(said: AmenityList, ticked: Mapping[str, tuple[str, list[str]]], row: int) -> AmenityList:
     """Return what a row offers with what its ticked columns say."""
+    if not ticked:
+        return said
     of = {word: [code for code, cells in ticked.values() if cells[row] == word] for word in ("yes", "broken")}
     broken = tuple(dict.fromkeys((*said.broken, *of["broken"])))
     working = tuple(code for code in dict.fromkeys((*said.working, *of["yes"])) if code not in broken)

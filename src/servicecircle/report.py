@@ -97,6 +97,7 @@ def plan_lines(plan: Plan) -> list[str]:
                 *_gap_lines(plan),
                 *_site_lines(plan),
                 *trouble_lines(plan, lang),
+                *zone_lines(plan, lang),
                 *_observed_lines(plan),
             )
         ),
@@ -257,6 +258,39 @@ def trouble_lines(plan: Plan, lang: Lang) -> Iterator[str]:
             f"路况 {when}（{some_zh(ids)}）：{key} 分钟内失去覆盖 {lost} 人{f'（{told}）' if told else ''}"
             if zh
             else f"roads {when} ({some(ids)}): {lost} riders cut off within {key} min{f' ({told})' if told else ''}"
+        )
+
+
+def zone_lines(plan: Plan, lang: Lang) -> Iterator[str]:
+    """Return a line each on posts of zones, balanced zones and assigned depots, where the study asks for them."""
+    zh = lang == "zh"
+    if plan.posts is not None:
+        zones = plan.posts.zones
+        n, own, total = len(zones), zones["own_riders"].sum(), zones["riders"].sum()
+        right, share = int(zones["is_right"].sum()), numbers.share(own, total)
+        yield (
+            f"阵地：{n} 个网格中 {right} 个阵地无误；{share} 的骑手离本网格的阵地最近"
+            if zh
+            else f"posts: {right} of {n} zones have theirs in place; {share} of riders are nearest to their own"
+        )
+    if plan.proposal is not None:
+        made = plan.proposal
+        proven = {"optimal": ("已证明最优", "proven optimal"), "feasible": ("未证明最优", "not proven optimal")}
+        told = proven.get(made.status, ("未达到要求", "beyond the tolerance"))[0 if zh else 1]
+        before, after = f"{made.imbalance_today:.1%}", f"{made.imbalance:.1%}"
+        yield (
+            f"均衡网格：与平均数最多相差 {before} → {after}，{len(made.moved)} 个街区换网格（{told}）"
+            if zh
+            else f"balanced zones: up to {before} -> {after} from the mean, {len(made.moved)} blocks move ({told})"
+        )
+    if plan.assignment is not None:
+        rows = plan.assignment.rows
+        n, n_zones = rows["depot_id"].nunique(), rows["zone_id"].nunique()
+        differs = rows.loc[rows["differs"], "depot_id"].nunique()
+        yield (
+            f"站点分配（{plan.assignment.by}）：{n} 个站点分到 {n_zones} 个网格，{differs} 个与工作地不同"
+            if zh
+            else f"depots ({plan.assignment.by}): {n} to {n_zones} zones, {differs} other than where they stand"
         )
 
 

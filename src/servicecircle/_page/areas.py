@@ -259,7 +259,10 @@ def _rounded(values: FloatArray, digits: int) -> list[float]:
 def letters(n: int) -> list[str]:
     """Return `n` letters: A to Z, then AA, AB, ..."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return [alphabet[i] if i < 26 else alphabet[i // 26 - 1] + alphabet[i % 26] for i in range(n)]  # noqa: PLR2004
+    made = list(alphabet[:n])
+    while len(made) < n:  # each further one is an earlier one with a letter behind it
+        made.append(made[len(made) // 26 - 1] + alphabet[len(made) % 26])
+    return made
 
 
 def letters_after(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:

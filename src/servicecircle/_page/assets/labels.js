@@ -145,12 +145,14 @@ function labelZones(placer) {
   }
 }
 
-/** A report of trouble is named beside its street, with its time. */
+/** A report of trouble is named beside its street, with its time; many only from near, where they have room. */
+const FEW_CLOSURES = 4;
 function labelClosures(placer) {
+  if (closureData.length > FEW_CLOSURES && map.getZoom() < 15.5) return;
   for (const one of closureData) {
     const p = placer.point(one.at);
     if (!placer.isInView([p.x, p.y, p.x, p.y])) continue;
-const text = one.when ? `${one.name} ${one.when}` : one.name;
+    const text = one.when ? `${one.name} ${one.when}` : one.name;
     const [width, height] = [textWidth(text, 11.5, true) + 4, 15];
     const boxes = [[width / 2 + 12, 0], [-width / 2 - 12, 0], ...SPIRAL].map(([dx, dy]) =>
       [p.x + dx - width / 2 - 1, p.y + dy - height / 2, p.x + dx + width / 2 + 1, p.y + dy + height / 2]);
