@@ -154,11 +154,15 @@ def _parents(gates: gpd.GeoDataFrame) -> list[str]:
 
 
 def _compounds(study: Study) -> frozenset[str]:
-    """Return ids and names of compounds, whose gates are not of the belt."""
-    frame = study.compounds
-    if frame is None:
-        return frozenset()
-    return frozenset([*map(str, frame.index), *(str(name) for name in frame["name"] if name)])
+    """Return ids and names of compounds, whose gates are not of the belt: those of wishes too."""
+    known: set[str] = set()
+    if study.compounds is not None:
+        known |= {*map(str, study.compounds.index), *map(str, study.compounds["name"])}
+    if study.wishes is not None:
+        known |= set(study.wishes["area"])
+        if study.districts is None and study.gates is not None:
+            known |= set(_parents(study.gates))  # a ledger of gates for wishes, also where nobody wishes yet
+    return frozenset(known - {""})
 
 
 def _named(frames: dict[str, gpd.GeoDataFrame], parent: str) -> tuple[str, object] | None:
