@@ -120,7 +120,7 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures report sheet_cells check_sheets contact_sheets csv_tables geopackages
+maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
 belt
 serving
@@ -146,8 +146,8 @@ __main__
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
 OUT = {
-    "maps", "_page", "_qgis", "figures", "report", "sheet_cells", "check_sheets", "contact_sheets", "csv_tables",
-    "plan_tables", "plan_sheets", "geopackages", "writers",
+    "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
+    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers",
 }  # fmt: skip
 
 

@@ -200,6 +200,17 @@ def test_a_block_that_holds_too_many_is_told_with_the_least_that_is_possible() -
     assert found.imbalance >= found.least_imbalance
 
 
+def test_no_block_goes_farther_than_is_allowed_but_to_its_nearest() -> None:
+    zones = boxes((0, 0, 3, 6), (3, 0, 6, 6))
+    posts = at((1, 3), (5, 3), ids=["w", "e"])
+    found = balance_zones(GRID, zones, WEST_HEAVY, posts=posts, tolerance=0.3, within_minutes=7)
+    assert found.status == "optimal"
+    far = found.moved[found.moved["minutes_after"] > 7]
+    assert (far["minutes_after"] <= far["minutes_before"]).all()
+    loose = balance_zones(GRID, zones, WEST_HEAVY, posts=posts, tolerance=0.3)
+    assert loose.rider_minutes <= found.rider_minutes
+
+
 def test_ground_that_lies_apart_is_joined_where_it_is_nearest() -> None:
     zones = boxes((0, 0, 2, 6), (4, 0, 6, 6))
     riders = at((1, 1), (1.5, 5), (5, 1), weight=[1.0, 2.0, 1.0])

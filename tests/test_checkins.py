@@ -107,6 +107,23 @@ def test_rows_that_cannot_be_counted_are_told_without_what_stands_in_them(tmp_pa
     assert len(study.checkins) == 30
 
 
+def test_neither_the_order_of_rows_nor_the_salt_of_a_run_changes_anything(tmp_path: Path) -> None:
+    rows = log_rows(80)
+    study = sc.load_study(study_with(tmp_path / "a", log_text(rows)))
+    other = sc.load_study(study_with(tmp_path / "b", log_text(rows[::-1])))
+    pd.testing.assert_frame_equal(study.checkins.counts, other.checkins.counts)
+    pd.testing.assert_frame_equal(study.checkins.persons, other.checkins.persons)
+
+
+def test_a_log_of_excel_is_that_of_csv(tmp_path: Path) -> None:
+    rows = log_rows(40)
+    plain = sc.load_study(study_with(tmp_path / "a", log_text(rows)))
+    folder = study_with(tmp_path / "b", "", name="log.xlsx")
+    frame = pd.DataFrame(rows, columns=["openid", "打卡时间", "打卡点"])
+    frame.assign(打卡时间=pd.to_datetime(frame["打卡时间"])).to_excel(folder / "log.xlsx", index=False)
+    pd.testing.assert_frame_equal(sc.load_study(folder).checkins.counts, plain.checkins.counts)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

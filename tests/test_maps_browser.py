@@ -21,6 +21,7 @@ from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.siting_rules import SitingRules
 from servicecircle.study import load_study
+from servicecircle.trouble import tell_closures
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -247,6 +248,21 @@ def test_a_layer_goes_when_its_row_is_switched_off_by_mouse_or_key(plan: Plan, o
         page.keyboard.press("Space")
         assert (page.locator(selector).count(), row.get_attribute("aria-checked")) == (n, "true")
     assert page.locator("[data-layer='candidate']").get_attribute("aria-checked") == "false"
+
+
+def test_trouble_on_the_road_is_a_layer_with_its_names_as_text(plan: Plan, opened: Callable[..., Any]) -> None:
+    places = plan.study.stations.loc[["S1"], ["geometry"]].assign(radius_m=60.0)
+    times = {"from": "2026-08-01 09:00", "until": "2026-08-01 10:00"}
+    told = tell_closures(plan, places.assign(name=HOSTILE[2], **times))
+    page = opened(map_html(dataclasses.replace(plan, trouble=told)))
+    row = page.locator("[data-layer='closure']")
+    paths = ".leaflet-sc-closure-pane path"
+    assert page.locator(paths).count() == 3  # casing, line, ticks
+    assert page.locator(".sc-lb-closure").inner_text() == f"{HOSTILE[2]} 08-01 09:00–10:00"
+    row.click()
+    assert (page.locator(paths).count(), page.locator(".sc-lb-closure").count()) == (0, 0)
+    bare = opened(map_html(plan))
+    assert bare.locator("[data-layer='closure']").count() == 0
 
 
 def test_a_station_that_moves_is_crossed_out_only_with_the_suggestions(

@@ -228,6 +228,9 @@ def test_a_study_proposes_gates_of_its_ledger_or_of_its_walls(folder: Path) -> N
     found = sc.suggest_gates(study, "快递柜", gates=2)
     assert set(found.gates.index) == {"G1", "G2", "G3"}
     assert found.wishes.index.tolist() == ["1", "2"]
+    other = pd.concat([study.gates, study.gates.iloc[[0]].rename(index={"G1": "X"}).assign(area="商圈")])
+    more = dataclasses.replace(study, gates=other)  # a gate of something else in the same ledger
+    assert set(sc.suggest_gates(more, "快递柜").gates.index) == {"G1", "G2", "G3"}
     assert found.served == 12  # 南院 is farther than 300 m from the gates of 北院
     bare = sc.load_study(folder)
     bare = dataclasses.replace(bare, gates=None)

@@ -1,8 +1,10 @@
 """
-Make `nanqu-map.png`: the map of the example study in a browser that can reach no other machine, 256 colours.
+Make the pictures of the example study, 256 colours each.
 
-Run from the repository's root: `python docs/images/make.py`. Needs playwright, Pillow and Chromium (its path in
-`CHROMIUM`, else /usr/bin/chromium).
+`nanqu-map.png`: its map in a browser that can reach no other machine; `nanqu-print.png`: its map on a sheet.
+
+Run from the repository's root: `python docs/images/make.py`. Needs playwright, Pillow, the extra `report`, and
+Chromium (its path in `CHROMIUM`, else /usr/bin/chromium).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import servicecircle as sc
 HERE = Path(__file__).resolve().parent
 STUDY = HERE.parents[1] / "data" / "nanqu"
 SIZE = {"width": 1440, "height": 900}
+PRINT_WIDTH = 1600
 #: what the picture shows: today's coverage, or that with the proposal
 MODE = "建议实施后"
 
@@ -48,16 +51,26 @@ def photograph(page_file: Path) -> bytes:
     return shot
 
 
+def save(png: bytes, name: str, *, width: int | None = None) -> None:
+    """Write a picture beside this file, in few colours, none of them another one."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    if width is not None:
+        height = round(picture.height * width / picture.width)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    few.save(HERE / name, optimize=True)
+
+
 def main() -> None:
-    """Plan the example, photograph its map, write the picture beside this file."""
+    """Plan the example, photograph its map, draw its sheet, write the pictures beside this file."""
     plan = sc.suggest(sc.load_study(STUDY))
     with TemporaryDirectory() as folder:
         file = Path(folder) / "map.html"
         sc.draw_map(plan).save(str(file))
         shot = photograph(file)
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
-    few.save(HERE / "nanqu-map.png", optimize=True)
+        sheet = sc.draw_figure(plan, Path(folder) / "map.png").read_bytes()
+    save(shot, "nanqu-map.png")
+    save(sheet, "nanqu-print.png", width=PRINT_WIDTH)
 
 
 if __name__ == "__main__":

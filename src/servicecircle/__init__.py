@@ -59,6 +59,10 @@ from .errors import ServiceCircleError as ServiceCircleError
 from .errors import SolutionError as SolutionError
 from .errors import StudyError as StudyError
 from .explanations import explain_plan as explain_plan
+from .figures import draw_curve as draw_curve
+from .figures import draw_figure as draw_figure
+from .figures import draw_week as draw_week
+from .figures import draw_zones as draw_zones
 from .gaps import find_gaps as find_gaps
 from .gaps import riders_scattered as riders_scattered
 from .gate_sites import GateSites as GateSites

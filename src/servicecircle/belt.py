@@ -130,11 +130,11 @@ def _with_gates(
     """Return frames whose rows have their gates among their doors."""
     told: list[Fault] = []
     owner: dict[tuple[str, object], list[int]] = {}
-    is_for_wishes = study.compounds is not None or study.wishes is not None
+    known = _compounds(study)
     for k, parent in enumerate(_parents(gates)):
         found = _named(frames, parent) if parent else _beside(frames.get("districts"), gates.geometry.iloc[k])
-        if found is None and is_for_wishes:
-            continue  # a gate of a compound
+        if found is None and (parent in known or (known and not parent)):
+            continue  # of a compound, for wishes
         if found is None:
             told.append(_told_of_stray(study, gates.index[k], parent, frames))
         else:
@@ -151,6 +151,18 @@ def _parents(gates: gpd.GeoDataFrame) -> list[str]:
     if "area" not in gates.columns:
         return [""] * len(gates)
     return ["" if pd.isna(value) else str(value).strip() for value in gates["area"]]
+
+
+def _compounds(study: Study) -> frozenset[str]:
+    """Return ids and names of compounds, whose gates are not of the belt: those of wishes too."""
+    known: set[str] = set()
+    if study.compounds is not None:
+        known |= {*map(str, study.compounds.index), *map(str, study.compounds["name"])}
+    if study.wishes is not None:
+        known |= set(study.wishes["area"])
+        if study.districts is None and study.gates is not None:
+            known |= set(_parents(study.gates))  # a ledger of gates for wishes, also where nobody wishes yet
+    return frozenset(known - {""})
 
 
 def _named(frames: dict[str, gpd.GeoDataFrame], parent: str) -> tuple[str, object] | None:

@@ -148,6 +148,16 @@ TimeLimit = Annotated[
         "--time-limit", metavar="SECONDS", help="End each search after so long. Default: as the study, 60."
     ),
 ]
+FigureFormats = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--figures", metavar="FORMATS", help="Draw figures for paper too: png, svg, pdf or several, with commas."
+    ),
+]
+FontFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--font", metavar="FILE", help="Font of the figures. Default: the one that [report] installs."),
+]
 ClosureFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--closures", metavar="FILE", help="Reports of trouble on the road. Default: those of the study."),
@@ -266,6 +276,8 @@ def plan(
     curve: Curve = None,
     time_limit: TimeLimit = None,
     closures: ClosureFile = None,
+    figures: FigureFormats = None,
+    font: FontFile = None,
     out: Out = None,
 ) -> None:
     """
@@ -273,6 +285,9 @@ def plan(
 
     Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
+    formats = _formats(figures)
+    if font is not None and not formats:
+        refuse("--font", "goes with --figures.", "须与 --figures 一起用。")
     breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
     stated = {
         "objective": objective,
@@ -302,6 +317,8 @@ def plan(
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
             closures=closures,
+            figures=formats,
+            font=font,
         )
 
 
@@ -424,6 +441,8 @@ def _plan(
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
     closures: Path | None = None,
+    figures: tuple[str, ...] = (),
+    font: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
@@ -436,6 +455,10 @@ def _plan(
     loaded: Study = load_study(study)
     if closures is not None:
         loaded = with_reports(loaded, closures)
+    if figures:
+        from .figures import check_fonts
+
+        check_fonts(loaded.lang, font)  # before the search, not after it
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -462,9 +485,9 @@ def _plan(
         on_stage("explain")
         limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
         made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
-        made = with_zone_work(with_trouble(made))
+        made = with_zone_work(with_trouble(made), time_limit_s=None if math.isinf(limit_s) else limit_s)
         on_stage("write")
-        write_outputs(made, out)
+        write_outputs(made, out, figures=figures, font=font)
     _tell(made, out)
 
 
@@ -616,6 +639,19 @@ def _breaks(text: str | None) -> tuple[float, ...] | None:
     except InputError:
         en = f"{text!r} must hold numbers above 0, ascending, with commas between, e.g. 10,15."
         refuse("--minutes", en, f"的值“{text}”应为大于 0 的数，从小到大，以逗号分隔，如 10,15。")
+
+
+def _formats(text: str | None) -> tuple[str, ...]:
+    """Return `png,pdf` as the kinds of file in which figures are drawn."""
+    if text is None:
+        return ()
+    from .figures import checked_format
+
+    formats = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
+    try:
+        return tuple(checked_format(name) for name in formats)
+    except InputError as error:
+        refuse("--figures", error.en, f"的值有误：{error.zh}")
 
 
 def _when(text: str | None) -> str | None:

@@ -5,32 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import shapely
 
-from ._page import areas, numbers, palette, places, streets, summary
+from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
 from ._page.closures import drawn_closures
-from ._page.geometry import Box, Screen, in_box, in_crs
+from ._page.geometry import Screen, in_box
 from ._page.week import drawn_week
-from ._page.words import Words
-from ._validate import GeometryArray
-from .coverage import coverage_by_cell, limits_s
+from ._page.words import Words, checked_lang
+from .coverage import coverage_by_cell
 from .disclosure import told_warnings
-from .errors import InputError, Lang
-from .gaps import REASONS
+from .errors import Lang
 from .model import Plan
 from .report import trouble_lines, zone_lines
 
 if TYPE_CHECKING:
     import folium
 
-#: what is drawn around the study: a share of its size, at least so many metres
-MARGIN_SHARE = 0.15
-LEAST_MARGIN_M = 400.0
-#: a suggestion that reaches fewer riders of a gap is not said to close it
-SMALLEST_HELP = 0.5
-#: a place that does not count is in the whole view if it stands within this share of the study's size from it
-NEAR_SHARE = 0.5
 #: places that a note names at most
 MOST_NAMED = 3
 
@@ -63,23 +52,22 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
     """
     from ._page.elements import BASE_MAPS, PageAssets, PageData, page_map
 
-    words = Words(_checked(lang or plan.study.lang))
-    screen = Screen(plan.network.crs, _drawn_box(plan))
+    words = Words(checked_lang(lang or plan.study.lang))
+    screen = Screen(plan.network.crs, frames.drawn_box(plan))
     cells = areas.cells_with_riders(
         plan.grid, coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     )
     drawn = streets.drawn_streets(plan.network, screen)
     land, is_land_thinned = areas.drawn_land(plan, screen)
-    gaps = _gaps(plan, cells, screen, words)
-    spots = _places(plan, words)
+    labels = places.facility_labels(plan, words)
     layers: dict[str, Any] = {
         "streets": drawn.data,
         "land": land,
         "circles": areas.drawn_circles(plan, screen),
-        "cells": areas.drawn_cells(cells, plan, screen, places.facility_labels(plan, words), _zone_names(plan)),
-        "gaps": gaps,
+        "cells": areas.drawn_cells(cells, plan, screen, labels, areas.zone_names(plan)),
+        "gaps": gaps.drawn_gaps(plan, cells, screen, words),
         "zones": areas.drawn_zones(plan, screen),
-        "places": spots,
+        "places": _places(plan, words),
         "closures": drawn_closures(plan, screen, words),
         "week": drawn_week(plan, screen, words),
     }
@@ -107,165 +95,16 @@ def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
     return html
 
 
-def _checked(lang: str) -> Lang:
-    if lang == "zh":
-        return "zh"
-    if lang == "en":
-        return "en"
-    msg = f"`lang` must be 'zh' or 'en', got {lang!r}."
-    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为“{lang}”。")
-
-
-# --------------------------------------------------------------------------------------------------- frame
-def _study_bounds(plan: Plan) -> tuple[float, float, float, float]:
-    """Return what the first view holds: cells, facilities and depots near them; else the streets."""
-    crs = plan.network.crs
-    is_off = plan.facilities.index.isin(places.off_network(plan))
-    left_out = () if plan.serving is None else (plan.serving.left_out,)
-    shapes = [in_crs(frame, crs) for frame in (plan.facilities[~is_off], plan.sites, *left_out) if len(frame)]
-    shapes.append(np.asarray(plan.grid.cells.geometry.array, dtype=object))
-    every = np.concatenate(shapes)
-    if not len(every):
-        every = np.asarray(plan.network.geometry, dtype=object)
-    core = _box(every)
-    points, _ = _beside(plan)
-    near = points[in_box(points, _widened(core, NEAR_SHARE))] if len(points) else points
-    return _box(np.concatenate([every, near]))
-
-
-def _beside(plan: Plan) -> tuple[GeometryArray, list[str]]:
-    """Return points and names of the places that need not be near the study: depots, facilities off the network."""
-    frames = [plan.facilities[plan.facilities.index.isin(places.off_network(plan))], plan.study.depots]
-    shapes, names = [np.empty(0, dtype=object)], []
-    for frame in frames:
-        if frame is not None and len(frame):
-            shapes.append(in_crs(frame, plan.network.crs))
-            told = frame["name"] if "name" in frame.columns else frame.index
-            names += [places.text(name) or places.text(i) for i, name in zip(frame.index, told, strict=True)]
-    return np.concatenate(shapes), names
-
-
-def _box(shapes: GeometryArray) -> Box:
-    west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
-    return west, south, east, north
-
-
-def _widened(box: Box, share: float) -> Box:
-    west, south, east, north = box
-    more = share * max(east - west, north - south)
-    return west - more, south - more, east + more, north + more
-
-
-def _drawn_box(plan: Plan) -> tuple[float, float, float, float]:
-    """Return what is drawn, in metres: the study, its circles, and a margin."""
-    bounds = [_study_bounds(plan)]
-    circles = [frame.total_bounds for frame in (plan.circles_before, plan.circles_after) if len(frame)]
-    every = np.array([*bounds, *circles], dtype=np.float64)
-    (west, south), (east, north) = np.nanmin(every[:, :2], axis=0), np.nanmax(every[:, 2:], axis=0)
-    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * max(east - west, north - south))
-    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
-
-
 # -------------------------------------------------------------------------------------------------- layers
 def _places(plan: Plan, words: Words) -> dict[str, Any]:
+    gained, closed = summary.whole_gains(plan), gaps.closed_gaps(plan, words)
     return {
         "station": places.facility_places(plan, "station", words),
         "shop": places.facility_places(plan, "shop", words),
         "depot": places.depot_places(plan, words),
         "candidate": places.candidate_places(plan),
-        "suggestion": places.suggestion_places(plan, summary.whole_gains(plan), _closed_gaps(plan, words), words),
+        "suggestion": places.suggestion_places(plan, gained, closed, words),
     }
-
-
-def _closed_gaps(plan: Plan, words: Words) -> list[str]:
-    """Return the letters of the gaps in which each suggestion reaches riders whom nobody reached, most first."""
-    owner = {
-        cell: letter
-        for letter, cells, has_tag in zip(
-            areas.letters(len(plan.gaps)),
-            plan.gaps["cells"],
-            areas.is_tagged(plan.gaps, float(plan.before.weight.sum())),
-            strict=True,
-        )
-        if has_tag  # a letter that the map shows
-        for cell in cells
-    }
-    after = plan.after
-    letter = pd.Series(after.cell_id if after.cell_id is not None else [None] * len(after.weight)).map(owner)
-    limit = limits_s(after.times, after.minutes[-1:])[:, 0]
-    point = np.repeat(np.arange(len(after.weight)), np.diff(after.times.start))
-    is_new = (after.times.seconds <= limit[after.times.facility]) & ~plan.before.covered[point, -1]
-    out = []
-    for j in after.times.facility_ids.get_indexer(plan.sites.index):
-        mine = point[is_new & (after.times.facility == j)]
-        riders = pd.Series(after.weight[mine]).groupby(letter.to_numpy()[mine]).sum()
-        most = sorted(riders[riders >= SMALLEST_HELP].items(), key=lambda pair: (-pair[1], pair[0]))
-        between = "、" if words.lang == "zh" else ", "
-        out.append(between.join(str(name) for name, _ in most[:3]))
-    return out
-
-
-def _gaps(plan: Plan, cells: areas.Cells, screen: Screen, words: Words) -> dict[str, Any]:
-    minutes = plan.study.minutes[-1]
-    before = areas.letters(len(plan.gaps))
-    after = areas.letters_after(plan.gaps, plan.gaps_after)
-    out: dict[str, Any] = {}
-    for mode, gaps, letters in (("before", plan.gaps, before), ("after", plan.gaps_after, after)):
-        shapes = areas.gap_outlines(gaps, plan.grid)
-        anchors = areas.gap_anchors(gaps, cells, mode, minutes)
-        tagged = areas.is_tagged(gaps, float(plan.before.weight.sum()))
-        out[mode] = [
-            {
-                "letter": letter,
-                "told": numbers.told_riders(float(row["riders"]), words.lang),
-                "is_tagged": has_tag,
-                "brief": _gap_brief(row, letter, words),
-                "at": screen.point(anchor),
-                "shape": screen.polygons(shape),
-                "card": _gap_card(row, letter, plan, words),
-            }
-            for letter, row, shape, anchor, has_tag in zip(
-                letters, gaps.to_dict("records"), shapes, anchors, tagged, strict=True
-            )
-        ]
-    return out
-
-
-def _gap_brief(row: dict[Any, Any], letter: str, words: Words) -> str:
-    """Return a gap in one line: letter, riders, reason."""
-    riders = numbers.told_riders(float(row["riders"]), words.lang)
-    return words("gap_brief", letter=letter, riders=riders, reason=_reason(row, words))
-
-
-def _reason(row: dict[Any, Any], words: Words) -> str:
-    reason = places.text(row.get("reason"))
-    return words(f"reason.{reason}") if reason in REASONS else reason or numbers.NONE
-
-
-def _gap_card(row: dict[Any, Any], letter: str, plan: Plan, words: Words) -> dict[str, Any]:
-    names, zones = places.facility_labels(plan, words), _zone_names(plan)
-    rows = [[words("reason"), _reason(row, words)]]
-    if places.text(row.get("nearest_id")):
-        name = names.get(row["nearest_id"], places.text(row["nearest_id"]))
-        rows.append([words("nearest"), places.nearest_text(name, row.get("nearest_min"), plan, words)])
-    if places.text(row.get("zone_id")):
-        rows.append([words("zone"), zones.get(row["zone_id"], places.text(row["zone_id"]))])
-    return {
-        "kind": words("card.gap"),
-        "name": words("gap_name", letter=letter),
-        "rows": rows,
-        "figures": [
-            [numbers.told_riders(float(row["riders"]), words.lang), words("gap_missed")],
-            list(places.cells_text(len(row["cells"]), plan, words)),
-        ],
-    }
-
-
-def _zone_names(plan: Plan) -> dict[Any, str]:
-    zones = plan.study.zones
-    if zones is None or "name" not in zones.columns:
-        return {}
-    return {key: str(name) for key, name in zones["name"].items() if not pd.isna(name)}
 
 
 # --------------------------------------------------------------------------------------------------- panel
@@ -278,6 +117,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
     return {
         "words": words.table(),
         "colours": dict(palette.COLOURS),
+        "symbols": dict(symbols.PATHS),
         "missed_colours": list(palette.MISSED),
         "tints": list(palette.circle_tints(n)),
         "fills": list(palette.circle_fills(n)),
@@ -330,7 +170,7 @@ def _legend(plan: Plan, words: Words) -> dict[str, str]:
 
 
 def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
-    west, south, east, north = _study_bounds(plan)
+    west, south, east, north = frames.study_bounds(plan)
     corners = screen.degrees(np.array([[west, south], [east, south], [east, north], [west, north]]))
     (lon0, lat0), (lon1, lat1) = corners.min(axis=0), corners.max(axis=0)
     return [[round(float(lat0), 6), round(float(lon0), 6)], [round(float(lat1), 6), round(float(lon1), 6)]]
@@ -340,8 +180,9 @@ def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinn
     """Return what the reader should know: what the map leaves out, then the warnings (as in `summary.json`)."""
     between = "、" if words.lang == "zh" else ", "
     told = []
-    points, names = _beside(plan)
-    far = [name for name, is_near in zip(names, in_box(points, _study_bounds(plan)), strict=True) if not is_near]
+    points, names = frames.beside(plan)
+    is_seen = in_box(points, frames.study_bounds(plan))
+    far = [name for name, is_near in zip(names, is_seen, strict=True) if not is_near]
     if far:
         named = between.join(far[:MOST_NAMED])
         named = words("and_more", names=named, n=len(far)) if len(far) > MOST_NAMED else named

@@ -33,8 +33,9 @@ def suggest_gates(
     Parameters
     ----------
     study
-        With wishes. Gates are those of `[gates]`; else where streets cross the walls of `[compounds]`; else those
-        of the road file. Couriers ride from the depots, by e-bike; residents walk.
+        With wishes. Gates are those of `[gates]` (of them, where some lead into a compound that a wish or
+        `[compounds]` names, only these); else where streets cross the walls of `[compounds]`; else those of the
+        road file. Couriers ride from the depots, by e-bike; residents walk.
     service
         What is asked for, as for a study's `service`.
     gates
@@ -61,7 +62,7 @@ def suggest_gates(
         raise InputError(msg, zh="研究中没有提出该服务的心愿：请添加 [wishes]，或在 [amenities] 中补充词语。")
     walk, places, _ = read_roads(dataclasses.replace(study, profile=travel_profile("walk")))
     ride, _, _ = read_roads(dataclasses.replace(study, profile=travel_profile("ebike")))
-    doors: gpd.GeoDataFrame | None = study.gates
+    doors = None if study.gates is None else _of_compounds(study.gates, study)
     if doors is None and study.compounds is not None:
         doors = compound_gates(study.compounds, walk)
     if doors is None and places is not None:
@@ -82,3 +83,14 @@ def suggest_gates(
         max_snap_m=study.max_snap_m,
         time_limit_s=time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S,
     )
+
+
+def _of_compounds(gates: gpd.GeoDataFrame, study: Study) -> gpd.GeoDataFrame:
+    """Return the gates that lead into compounds of the study; all where none is known to."""
+    known: set[str] = set()
+    if study.wishes is not None:
+        known |= set(study.wishes["area"])
+    if study.compounds is not None:
+        known |= {*study.compounds.index.astype(str), *study.compounds["name"].astype(str)}
+    own = gates["area"].isin(known - {""})
+    return gates[own] if own.any() else gates

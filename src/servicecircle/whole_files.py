@@ -120,6 +120,18 @@ def write_text(path: Path, text: str) -> Path:
     return write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8", newline="\n"))
 
 
+def write_bytes(path: Path, data: bytes) -> Path:
+    """
+    Write a file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    return write_whole(path, lambda unfinished: unfinished.write_bytes(data))
+
+
 @contextmanager
 def gdal_date(date: str) -> Iterator[None]:
     """

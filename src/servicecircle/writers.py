@@ -43,7 +43,7 @@ from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .tiers import tier_totals, tiers_by_cell
-from .whole_files import make_folder, remove_file, write_text
+from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .wishes import wishes_by_service
 from .zone_figures import ZoneProposal
 
@@ -57,7 +57,9 @@ Feature = dict[str, Any]
 
 
 # ----------------------------------------------------------------------------------------------- public face
-def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
+def write_outputs(
+    plan: Plan, folder: str | Path, *, figures: Sequence[str] = (), font: str | Path | None = None
+) -> list[Path]:
     """
     Write the result folder of a plan.
 
@@ -67,7 +69,12 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         What `suggest` gave.
     folder
         Made if missing. Files of the same names are replaced; others are not touched, but for files of an earlier
-        plan that this plan does not have: `explanations.json` and the tables go then.
+        plan that this plan does not have: `explanations.json`, the tables and the figures go then.
+    figures
+        Kinds of file, of `png`, `svg` and `pdf`, in which figures are written too: `map`, and `curve`, `week` and
+        `zones` where the plan has them, as `draw_figure`, `draw_curve`, `draw_week` and `draw_zones` draw them.
+    font
+        The figures' font file, as of `draw_figure`.
 
     Returns
     -------
@@ -80,7 +87,8 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
         `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
         `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
-        depots, `contacts.xlsx`, where it has contacts, and `infeasible.csv`, where no plan keeps the rules.
+        depots, `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the
+        figures.
         GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
         `seconds` in the summary.
 
@@ -88,9 +96,13 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
     ------
     OutputError
         If a file cannot be written; the file of that name is then what it was before.
+    InputError, MissingPackageError
+        Of figures: as of `draw_figure`. Nothing is written then.
     """
+    from .figures import figure_files, figure_names
     from .maps import map_html
 
+    drawn = figure_files(plan, figures, font=font) if figures else {}
     target = make_folder(Path(folder))
     layers = plan_layers(plan)
     files = [write_text(target / "map.html", map_html(plan))]
@@ -127,6 +139,11 @@ def write_outputs(plan: Plan, folder: str | Path) -> list[Path]:
         files.append(write_contacts(plan, target / "contacts.xlsx"))
     else:
         remove_file(target / "contacts.xlsx")
+    for name in figure_names():
+        if name in drawn:
+            files.append(write_bytes(target / name, drawn[name]))
+        else:
+            remove_file(target / name)
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from .._validate import FloatArray, GeometryArray
 from ..model import Grid, Plan
-from .geometry import Screen, in_box, in_crs, inner_point, rounded_outline, union
+from .geometry import Box, Screen, in_box, in_crs, inner_point, rounded_outline, union
 
 LAND_KINDS = ("campus", "green", "pitch", "water")
 #: buildings drawn at most; above, the smallest are left out
@@ -35,6 +35,8 @@ GAP_CORNER = 0.24  # of a cell's side
 GAP_HOLE_M2 = 25_000.0
 #: a gap wider than this share of the town is tagged at its heaviest cell
 WIDE_GAP = 0.5
+#: a smaller share of a cell's riders is not drawn as missed
+LEAST_SHARE = 0.005
 #: first steps of classes of riders: 1 2 5 10 20 50 ...
 ROUND_STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
 
@@ -42,26 +44,29 @@ ROUND_STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(7) for 
 # --------------------------------------------------------------------------------------------------- land
 def drawn_land(plan: Plan, screen: Screen) -> tuple[dict[str, Any], bool]:
     """Return polygons by kind in the screen's box, and whether small buildings were left out."""
+    shapes, is_thinned = land_shapes(plan, screen.box)
+    data = {k: [rings for shape in mine for rings in screen.polygons(shape)] for k, mine in shapes.items()}
+    return {k: polygons for k, polygons in data.items() if polygons}, is_thinned
+
+
+def land_shapes(plan: Plan, box: Box) -> tuple[dict[str, list[BaseGeometry]], bool]:
+    """Return shapes by kind that meet a box, in metres, and whether small buildings were left out."""
     if plan.land is None or plan.land.frame.empty:
         return {}, False
     kind = plan.land.frame["kind"].to_numpy(dtype=object)
-    shapes = in_crs(plan.land.frame, screen.crs)
-    seen = in_box(shapes, screen.box)
-    frame = shapely.box(*screen.box)
+    shapes = in_crs(plan.land.frame, plan.network.crs)
+    seen = in_box(shapes, box)
+    frame = shapely.box(*box)
     data = {
-        k: [
-            rings
-            for shape in shapes[seen & (kind == k)]
-            for rings in screen.polygons(shape if frame.contains(shape) else _clipped(shape, frame))
-        ]
+        k: [shape if frame.contains(shape) else _clipped(shape, frame) for shape in shapes[seen & (kind == k)]]
         for k in LAND_KINDS
     }
     buildings = shapes[seen & (kind == "building")]
     is_thinned = len(buildings) > MAX_BUILDINGS
     if is_thinned:
         buildings = buildings[np.sort(np.argsort(-shapely.area(buildings), kind="stable")[:MAX_BUILDINGS])]
-    data["building"] = [rings for shape in buildings for rings in screen.polygons(shape)]
-    return {k: polygons for k, polygons in data.items() if polygons}, is_thinned
+    data["building"] = list(buildings)
+    return data, is_thinned
 
 
 def _clipped(shape: BaseGeometry, frame: shapely.Polygon) -> BaseGeometry:
@@ -71,24 +76,30 @@ def _clipped(shape: BaseGeometry, frame: shapely.Polygon) -> BaseGeometry:
 # ------------------------------------------------------------------------------------------------ circles
 def drawn_circles(plan: Plan, screen: Screen) -> dict[str, Any]:
     """Return the merged circles before and after, and the gain, each by break."""
-    before = {m: _area_at(plan.circles_before, m, screen) for m in plan.study.minutes}
-    after = {m: _area_at(plan.circles_after, m, screen) for m in plan.study.minutes}
-    gain = {m: _gain(before[m], after[m]) for m in plan.study.minutes}
     return {
-        mode: {f"{m:g}": screen.polygons(_seen(area)) for m, area in areas.items()}
-        for mode, areas in (("before", before), ("after", after), ("gain", gain))
+        mode: {f"{m:g}": screen.polygons(area) for m, area in by_break.items()}
+        for mode, by_break in circle_shapes(plan).items()
     }
+
+
+def circle_shapes(plan: Plan) -> dict[str, dict[float, BaseGeometry]]:
+    """Return the merged circles before and after, and the gain, each by break, as pictures in metres."""
+    before = {m: _area_at(plan.circles_before, m, plan) for m in plan.study.minutes}
+    after = {m: _area_at(plan.circles_after, m, plan) for m in plan.study.minutes}
+    gain = {m: _gain(before[m], after[m]) for m in plan.study.minutes}
+    shapes = {"before": before, "after": after, "gain": gain}
+    return {mode: {m: _seen(area) for m, area in by_break.items()} for mode, by_break in shapes.items()}
 
 
 def drawn_part(plan: Plan, ids: pd.Index, screen: Screen) -> list[Any]:
     """Return the circle of some facilities at the largest break."""
-    area = _area_at(plan.circles[plan.circles["facility_id"].isin(ids)], plan.study.minutes[-1], screen)
+    area = _area_at(plan.circles[plan.circles["facility_id"].isin(ids)], plan.study.minutes[-1], plan)
     return [] if area.is_empty else list(screen.polygons(_seen(area)))
 
 
-def _area_at(circles: gpd.GeoDataFrame, minutes: float, screen: Screen) -> BaseGeometry:
+def _area_at(circles: gpd.GeoDataFrame, minutes: float, plan: Plan) -> BaseGeometry:
     rows = circles[np.isclose(circles["minutes"].astype(float), minutes)] if len(circles) else circles
-    return union(in_crs(rows, screen.crs)) if len(rows) else shapely.Polygon()
+    return union(in_crs(rows, plan.network.crs)) if len(rows) else shapely.Polygon()
 
 
 def _gain(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry:
@@ -139,7 +150,7 @@ def drawn_cells(
 ) -> dict[str, Any]:
     """Return the outlines of the cells, and what each holds, a column a thing."""
     minutes = plan.study.minutes
-    outlines = _shrunk(np.asarray(cells.frame.geometry.array, dtype=object))
+    outlines = cell_shapes(cells)
     step = first_step(cells.missed("before", minutes[-1]), cells.missed("before", minutes[0]))
     nearest_name, nearest_at = _indexed(_column(cells.before, "nearest_id"), names)
     after_name, after_at = _indexed(_column(cells.after, "nearest_id"), names)
@@ -164,6 +175,11 @@ def drawn_cells(
     }
 
 
+def cell_shapes(cells: Cells) -> GeometryArray:
+    """Return the cells as they are drawn, in metres."""
+    return _shrunk(np.asarray(cells.frame.geometry.array, dtype=object))
+
+
 def _gap_of(gaps: pd.DataFrame, ids: pd.Index) -> list[int]:
     """Return the position of the gap that each cell lies in, -1 for none."""
     owner = {cell: i for i, members in enumerate(gaps["cells"]) for cell in members} if len(gaps) else {}
@@ -186,6 +202,21 @@ def first_step(*missed: FloatArray) -> int | None:
         aim = float(np.percentile(shown[shown >= 1], 90))
         return _nearest_step(aim)
     return None
+
+
+def classes_of(missed: FloatArray, riders: FloatArray, step: int | None) -> list[int]:
+    """
+    Return the class of each cell, 0 to 3, or -1 where there is nothing to show, as the page does.
+
+    By riders missed, rounded: q, 2q, 4q, 8q; without a step by their share of the cell's riders, in quarters.
+    """
+    if step is None:
+        share = missed / riders
+        return [-1 if s < LEAST_SHARE else min(3, math.floor(4 * s)) for s in share.tolist()]
+    edges = np.array([2, 4, 8]) * step
+    rounded = np.floor(missed + 0.5)
+    classes: list[int] = np.where(rounded >= 1, np.searchsorted(edges, rounded, side="right"), -1).tolist()
+    return classes
 
 
 def _nearest_step(aim: float) -> int:
@@ -304,17 +335,29 @@ def cell_side(grid: Grid) -> float:
 # -------------------------------------------------------------------------------------------------- zones
 def drawn_zones(plan: Plan, screen: Screen) -> list[dict[str, Any]]:
     """Return the zones with their names and where these stand."""
+    return [
+        {"name": name, "at": screen.point(inner_point(shape)), "shape": screen.polygons(shape)}
+        for name, shape in zone_shapes(plan)
+    ]
+
+
+def zone_names(plan: Plan) -> dict[Any, str]:
+    """Return the name of every zone that has one, by id."""
+    zones = plan.study.zones
+    if zones is None or "name" not in zones.columns:
+        return {}
+    return {key: str(name) for key, name in zones["name"].items() if not pd.isna(name)}
+
+
+def zone_shapes(plan: Plan) -> list[tuple[str, BaseGeometry]]:
+    """Return the zones' names and shapes, in metres."""
     zones = plan.study.zones
     if zones is None or zones.empty:
         return []
-    shapes = in_crs(zones, screen.crs)
+    shapes = in_crs(zones, plan.network.crs)
     names = zones["name"] if "name" in zones.columns else pd.Series(zones.index, index=zones.index)
     return [
-        {
-            "name": "" if pd.isna(name) else str(name),
-            "at": screen.point(inner_point(shape)),
-            "shape": screen.polygons(shape),
-        }
+        ("" if pd.isna(name) else str(name), shape)
         for name, shape in zip(names, shapes, strict=True)
         if shape is not None and not shape.is_empty
     ]

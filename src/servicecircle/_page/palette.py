@@ -53,6 +53,11 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "rule": "#DEDAD1",
         "soft_rule": "#ECE9E2",
         "focus": "#1D4E89",
+        "white": "#FFFFFF",
+        "frame": "#8C8A84",
+        "edge": "#A8A49A",
+        "print_rule": "#C9C5BB",
+        "shade": "#F1EFEA",
     }
 )
 
@@ -90,9 +95,9 @@ def circle_tints(n: int) -> tuple[str, ...]:
     return tuple(mixed(TINTS[-1], TINTS[0], step) for step in steps)
 
 
-def circle_fills(n: int) -> tuple[str, ...]:
-    """Return the fills that, at `CIRCLE_ALPHA` one over the other on paper, give `circle_tints(n)`."""
-    fills, under = [], COLOURS["paper"]
+def circle_fills(n: int, *, ground: str = COLOURS["paper"]) -> tuple[str, ...]:
+    """Return the fills that, at `CIRCLE_ALPHA` one over the other on the ground, give `circle_tints(n)`."""
+    fills, under = [], ground
     for tint in circle_tints(n):
         pairs = zip(rgb(tint), rgb(under), strict=True)
         fills.append(_hex([(seen - (1 - CIRCLE_ALPHA) * below) / CIRCLE_ALPHA for seen, below in pairs]))

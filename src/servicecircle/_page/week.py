@@ -45,12 +45,12 @@ def drawn_week(plan: Plan, screen: Screen, words: Words) -> dict[str, Any] | Non
         "riders": round(week.riders, 1),
         "shares": shares,
         "when": None if when is None else when.weekday * 24 + when.minute / 60,
-        "note": _note(week.night, words),
+        "note": night_note(week.night, words),
         "night": [] if when is not None else areas.drawn_part(plan, week.night.places.index, screen),
     }
 
 
-def _note(night: NightCoverage, words: Words) -> str:
+def night_note(night: NightCoverage, words: Words) -> str:
     """Return how many places are open all night, and whom they reach."""
     if night.places.empty:
         return words("night_none")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..errors import Lang
+from ..errors import InputError, Lang
 
 #: key -> (Chinese, English); what stands in braces is put in
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -346,18 +346,29 @@ _BRACES = re.compile(r"\{(\w+)\}")
 _PLURAL = re.compile(r"\{(\w+)\}[ \w]*\(s\)")
 
 
-class Words:
-    """The table in one language."""
+def checked_lang(lang: str) -> Lang:
+    """Return a language of the table; any other is an `InputError`."""
+    if lang == "zh":
+        return "zh"
+    if lang == "en":
+        return "en"
+    msg = f"`lang` must be 'zh' or 'en', got {lang!r}."
+    raise InputError(msg, zh=f"语言只能是 zh 或 en，现为“{lang}”。")
 
-    def __init__(self, lang: Lang) -> None:
+
+class Words:
+    """The table in one language; `more` are words that the page has no use for."""
+
+    def __init__(self, lang: Lang, more: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> None:
         self.lang: Lang = lang
         self._column = 0 if lang == "zh" else 1
+        self._words = {**WORDS, **more}
 
     def __call__(self, key: str, **values: object) -> str:
         """Return what `key` says, with `values` put in as they are."""
         text = _PLURAL.sub(
             lambda found: found[0][:-3] + ("" if str(values.get(found[1])) == "1" else "s"),
-            WORDS[key][self._column],
+            self._words[key][self._column],
         )
         return _BRACES.sub(lambda found: str(values.get(found[1], found[0])), text)
 

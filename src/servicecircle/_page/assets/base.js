@@ -40,26 +40,16 @@ if (land.building) {
 }
 
 // ---- streets: one line a class for the casing, one for the fill; small classes first
-/** Width of the fill in px at zoom 13 to 18, straight between, held outside. */
-const WIDTHS = {
-  motorway: [2.6, 3.6, 5.2, 7.4, 10, 14],
-  primary: [2.2, 3.2, 4.8, 7, 10, 14],
-  secondary: [1.6, 2.4, 3.9, 5.8, 8.5, 12],
-  tertiary: [1.1, 1.8, 3.1, 4.8, 7.4, 10.5],
-  link: [0.8, 1.2, 2.2, 3.4, 5.2, 7.5],
-  residential: [0.5, 0.9, 1.9, 3.4, 5.6, 8.5],
-  pedestrian: [0.5, 0.8, 1.5, 2.6, 4, 6],
-  service: [0.4, 0.6, 1.2, 2.2, 3.6, 5.5],
-  footway: [0.3, 0.5, 0.9, 1.2, 1.6, 2.2],
-};
 function streetWidth(kind, zoom) {
-  const at = Math.max(0, Math.min(5, zoom - 13));
+  const widths = streets.widths[kind];
+  const last = widths.length - 1;
+  const at = Math.max(0, Math.min(last, zoom - streets.widths_from));
   const below = Math.floor(at);
-  const above = Math.min(5, below + 1);
-  return WIDTHS[kind][below] + (WIDTHS[kind][above] - WIDTHS[kind][below]) * (at - below);
+  const above = Math.min(last, below + 1);
+  return widths[below] + (widths[above] - widths[below]) * (at - below);
 }
 const fillColour = (kind) => ({ footway: colours.footway, pedestrian: colours.pedestrian })[kind] || colours.street;
-const streetKinds = Object.keys(WIDTHS).reverse().filter((kind) => streets.classes[kind]);
+const streetKinds = Object.keys(streets.widths).reverse().filter((kind) => streets.classes[kind]);
 const casings = {};
 const fills = {};
 const streetLines = {};

@@ -7,17 +7,17 @@ const icons = {
   station: (size = 24) =>
     box(size, 24,
       svg("circle", { cx: 12, cy: 12, r: 11, fill: colours.station, stroke: "#fff", "stroke-width": 2 }),
-      path("M12 5.6 5.8 11h1.7v6h3.3v-3.8h2.4V17h3.3v-6h1.7z", { fill: "#fff" })),
+      path(panel.symbols.station, { fill: "#fff" })),
   shop: (size = 16) =>
     box(size, 16,
       svg("circle", { cx: 8, cy: 8, r: 7, fill: "#fff", stroke: colours.shop, "stroke-width": 1.4 }),
-      path("M8 11.9 4.6 8.6a2.1 2.1 0 0 1 0-3 2.1 2.1 0 0 1 3 0l.4.4.4-.4a2.1 2.1 0 0 1 3 0 2.1 2.1 0 0 1 0 3z", { fill: colours.shop })),
+      path(panel.symbols.shop, { fill: colours.shop })),
   shopDot: (size = 8) =>
     box(size, 8, svg("circle", { cx: 4, cy: 4, r: 3.2, fill: "#fff", stroke: colours.shop, "stroke-width": 1.6 })),
   depot: (size = 18) =>
     box(size, 18,
       svg("rect", { x: 1, y: 1, width: 16, height: 16, rx: 3, fill: colours.depot, stroke: "#fff", "stroke-width": 1.6 }),
-      path("M4.6 6.4 9 4.2l4.4 2.2v5.2L9 13.8l-4.4-2.2zM4.6 6.4 9 8.6l4.4-2.2M9 8.6v5.2",
+      path(panel.symbols.depot,
         { fill: "none", stroke: "#fff", "stroke-width": 1.2, "stroke-linejoin": "round" })),
   candidate: (size = 8) =>
     box(size, 8, svg("circle", { cx: 4, cy: 4, r: 3, fill: "#fff", "fill-opacity": 0.85, stroke: colours.candidate, "stroke-width": 1.1 })),
@@ -53,7 +53,7 @@ const icons = {
     });
     text.textContent = String(number);
     return svg("svg", { width, height: width * 1.25, viewBox: "0 0 30 37.5", "aria-hidden": "true" },
-      path("M15 36.2C13.6 33.4 2 24 2 14.4a13 13 0 0 1 26 0C28 24 16.4 33.4 15 36.2z",
+      path(panel.symbols.suggestion,
         { fill: ground, stroke: edge, "stroke-width": isHollow ? 2.4 : 2 }), text);
   },
   /** A place that is closed: the same symbol, pale, with a stroke across. */
