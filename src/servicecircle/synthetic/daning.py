@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.random import Generator
 from scipy.optimize import linear_sum_assignment
+from shapely import Point
 
 from .._validate import IntArray
 from .clerks import Paper, with_lonlat, write_book, write_shapes, write_table
@@ -18,6 +21,9 @@ from .town import Town
 
 #: published: bottles that were drunk in the month of the trial
 N_BOTTLES = 731
+#: the rule of the machine; how many of the further days of a window are used is invented
+N_GATES = 2
+N_DAYS, WINDOW_DAYS, UPTAKE = 30, 7, 0.45
 
 STUDY = """\
 # {title}：示例研究。计数取自公开报道，街道、坐标与名称均为虚构，见 ../README.md。
@@ -25,7 +31,7 @@ name = "{title}"
 office = "{office}"
 profile = "walk"
 direction = "to"
-minutes = [5, 10, 15]
+minutes = [10, 15]
 lang = "zh"
 date = 2026-11-22
 invented = true
@@ -40,6 +46,12 @@ file = "stations.xlsx"
 file = "shops.csv"
 minutes = 5
 
+[districts]
+file = "districts.geojson"
+
+[gates]
+file = "gates.csv"
+
 [depots]
 file = "depots.csv"
 datum = "gcj02"
@@ -49,6 +61,16 @@ file = "candidates.csv"
 
 [zones]
 file = "grids.geojson"
+
+[posts]
+file = "posts.csv"
+
+[balance]
+tolerance = 0.2
+
+[checkins]
+file = "checkins.csv"
+stock = 12
 
 [amenities]
 words = {{ "饮料机" = "drinks", "暖新餐" = "meals" }}
@@ -97,8 +119,16 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
         above=("填报单位：党建办（示意）　坐标取自国家2000坐标系",),
         below=(("注：微波炉等设备状态以每月 5 日检查为准。",), ("制表：某某　审核：某某",)),
     )
+    centres = stations[stations["类别"] == "党群服务中心"][["编号", "名称", "所属网格", "地址", "geometry"]]
+    write_table(folder / "posts.csv", with_lonlat(centres, after="名称"))
     table = with_lonlat(stations, after="名称")
     notes = pd.DataFrame({"填表说明": ["本表每季度更新一次。", "服务设施以现场为准。"]})
+    mall = shapes_of(stations)[stations["类别"].tolist().index("24小时无人驿站")]
+    district, gates = district_of(town, mall)
+    write_shapes(folder / "districts.geojson", district)
+    write_table(folder / "gates.csv", with_lonlat(gates, after="名称"))
+    log = checkin_log(stations, np.random.default_rng([town.seed, 17]))
+    write_table(folder / "checkins.csv", log)
     sheets = {"说明": (notes, Paper()), "一览表": (table, paper)}
     write_book(folder / "stations.xlsx", sheets, merged="所属网格", wide=("名称", "服务设施", "开放时间"))
     write_table(folder / "shops.csv", with_lonlat(_shops(made.shops), after="业态"))
@@ -154,7 +184,13 @@ def _stations(town: Town, stations: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -
     centre = {int(np.flatnonzero(of == g)[np.argmin(away[of == g])]): g for g in sorted(set(of.tolist()))}
     core = town.blocks[town.blocks["district"] == "core"].union_all()
     rest = [k for k in range(len(stations)) if k not in centre]
-    mall = min(rest, key=lambda k: (stations.geometry.iloc[k].distance(core), away[k]))
+    apart = np.array(
+        [
+            stations.drop(index=stations.index[k]).distance(point).min()
+            for k, point in enumerate(shapes_of(stations))
+        ]
+    )
+    mall = min(rest, key=lambda k: (round(stations.geometry.iloc[k].distance(core)), -apart[k]))
     for k in range(len(stations)):
         host = stations["名称"].iloc[k].split("·")[1].removesuffix("站")
         if k in centre:
@@ -201,11 +237,77 @@ def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return shops.assign(编号=[f"HH{k + 1:03d}" for k in range(len(shops))], 营业时间=hours, 服务项目=offers)
 
 
+def district_of(town: Town, mall: Point) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the shopping district around a mall, and its gates: where a way through it leaves its ground."""
+    shops = [tags.get("landuse") == "commercial" for tags in town.land["tags"]]
+    ways = shapely.union_all(shapes_of(town.streets))
+    grounds = [
+        ground
+        for ground in shapes_of(town.land[shops])
+        if len(shapely.get_parts(ground.exterior.intersection(ways))) >= N_GATES
+    ]
+    ground = min(grounds, key=lambda one: (round(one.distance(mall)), -one.area))
+    doors = sorted(shapely.get_parts(ground.exterior.intersection(ways)), key=lambda p: (p.x, p.y))
+    n = len(doors)
+    district = {"编号": ["SQ1"], "名称": ["大宁国际商圈"], "服务项目": ["厕所、桌椅、空调、充电"]}
+    return (
+        gpd.GeoDataFrame({**district, "营业时间": ["10:00-22:00"]}, geometry=[ground], crs=town.streets.crs),
+        gpd.GeoDataFrame(
+            {
+                "编号": [f"M{k + 1}" for k in range(n)],
+                "名称": [f"商圈{k + 1}号门" for k in range(n)],
+                "所属商圈": ["大宁国际商圈"] * n,
+                "开放时间": ["9:30-22:30"] * n,
+            },
+            geometry=doors,
+            crs=town.streets.crs,
+        ),
+    )
+
+
+def checkin_log(stations: gpd.GeoDataFrame, rng: Generator) -> pd.DataFrame:
+    """
+    Return a month's log of the drink machines: who scans may take a bottle a day for seven days.
+
+    Codes of people are invented. There are as many rows as bottles were published.
+    """
+    places = stations[stations["类别"] != "新心驿站"]
+    is_night = (places["类别"] == "24小时无人驿站").to_numpy()
+    share = np.where(is_night, 0.52, 0.48 / (~is_night).sum())
+    rows: list[tuple[int, int, str, str]] = []
+    while len(rows) < N_BOTTLES:
+        person = "".join(f"{digit:x}" for digit in rng.integers(0, 16, 10))
+        first = int(rng.integers(0, N_DAYS))
+        place = int(rng.choice(len(places), p=share))
+        for day in range(first, min(first + WINDOW_DAYS, N_DAYS)):
+            if len(rows) < N_BOTTLES and (day == first or rng.random() < UPTAKE):
+                rows.append((day, _minute(bool(is_night[place]), rng), str(places["编号"].iloc[place]), person))
+    rows.sort()
+    start = dt.datetime(2026, 7, 1)
+    times = [start + dt.timedelta(days=day, minutes=minute) for day, minute, _, _ in rows]
+    return pd.DataFrame(
+        {
+            "扫码时间": [f"{time:%Y-%m-%d %H:%M}" for time in times],
+            "驿站编号": [place for _, _, place, _ in rows],
+            "用户编号": [person for *_, person in rows],
+        }
+    )
+
+
+def _minute(is_night: bool, rng: Generator) -> int:
+    """Return a minute of the day: around meals, and at the point that never closes also late."""
+    middle, spread = ((12 * 60, 70), (16 * 60, 60), (22 * 60 + 30, 75))[
+        int(rng.choice(3, p=[0.4, 0.25, 0.35] if is_night else [0.6, 0.4, 0.0]))
+    ]
+    minute = int(rng.normal(middle, spread))
+    return minute % 1440 if is_night else int(np.clip(minute, 9 * 60, 17 * 60 + 20))
+
+
 def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:
     """Write the depots as copied from Amap, with counts as an office says them."""
     brands = ("外卖", "快递", "外卖", "快递", "即时配送")
     names = [
-        f"{name.removesuffix('快递网点')}{brands[k % len(brands)]}站点"
+        f"{name.replace('快递网点', '')}{brands[k % len(brands)]}站点"
         for k, name in enumerate(depots["名称"].astype(str).tolist())
     ]
     table = with_lonlat(depots.assign(名称=names), after="名称", datum="gcj02")

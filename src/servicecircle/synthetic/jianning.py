@@ -8,7 +8,9 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.random import Generator
 from shapely import Point, Polygon
 
 from .clerks import with_lonlat, write_shapes, write_table
@@ -48,6 +50,15 @@ sources = ["study", "gates"]
 [zones]
 file = "grids.geojson"
 
+[wishes]
+file = "wishes.csv"
+
+[compounds]
+file = "compounds.geojson"
+
+[gates]
+file = "gates.csv"
+
 [closures]
 file = "snow.geojson"
 
@@ -71,7 +82,18 @@ _OFFERS = ("熱水、充電、歇腳", "熱水、手機充電、桌椅、應急�
 _SNOW = (("2026-01-17 20:00", "2026-01-19 18:00"), ("2026-01-24 02:00", "2026-01-25 12:00"))
 #: a snowed-in street is as slow as that, and a swept one
 _DEEP, _SWEPT = 0.5, 0.8
-N_SNOW = 14
+N_SNOW = 8
+N_COMPOUNDS, N_WISHES = 24, 18
+_WISHES = (
+    "希望小区大门口装公益快递柜",
+    "快递没处放，想要智能快递柜",
+    "骑手想要热水和歇脚的地方",
+    "冬天送餐想有个充电、取暖的地方",
+    "想就近租房，价格便宜些",
+    "门口想有个能热饭的微波炉",
+    "放假孩子没人看，想办托管班",
+    "雪天坡道太滑，希望早点清扫",
+)
 
 
 def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
@@ -84,6 +106,11 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
     write_table(folder / "candidates.csv", with_lonlat(made.candidates, after="类型"))
     write_shapes(folder / "grids.geojson", made.zones)
     write_shapes(folder / "snow.geojson", snow_of(town))
+    compounds = compounds_of(town, shapes_of(stations)[:N_POSTS])
+    write_shapes(folder / "compounds.geojson", compounds)
+    gates = gates_of(town, compounds)
+    write_table(folder / "gates.csv", with_lonlat(gates, after="名称"))
+    write_table(folder / "wishes.csv", _wishes(gates, np.random.default_rng([town.seed, 13])), encoding="gb18030")
 
 
 def _stations(town: Town, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -118,6 +145,48 @@ def _stations(town: Town, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         geometry=points,
         crs=stations.crs,
     )
+
+
+def compounds_of(town: Town, posts: list[Point]) -> gpd.GeoDataFrame:
+    """Return the gated compounds that hold a post, and the largest others, as polygons by name."""
+    held = {name: any(shape.contains(post) for post in posts) for name, shape, _ in _compounds(town)}
+    homes = sorted(_compounds(town), key=lambda home: (not held[home[0]], -round(home[1].area), home[0]))
+    homes = homes[:N_COMPOUNDS]
+    return gpd.GeoDataFrame(
+        {"编号": [f"XQ{k + 1:02d}" for k in range(len(homes))], "名称": [name for name, _, _ in homes]},
+        geometry=[shape for _, shape, _ in homes],
+        crs=town.streets.crs,
+    )
+
+
+def gates_of(town: Town, compounds: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the gates of the compounds, named after the side that they are on."""
+    points, names, of = [], [], []
+    for name, shape in zip(compounds["名称"], shapes_of(compounds), strict=True):
+        near = [gate for gate in shapes_of(town.gates) if shape.exterior.distance(gate) < 4.0]
+        used: dict[str, int] = {}
+        for gate in near:
+            dx, dy = gate.x - shape.centroid.x, gate.y - shape.centroid.y
+            side = ("东" if dx > 0 else "西") if abs(dx) > abs(dy) else ("北" if dy > 0 else "南")
+            used[side] = used.get(side, 0) + 1
+            points.append(gate)
+            names.append(f"{name}{side}门{'' if used[side] == 1 else used[side]}")
+            of.append(str(name))
+    return gpd.GeoDataFrame(
+        {"编号": [f"DM{k + 1:02d}" for k in range(len(points))], "名称": names, "所属小区": of},
+        geometry=points,
+        crs=compounds.crs,
+    )
+
+
+def _wishes(gates: gpd.GeoDataFrame, rng: Generator) -> pd.DataFrame:
+    """Return what residents and riders wish for, as a clerk wrote it down; most want a parcel locker."""
+    homes = list(dict.fromkeys(gates["所属小区"]))
+    rows = []
+    for k in range(N_WISHES):
+        text = _WISHES[0] if k % 2 == 0 else _WISHES[1 + int(rng.integers(len(_WISHES) - 1))]
+        rows.append((f"XY{k + 1:02d}", text, homes[int(rng.integers(len(homes)))], 5 * int(rng.integers(2, 40))))
+    return pd.DataFrame(rows, columns=["编号", "心愿内容", "小区", "户数"])
 
 
 def _compounds(town: Town) -> list[tuple[str, Polygon, Point]]:

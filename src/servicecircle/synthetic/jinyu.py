@@ -23,7 +23,7 @@ name = "{title}"
 office = "{office}"
 profile = "ebike"
 direction = "to"
-minutes = [2, 3, 5]
+minutes = [3, 5]
 lang = "zh"
 date = 2026-11-22
 invented = true
@@ -126,7 +126,7 @@ def _write_reports(town: Town, path: Path) -> None:
     rows = [
         (
             "JS01",
-            f"{FLOODED}与{other}路口积水，机动车无法通行",
+            f"{FLOODED}与{other}路口积水",
             _RADIUS_M,
             "机动车、电动车",
             "封闭",

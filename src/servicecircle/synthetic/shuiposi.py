@@ -44,6 +44,17 @@ file = "candidates.csv"
 [zones]
 file = "communities.geojson"
 
+[posts]
+file = "posts.csv"
+
+[assign]
+by = "balanced"
+limit = 60
+
+[contacts]
+stations = 3
+shops = 3
+
 [grid]
 cell_m = 100
 
@@ -58,6 +69,8 @@ spacing_m = 200
 
 #: published: places of two kinds and what the report counts there
 N_COURIER, N_TAKEAWAY = 25, 2
+#: a row of the partners that a clerk entered once more, under another name
+TOLD_TWICE = 7
 _MAIN = "小哥驿站总站（太和社区党群服务中心）"
 _MAIN_OFFERS = "桌椅、饮水器、微波炉、冰箱、应急药品、WiFi、手机充电、打气筒、雨伞雨衣、图书、打印"
 _OFFERS = (
@@ -72,7 +85,9 @@ _CORNER_OFFERS = ("饮水器、桌椅、手机充电", "热水、微波炉、歇
 
 def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:  # noqa: ARG001 - all towns are asked alike
     """Write the ledgers: depots in GBK with a title, counts in words and notes; partners in a workbook."""
-    write_table(folder / "stations.csv", with_lonlat(_stations(made), after="名称"))
+    stations = _stations(made)
+    write_table(folder / "stations.csv", with_lonlat(stations, after="名称"))
+    write_table(folder / "posts.csv", with_lonlat(_posts(made, stations), after="名称"))
     _write_partners(made, folder / "shops.xlsx")
     _write_depots(made.depots, folder / "depots.csv")
     write_table(folder / "candidates.csv", with_lonlat(made.candidates, after="类型"))
@@ -99,6 +114,7 @@ def _stations(made: Ledgers) -> gpd.GeoDataFrame:
         名称=names,
         类别=kinds,
         社区=zones["名称"].iloc[of].tolist(),
+        总站=["" if kind == "总站" else _MAIN for kind in kinds],
         功能区=["休息区、阅览区、会议区" if kind == "总站" else "休息区" for kind in kinds],
         开放时间=["周一至周日 8:00-21:00" if k == main else _HOURS[k % len(_HOURS)] for k in range(len(stations))],
         服务设施=[_MAIN_OFFERS if k == main else _OFFERS[k % len(_OFFERS)] for k in range(len(stations))],
@@ -106,6 +122,31 @@ def _stations(made: Ledgers) -> gpd.GeoDataFrame:
     order = sorted(range(len(frame)), key=lambda k: (k != main, k))
     frame = frame.iloc[order].reset_index(drop=True)
     return frame.assign(编号=[f"XG{k:02d}" for k in range(len(frame))])
+
+
+def _posts(made: Ledgers, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the party-service centre of each community: by a station, else by a candidate in its middle."""
+    rows = []
+    for name, shape in zip(made.zones["名称"], made.zones.geometry, strict=True):
+        middle = shape.centroid
+        doors = [
+            (source, shape.distance(point), middle.distance(point), k, point, address)
+            for source, frame in enumerate((stations, made.candidates))
+            for k, (point, address) in enumerate(zip(shapes_of(frame), frame["地址"], strict=True))
+        ]
+        inside = [door for door in doors if door[1] == 0]
+        *_, point, address = min(inside, key=lambda door: (door[0], door[2], door[3]))
+        rows.append((f"{name}党群服务中心", str(name), str(address), point))
+    return gpd.GeoDataFrame(
+        {
+            "编号": [f"ZD{k + 1:02d}" for k in range(len(rows))],
+            "名称": [row[0] for row in rows],
+            "所属社区": [row[1] for row in rows],
+            "地址": [row[2] for row in rows],
+        },
+        geometry=[row[3] for row in rows],
+        crs=stations.crs,
+    )
 
 
 def _write_partners(made: Ledgers, path: Path) -> None:
@@ -118,11 +159,15 @@ def _write_partners(made: Ledgers, path: Path) -> None:
         标识=["小哥爱心角" if k % 3 == 0 else "爱心商户" for k in range(len(shops))],
     )
     order = sorted(range(len(shops)), key=lambda k: (int(of[k]), k))
+    order.insert(TOLD_TWICE + 1, order[TOLD_TWICE])
     shops = gpd.GeoDataFrame(
         shops.iloc[order][["社区", "名称", "标识", "业态", "地址", "营业时间", "服务项目"]].reset_index(drop=True),
         geometry=[shapes_of(shops)[k] for k in order],
         crs=shops.crs,
     )
+    names = shops["名称"].tolist()
+    names[TOLD_TWICE + 1] += "（小哥爱心角）"
+    shops["名称"] = names
     shops.insert(1, "编号", [f"LM{k + 1:03d}" for k in range(len(shops))])
     paper = Paper(
         "水泊寺街道“小哥驿站”联盟商家登记表",
@@ -138,7 +183,7 @@ def _write_depots(depots: gpd.GeoDataFrame, path: Path) -> None:
     """Write the depots in GBK: the two largest are of takeaway riders, the others of couriers."""
     rank = sorted(range(len(depots)), key=lambda k: (-int(depots["骑手数"].iloc[k]), k))
     takeaway = set(rank[:N_TAKEAWAY])
-    places = [str(name).removesuffix("快递网点") for name in depots["名称"]]
+    places = [str(name).replace("快递网点", "") for name in depots["名称"]]
     table = with_lonlat(
         depots.assign(
             名称=[f"{place}{'外卖站点' if k in takeaway else '快递网点'}" for k, place in enumerate(places)],
