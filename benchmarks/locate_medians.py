@@ -60,23 +60,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=["peers", "pmed", "large"], help="peers, pmed, large")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for each solver (default 60)")
+    parser.add_argument("--only", choices=["plane", "city", "center"], help="of the peers' cases this one alone")
     asked = parser.parse_args()
     for what in asked.what:
-        {"peers": _peers, "pmed": _pmed, "large": _large}[what](asked.limit)
+        if what == "peers":
+            _peers(asked.limit, asked.only)
+        else:
+            {"pmed": _pmed, "large": _large}[what](asked.limit)
     print(f"\n{machine(['numpy', 'scipy', 'numba', 'spopt', 'pulp', 'highspy'])}")
 
 
 # -------------------------------------------------------------------------------------------------------- cases
-def _peers(limit_s: float) -> None:
+def _peers(limit_s: float, only: str | None) -> None:
     print(HEADER)
     rng = np.random.default_rng(1)
     demand, site = rng.random((1000, 2)), rng.random((100, 2))
     metres = np.hypot(*(demand[:, None] - site[None]).transpose(2, 0, 1)) * 10_000
     weight = rng.integers(1, 101, 1000).astype(np.float64)
-    _side_by_side("p-median 1,000 x 100, p = 5, plane", metres, weight, 5, limit_s)
-    _side_by_side("p-median 1,000 x 100, p = 5, city", *city(1000, 100), 5, limit_s)
-    graph = or_graph(100, seed=1)
-    _center_side_by_side("p-center 100 nodes, p = 5", graph, 5, limit_s)
+    if only in (None, "plane"):
+        _side_by_side("p-median 1,000 x 100, p = 5, plane", metres, weight, 5, limit_s)
+    if only in (None, "city"):
+        _side_by_side("p-median 1,000 x 100, p = 5, city", *city(1000, 100), 5, limit_s)
+    if only in (None, "center"):
+        _center_side_by_side("p-center 100 nodes, p = 5", or_graph(100, seed=1), 5, limit_s)
 
 
 def _side_by_side(case: str, cost: Any, weight: Floats, p: int, limit_s: float) -> None:  # noqa: ANN401

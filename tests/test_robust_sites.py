@@ -211,6 +211,41 @@ def test_reasons_of_a_robust_plan_are_those_of_every_plan_there_is(plan: Plan, e
     assert why.n_left == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("fair", "robust"), [(0.24, 1.0), (0.1, 0.0), ("worst", 0.5)])
+def test_a_least_share_holds_in_every_scenario_and_the_worst_zone_is_that_of_all(
+    plan: Plan, fair: float | str, robust: float
+) -> None:
+    made = robust_plan(plan, robust, {"fair": fair})
+    able = {}
+    for s, p in itertools.product([None, "C1", "C2"], [None, "C2", "C3", "C4"]):
+        sites = [(i, kind) for i, kind in ((s, "station"), (p, "shop")) if i is not None]
+        if s is not None and s == p:
+            continue
+        ids, kinds = [i for i, _ in sites], [kind for _, kind in sites]
+        add = plan.candidates.loc[ids, ["name", "geometry"]].assign(kind=kinds) if sites else None
+        told = [what_if(plan, add=add, closures=f) for f in (None, *FLOODS)]
+        share = min(float((one.zones["after_10"] / one.zones["riders"]).min()) for one in told)
+        able[frozenset(sites)] = (share, worth(np.array([one.after["covered"]["10"] for one in told]), robust))
+    if fair == "worst":
+        most = max(share for share, _ in able.values())
+        best = max(value for share, value in able.values() if share >= most - 1e-9)
+        assert made.siting.worst_share == pytest.approx(most)
+    else:
+        best = max(value for share, value in able.values() if share >= fair)
+    assert made.solution.status == "optimal"
+    assert made.solution.objective == pytest.approx(best)
+    why = explain_plan(made, draws=0)
+    for i, kind in zip(made.sites.index, made.sites["kind"], strict=True):
+        rest = able[frozenset(zip(made.sites.index, made.sites["kind"], strict=True)) - {(i, kind)}]
+        lost = why.sites.loc[i, "lost_others_stay"]
+        if fair != "worst" and rest[0] < fair:
+            assert np.isnan(lost)
+            assert why.sites.loc[i, "needed_by"] == "fair"
+        else:
+            assert lost == pytest.approx(best - rest[1])
+
+
 def test_robust_comes_from_the_study_and_from_the_command_line(tmp_path: Path) -> None:
     toml = TOML.replace("[suggest]\n", "[suggest]\nrobust = 1\n") + '\n[closures]\nfile = "closures.csv"\n'
     folder = write_study(tmp_path / "study", toml)
