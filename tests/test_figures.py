@@ -172,6 +172,10 @@ def test_a_hatch_lies_in_its_area_and_on_one_grid() -> None:
     assert len(both.geoms) < len(one.geoms) + len(two.geoms)  # lines run on from one area into the next
 
 
+def test_an_area_smaller_than_a_step_of_the_hatch_has_none() -> None:
+    assert hatch_of(shapely.box(30.1, 10.2, 30.2, 10.3)).is_empty
+
+
 # ---------------------------------------------------------------------------------------------------- frame
 @given(st.floats(-5e5, 5e5), st.floats(2e5, 9e6), st.floats(50, 60_000), st.floats(50, 60_000))
 @settings(max_examples=60, deadline=None)

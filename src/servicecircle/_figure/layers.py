@@ -172,6 +172,8 @@ def hatch_of(shape: BaseGeometry) -> BaseGeometry:
     west, south, east, north = shape.bounds
     first, last = np.ceil((west - north) / HATCH_MM), np.floor((east - south) / HATCH_MM)
     offset = np.arange(first, last + 1) * HATCH_MM  # x - y of a line
+    if not offset.size:  # an area smaller than a step of the hatch
+        return shapely.MultiLineString()
     begin = np.column_stack([south + offset, np.full(offset.size, south)])
     end = np.column_stack([north + offset, np.full(offset.size, north)])
     merged = shapely.union_all(parts_of(shape))
