@@ -43,8 +43,8 @@ _MOST_PRICES = 40
 _MANY_BRANCHES = 60
 #: if the root's gap is at most this: else its rows are long, and branching is quicker
 _SMALL_GAP = 2e-3
-#: plans shaken after the root, and the least number of sites exchanged at random in each
-_SHAKES, _SHAKEN = 100, 3
+#: plans shaken after the root, at most and for each site of a plan; the least number of sites exchanged in each
+_SHAKES, _SHAKES_A_SITE, _SHAKEN = 100, 8, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ class Tree:
         root = self._tightened(self._root(), is_root=True)
         if root is not None:
             pool = root.name[np.argsort(root.value, kind="stable")[: 2 * self.search.p]]
-            for _ in range(_SHAKES):
+            for _ in range(min(_SHAKES, _SHAKES_A_SITE * self.search.p)):
                 if self.clock.is_over():
                     break
                 self.search.shake(self.rng, max(_SHAKEN, self.search.p // 6), pool)
