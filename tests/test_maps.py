@@ -537,7 +537,7 @@ def test_a_plan_of_nothing_but_streets_can_be_drawn(plan: Plan) -> None:
     )
     children = draw_map(bare)._children
     assert {kind: len(every) for kind, every in children["places"].data.items()} == dict.fromkeys(
-        ("station", "shop", "depot", "candidate", "suggestion"), 0
+        ("station", "shop", "depot", "centre", "candidate", "suggestion"), 0
     )
     assert children["zones"].data == []
     assert children["circles"].data["before"] == {"5": [], "10": []}

@@ -102,6 +102,7 @@ def _places(plan: Plan, words: Words) -> dict[str, Any]:
         "station": places.facility_places(plan, "station", words),
         "shop": places.facility_places(plan, "shop", words),
         "depot": places.depot_places(plan, words),
+        "centre": places.centre_places(plan, words),
         "candidate": places.candidate_places(plan),
         "suggestion": places.suggestion_places(plan, gained, closed, words),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,8 @@ FOOT_PT, FOOT_Y, FOOT_STEP = 7.0, 11.2, 3.6
 CORNER_MM = (78.0, 12.5)
 #: parameters that suggestions make room for
 LEAST_PARAMETERS = 1
+#: a scale bar of so many metres counts kilometres
+LEAST_KM_BAR_M = 2000.0
 #: height of a rule and a heading
 HEAD_MM = 9.0
 #: characters and places that a note names at most
@@ -145,9 +147,9 @@ class MapSheet:
             fill = COLOURS["ink"] if k % 2 == 0 else COLOURS["white"]
             sheet.box(x + k * step, y - 0.5, x + (k + 1) * step, y + 0.5, fill, colour=COLOURS["ink"], width=0.6)
         sheet.text(x, y + 2.6, "0", 7.2, across="center")
-        sheet.text(x + 2 * step, y + 2.6, _bare(2 * field), 7.2, across="center")
+        sheet.text(x + 2 * step, y + 2.6, _bare(2 * field, of=4 * field), 7.2, across="center")
         end = _distance(4 * field, words)
-        bare = sheet.fonts.width_pt(_bare(4 * field), 7.2) / PT_PER_MM
+        bare = sheet.fonts.width_pt(_bare(4 * field, of=4 * field), 7.2) / PT_PER_MM
         sheet.text(x + 4 * step - bare / 2, y + 2.6, end, 7.2)
 
     # ---------------------------------------------------------------------------------------------- around it
@@ -375,15 +377,10 @@ def _joined(parts: Sequence[str], words: Words) -> str:
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
-def _bare(metres: float) -> str:
-    """Return a distance without its unit: metres, from 2 km up kilometres."""
-    return f"{metres:g}"
+def _bare(metres: float, *, of: float) -> str:
+    """Return a place on a scale bar `of` so many metres without its unit: kilometres on one of 2 km or more."""
+    return f"{metres / 1000:g}" if of >= LEAST_KM_BAR_M else f"{metres:g}"
 
 
 def _distance(metres: float, words: Words) -> str:
-    return words("bar.metres", n=f"{metres:g}")
-
-
-def labels_of(sheet: MapSheet) -> Mapping[str, Any]:
-    """Return the labels that stand on a map."""
-    return {label.text: label.box for label in sheet.labels.put}
+    return words("bar.kilometres" if metres >= LEAST_KM_BAR_M else "bar.metres", n=_bare(metres, of=metres))

@@ -1,4 +1,4 @@
-"""Places of the page: facilities, depots, candidates and suggestions, with the cards that open on a click."""
+"""Places of the page: facilities, depots, centres, candidates, suggestions, with the cards that open on a click."""
 
 from __future__ import annotations
 
@@ -267,6 +267,32 @@ def depot_places(plan: Plan, words: Words) -> list[Place]:
             "figures": [[told, words("depot_riders")]],
         }
         out.append({"name": name, "at": at, "card": card})
+    return out
+
+
+def centre_places(plan: Plan, words: Words) -> list[Place]:
+    """Return the posts of zones: whose each is, and whom it is nearest to."""
+    if plan.posts is None:
+        return []
+    frame, zones = plan.posts.posts, plan.posts.zones
+    out = []
+    for post_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+        name, zone = text(row.get("name")) or text(post_id), row.get("zone_id")
+        rows = []
+        if text(zone):
+            own = zones.loc[zone]
+            rows.append([words("zone"), text(own["name"]) or text(zone)])
+            if own["n_posts"] == 1 and not numbers.is_missing(own["share_riders"]):
+                rows.append([words("centre_share"), numbers.share(float(own["share_riders"]), 1.0) + "%"])
+        is_off = not row["is_on_network"]
+        if is_off:
+            rows.insert(0, [words("status"), words("off_network")])
+        figures = [
+            [numbers.told_riders(float(row["riders"]), words.lang), words("centre_riders")],
+            [numbers.told_riders(float(row["riders_of_others"]), words.lang), words("centre_others")],
+        ]
+        card = {"kind": words("layer.centre"), "name": name, "rows": rows, "figures": [] if is_off else figures}
+        out.append({"name": name, "at": at, "closed": is_off, "off": is_off, "card": card})
     return out
 
 

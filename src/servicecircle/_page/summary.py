@@ -231,7 +231,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.travel"), travel],
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
-        *tier_rows(plan, words),
+        *tier_rows(plan, words)[-1:],  # the panel has room for one
         [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),

@@ -56,7 +56,7 @@ const streetPlaces = () => {
 };
 const folded = (entry) => ({ ...entry, folded: entry.name.toLowerCase() });
 const findable = [
-  ...["station", "suggestion", "shop", "depot"].flatMap((kind) => places[kind].map((place) => ({ kind, name: place.name, at: place.at, place }))),
+  ...["station", "suggestion", "centre", "shop", "depot"].flatMap((kind) => places[kind].map((place) => ({ kind, name: place.name, at: place.at, place }))),
   ...streetPlaces(),
 ].map(folded);
 function find(text) {

@@ -19,6 +19,10 @@ const icons = {
       svg("rect", { x: 1, y: 1, width: 16, height: 16, rx: 3, fill: colours.depot, stroke: "#fff", "stroke-width": 1.6 }),
       path(panel.symbols.depot,
         { fill: "none", stroke: "#fff", "stroke-width": 1.2, "stroke-linejoin": "round" })),
+  centre: (size = 22) =>
+    box(size, 22,
+      svg("rect", { x: 4, y: 4, width: 14, height: 14, rx: 2, fill: colours.station, stroke: "#fff", "stroke-width": 1.8, transform: "rotate(45 11 11)" }),
+      svg("circle", { cx: 11, cy: 11, r: 3, fill: "#fff" })),
   candidate: (size = 8) =>
     box(size, 8, svg("circle", { cx: 4, cy: 4, r: 3, fill: "#fff", "fill-opacity": 0.85, stroke: colours.candidate, "stroke-width": 1.1 })),
   cell: (size = 16) =>

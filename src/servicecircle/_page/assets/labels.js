@@ -67,6 +67,7 @@ function blockSymbols(placer) {
   const small = isSmall();
   if (isOn.suggestion && !(isPrinting() && state.mode === "before")) for (const place of places.suggestion) placer.block(place.at, 32, 40, -18);
   if (isOn.station) for (const place of places.station) placer.block(place.at, small ? 20 : 26, small ? 20 : 26);
+  if (isOn.centre) for (const place of places.centre) placer.block(place.at, small ? 18 : 24, small ? 18 : 24);
   if (isOn.depot) for (const place of places.depot) placer.block(place.at, small ? 15 : 20, small ? 15 : 20);
   if (isOn.shop) for (const place of places.shop) placer.block(place.at, small ? 8 : 17, small ? 8 : 17);
   const view = map.getContainer().getBoundingClientRect();
@@ -171,6 +172,7 @@ function drawLabels() {
   if (isOn.gap) labelGaps(placer);
   if (isOn.closure) labelClosures(placer);
   if (isOn.station) for (const place of places.station) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 10 : 13, true);
+  if (isOn.centre) for (const place of places.centre) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 9 : 12, true);
   if (isOn.depot && zoom >= 15.5) for (const place of places.depot) placer.beside(place.name, "depot", place.at, 11.5, 10, false);
   if (isOn.zone) labelZones(placer);
   if (!state.base) labelStreets(placer);

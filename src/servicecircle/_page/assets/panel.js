@@ -155,6 +155,7 @@ const swatches = {
   station: () => icons.station(17),
   shop: () => icons.shop(16),
   depot: () => icons.depot(16),
+  centre: () => icons.centre(18),
   candidate: () => icons.candidate(8),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
   closure: closureSwatch,
@@ -177,6 +178,7 @@ const legendRows = [
   { key: "station", has: places.station.length > 0, note: () => countNote("station", places.station) },
   { key: "shop", has: places.shop.length > 0, note: () => countNote("shop", places.shop) },
   { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
+  { key: "centre", has: places.centre.length > 0, note: () => countNote("centre", places.centre) },
   { key: "candidate", has: places.candidate.length > 0, isOff: true, note: () => countNote("candidate", places.candidate) },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => `${countNote("zone", zoneData)}${isChinese ? "，" : ", "}${say("layer.zone.note")}`, after: zoneWarning },
   { key: "closure", has: closureData.length > 0, note: () => say(

@@ -2,7 +2,7 @@
 const places = data("places");
 const SMALL_BELOW = 14.5;
 const isSmall = () => map.getZoom() < SMALL_BELOW;
-const markers = { station: [], shop: [], depot: [], suggestion: [], candidate: [] };
+const markers = { station: [], shop: [], depot: [], centre: [], suggestion: [], candidate: [] };
 
 function symbolOf(kind, place) {
   const small = isSmall();
@@ -11,6 +11,7 @@ function symbolOf(kind, place) {
     station: () => icons.station(small ? 18 : 24),
     shop: () => (small ? icons.shopDot() : icons.shop()),
     depot: () => icons.depot(small ? 13 : 18),
+    centre: () => icons.centre(small ? 16 : 22),
   }[kind]();
   return isShownClosed(place) ? icons.closed(symbol) : symbol;
 }
@@ -31,7 +32,7 @@ function shapesOf(shape) {
     ...shape.gates.map((gate) => L.circleMarker(gate, options({ radius: 4.5, weight: 2, fill: true, fillColor: "#fff", fillOpacity: 1 }))),
   ]);
 }
-const PANE_OF = { station: "station", depot: "station", shop: "shop", suggestion: "sug" };
+const PANE_OF = { station: "station", depot: "station", centre: "station", shop: "shop", suggestion: "sug" };
 for (const kind of Object.keys(PANE_OF)) {
   for (const place of places[kind]) {
     const marker = L.marker(place.at, { pane: "sc-" + PANE_OF[kind], icon: iconOf(kind, place), riseOnHover: true, zIndexOffset: kind === "station" ? 1000 : 0 });
@@ -66,7 +67,7 @@ let wasSmall = isSmall();
 map.on("zoomend", () => {
   if (isSmall() === wasSmall) return;
   wasSmall = isSmall();
-  for (const kind of ["station", "shop", "depot"]) {
+  for (const kind of ["station", "shop", "depot", "centre"]) {
     for (const { place, marker } of markers[kind]) if (place) marker.setIcon(iconOf(kind, place));
   }
 });
@@ -83,7 +84,7 @@ function lift(number, isUp) {
 // ---- cards
 const CARD_WIDTH = 272;
 const symbolOfCard = {
-  station: () => icons.station(16), shop: () => icons.shop(16), depot: () => icons.depot(16),
+  station: () => icons.station(16), shop: () => icons.shop(16), depot: () => icons.depot(16), centre: () => icons.centre(18),
   cell: () => icons.cell(14), gap: () => icons.gap(15),
   suggestion: (place) => icons.pin(place.number, place.kind === "shop", 15),
 };
@@ -115,7 +116,7 @@ map.on("popupclose", ({ popup }) => {
   setTimeout(() => { if (!openedCard) goBack(); }); // unless the same click opens another card
 });
 map.on("dragstart zoomstart resize", () => { beforeCard = null; });
-const LIFT_OF = { station: 8, shop: 4, depot: 5, suggestion: 32, cell: 0, gap: 6 };
+const LIFT_OF = { station: 8, shop: 4, depot: 5, centre: 7, suggestion: 32, cell: 0, gap: 6 };
 function openCard(kind, place) {
   const bottom = narrow.matches ? document.getElementById("sc-side").offsetHeight + 12 : 24;
   if (narrow.matches && !beforeCard) beforeCard = { centre: map.getCenter(), zoom: map.getZoom() };
