@@ -8,8 +8,10 @@ import re
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 import shapely
 from typer.testing import CliRunner
@@ -76,6 +78,36 @@ def test_daning_has_the_published_counts() -> None:
     always = study.stations["opening"].astype(str).str.contains("24/7|00:00-24:00", regex=True)
     assert study.stations.loc[always, "name"].tolist() == ["久汇商场小哥无人驿站"]
     assert not study.shops["opening"].astype(str).str.contains("24/7|00:00-24:00", regex=True).any()
+
+
+def test_daning_gave_731_bottles_by_the_rule_of_the_machine() -> None:
+    log = pd.read_csv(DATA / "daning" / "checkins.csv", encoding="utf-8-sig")
+    assert len(log) == 731
+    day = pd.to_datetime(log["扫码时间"]).dt.day_of_year
+    assert not pd.DataFrame({"who": log["用户编号"], "day": day}).duplicated().any()  # one a day
+    spans = day.groupby(log["用户编号"]).agg(["min", "max"])
+    assert ((spans["max"] - spans["min"]) < 7).all()  # within seven days of the scan
+    assert day.max() - day.min() < 31
+    night = pd.to_datetime(log["扫码时间"]).dt.hour.isin([22, 23, 0, 1])
+    always = study_of("daning").stations.index[study_of("daning").stations["hours"] == "24小时"]
+    assert set(log.loc[night, "驿站编号"]) == set(always)  # the others are shut
+
+
+def test_daning_has_a_district_that_is_entered_at_its_gates() -> None:
+    study = study_of("daning")
+    ground = gpd.GeoSeries(study.districts["doors"], crs=study.districts.crs).to_crs("EPSG:32651").iloc[0]
+    assert len(study.gates) >= 2
+    assert study.gates.to_crs("EPSG:32651").distance(ground.exterior).max() < 0.5
+
+
+def test_gates_of_jianning_lead_into_its_compounds() -> None:
+    study = study_of("jianning")
+    walls = study.compounds.to_crs("EPSG:32648").set_index("name").geometry
+    gates = study.gates.to_crs("EPSG:32648")
+    assert set(gates["area"]) == set(walls.index)
+    away = [walls[area].exterior.distance(point) for area, point in zip(gates["area"], gates.geometry, strict=True)]
+    assert max(away) < 5
+    assert (study.wishes["services"] == "parcel_locker").sum() >= 5
 
 
 def test_shuiposi_has_the_published_counts() -> None:

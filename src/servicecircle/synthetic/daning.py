@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 import geopandas as gpd
@@ -177,37 +178,22 @@ def grid_of(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> IntArray:
 
 
 def _stations(town: Town, stations: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Make one station of each grid its centre, one in the core the point that never closes."""
     of = grid_of(stations, zones)
-    names, kinds, hours, offers = [], [], [], []
     middle = zones.centroid
-    away = np.array([stations.geometry.iloc[k].distance(middle.iloc[of[k]]) for k in range(len(stations))])
+    away = np.array([point.distance(middle.iloc[g]) for point, g in zip(shapes_of(stations), of, strict=True)])
     centre = {int(np.flatnonzero(of == g)[np.argmin(away[of == g])]): g for g in sorted(set(of.tolist()))}
-    core = town.blocks[town.blocks["district"] == "core"].union_all()
-    rest = [k for k in range(len(stations)) if k not in centre]
-    apart = np.array(
-        [
-            stations.drop(index=stations.index[k]).distance(point).min()
-            for k, point in enumerate(shapes_of(stations))
-        ]
-    )
-    mall = min(rest, key=lambda k: (round(stations.geometry.iloc[k].distance(core)), -apart[k]))
-    for k in range(len(stations)):
-        host = stations["名称"].iloc[k].split("·")[1].removesuffix("站")
+    mall = _mall(town, stations, centre.keys())
+    rows = []
+    for k, host in enumerate(stations["名称"].astype(str)):
+        name = f"新心驿站（{host.split('·')[1].removesuffix('站')}）"
+        row = (name, "新心驿站", _HOURS[k % len(_HOURS)], _OFFERS[k % len(_OFFERS)])
         if k in centre:
-            names.append(_CENTRES[zones["名称"].iloc[centre[k]][0]])
-            kinds.append("党群服务中心")
-            hours.append(_CENTRE_HOURS)
-            offers.append(_CENTRE_OFFERS)
+            row = (_CENTRES[zones["名称"].iloc[centre[k]][0]], "党群服务中心", _CENTRE_HOURS, _CENTRE_OFFERS)
         elif k == mall:
-            names.append("久汇商场小哥无人驿站")
-            kinds.append("24小时无人驿站")
-            hours.append("24小时")
-            offers.append(_NIGHT_OFFERS)
-        else:
-            names.append(f"新心驿站（{host}）")
-            kinds.append("新心驿站")
-            hours.append(_HOURS[k % len(_HOURS)])
-            offers.append(_OFFERS[k % len(_OFFERS)])
+            row = ("久汇商场小哥无人驿站", "24小时无人驿站", "24小时", _NIGHT_OFFERS)
+        rows.append(row)
+    names, kinds, hours, offers = zip(*rows, strict=True)
     frame = gpd.GeoDataFrame(
         {
             "所属网格": zones["名称"].iloc[of].tolist(),
@@ -225,6 +211,18 @@ def _stations(town: Town, stations: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -
     order = sorted(range(len(frame)), key=lambda k: (int(of[k]), kinds[k] != "党群服务中心", k))
     frame = frame.iloc[order].reset_index(drop=True)
     return frame.assign(编号=[f"NX{k + 1:02d}" for k in range(len(frame))])
+
+
+def _mall(town: Town, stations: gpd.GeoDataFrame, centres: Collection[int]) -> int:
+    """Return the row of the station in the core, no centre, that stands farthest from any other."""
+    core = town.blocks[town.blocks["district"] == "core"].union_all()
+    points = shapes_of(stations)
+
+    def rank(k: int) -> tuple[float, float]:
+        apart = min(points[k].distance(other) for j, other in enumerate(points) if j != k)
+        return round(points[k].distance(core)), -apart
+
+    return min((k for k in range(len(points)) if k not in centres), key=rank)
 
 
 def _shops(shops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

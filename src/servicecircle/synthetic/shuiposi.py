@@ -62,8 +62,8 @@ cell_m = 100
 source = "depots"
 
 [suggest]
-stations = 3
-shops = 5
+stations = 2
+shops = 4
 spacing_m = 200
 """
 
