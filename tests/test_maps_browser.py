@@ -22,6 +22,7 @@ from servicecircle.pipeline import suggest
 from servicecircle.siting_rules import SitingRules
 from servicecircle.study import load_study
 from servicecircle.trouble import tell_closures
+from servicecircle.zone_work import with_zone_work
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -619,6 +620,15 @@ def test_a_short_list_lies_on_nothing_below_it_at_any_height(plan: Plan, opened:
         if page.evaluate(lies):
             lying.append(height)
     assert lying == []
+
+
+@pytest.mark.slow
+def test_a_centre_that_is_a_station_has_one_label(opened: Callable[..., Any]) -> None:
+    study = load_study(Path(__file__).resolve().parents[1] / "data" / "daning")
+    page = opened(map_html(with_zone_work(suggest(study, stations=0, shops=0))))
+    labels = page.locator(".sc-lb").all_inner_texts()
+    told = [label for label in labels if label.strip().endswith("党群服务中心")]
+    assert sorted(told) == sorted(set(told)) != []
 
 
 def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..., Any]) -> None:

@@ -172,7 +172,8 @@ function drawLabels() {
   if (isOn.gap) labelGaps(placer);
   if (isOn.closure) labelClosures(placer);
   if (isOn.station) for (const place of places.station) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 10 : 13, true);
-  if (isOn.centre) for (const place of places.centre) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 9 : 12, true);
+  const named = new Set(isOn.station ? places.station.map((place) => place.name) : []); // a station may be the centre itself
+  if (isOn.centre) for (const place of places.centre) if (!named.has(place.name)) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 9 : 12, true);
   if (isOn.depot && zoom >= 15.5) for (const place of places.depot) placer.beside(place.name, "depot", place.at, 11.5, 10, false);
   if (isOn.zone) labelZones(placer);
   if (!state.base) labelStreets(placer);
