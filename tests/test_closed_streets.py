@@ -104,7 +104,7 @@ def check_reach(town: Town, troubles: Troubles, direction: str, limit_ms: int) -
         at=town.positions(town.facilities, network),
         limit_ms=np.full((len(town.facilities), 1), limit_ms),
     )
-    for place, settled in zip(town.facilities, reach.each(), strict=True):
+    for place, (_, settled) in zip(town.facilities, reach.each(), strict=True):
         pieces = reached_pieces(settled, streets, limit_ms=limit_ms)
         ms = cut.times(place[0], town.metre(place), direction=direction)
         if cut.places[place[0]][2 * town.metre(place)] in lost:

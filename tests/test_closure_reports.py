@@ -110,7 +110,7 @@ def test_a_study_tells_the_faults_of_its_reports(tmp_path: Path) -> None:
     assert any("[closures] needs `file`" in f.en for f in check_study(tmp_path))
     written(tmp_path, 'name = "s"\n[closures]\nfile = "reports.txt"\n', "study.toml")
     written(tmp_path, "x", "reports.txt")
-    assert any("extension" in f.en for f in check_study(tmp_path))
+    assert any("Save it as .csv" in f.en for f in check_study(tmp_path))
 
 
 # ----------------------------------------------------------------------------------------- as offices' files come

@@ -141,7 +141,7 @@ def check_reach(town: Town, direction: str, limit_ms: int) -> None:
         at=town.positions(town.facilities, network),
         limit_ms=np.full((len(town.facilities), 1), limit_ms),
     )
-    for place, settled in zip(town.facilities, reach.each(), strict=True):
+    for place, (_, settled) in zip(town.facilities, reach.each(), strict=True):
         pieces = reached_pieces(settled, streets, limit_ms=limit_ms)
         ms = cut.times(place[0], town.metre(place), direction=direction)
         metres = (pieces.last - pieces.first) * network.length_m[network.street_first[pieces.street]]
