@@ -376,6 +376,7 @@ def test_the_reference_page_needs_no_network_and_lists_every_address(client: Tes
 
 
 # --------------------------------------------------------------------------------------------- many at once
+@pytest.mark.slow
 def test_eight_threads_with_other_minutes_each_get_their_own(client: TestClient, tiny: sc.Study) -> None:
     asked = [4, 6, 8, 9, 11, 12, 13, 14]
     begin = threading.Barrier(len(asked))
@@ -447,6 +448,7 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
     assert kept("study") == "roads"
 
 
+@pytest.mark.slow
 def test_nothing_is_computed_twice_for_one_visitor(tiny: sc.Study) -> None:
     app = create_app(Settings(), study=tiny)
     with TestClient(app) as client:

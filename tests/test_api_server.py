@@ -162,11 +162,13 @@ def test_a_port_in_use_is_told_before_any_work(tmp_path: Path) -> None:
         assert f"127.0.0.1 的端口 {port} 已被其他程序占用" in failed(tmp_path, "--port", str(port))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["", "no such host", "a" * 100, "300.1.1.1"])
 def test_a_host_that_is_none_is_told(tmp_path: Path, host: str) -> None:
     assert "不是本机可用的地址" in failed(write_tiny_study(tmp_path), "--host", host)
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     assert "无法在 192.0.2.1 的端口 8000 上提供服务" in failed(write_tiny_study(tmp_path), "--host", "192.0.2.1")
 

@@ -241,6 +241,7 @@ def test_sub_points_are_added_up_without_a_rider_twice(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "out" / "main_stations.csv")["n_points"].tolist() == [3]
 
 
+@pytest.mark.slow
 def test_a_plan_with_a_belt_answers_what_if_and_ranks_crossings_as_if_worked_out_anew(plan: Plan) -> None:
     every = crossings(plan.network)
     some = every.rows(np.arange(0, len(every), 12))

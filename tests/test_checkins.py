@@ -160,6 +160,7 @@ def every_byte(folder: Path) -> str:
     return "\n".join(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["openid,打卡时间,打卡点", f"{IDS[0]},2026-10-01 09:00,S1"])
 @pytest.mark.parametrize("publish", [False, True])
 def test_no_output_holds_whose_a_check_in_was(tmp_path: Path, header: str, publish: bool) -> None:
@@ -260,6 +261,7 @@ def test_figures_are_those_counted_by_hand(tmp_path: Path) -> None:
     assert whole["change"].iloc[1] == pytest.approx(whole["n"].iloc[1] / whole["n"].iloc[0] - 1)
 
 
+@pytest.mark.slow
 def test_a_week_that_falls_below_half_of_four_is_a_drop(tmp_path: Path) -> None:
     begin = dt.date(2026, 8, 31)
     days = [begin + dt.timedelta(days=d) for d in range(42)]
@@ -270,6 +272,7 @@ def test_a_week_that_falls_below_half_of_four_is_a_drop(tmp_path: Path) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- demand
+@pytest.mark.slow
 def test_check_ins_are_demand_around_their_places(tmp_path: Path) -> None:
     rows = log_rows(300)
     toml = TOML + '\n[checkins]\nfile = "log.csv"\n[demand]\nsource = "checkins"\n'

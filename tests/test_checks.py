@@ -221,6 +221,7 @@ def test_a_geometry_has_a_column_of_its_own(tmp_path: Path) -> None:
     assert sheet["B3"].fill.fgColor.rgb == RED
 
 
+@pytest.mark.slow
 def test_a_ledger_with_nothing_but_faults_stays_a_workbook(tmp_path: Path) -> None:
     folder = write_tiny_study(tmp_path / "a")
     rows = [f"S{i},x,{'y' * 40_000 if i == 5 else 'y'},22.5" for i in range(MAX_COMMENTS + 100)]

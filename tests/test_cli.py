@@ -379,6 +379,7 @@ def test_an_error_that_nobody_foresaw_is_told_in_one_message(
 
 
 # ----------------------------------------------------------------------------------- terminals and pipes
+@pytest.mark.slow
 def test_nothing_but_the_figures_goes_through_a_pipe(study: Path, tmp_path: Path) -> None:
     done = started("plan", study, "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -411,6 +412,7 @@ def test_ctrl_c_ends_at_once_without_a_traceback(study: Path, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [

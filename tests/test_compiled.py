@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from servicecircle import _square_kernels
 from servicecircle._compiled import in_python, is_compiled
 
@@ -20,6 +22,7 @@ print(before, is_compiled(kernels.longer))
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_is_ready_once_this_process_or_one_before_compiled_it(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     told = [

@@ -87,6 +87,7 @@ def test_rows_of_ledgers_and_riders_of_depots_under_5_are_told_as_such(tmp_path:
     assert figures["warnings"] == [line.removeprefix("提醒：") for line in plan_lines(plan) if line[:3] == "提醒："]
 
 
+@pytest.mark.slow
 def test_modelled_riders_stay_as_they_are(tmp_path: Path) -> None:
     plans = [
         sc.suggest(sc.load_study(published(tmp_path / name, publish=stated)))

@@ -67,7 +67,11 @@ def named(page: Path) -> str:
 
 def is_long(page: Path) -> bool:
     """Whether a page plans several times, or runs what the Chinese page beside it does, once more."""
-    return page.with_suffix(".zh.md").exists() or page.name in {"rules.zh.md", "open-hours.zh.md", "closures.zh.md"}
+    return page.with_suffix(".zh.md").exists() or page.name not in {
+        "tutorial.zh.md",
+        "ledgers.zh.md",
+        "wishes.zh.md",
+    }
 
 
 def sections(page: Path) -> dict[str, str]:

@@ -234,6 +234,7 @@ def test_a_shop_that_is_a_station_too_is_told_with_both_rows(tmp_path: Path) -> 
 
 
 # ------------------------------------------------------------------------------------------------------ hostile
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10_000])
 def test_ten_thousand_of_one_name_at_one_point_are_one_short_warning(tmp_path: Path, n: int) -> None:
     reading = ledger(tmp_path, [(str(i), "驿站", 0) for i in range(n)])

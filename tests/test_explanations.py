@@ -133,6 +133,7 @@ def chosen_of(plan: Plan) -> list[tuple[str, str]]:
 
 
 # ------------------------------------------------------------------------------- against every plan there is
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawing=drawn)
 def test_losses_substitutes_and_reach_are_those_of_every_plan_there_is(town: Town, drawing: tuple) -> None:

@@ -287,6 +287,7 @@ def test_two_runs_write_the_same_bytes(rules: Path, tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- downloads
+@pytest.mark.slow
 def test_a_download_serves_every_profile(servers, tmp_path: Path) -> None:  # noqa: F811
     made = write_extract(tmp_path / "roads.gpkg", place=PLACE, cache_folder=tmp_path / "cache")
     assert made.n_street == 4

@@ -43,6 +43,7 @@ _highs._run_apart(program, Clock(time.perf_counter() + 120.0), 0.0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes are handed on and processes killed in the way of POSIX")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left_when_the_one_that_waits_is_killed(how):

@@ -546,6 +546,7 @@ def write_everywhere(folder: Path, records: list[list[str]]) -> list[Path]:
     return [folder / f"a.{suffix}" for suffix in ("csv", "xlsx", "geojson")]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_format_and_order_of_rows_change_nothing(

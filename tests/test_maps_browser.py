@@ -384,6 +384,7 @@ def test_a_click_in_any_gap_tells_of_it(plan: Plan, opened: Callable[..., Any]) 
         page.locator("[data-layer='cell']").click()
 
 
+@pytest.mark.slow
 def test_the_card_of_a_cell_leads_to_its_gap(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     layer = draw_map(plan)._children

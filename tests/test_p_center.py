@@ -101,6 +101,7 @@ def test_the_order_of_the_demand_changes_nothing(seed):
     assert (there.objective, there.bound) == (back.objective, back.bound)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0.0, 0.01, 0.05])
 def test_stopped_at_any_time_the_bound_is_below_the_best_plan(limit):
     cost = np.random.default_rng(3).random((60, 25))

@@ -142,6 +142,7 @@ def test_a_name_that_is_no_workbook_is_told(plan: Plan, tmp_path: Path) -> None:
 HOSTILE = st.text(st.sampled_from("=+-@|\t\r\n'\"<>&;!A1(){}￮\x00\x1f驿站 \u202e\u2028"), min_size=1, max_size=24)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_texts_stay_texts(plan: Plan, tmp_path_factory: pytest.TempPathFactory, name: str, zone: str) -> None:

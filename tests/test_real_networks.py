@@ -130,6 +130,7 @@ def test_the_whole_chain_on_osm_files_with_their_own_shops(
     )
 
 
+@pytest.mark.slow
 def test_the_whole_chain_on_futian_with_charging_stations(shared_data: Path, tmp_path: Path) -> None:
     roads = shared_data / "shenzhen_futian.graphml"
     table = pd.read_csv(shared_data / "shenzhen_urbanev.csv")
@@ -158,6 +159,7 @@ def test_the_whole_chain_on_wuhan_with_a_hundred_stations(shared_data: Path, tmp
     assert len(told["suggestions"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["helsinki", "tsinghua"])
 def test_areas_hold_reached_street_and_no_other_on_real_streets(name: str, request: pytest.FixtureRequest) -> None:
     from test_service_areas import assert_sound

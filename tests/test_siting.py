@@ -917,6 +917,7 @@ def test_ctrl_c_ends_the_search_for_the_worst_zone_and_the_rest_with_it(monkeypa
         interrupted_at(monkeypatch, _siting_highs, "minimise", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that was being read
 @pytest.mark.parametrize("seconds", [0.05, 0.6, 2.5])
 def test_ctrl_c_ends_highs_wherever_it_is(seconds):

@@ -503,6 +503,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_options_of_the_command_line_change_the_rules_of_the_study(tmp_path: Path):
     folder = write_study(tmp_path / "study", suggest_keys("station_cost = 50000", "shop_cost = 5000"))
     options = ["--objective", "decay", "--budget", 60000, "--capacity", 20, "--backup", 0.2, "--fair", 0.1]

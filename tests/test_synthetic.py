@@ -130,6 +130,7 @@ def test_a_bridge_ends_on_streets_of_both_banks(town) -> None:
                 assert others.distance(shapely.Point(end)).min() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, 5])
 def test_streets_that_meet_on_one_level_share_a_vertex(town, seed) -> None:
     streets = (town if seed is None else make_town(seed)).streets

@@ -97,6 +97,7 @@ somewhere = st.tuples(st.floats(-0.5, 12.5), st.floats(-0.5, 8.5))
 OPEN = ["S1", "S2", "P1", "P2", "P3"]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(somewhere, max_size=3),

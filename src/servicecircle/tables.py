@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -168,9 +169,10 @@ def _header(
     heads = [(at, *_head(filled, at, merged)) for at in range(min(HEAD_ROWS, len(filled)))]
     if is_header is None:
         return heads[0]
-    for head in heads:
+    for head, below in itertools.zip_longest(heads, heads[1:]):
         if is_header(head[2]):
-            return _with_row_above(filled, head, merged)
+            is_split = below is not None and {"lon", "lat"} <= {field_of(cell) for cell in below[2]}
+            return _with_row_above(filled, below if is_split else head, merged)
     known = [
         sum(field_of(cell) is not None or stated_datum(cell) is not None for cell in h[2] if cell) for h in heads
     ]
