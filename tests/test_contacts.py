@@ -188,7 +188,7 @@ def test_the_terminal_tells_a_line_each(plan: Plan) -> None:
     lines = list(zone_lines(plan, "zh"))
     assert lines[0].startswith("阵地：2 个网格中 2 个阵地无误；")
     assert ("已证明最优" in lines[1]) == (plan.proposal.status == "optimal")
-    assert lines[2] == "站点分配（balanced）：2 个站点分到 2 个网格，1 个与工作地不同"
+    assert lines[2] == "站点分配（均衡）：2 个站点分到 2 个网格，1 个与工作地不同"
     assert set(lines) <= {line.strip() for line in plan_lines(plan)}
     assert len(list(zone_lines(plan, "en"))) == 3
     bare = dataclasses.replace(plan, posts=None, proposal=None, assignment=None)

@@ -20,6 +20,7 @@ from servicecircle import InputError, explain_plan, load_study, suggest, write_t
 from servicecircle.coverage import limits_s, totals
 from servicecircle.model import Coverage, Plan
 from servicecircle.plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
+from servicecircle.sheet_cells import lines_of
 from servicecircle.writers import summary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -132,6 +133,16 @@ def test_tables_of_a_study_with_little(tmp_path: Path) -> None:
     english = dataclasses.replace(bare, study=dataclasses.replace(bare.study, lang="en"))
     names = load_workbook(write_tables(english, tmp_path / "en.xlsx")).sheetnames
     assert names == ["Totals", "Stations", "Zones", "Gaps", "Assumptions"]
+
+
+def test_rows_are_as_high_as_their_texts(plan: Plan, tmp_path: Path) -> None:
+    assert [lines_of(text, 10) for text in ("", "123456789", "1234567890", "四个汉字", "五个汉字的", "一\n二")] == [
+        1, 1, 2, 1, 2, 2,
+    ]  # fmt: skip
+    frame = plan.facilities.assign(address="很长的地址" * 20)
+    file = write_tables(dataclasses.replace(plan, facilities=frame), tmp_path / "tables.xlsx")
+    sheet = load_workbook(file)["驿站"]
+    assert sheet.row_dimensions[HEAD + 1].height > 8 * 14
 
 
 def test_a_name_that_is_no_workbook_is_told(plan: Plan, tmp_path: Path) -> None:

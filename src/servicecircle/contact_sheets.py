@@ -13,7 +13,7 @@ import pandas as pd
 from .errors import InputError, Lang
 from .model import Plan
 from .services import told_services
-from .sheet_cells import CREATED, OPTIONS, Styles, put_text, styles_of
+from .sheet_cells import CREATED, OPTIONS, Styles, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
 from .zone_figures import Contacts
 
@@ -240,6 +240,8 @@ def _write_rows(worksheet: Any, sheet: _Sheet, styles: Styles, words: Mapping[st
         if before is not None and origin != before:
             shade = "" if shade else "2"
         before = origin
+        told = [name for name in sheet.columns if name not in {"minutes", "rank", "kind"}]
+        worksheet.set_row(row, row_height((str(record[name]), _WIDTH[name]) for name in told))
         for column, name in enumerate(sheet.columns):
             value = record[name]
             if name in {"minutes", "rank"}:

@@ -17,7 +17,7 @@ from .disclosure import told_count, told_warnings
 from .errors import InputError, Lang
 from .model import Plan
 from .plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
-from .sheet_cells import CREATED, OPTIONS, Styles, put_text, styles_of
+from .sheet_cells import CREATED, OPTIONS, Styles, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
 
 #: rows above the rows of a sheet: title, note, totals, header
@@ -48,7 +48,7 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "lat": _Column(("纬度", "Latitude"), "degrees", 11),
         "zone_id": _Column(("网格编号", "Zone id")),
         "zone": _Column(("网格", "Zone"), width=14),
-        "riders": _Column(("骑手（人）", "Riders"), "riders", is_summed=True),
+        "riders": _Column(("骑手（人）", "Riders"), "riders", 11, is_summed=True),
         "nearest": _Column(("现状最近设施", "Nearest today"), width=26),
         "nearest_min": _Column(("到最近设施（分钟）", "Minutes to it"), "minutes"),
         "letter": _Column(("缺口", "Gap"), "middle", 7),
@@ -67,11 +67,11 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "lost_replaced": _Column(("此处不可得时少覆盖（人）", "Lost if not to be had"), "riders", 13),
         "substitutes": _Column(("可替代点（损失不超过 5%）", "Substitutes (at most 5 % lost)"), width=40),
         "minutes": _Column(("时限（分钟）", "Minutes"), "whole", 9),
-        "before": _Column(("现状覆盖（人）", "Covered today"), "riders"),
-        "before_share": _Column(("现状覆盖率", "Share today"), "share"),
-        "after": _Column(("建议后覆盖（人）", "With the proposal"), "riders"),
-        "after_share": _Column(("建议后覆盖率", "Share with it"), "share"),
-        "gained": _Column(("新增覆盖（人）", "Riders gained"), "riders"),
+        "before": _Column(("现状覆盖（人）", "Covered today"), "riders", 15),
+        "before_share": _Column(("现状覆盖率", "Share today"), "share", 12),
+        "after": _Column(("建议后覆盖（人）", "With the proposal"), "riders", 17),
+        "after_share": _Column(("建议后覆盖率", "Share with it"), "share", 14),
+        "gained": _Column(("新增覆盖（人）", "Riders gained"), "riders", 15),
     }
 )
 #: columns at a break T
@@ -265,6 +265,8 @@ def _write_sheet(worksheet: Any, sheet: _Sheet, plan: Plan, styles: Styles) -> N
     for k, (_, title) in enumerate(shown):
         put_text(worksheet, (_HEAD, k), title, "header", styles)
     for row, values in enumerate(table.itertuples(index=False), start=_HEAD + 1):
+        told = zip(values, (column.width for column, _ in shown), strict=True)
+        worksheet.set_row(row, row_height((value, width) for value, width in told if isinstance(value, str)))
         for k, (value, (column, _)) in enumerate(zip(values, shown, strict=True)):
             _put(worksheet, (row, k), value, column.kind, styles)
     if not len(table):
@@ -329,6 +331,7 @@ def _write_assumptions(worksheet: Any, plan: Plan, styles: Styles) -> None:  # n
     rows = _assumptions(plan)
     worksheet.autofilter(_HEAD, 0, _HEAD + len(rows), 1)
     for row, texts in enumerate(rows, start=_HEAD + 1):
+        worksheet.set_row(row, row_height(zip(texts, (22.0, 100.0), strict=True)))
         for k, text in enumerate(texts):
             put_text(worksheet, (row, k), text, "text", styles)
 

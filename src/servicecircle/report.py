@@ -27,6 +27,9 @@ from .model import Plan
 from .services import service_name
 from .wishes import wishes_by_service
 
+#: how depots are assigned, in Chinese
+_ASSIGNED_ZH = {"polygon": "按所在网格", "nearest": "按最近阵地", "balanced": "均衡"}
+
 
 class FaultWords(TypedDict):
     """Words of a table of faults."""
@@ -287,8 +290,9 @@ def zone_lines(plan: Plan, lang: Lang) -> Iterator[str]:
         rows = plan.assignment.rows
         n, n_zones = rows["depot_id"].nunique(), rows["zone_id"].nunique()
         differs = rows.loc[rows["differs"], "depot_id"].nunique()
+        by_zh = _ASSIGNED_ZH[plan.assignment.by]
         yield (
-            f"站点分配（{plan.assignment.by}）：{n} 个站点分到 {n_zones} 个网格，{differs} 个与工作地不同"
+            f"站点分配（{by_zh}）：{n} 个站点分到 {n_zones} 个网格，{differs} 个与工作地不同"
             if zh
             else f"depots ({plan.assignment.by}): {n} to {n_zones} zones, {differs} other than where they stand"
         )

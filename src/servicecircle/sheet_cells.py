@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cells import starts_formula
@@ -14,6 +15,8 @@ CREATED = dt.datetime(1970, 1, 1)
 #: characters of a cell
 MAX_TEXT = 32_000
 FACE = "Arial"
+#: height of a line of text, in points
+LINE_PT = 14.5
 #: a place in a sheet: row and column, from 0
 Place = tuple[int, int]
 #: formats by kind of cell, each also for what begins like a formula: it stays a text when edited
@@ -30,6 +33,24 @@ def styles_of(book: Any, kinds: Mapping[str, Mapping[str, object]]) -> Styles:  
         for kind, more in kinds.items()
         for quoted in (False, True)
     }
+
+
+def row_height(texts: Iterable[tuple[str, float]], least: float = LINE_PT) -> float:
+    """
+    Return the height in points at which wrapped texts are seen whole, from `(text, width of its column)`.
+
+    A Chinese sign is as wide as two digits, in which a column's width is told. Excel finds the height by itself;
+    LibreOffice does not where it prints without having shown the sheet.
+    """
+    n_lines = max((lines_of(text, width) for text, width in texts), default=1)
+    return max(least, LINE_PT * n_lines)
+
+
+def lines_of(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column of a width."""
+    room = max(width - 1.0, 2.0)
+    lengths = (sum(1 if sign.isascii() else 2 for sign in line) for line in text.split("\n"))
+    return sum(max(1, math.ceil(length / room)) for length in lengths)
 
 
 def put_text(worksheet: Any, place: Place, text: str, kind: str, styles: Styles) -> None:  # noqa: ANN401
