@@ -126,6 +126,7 @@ def test_no_riders_at_all_is_told_as_null_not_as_a_share(tmp_path: Path) -> None
         assert client.get("/map").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_moment_and_services_are_those_of_the_command(tmp_path: Path) -> None:
     folder = write_tiny_study(tmp_path / "town")
     ledger = (folder / "stations.csv").read_text(encoding="utf-8").replace("纬度\n", "纬度,开放时间,服务设施\n")
@@ -142,6 +143,7 @@ def test_a_moment_and_services_are_those_of_the_command(tmp_path: Path) -> None:
     assert client.get("/summary.json?when=any&service=any").content == client.get("/summary.json").content
 
 
+@pytest.mark.slow
 def test_trouble_of_the_study_is_told_as_by_the_command(tmp_path: Path) -> None:
     folder = write_tiny_study(tmp_path / "town")
     lon, lat = (folder / "stations.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[-2:]

@@ -126,6 +126,7 @@ def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> No
         assert server.returncode == 0
 
 
+@pytest.mark.slow
 def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address, told):
         assert told == f"小镇\n  map   {address}/map\n  API   {address}/docs\nCtrl-C stops the server.\n"
@@ -181,6 +182,7 @@ def test_faults_of_the_study_are_told_as_everywhere(tmp_path: Path) -> None:
     assert "第 2 行" in told
 
 
+@pytest.mark.slow
 def test_roads_without_a_street_are_told(tmp_path: Path) -> None:
     write_tiny_study(tmp_path, lang="en")
     (tmp_path / "roads.osm").write_text('<osm version="0.6"></osm>', encoding="utf-8")

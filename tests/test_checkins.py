@@ -215,6 +215,7 @@ def test_a_change_to_or_from_a_hidden_week_is_hidden() -> None:
     assert told["persons"].tolist() == [9.0, None, None, "<5"]
 
 
+@pytest.mark.slow
 def test_a_published_study_tells_no_small_count(tmp_path: Path) -> None:
     folder = study_with(tmp_path / "s", log_text(log_rows(60)), "stock = 3", top="publish = true\n")
     sc.write_outputs(sc.suggest(sc.load_study(folder)), tmp_path / "out")

@@ -396,6 +396,7 @@ def test_a_terminal_shows_the_stages_and_is_left_clean(study: Path, tmp_path: Pa
     assert "\x1b" not in shown[shown.index("小镇\r\n") :]
 
 
+@pytest.mark.slow
 def test_faults_are_folded_to_the_width_of_a_terminal(faulty: Path) -> None:
     code, shown = on_terminal("check", faulty)
     assert code == 1
@@ -430,11 +431,13 @@ def test_a_terminal_without_chinese_shows_escapes(environment: dict[str, str]) -
     assert failed.stderr.startswith(b"\\u9519\\u8bef\\uff1a")
 
 
+@pytest.mark.slow
 def test_utf_8_is_written_in_the_posix_locale() -> None:
     done = started("check", "/nowhere", LC_ALL="C", PYTHONIOENCODING="")
     assert done.stdout.decode("utf-8").startswith("错误  /nowhere")
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_it_quietly(faulty: Path) -> None:
     command = f"{sys.executable} -m servicecircle check {faulty} | head -c 1"
     done = subprocess.run(
@@ -456,6 +459,7 @@ def test_names_that_a_terminal_would_obey_are_shown_not_obeyed(tmp_path: Path) -
 
 
 # -------------------------------------------------------------------------------------------- hours and services
+@pytest.mark.slow
 def test_a_plan_of_a_moment_and_a_service_leaves_out_who_is_closed_or_lacks_it(tmp_path: Path) -> None:
     folder = write_tiny_study(tmp_path / "s", lang="en")
     ledger = (folder / "stations.csv").read_text(encoding="utf-8").replace("纬度\n", "纬度,开放时间,服务设施\n")

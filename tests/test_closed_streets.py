@@ -191,6 +191,7 @@ def on_cut(at: Positions, network: Network, closed: Network) -> Positions:
     return dataclasses.replace(at, edge=edge, fraction=fraction)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from(["to", "from"]))
 def test_times_are_those_of_the_network_cut_at_the_ends_of_intervals_but_for_rounding(

@@ -101,6 +101,7 @@ def test_modelled_riders_stay_as_they_are(tmp_path: Path) -> None:
     assert [one[key] for key in ("before", "after", "gaps")] == [other[key] for key in ("before", "after", "gaps")]
 
 
+@pytest.mark.slow
 def test_a_study_that_does_not_ask_for_publication_tells_all(tmp_path: Path) -> None:
     plan = sc.suggest(sc.load_study(published(tmp_path / "a", publish="")))
     sc.write_outputs(plan, tmp_path / "out")

@@ -132,6 +132,7 @@ def test_jinyu_has_the_published_counts() -> None:
     assert [flood["from"].hour, flood["until"].hour] == [9, 10]
 
 
+@pytest.mark.slow
 def test_jianning_has_posts_inside_compounds_and_institutions() -> None:
     study = study_of("jianning")
     posts = study.stations[study.stations["name"].str.endswith("党员阵地")]

@@ -190,6 +190,7 @@ def test_a_cut_gives_the_same_network_as_ways_and_as_a_table(cut: Path, tmp_path
     assert_same(cut, made, rel=1e-3)  # the same 6 m
 
 
+@pytest.mark.slow
 def test_ways_that_touch_the_region_stay_whole_and_no_other_stays(cut: Path) -> None:
     region = cut_region(bbox=BOX, margin_m=100)
     source, made = read_osm(HELSINKI), read_osm(cut)

@@ -66,6 +66,7 @@ def test_a_program_larger_than_a_pipe_holds_is_solved_apart():
         assert (answer.price is None) == is_whole.any()
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_stopped_ends_the_process():
     rng = np.random.default_rng(1)
     parts = np.floor(rng.random((6, 50)) * 100)

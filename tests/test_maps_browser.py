@@ -424,6 +424,7 @@ def test_suggestions_are_pale_while_today_is_shown(plan: Plan, opened: Callable[
     assert "编号同表" in page.inner_text("[data-layer='suggestion']")
 
 
+@pytest.mark.slow
 def test_the_sheet_of_today_shows_nothing_that_is_proposed(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     proposed = ".sc-ic-suggestion, .sc-proposal, [data-layer='suggestion']"
@@ -437,6 +438,7 @@ def test_the_sheet_of_today_shows_nothing_that_is_proposed(plan: Plan, opened: C
         assert "新增建议" in page.inner_text(".sc-title")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 @pytest.mark.parametrize("n", [2, 60])
 def test_paper_carries_the_notes_and_says_how_many_more_there_are(
@@ -601,6 +603,7 @@ def test_eight_suggestions_are_seen_whole_on_a_desktop(plan: Plan, opened: Calla
     )
 
 
+@pytest.mark.slow
 def test_a_short_list_lies_on_nothing_below_it_at_any_height(plan: Plan, opened: Callable[..., Any]) -> None:
     sites = pd.concat([plan.sites] * 3).iloc[:4]
     sites = sites.assign(rank=range(1, 5), riders_gained=[24.0, 23.0, 0.2, 0.1], name="铁炉路社区服务中心")

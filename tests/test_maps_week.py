@@ -82,6 +82,7 @@ def test_without_hours_there_is_no_week(plan: Plan) -> None:
     assert drawn(dataclasses.replace(plan, serving=None), "week") is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_the_night_is_switched_on_in_the_legend(plan: Plan, opened: Callable[..., Any]) -> None:  # noqa: F811
     page = opened(map_html(plan))

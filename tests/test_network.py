@@ -224,6 +224,7 @@ def test_futian_graph_has_every_edge_and_one_way_streets_for_wheels():
     assert driving.report.counts["oneway_streets"] > 1000
 
 
+@pytest.mark.slow
 @needs_shared
 def test_wuhan_table_is_two_way_and_its_node_ids_are_believed():
     network = read_network(SHARED / "wuhan.parquet", "drive")

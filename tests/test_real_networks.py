@@ -108,6 +108,7 @@ def assert_one_story(out: Path) -> dict:
     return dict(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OSM)
 def test_the_whole_chain_on_osm_files_with_their_own_shops(
     name: str, request: pytest.FixtureRequest, tmp_path: Path

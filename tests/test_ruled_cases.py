@@ -407,6 +407,7 @@ def test_without_time_everything_is_told_as_not_tried(town: tuple[Study, Roads],
     assert plan_lines(dataclasses.replace(plan, explanation=made))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["budget", "seats"])
 def test_an_interrupt_ends_the_explanation_and_keeps_what_is_known(town: tuple[Study, Roads], name: str) -> None:
     plan = planned(town, name)

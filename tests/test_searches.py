@@ -61,6 +61,7 @@ def dense(found: tuple[np.ndarray, np.ndarray, np.ndarray], n_node: int) -> np.n
     return times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_times_and_nearest_are_those_of_scipy_on_real_streets(name: str, shared_data: Path) -> None:
     network = sc.read_network(shared_data / name, profile=ROADS[name])

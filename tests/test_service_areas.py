@@ -293,6 +293,7 @@ def test_merged_areas_take_in_no_unreached_street(
     assert taken_in_m(network, at_xy(*where), detail, direction) < 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks(), places, st.sampled_from(["to", "from"]), st.sampled_from(["fine", "fast"]))
 def test_nearest_parts_take_in_no_unreached_street(

@@ -532,6 +532,7 @@ def test_options_of_the_command_line_change_the_rules_of_the_study(tmp_path: Pat
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_cannot_be_had_ends_with_its_reasons_and_today_in_the_folder(tmp_path: Path):
     folder, out = write_study(tmp_path / "study"), tmp_path / "out"
     status, told, err = run("plan", folder, "--fair", 0.9, "--out", out)
