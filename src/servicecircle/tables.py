@@ -171,13 +171,17 @@ def _header(
         return heads[0]
     for head, below in itertools.zip_longest(heads, heads[1:]):
         if is_header(head[2]):
-            is_split = below is not None and {"lon", "lat"} <= {field_of(cell) for cell in below[2]}
-            return _with_row_above(filled, below if is_split else head, merged)
+            return _with_row_above(filled, below if below and _names_both(below[2]) else head, merged)
     known = [
         sum(field_of(cell) is not None or stated_datum(cell) is not None for cell in h[2] if cell) for h in heads
     ]
     best = max(range(len(heads)), key=lambda at: (known[at], -at))
     return heads[best] if known[best] > 1 else heads[0]
+
+
+def _names_both(cells: Sequence[str]) -> bool:
+    """Tell whether a row below a header is its second one: longitude and latitude by name, and no number."""
+    return {"lon", "lat"} <= set(map(field_of, cells)) and not any(any(map(str.isdecimal, cell)) for cell in cells)
 
 
 def has_header(filled: Sequence[tuple[int, list[str]]], is_header: IsHeader, merged: Sequence[Merged]) -> bool:
