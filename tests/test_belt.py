@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from studies import BLOCK_M, CRS, ORIGIN, TOML, degrees, write_study
 
 import servicecircle as sc
+from servicecircle._page.summary import shown_tiers
 from servicecircle.critical import crossings, rank_closures
 from servicecircle.errors import StudyError
 from servicecircle.model import Plan
@@ -99,7 +100,9 @@ def test_core_and_belt_add_up_in_every_file(plan: Plan, tmp_path: Path) -> None:
     }  # fmt: skip
     assert len(shapes["gates"]) == 2
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
-    assert "核心圈（驿站）" in page
+    core, belt = shown_tiers(plan.before, 1)
+    core_after, belt_after = shown_tiers(plan.after, 1)
+    assert f"核心圈 {core} → {core_after}，辐射带另有 {belt} → {belt_after}" in page
     assert '"lines":' in page
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from studies import write_study
 
 from servicecircle.errors import Fault, visible
+from servicecircle.explanations import explain_plan
 from servicecircle.maps import draw_map, map_html
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
@@ -601,6 +602,18 @@ def test_eight_suggestions_are_seen_whole_on_a_desktop(plan: Plan, opened: Calla
     until(
         page, "document.querySelector('.sc-rows').scrollHeight - document.querySelector('.sc-rows').offsetHeight", 0
     )
+
+
+@pytest.mark.slow
+def test_the_panel_of_nanqu_is_seen_whole_on_a_desktop(opened: Callable[..., Any]) -> None:
+    nanqu = suggest(load_study(Path(__file__).resolve().parents[1] / "data" / "nanqu"))
+    page = opened(map_html(dataclasses.replace(nanqu, explanation=explain_plan(nanqu))))
+    assert len(nanqu.sites) == page.locator(".sc-place").count() == 8
+    hidden = page.evaluate(
+        "[...document.querySelectorAll('.sc-rows, #sc-side')].filter((e) => e.scrollHeight > e.clientHeight + 1)"
+        ".map((e) => e.className || e.id)"
+    )
+    assert hidden == []
 
 
 @pytest.mark.slow

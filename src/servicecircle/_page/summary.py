@@ -231,7 +231,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.travel"), travel],
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
-        *tier_rows(plan, words)[-1:],  # the panel has room for one
+        *_short_tiers(plan, words),
         [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),
@@ -246,6 +246,16 @@ def tier_rows(plan: Plan, words: Words) -> list[list[str]]:
         for minutes, line in zip(plan.study.minutes, lines, strict=True)
         if line
     ]
+
+
+def _short_tiers(plan: Plan, words: Words) -> list[list[str]]:
+    """Return core and belt at the largest break in one line of the panel; nothing where there is no partner."""
+    if what_serves(plan) != "station_or_shop":
+        return []
+    coverages = [plan.before, *([plan.after] if len(plan.sites) else [])]
+    tiers = zip(*(shown_tiers(coverage, len(plan.study.minutes) - 1) for coverage in coverages), strict=True)
+    core, belt = (" → ".join(map(numbers.whole, tier)) for tier in tiers)
+    return [[words("p.tiers", m=f"{plan.study.minutes[-1]:g}"), words("tiers_short", core=core, belt=belt)]]
 
 
 def asked(plan: Plan, words: Words) -> list[str]:

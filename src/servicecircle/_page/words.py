@@ -167,6 +167,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "core (stations) {core}, belt (partners) {belt} more",
         ),
         "tiers_after": (" → 核心圈 {core} 人，另有 {belt} 人", " → core {core}, belt {belt} more"),
+        "tiers_short": ("核心圈 {core}，辐射带另有 {belt}", "core {core}, belt {belt} more"),
         "p.tiers": ("{m} 分钟", "{m} min"),
         "form.street": ("服务街", "Shop street"),
         "form.district": ("商圈小区", "District"),
