@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -19,21 +18,8 @@ from .paper import PT_PER_MM, Sheet, coordinates_of, gathered, parts_of
 
 #: what a map shows: today with what is gained (one sheet), today, or with the proposal
 Show = Literal["both", "before", "after"]
-#: width of a street's fill in points at the scale of the look, by class
-STREET_PT: Mapping[str, float] = MappingProxyType(
-    {
-        "motorway": 2.6,
-        "primary": 2.5,
-        "secondary": 1.95,
-        "tertiary": 1.5,
-        "link": 1.0,
-        "residential": 0.95,
-        "pedestrian": 0.8,
-        "service": 0.6,
-        "footway": 0.4,
-    }
-)
-CASING_PT, THINNEST_PT = 0.55, 0.35
+#: the thinnest line on paper, in points
+THINNEST_PT = 0.35
 #: under so many px on the page a class is one thin line; footways are hidden below a zoom
 THIN_PX, FOOTWAYS_FROM = 1.0, 14.0
 BUILDING_ALPHA = 0.13
@@ -79,7 +65,7 @@ def put_streets(sheet: Sheet, ground: Ground, by_class: Mapping[str, GeometryArr
     lines = {kind: coordinates_of(ground.seen(by_class[kind])) for kind in kinds}
     for kind in kinds:
         if kind != "footway" and not _is_thin(kind, zoom):
-            sheet.lines(lines[kind], COLOURS["print_casing"], street_pt(kind, zoom) + CASING_PT)
+            sheet.lines(lines[kind], COLOURS["print_casing"], street_pt(kind, zoom) + streets.CASING_PT)
     for kind in kinds:
         colour = {"footway": COLOURS["footway"], "pedestrian": COLOURS["pedestrian"]}.get(kind, COLOURS["street"])
         if kind != "footway" and _is_thin(kind, zoom):
@@ -90,7 +76,7 @@ def put_streets(sheet: Sheet, ground: Ground, by_class: Mapping[str, GeometryArr
 def street_pt(kind: str, zoom: float) -> float:
     """Return how wide a class is drawn on paper (points): that of the look, grown as on the page."""
     at_look = streets.street_width(kind, LOOK_ZOOM)
-    return STREET_PT[kind] * streets.street_width(kind, zoom) / at_look
+    return streets.PRINT_PT[kind] * streets.street_width(kind, zoom) / at_look
 
 
 def _is_thin(kind: str, zoom: float) -> bool:

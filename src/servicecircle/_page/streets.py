@@ -41,6 +41,21 @@ CLASSES: Mapping[str, str] = MappingProxyType(
 )
 #: small classes first: the order in which they are drawn, and in which a full base map gives them up
 ORDER = ("footway", "service", "pedestrian", "residential", "link", "tertiary", "secondary", "primary", "motorway")
+#: width of a street's fill on paper, in points at the scale of the look, and what its casing is wider
+PRINT_PT: Mapping[str, float] = MappingProxyType(
+    {
+        "motorway": 2.6,
+        "primary": 2.5,
+        "secondary": 1.95,
+        "tertiary": 1.5,
+        "link": 1.0,
+        "residential": 0.95,
+        "pedestrian": 0.8,
+        "service": 0.6,
+        "footway": 0.4,
+    }
+)
+CASING_PT = 0.55
 #: width of the fill in px at zoom `WIDTHS_FROM`, the next, ...; straight between, held outside
 WIDTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

@@ -8,54 +8,28 @@ from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from .._page.palette import CIRCLE_ALPHA, COLOURS, MISSED, circle_fills
-from .._page.streets import CLASSES, ORDER
+from .._page.streets import CASING_PT, CLASSES, ORDER, PRINT_PT
+from .._page.symbols import PATHS
 from ..errors import Lang
 from .renderers import Label, by_size, by_value, single
 from .symbols import SymbolLayer, SymbolType, dot, fill, hatch, line, picture, shrunk
 from .words import TITLES, said
 
-#: width of a street's fill in print, points
-STREET_PT: Mapping[str, float] = MappingProxyType(
-    {
-        "motorway": 2.6,
-        "primary": 2.5,
-        "secondary": 1.95,
-        "tertiary": 1.5,
-        "link": 1.0,
-        "residential": 0.95,
-        "pedestrian": 0.8,
-        "service": 0.6,
-        "footway": 0.4,
-    }
-)
-CASING_PT = 0.55
-#: streets whose names are written, by the scale from which on
-NAMED_FROM: Mapping[str, int] = MappingProxyType(
-    {"motorway": 60_000, "primary": 60_000, "secondary": 60_000, "tertiary": 20_000, "residential": 10_000}
-)
+#: streets are named from this scale on
+NAMED_FROM = 20_000
 #: breaks of shares where whole riders would hide what is missed
 SHARES = (0.25, 0.5, 0.75, 1.0)
 #: a smaller share is not shown
 LEAST_SHARE = 0.005
 GEOMETRY: Mapping[SymbolType, str] = MappingProxyType({"fill": "2", "line": "1", "marker": "0"})
 
-_STATION = (
-    '<circle cx="12" cy="12" r="11" fill="{station}" stroke="#fff" stroke-width="2"/>'
-    '<path fill="#fff" d="M12 5.6 5.8 11h1.7v6h3.3v-3.8h2.4V17h3.3v-6h1.7z"/>'
-)
-_SHOP = (
-    '<circle cx="8" cy="8" r="7" fill="#fff" stroke="{shop}" stroke-width="1.4"/><path fill="{shop}" '
-    'd="M8 11.9 4.6 8.6a2.1 2.1 0 0 1 0-3 2.1 2.1 0 0 1 3 0l.4.4.4-.4a2.1 2.1 0 0 1 3 0 2.1 2.1 0 0 1 0 3z"/>'
-)
-_DEPOT = (
-    '<rect x="1" y="1" width="16" height="16" rx="3" fill="{depot}" stroke="#fff" stroke-width="1.6"/>'
-    '<path fill="none" stroke="#fff" stroke-width="1.2" stroke-linejoin="round" '
-    'd="M4.6 6.4 9 4.2l4.4 2.2v5.2L9 13.8l-4.4-2.2zM4.6 6.4 9 8.6l4.4-2.2M9 8.6v5.2"/>'
-)
-_PIN = (
-    '<path fill="{ground}" stroke="{edge}" stroke-width="{width}" '
-    'd="M15 36.2C13.6 33.4 2 24 2 14.4a13 13 0 0 1 26 0C28 24 16.4 33.4 15 36.2z"/>'
-)
+_STATION = f"""<circle cx="12" cy="12" r="11" fill="{{station}}" stroke="#fff" stroke-width="2"/>
+<path fill="#fff" d="{PATHS["station"]}"/>"""
+_SHOP = f"""<circle cx="8" cy="8" r="7" fill="#fff" stroke="{{shop}}" stroke-width="1.4"/>
+<path fill="{{shop}}" d="{PATHS["shop"]}"/>"""
+_DEPOT = f"""<rect x="1" y="1" width="16" height="16" rx="3" fill="{{depot}}" stroke="#fff" stroke-width="1.6"/>
+<path fill="none" stroke="#fff" stroke-width="1.2" stroke-linejoin="round" d="{PATHS["depot"]}"/>"""
+_PIN = f"""<path fill="{{ground}}" stroke="{{edge}}" stroke-width="{{width}}" d="{PATHS["suggestion"]}"/>"""
 
 
 @dataclass(frozen=True)
@@ -280,7 +254,7 @@ def _streets(look: Look) -> Drawn:
         members.setdefault(drawn, []).append(highway)
     classes: list[tuple[str, str, Sequence[SymbolLayer]]] = []
     for level, name in enumerate(ORDER, start=1):
-        width = STREET_PT[name]
+        width = PRINT_PT[name]
         if name == "footway":
             layers = [line(COLOURS["footway"], width, level=level)]
         else:
@@ -304,7 +278,7 @@ def _streets(look: Look) -> Drawn:
             "repeatDistance": "60",
             "repeatDistanceUnits": "MM",
         },
-        least_scale=NAMED_FROM["tertiary"],
+        least_scale=NAMED_FROM,
     )
     return Drawn(
         "streets",
