@@ -310,6 +310,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "nearest": ("最近设施", "Nearest"),
         "nearest_at": ("{name}，{way} {minutes}", "{name}, {minutes} {way}"),
         "zone": ("所属网格", "Zone"),
+        "team": ("负责队伍", "Team"),
         "reason": ("原因", "Why"),
         "kind_limit": ("{kind}，只服务 {m} 分钟", "{kind}, serves {m} min only"),
         "reason.off network": ("离街道太远，不在网络上", "too far from any street"),
