@@ -36,6 +36,7 @@ siting_rules
 zone_rules
 siting_figures
 chinese
+hours_dates
 hours_words moments
 serving_figures zone_figures
 headers

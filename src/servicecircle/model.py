@@ -521,6 +521,7 @@ class Study:
     )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours

@@ -119,6 +119,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "layer.week": ("夜间（22–6 点）", "At night (22–6)"),
         "week": ("一周各小时覆盖的骑手", "Riders covered by hour of the week"),
         "week_share": ("全周平均覆盖 {share}", "{share} covered on average over the week"),
+        "week_shown": ("（{monday} 至 {sunday}）", " ({monday} to {sunday})"),
         "week_hour": ("周{day} {a}–{b} 点", "{day} {a}:00–{b}:00"),
         "week_told": ("{hour}：{riders}（{share}）", "{hour}: {riders} ({share})"),
         "week_range": ("{low}至 {high}", "{low} to {high}"),
