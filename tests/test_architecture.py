@@ -33,7 +33,7 @@ errors
 _validate _optional _compiled whole_files
 params
 siting_rules
-zone_rules
+zone_rules map_rules
 siting_figures
 chinese
 hours_words moments

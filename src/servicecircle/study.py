@@ -32,6 +32,7 @@ from .duplicates import LedgerRows, StatedRows, told_in_two_ledgers
 from .errors import Fault, InputError, Lang, StudyError, visible
 from .ledgers import Reading, frame_of_points, in_natural_order
 from .located_rows import AskedRow
+from .map_rules import MapRules, boundary_warning
 from .model import InputFile, Study, SuggestRule
 from .moments import Moment, on_holidays
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile, travel_profile
@@ -251,7 +252,7 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     inputs = [_with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += _in_two_ledgers(readings, said)
     faults += [*clashes, *_far_apart(frames, said), *_siting_ids_and_costs(said, frames)]
-    faults += _posts_of_no_zone(said, readings)
+    faults += [*_posts_of_no_zone(said, readings), *_public_boundaries(said, readings)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
     study = _study(said, frames, network, inputs, faults)
@@ -315,9 +316,24 @@ def _study(
         assign=AssignRule(**said.tables["assign"]) if "assign" in said.tables else None,
         balance=BalanceRule(**said.tables["balance"]) if "balance" in said.tables else None,
         contacts=ContactRule(**said.tables["contacts"]) if "contacts" in said.tables else None,
+        map_rules=MapRules(**said.tables.get("map", {})),
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )
+
+
+def _public_boundaries(said: StudyFile, readings: Mapping[str, Reading]) -> list[Fault]:
+    """Return a warning where boundaries stand on a map that is to be published."""
+    zones = readings.get("zones")
+    if zones is None:
+        return []
+    names = [str(name) for name in zones.frame["name"].dropna()] if "name" in zones.frame.columns else []
+    names += [""] * (len(zones.frame) - len(names))
+    rules = MapRules(**said.tables.get("map", {}))
+    told = boundary_warning(rules, names, is_published=said.get("", "publish", False))
+    if told is None:
+        return []
+    return [dataclasses.replace(said.fault("", "publish", *told), level="warning")]
 
 
 def _with_minutes(frame: gpd.GeoDataFrame | None, usual: float) -> gpd.GeoDataFrame | None:
