@@ -54,6 +54,9 @@ readers coordinate_texts columns odd_rows sheet_copies stated_datums offers loca
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
+study_files study_key_faults study_options
+study_ledger_faults study_ledgers study_reports
+study_addresses
 study
 geocoders geocoding
 projections junctions impedance osm osm_places

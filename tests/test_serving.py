@@ -16,7 +16,8 @@ from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, coverage_by_hour, explain, facility_circles, read_roads, suggest
 from servicecircle.serving import Serving, study_serving
-from servicecircle.study import load_study, with_options
+from servicecircle.study import load_study
+from servicecircle.study_options import with_options
 from servicecircle.what_if import what_if
 
 HOURS = {"stations": ["9:00-17:00", "24小时"], "shops": ["", "8:00-22:00，节假日除外", "随店营业"]}

@@ -450,7 +450,8 @@ def _plan(
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
     from .pipeline import TIME_LIMIT_S, suggest
-    from .study import load_study, with_reports
+    from .study import load_study
+    from .study_reports import with_reports
     from .trouble import with_trouble
     from .writers import write_outputs
     from .zone_work import with_zone_work

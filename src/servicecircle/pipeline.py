@@ -51,7 +51,7 @@ from .serving import Serving, hours_of, offers_in, serving_figures, study_servin
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
-from .study import with_options
+from .study_options import with_options
 from .suggestions import Suggestions, choose_sites, out_of_reach, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week

@@ -33,6 +33,7 @@ from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
 
+STUDY_FILE = "study.toml"
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
