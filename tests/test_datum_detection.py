@@ -188,7 +188,7 @@ def test_the_study_that_travels_with_the_package_is_told_nothing() -> None:
 
 
 def unnamed_study(folder: Path, datum: str, more: str = "", *, columns: str = "id,lon,lat") -> Path:
-    """Write a study whose three stations have no names and stand in blocks: nothing on the map tells their datum."""
+    """Write a study whose three stations have no names and stand in blocks: the map cannot tell."""
     written = np.array([113.3592, 113.3630, 113.3653]), np.array([22.4854, 22.4837, 22.4845])
     lon, lat = from_wgs84(*written, datum)
     rows = [f"S{k},{x!r},{y!r}" for k, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True))]
