@@ -227,14 +227,17 @@ def check(study: StudyPath, xlsx: CheckFile = None) -> None:
         refuse("--xlsx", f"{xlsx.name!r} must end in .xlsx.", f"的文件名“{xlsx.name}”须以 .xlsx 结尾。")
     with _told_plainly(study):
         from .checks import check_study, write_check
+        from .datum_words import datum_lines
         from .report import fault_count, fault_lines
         from .whole_files import remove_file
 
         lang = _lang_of(study)
         with _waiting("check", lang):
             checked = check_study(study, lang=lang)
-        for line in [*fault_lines(checked, lang, width=_width(sys.stdout)), fault_count(checked, lang)]:
+        width = _width(sys.stdout)
+        for line in [*fault_lines(checked, lang, width=width), *datum_lines(checked.datums, lang, width=width)]:
             _say(line)
+        _say(fault_count(checked, lang))
         usual = _usual_folder(study) / "check.xlsx"
         if xlsx is not None or (checked and checked.sheets):
             made = write_check(checked, xlsx or usual)
