@@ -15,6 +15,7 @@ import shapely
 
 from .candidates import joined, stations_of, study_candidates, told_of_checks, told_of_density
 from .coverage import cover
+from .datum_checks import DatumCheck, check_datums, told_of_datums
 from .demand import (
     RiderSeries,
     demand_points,
@@ -40,7 +41,6 @@ from .params import SITE_RULES, Direction, TravelProfile
 from .placement import (
     input_of,
     no_street_in_area,
-    told_of_datums,
     told_of_depots,
     told_of_places,
     told_of_reports,
@@ -327,7 +327,10 @@ def _of_those_that_count(rules: SitingRules, left_out: gpd.GeoDataFrame) -> Siti
 
 def _datums_or_error(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> list[Fault]:
     """Return the warnings on datums; a file that fits the map in a datum that nobody states is an error."""
-    told = told_of_datums(study, network, places)
+    return _right_or_error(told_of_datums(check_datums(study, network, places)))
+
+
+def _right_or_error(told: list[Fault]) -> list[Fault]:
     if errors := [fault for fault in told if fault.level == "error"]:
         raise StudyError(errors)
     return told
@@ -367,6 +370,13 @@ def _breaks(study: Study, minutes: float | Sequence[float] | None) -> Sequence[f
     return (*(m for m in study.minutes if m < minutes), float(minutes))
 
 
+class RoadCheck(NamedTuple):
+    """What laying a study on its roads brings up."""
+
+    faults: list[Fault]
+    datums: list[DatumCheck]  # of each file of points; none where the roads cannot be read
+
+
 def check_on_roads(study: Study) -> list[Fault]:
     """
     Lay a study on its roads, as far as nothing is planned yet, and return what is wrong or doubtful there.
@@ -377,11 +387,18 @@ def check_on_roads(study: Study) -> list[Fault]:
         What the road file, the grid, the riders and the places of the stations and shops bring up; at the first
         error it ends. The study's own warnings are not repeated.
     """
+    return lay_on_roads(study).faults
+
+
+def lay_on_roads(study: Study) -> RoadCheck:
+    """Do what `check_on_roads` does, and return the datums of the files too."""
     told: list[Fault] = []
+    datums: list[DatumCheck] = []
     try:
         network, places, _ = read_roads(study)
         told += network.report.warnings
-        told += _datums_or_error(study, network, places)
+        datums = check_datums(study, network, places)
+        told += _right_or_error(told_of_datums(datums))
         told += spread_riders(study, network, lay_grid(study, network))[1]
         serving = study_serving(study, network)
         facilities = serving.every
@@ -396,7 +413,7 @@ def check_on_roads(study: Study) -> list[Fault]:
     except ServiceCircleError as error:
         file = study.network_file.name if isinstance(error, NetworkError) and study.network_file else None
         told.append(Fault(error.en, error.zh, file=file))
-    return list(dict.fromkeys(told))
+    return RoadCheck(list(dict.fromkeys(told)), datums)
 
 
 def facility_circles(

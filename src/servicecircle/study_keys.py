@@ -25,6 +25,7 @@ from .datum import DATUMS, datum_named
 from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, Lang, StudyError
 from .headers import SYNONYMS, fold
+from .map_rules import BASE_MAPS, MAX_TEXT
 from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
@@ -65,6 +66,13 @@ def _text(value: object) -> str:
     if _CONTROL.search(value):
         raise _wrong(value, "a text without control characters", "不含控制字符的文字")
     return value
+
+
+def _short_text(value: object) -> str:
+    text = _text(value).strip()
+    if len(text) > MAX_TEXT or "\n" in text:
+        raise _wrong(value, f"a text in one line, at most {MAX_TEXT} characters", f"一行文字，至多 {MAX_TEXT} 个字")
+    return text
 
 
 def _flag(value: object) -> bool:
@@ -458,6 +466,13 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
         "contacts": {"stations": _few_contacts, "shops": _few_contacts},
+        "map": {
+            "approval": _short_text,
+            "base_source": _short_text,
+            "watermark": _flag,
+            "boundaries": _flag,
+            "base": _one_of(*BASE_MAPS),
+        },
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
