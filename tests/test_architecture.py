@@ -33,9 +33,10 @@ errors
 _validate _optional _compiled whole_files
 params
 siting_rules
-zone_rules
+zone_rules map_rules
 siting_figures
 chinese
+hours_dates
 hours_words moments
 serving_figures zone_figures
 headers
@@ -69,7 +70,7 @@ network_files
 network_cache
 network
 osm_extracts extracts
-datum_detection
+datum_detection datum_words
 snapping _kernels node_order threads
 along_streets named_streets
 doors
@@ -126,6 +127,7 @@ explanations
 synthetic
 maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
+datum_checks
 belt
 serving
 contacts
@@ -152,6 +154,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
     "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
+    "datum_words",
 }  # fmt: skip
 
 
