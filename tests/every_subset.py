@@ -1,4 +1,4 @@
-"""The oracle of the combined siting model: every rule and every value of all subsets of options at once, in NumPy."""
+"""The oracle of the combined siting model: every rule and value of all subsets of options at once, in NumPy."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class EverySubset:
             total = np.where(may, total, -np.inf)
             if not has_programs or (aim == 0 and not floor.any()):
                 return float(total.max())
-            return self._by_programs(total, floor, aim, before, values)
+            return self._by_programs(total, floor, aim, before)
 
         total = before + weight * self.mixed(values)
         if not self.q.fair:
@@ -157,9 +157,7 @@ class EverySubset:
             best = changed[np.arange(best.size) ^ int((self.existing << np.arange(self.n)).sum())]
         return best
 
-    def _by_programs(
-        self, total: np.ndarray, floor: np.ndarray, aim: int, before: np.ndarray, most: list[np.ndarray]
-    ) -> float:
+    def _by_programs(self, total: np.ndarray, floor: np.ndarray, aim: int, before: np.ndarray) -> float:
         """Solve the seats of the subset that may be best, until it is: what it misses, its subsets miss too."""
         total, is_exact = total.copy(), np.zeros(total.size, bool)
         while True:
@@ -218,11 +216,34 @@ def _denominator(w: np.ndarray) -> int:
 
 
 #: all that a planner may add
-RULES = """places kinds p p_min budget capacity amenities must must_not existing close_all conflicts backup
-second_more zones floor floors fair closures robust mix phases avoid""".split()
+RULES = [
+    "places",
+    "kinds",
+    "p",
+    "p_min",
+    "budget",
+    "capacity",
+    "amenities",
+    "must",
+    "must_not",
+    "existing",
+    "close_all",
+    "conflicts",
+    "backup",
+    "second_more",
+    "zones",
+    "floor",
+    "floors",
+    "fair",
+    "closures",
+    "robust",
+    "mix",
+    "phases",
+    "avoid",
+]
 
 
-def question_of(rules: frozenset[str], n: int, seed: int) -> Siting:
+def question_of(rules: frozenset[str], n: int, seed: int) -> Siting:  # noqa: C901, PLR0912 (one draw after the other)
     """Draw a question with such rules and so many options."""
     rng, has = np.random.default_rng(seed), rules.__contains__
     levels = [[0, 0, 1], [0, 0, 0.5, 1], [0, 0, 0.25, 0.5, 0.75, 1]][int(rng.integers(3))]

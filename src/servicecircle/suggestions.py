@@ -185,7 +185,7 @@ def choose_sites(
     solution = replace(solution, proof=answer.proof)
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
-    told += _told_of_plan(today, options, sites, solution, asked=(stations, shops))
+    told += _told_of_plan(today, options, sites, asked=(stations, shops))
     told += _told_of_end(solution, is_interrupted=time_limit_s is None or answer.seconds < time_limit_s)
     return Suggestions(sites, solution, tuple(told))
 
@@ -368,7 +368,7 @@ def _by_rules(
     for name, column in more.items():
         sites.insert(len(sites.columns) - 1, name, column)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight)), *question.told]
-    told += _told_of_plan(today, options, sites, solution, asked=asked.counts, has_rules=True)
+    told += _told_of_plan(today, options, sites, asked=asked.counts, has_rules=True)
     told += _told_of_end(solution, is_interrupted=clock.is_stopped)
     return Suggestions(sites, solution, tuple(told), figures)
 
@@ -545,7 +545,6 @@ def _told_of_plan(
     today: Coverage,
     options: SiteOptions,
     sites: gpd.GeoDataFrame,
-    solution: Solution,
     *,
     asked: tuple[int, int],
     has_rules: bool = False,
