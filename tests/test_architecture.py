@@ -33,9 +33,10 @@ errors _started
 _validate _optional _compiled whole_files
 params
 siting_rules
-zone_rules
+zone_rules map_rules
 siting_figures
 chinese
+hours_dates
 hours_words moments
 serving_figures zone_figures
 headers
@@ -69,7 +70,7 @@ network_files
 network_cache
 network
 osm_extracts extracts
-datum_detection
+datum_detection datum_words
 snapping _kernels node_order threads
 along_streets named_streets
 doors
@@ -125,6 +126,7 @@ explanations
 synthetic
 maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
 placement
+datum_checks
 belt
 serving
 contacts
@@ -150,7 +152,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers",
+    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers", "datum_words",
 }  # fmt: skip
 
 

@@ -251,7 +251,9 @@ def test_plan_tells_the_same_faults_and_writes_nothing(faulty: Path, tmp_path: P
 
 
 def test_check_lays_a_good_study_on_its_roads(study: Path, tmp_path: Path) -> None:
-    assert run("check", study) == (0, "没有发现问题。\n", "")
+    code, told, trouble = run("check", study)
+    assert (code, told.splitlines()[-1], trouble) == (0, "没有发现问题。", "")
+    assert told.startswith("坐标系：\n")
     folder = write_tiny_study(tmp_path / "a")
     (folder / "stations.csv").write_text("编号,名称,经度,纬度\n01,远方驿站,113.5,22.6\n", encoding="utf-8")
     code, told, _ = run("check", folder)

@@ -78,6 +78,7 @@ from .hours import parse_hours as parse_hours
 from .hours_week import OpeningHours as OpeningHours
 from .hours_week import hours_text as hours_text
 from .legs import find_legs as find_legs
+from .map_rules import MapRules as MapRules
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
 from .model import Explanation as Explanation

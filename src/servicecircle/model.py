@@ -35,6 +35,7 @@ from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
 from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
+from .map_rules import MapRules
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
 from .serving_figures import ServingFigures
@@ -521,6 +522,7 @@ class Study:
     )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
@@ -537,6 +539,7 @@ class Study:
     assign: AssignRule | None = None  # None: depots are not assigned to zones
     balance: BalanceRule | None = None  # None: no balanced zones are proposed
     contacts: ContactRule | None = None  # None: no contact table is made
+    map_rules: MapRules = field(default_factory=MapRules)  # what the map says of itself, and shows
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 

@@ -42,9 +42,11 @@ file = "roads.osm.pbf"
 
 [stations]
 file = "stations.xlsx"
+datum = "wgs84"
 
 [shops]
 file = "shops.csv"
+datum = "wgs84"
 minutes = 5
 
 [districts]
@@ -52,6 +54,7 @@ file = "districts.geojson"
 
 [gates]
 file = "gates.csv"
+datum = "wgs84"
 
 [depots]
 file = "depots.csv"
@@ -59,12 +62,14 @@ datum = "gcj02"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 
 [zones]
 file = "grids.geojson"
 
 [posts]
 file = "posts.csv"
+datum = "wgs84"
 
 [balance]
 tolerance = 0.2
