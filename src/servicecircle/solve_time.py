@@ -18,10 +18,10 @@ class SolveTime(EndedByCtrlC):
     """
     Time for models that are solved one after the other: for each an equal share of what is left, or more.
 
-    A share too short to prove a model is lost on it, and most need next to nothing: so each may take an eighth. A
-    first Ctrl-C ends them all: the model at work is left (`with clock.at_work():`), and then no time is left. A
-    second one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only
-    time counts.
+    A share too short to prove a model is lost on it, and most need next to nothing: so each may take an eighth.
+    A first Ctrl-C ends them all: the model at work is left (`with clock.at_work():`), and then no time is left.
+    A second one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C
+    itself, only time counts.
     """
 
     def __init__(self, time_limit_s: float | None) -> None:

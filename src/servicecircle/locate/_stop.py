@@ -53,9 +53,10 @@ class Clock(EndedByCtrlC):
     """
     The end of a search: its time is up, or somebody pressed Ctrl-C. Asked for as often as its steps are short.
 
-    The search then returns its best plan with the bound so far. One that begins inside the block of another ends
-    with that: one Ctrl-C ends them all. It hears a first Ctrl-C in one of two ways: around steps that must end, as
-    a look at the clock (`with Clock(until) as clock:`); around steps that leave what is known whole wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
+    The search then returns its best plan with the bound so far. One that begins inside the block of another
+    ends with that: one Ctrl-C ends them all. It hears a first Ctrl-C in one of two ways: around steps that must
+    end, as a look at the clock (`with Clock(until) as clock:`); around steps that leave what is known whole
+    wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
     """
 
     def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
