@@ -29,7 +29,7 @@ HEAVY = {
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
-errors
+errors _started
 _validate _optional _compiled whole_files
 params
 siting_rules

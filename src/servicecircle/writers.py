@@ -422,6 +422,7 @@ def explanation_figures(why: Explanation) -> Properties:
         "suggestions": suggestions,
         "changes": _rows(why.changes),
         "changes_left": why.n_left,
+        "interrupted": why.is_interrupted,
         "reach": _rows(why.reach.reset_index(names="zone_id")),
     }
 
