@@ -249,8 +249,8 @@ def _told_of_links(plan: Plan) -> list[Fault]:
     _, out = place_links(plan.facilities, rule.qr, rule.qr_datum)
     if not out:
         return []
-    en = f"links of these places have over {MAX_BYTES} bytes, hold a person's number, or run code, and are not drawn "
-    en += f"as QR codes: {some(out)}."
+    en = f"links of these places have over {MAX_BYTES} bytes, hold a person's number or run code, and are not "
+    en += f"drawn as QR codes: {some(out)}."
     zh = f"以下驿站或商铺的“链接”超过 {MAX_BYTES} 字节、含个人号码或为脚本，未画成二维码：{some_zh(out)}。"
     return [Fault(en, zh, level="warning")]
 
