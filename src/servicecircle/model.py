@@ -37,6 +37,7 @@ from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .rich_display import Shown
 from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
@@ -61,7 +62,7 @@ class NetworkReport:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Shown):
     """
     Streets of one travel profile as a directed graph, nodes at junctions and ends.
 
@@ -364,7 +365,7 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Coverage:
+class Coverage(Shown):
     """Who is covered at each break: riders on demand points, by travel time, never by polygon."""
 
     minutes: tuple[float, ...]  # breaks, ascending
@@ -472,7 +473,7 @@ class SuggestRule:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Study(Shown):
     """
     All inputs of one plan, read and checked. Every frame is in WGS 84 and has the id (str) as its index.
 
@@ -575,7 +576,7 @@ class Unmet:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Shown):
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
     study: Study  # with the parameters that were used
