@@ -29,13 +29,14 @@ HEAVY = {
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
-errors
+errors _started
 _validate _optional _compiled whole_files rich_display
 params
 siting_rules
-zone_rules
+zone_rules map_rules
 siting_figures
 chinese
+hours_dates
 hours_words moments
 serving_figures zone_figures
 headers

@@ -158,10 +158,21 @@ FontFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--font", metavar="FILE", help="Font of the figures. Default: the one that [report] installs."),
 ]
+BaseMapName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--base-map",
+        metavar="NAME",
+        help="Online base map that map.html offers: osm, tianditu, gaode or none. Default: as the study, none.",
+    ),
+]
 ClosureFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--closures", metavar="FILE", help="Reports of trouble on the road. Default: those of the study."),
 ]
+
+#: says that the map offers no online base map, whatever the study asks for
+NO_BASE = "none"
 
 
 def main() -> None:
@@ -279,6 +290,7 @@ def plan(
     curve: Curve = None,
     time_limit: TimeLimit = None,
     closures: ClosureFile = None,
+    base_map: BaseMapName = None,
     figures: FigureFormats = None,
     font: FontFile = None,
     out: Out = None,
@@ -292,6 +304,7 @@ def plan(
     if font is not None and not formats:
         refuse("--font", "goes with --figures.", "须与 --figures 一起用。")
     breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
+    base = None if base_map in {None, NO_BASE} else _rule("--base-map", "base", base_map, table="map")
     stated = {
         "objective": objective,
         "budget": budget,
@@ -320,6 +333,7 @@ def plan(
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
             closures=closures,
+            base_map=NO_BASE if base_map == NO_BASE else base,
             figures=formats,
             font=font,
         )
@@ -444,6 +458,7 @@ def _plan(
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
     closures: Path | None = None,
+    base_map: str | None = None,
     figures: tuple[str, ...] = (),
     font: Path | None = None,
 ) -> None:
@@ -459,6 +474,13 @@ def _plan(
     loaded: Study = load_study(study)
     if closures is not None:
         loaded = with_reports(loaded, closures)
+    if base_map is not None:
+        base: Any = None if base_map == NO_BASE else base_map
+        loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))
+    if loaded.map_rules.base is not None:
+        from .maps import check_base_map
+
+        check_base_map(loaded.map_rules.base)  # as the fonts: before the search
     if figures:
         from .figures import check_fonts
 
@@ -670,14 +692,14 @@ def _when(text: str | None) -> str | None:
     return text
 
 
-def _rule(option: str, key: str, value: object) -> Any:  # noqa: ANN401
+def _rule(option: str, key: str, value: object, *, table: str = "suggest") -> Any:  # noqa: ANN401
     """Return a rule of the plan, checked as the key of study.toml is."""
     from .study_keys import check_value
 
     if value is None:
         return None
     try:
-        return check_value("suggest", key, value)
+        return check_value(table, key, value)
     except InputError as error:
         refuse(option, error.en.removeprefix(f"`{key}` "), error.zh.removeprefix(f"{key} "))
 

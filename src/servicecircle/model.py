@@ -35,6 +35,7 @@ from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
 from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
+from .map_rules import MapRules
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
 from .rich_display import Shown
@@ -522,6 +523,7 @@ class Study(Shown):
     )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
@@ -538,6 +540,7 @@ class Study(Shown):
     assign: AssignRule | None = None  # None: depots are not assigned to zones
     balance: BalanceRule | None = None  # None: no balanced zones are proposed
     contacts: ContactRule | None = None  # None: no contact table is made
+    map_rules: MapRules = field(default_factory=MapRules)  # what the map says of itself, and shows
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -564,6 +567,7 @@ class Explanation:
     reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
     unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
     n_left: int = 0  # changes that were not tried: the time was up
+    is_interrupted: bool = False  # Ctrl-C ended the time
 
 
 @dataclass(frozen=True, eq=False)

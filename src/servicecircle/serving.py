@@ -20,7 +20,7 @@ from .errors import Fault, StudyError
 from .hours import parse_hours
 from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
-from .moments import Moment
+from .moments import Moment, week_of
 from .offers import BROKEN, CODES, OPENING
 from .placement import is_closed, told_of_closed
 from .services import told_services
@@ -135,7 +135,9 @@ def hours_of(frame: pd.DataFrame) -> list[OpeningHours]:
 
 def open_states(hours: Sequence[OpeningHours], when: Moment) -> npt.NDArray[np.int8]:
     """Return whether each is open at a moment: 1, 0, or -1 where that is not known."""
-    states = (one.is_open(when.weekday, when.minute, holiday=when.is_holiday) for one in hours)
+    states = (
+        one.is_open(when.counted_weekday, when.minute, holiday=when.is_holiday, date=when.date) for one in hours
+    )
     return np.array([UNKNOWN if state is None else int(state) for state in states], dtype=np.int8)
 
 
@@ -200,7 +202,9 @@ def serving_figures(
         surely = covered_by(times, study.minutes, serves=counts & ~serving.is_unknown)
     week, hours = None, hours_of(every)
     if any(one.is_known for one in hours):
-        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "")
+        date = None if study.when is None else study.when.date
+        days = None if date is None else week_of(date, study.holidays, study.workdays)
+        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "", days=days)
     offered = [working for working, _, _ in offers_in(every)]
     return ServingFigures(
         left_out=serving.left_out.assign(riders_gained=_gained(times, before)[~counts]),

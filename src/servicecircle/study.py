@@ -15,8 +15,9 @@ import geopandas as gpd
 from .columns import Role
 from .errors import Fault, Lang, StudyError, visible
 from .ledgers import Reading
+from .map_rules import MapRules
 from .model import InputFile, Study
-from .moments import on_holidays
+from .moments import of_calendar
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, travel_profile
 from .services import fold_services
 from .sheet_copies import SheetCopy
@@ -25,7 +26,14 @@ from .study_addresses import addresses_of, answers_file
 from .study_files import input_file, network_file
 from .study_key_faults import DEFAULT_MINUTES, faults_between_keys, suggest_rule
 from .study_keys import STUDY_FILE, StudyFile, read_study_file, stated_lang
-from .study_ledger_faults import far_apart, in_two_ledgers, own_ids, posts_of_no_zone, siting_ids_and_costs
+from .study_ledger_faults import (
+    far_apart,
+    in_two_ledgers,
+    own_ids,
+    posts_of_no_zone,
+    public_boundaries,
+    siting_ids_and_costs,
+)
 from .study_ledgers import read_ledger, with_rows
 from .study_reports import read_closures, read_observed, with_areas
 from .zone_rules import AssignRule, BalanceRule, ContactRule
@@ -139,7 +147,7 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     inputs = [with_rows(used, readings.get(used.role), frames.get(used.role)) for used in inputs]
     faults += in_two_ledgers(readings, said)
     faults += [*clashes, *far_apart(frames, said), *siting_ids_and_costs(said, frames)]
-    faults += posts_of_no_zone(said, readings)
+    faults += [*posts_of_no_zone(said, readings), *public_boundaries(said, readings)]
     if any(fault.level == "error" for fault in faults):
         return None, faults
     study = _study(said, frames, network, inputs, faults)
@@ -188,10 +196,11 @@ def _study(
         compounds=frames.get("compounds"),
         checkin_stock=said.get("checkins", "stock"),
         holidays=said.get("", "holidays", ()),
+        workdays=said.get("", "workdays", ()),
         population=frames.get("population"),
         demand_source=_demand_source(said),
         shop_minutes=shop_minutes,
-        when=on_holidays(said.get("", "when"), said.get("", "holidays", ())),
+        when=of_calendar(said.get("", "when"), said.get("", "holidays", ()), said.get("", "workdays", ())),
         service=fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {})),
         amenity_words=said.get("amenities", "words", {}),
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),
@@ -203,6 +212,7 @@ def _study(
         assign=AssignRule(**said.tables["assign"]) if "assign" in said.tables else None,
         balance=BalanceRule(**said.tables["balance"]) if "balance" in said.tables else None,
         contacts=ContactRule(**said.tables["contacts"]) if "contacts" in said.tables else None,
+        map_rules=MapRules(**said.tables.get("map", {})),
         inputs=tuple(inputs),
         warnings=tuple(fault for fault in faults if fault.level == "warning"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -14,6 +15,7 @@ from .columns import ONE_OF, Role
 from .duplicates import LedgerRows, told_in_two_ledgers
 from .errors import Fault
 from .ledgers import Reading, in_natural_order
+from .map_rules import MapRules, boundary_warning
 from .study_key_faults import suggest_rule
 from .study_keys import StudyFile
 from .zone_texts import texts_in, unknown_zones, zone_names
@@ -133,3 +135,17 @@ def posts_of_no_zone(said: StudyFile, readings: Mapping[str, Reading]) -> Iterat
             row=reading.row_of.get(own),
             column="zone",
         )
+
+
+def public_boundaries(said: StudyFile, readings: Mapping[str, Reading]) -> list[Fault]:
+    """Return a warning where boundaries stand on a map that is to be published."""
+    zones = readings.get("zones")
+    if zones is None:
+        return []
+    names = [str(name) for name in zones.frame["name"].dropna()] if "name" in zones.frame.columns else []
+    names += [""] * (len(zones.frame) - len(names))
+    rules = MapRules(**said.tables.get("map", {}))
+    told = boundary_warning(rules, names, is_published=said.get("", "publish", False))
+    if told is None:
+        return []
+    return [dataclasses.replace(said.fault("", "publish", *told), level="warning")]

@@ -303,6 +303,7 @@ def _week(week: WeekCoverage) -> Properties:
     night = week.night
     places = night.places.reset_index(names="id").astype({"id": str})
     return {
+        "monday": None if week.monday is None else week.monday.isoformat(),
         "rider_hours_share": week.rider_hours_share,
         **{
             name: {f"{t:g}": hours.tolist() for t, hours in zip(week.minutes, getattr(week, name).T, strict=True)}
@@ -417,6 +418,7 @@ def explanation_figures(why: Explanation) -> Properties:
         "suggestions": suggestions,
         "changes": _rows(why.changes),
         "changes_left": why.n_left,
+        "interrupted": why.is_interrupted,
         "reach": _rows(why.reach.reset_index(names="zone_id")),
     }
 

@@ -13,11 +13,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ..coverage import limits_s
+from ..datum import Datum
 from ..disclosure import told_counts
 from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
-from .geometry import DIGITS, latlon
+from .geometry import DIGITS, in_datum, latlon
 from .reasons import reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
@@ -246,6 +247,25 @@ def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
     return (
         {str(k): v for k, v in zip(columns, row, strict=True)} for row in frame[columns].itertuples(index=False)
     )
+
+
+def in_datum_of(places: dict[str, list[Any]], datum: Datum) -> dict[str, list[Any]]:
+    """Return the places of every kind, with what draws them, in a datum."""
+    if datum == "wgs84":
+        return places
+
+    def moved(place: Any) -> Any:  # noqa: ANN401
+        if not isinstance(place, dict):
+            return in_datum(place, datum)
+        out = {**place, "at": in_datum(place["at"], datum)}
+        if shape := place.get("shape"):
+            lines = {
+                key: [[in_datum(at, datum) for at in line] for line in shape[key]] for key in ("lines", "areas")
+            }
+            out["shape"] = {**lines, "gates": [in_datum(at, datum) for at in shape["gates"]]}
+        return out
+
+    return {kind: [moved(place) for place in of_kind] for kind, of_kind in places.items()}
 
 
 # --------------------------------------------------------------------------------------- depots, candidates

@@ -47,8 +47,11 @@ function headElement() {
   }
   drawSubtitle();
   return [
-    panel.is_invented
-      ? h("div", {}, h("span", { class: "sc-tag sc-wide" }, say("invented")), h("span", { class: "sc-tag sc-short" }, say("invented_short")))
+    panel.is_invented || panel.is_internal
+      ? h("div", { class: "sc-tags" },
+        panel.is_invented ? h("span", { class: "sc-tag sc-wide" }, say("invented")) : null,
+        panel.is_invented ? h("span", { class: "sc-tag sc-short" }, say("invented_short")) : null,
+        panel.is_internal ? h("span", { class: "sc-tag sc-seal" }, say("internal")) : null)
       : null,
     h("div", { class: "sc-title" }, h("h1", {}, panel.title), subtitle),
     switches.length ? h("div", { class: "sc-switches" }, ...switches) : null,
@@ -184,13 +187,13 @@ const legendRows = [
   { key: "closure", has: closureData.length > 0, note: () => say(
     closureData.some((one) => !one.is_closed) ? "layer.closure.note_slow" : "layer.closure.note", { n: whole(closureData.length) }) },
   { key: "week", has: Boolean(week), isOff: true, note: () => week.note, after: curveElement },
-  { key: "base", has: panel.base_maps.length > 0, isOff: true, note: () => say("layer.base.note") },
+  { key: "base", has: Boolean(panel.base), isOff: true, note: () => panel.base.note },
 ].filter((row) => row.has);
 for (const row of legendRows) state.isOn[row.key] = !row.isOff;
 
 function toggle(row) {
   state.isOn[row.key] = !state.isOn[row.key];
-  if (row.key === "base") chooseBase(state.isOn.base ? panel.base_maps[0].name : "");
+  if (row.key === "base") showBase(state.isOn.base);
   changed();
 }
 function legendRowElement(row) {
