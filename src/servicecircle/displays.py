@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ._page import numbers
 from ._page.summary import proof, shown_riders, whole_gains
 from ._page.words import Words
+from .coverage import totals
 from .datum import TITLES
 from .errors import Lang, visible
 from .maps import draw_map
@@ -146,12 +147,20 @@ def _covered(before: Coverage, after: Coverage | None, lang: Lang | None) -> str
         "en": ("Within (min)", "Riders", "Today", "Share", "With the proposal", "Share"),
         None: ("分钟内 · min", "骑手 · riders", "覆盖 · covered", "覆盖率 · share"),
     }[lang]
-    shown = [shown_riders(one) for one in (before, after) if one is not None]
+    every = [one for one in (before, after) if one is not None]
+    shown, exact = [shown_riders(one) for one in every], [totals(one) for one in every]
     rows = [
         [
             f"{minutes:g}",
             numbers.whole(shown[0].riders),
-            *(cell for one in shown for cell in (numbers.whole(one.within[k]), _share(one.within[k], one.riders))),
+            *(
+                cell
+                for whole, told in zip(shown, exact, strict=True)
+                for cell in (
+                    numbers.whole(whole.within[k]),
+                    _share(told["covered"][f"{minutes:g}"], told["riders"]),
+                )
+            ),
         ]
         for k, minutes in enumerate(before.minutes)
     ]
