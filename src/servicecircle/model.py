@@ -522,6 +522,7 @@ class Study:
     )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
@@ -565,6 +566,7 @@ class Explanation:
     reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
     unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
     n_left: int = 0  # changes that were not tried: the time was up
+    is_interrupted: bool = False  # Ctrl-C ended the time
 
 
 @dataclass(frozen=True, eq=False)

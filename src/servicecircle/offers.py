@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -45,18 +46,20 @@ _N_SHOWN = 30
 
 
 def offers_of(
-    table: Table, positions: Mapping[str, int], *, words: Mapping[str, str]
+    table: Table, positions: Mapping[str, int], *, words: Mapping[str, str], date: dt.date | None = None
 ) -> tuple[dict[str, list[str]], list[Fault]]:
     """
     Return hours and amenities in one spelling, by the name of the new column; one warning a column of the file.
 
-    `opening` is OpenStreetMap's syntax ("" is unknown), the other two are codes with `|` between them.
+    `opening` is OpenStreetMap's syntax ("" is unknown), the other two are codes with `|` between them. `date`: of
+    the study, whose year is that of dates without one.
     """
     offers: dict[str, list[str]] = {}
     faults: list[Fault] = []
     if (said := _hours_cells(table, positions)) is not None:
         at, cells = said
-        hours = [parse_hours(cell) for cell in cells]
+        year = None if date is None else date.year
+        hours = [parse_hours(cell, year=year) for cell in cells]
         told = {cell: hours_text(one) for cell, one in dict(zip(cells, hours, strict=True)).items()}
         offers[OPENING] = [told[cell] for cell in cells]
         faults += _hours_fault(table, at, cells, [one.not_understood for one in hours])
@@ -134,15 +137,21 @@ def _hours_fault(
     if not odd:
         return []
     cells = [texts[at].strip() for at in odd]
+    hint = ("", "")
+    if any(re.search("[0-9]月[0-9]+[日号]", cell) and not re.search("[0-9]{4}", cell) for cell in cells):
+        hint = (
+            " Dates need a year: write it, or `date` in study.toml.",
+            "日期须有年份：请写明，或在 study.toml 中写 date。",
+        )
     en, zh = _listed(table, odd, cells)
     return _of_all_rows(
         table,
         odd,
         table.warning(
             f"{len(odd)} of {len(pieces)} rows have hours that are not understood; they count as unknown, never as "
-            f"closed: {en}. Write e.g. 周一至周五 9:00-17:30 or Mo-Fr 09:00-17:30.",
+            f"closed: {en}. Write e.g. 周一至周五 9:00-17:30 or Mo-Fr 09:00-17:30.{hint[0]}",
             f"{len(pieces)} 行中有 {len(odd)} 行的时间未能识别，按“未知”处理（不作关闭）：{zh}。"
-            "可写作“周一至周五 9:00-17:30”“24小时”等。",
+            f"可写作“周一至周五 9:00-17:30”“24小时”等。{hint[1]}",
             at=odd[0],
             column=table.header[position],
         ),
@@ -196,7 +205,9 @@ def hours_of(frame: pd.DataFrame) -> list[OpeningHours]:
 
 def open_states(hours: Sequence[OpeningHours], when: Moment) -> npt.NDArray[np.int8]:
     """Return whether each is open at a moment: 1, 0, or -1 where that is not known."""
-    states = (one.is_open(when.weekday, when.minute, holiday=when.is_holiday) for one in hours)
+    states = (
+        one.is_open(when.counted_weekday, when.minute, holiday=when.is_holiday, date=when.date) for one in hours
+    )
     return np.array([UNKNOWN if state is None else int(state) for state in states], dtype=np.int8)
 
 

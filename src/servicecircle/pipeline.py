@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
@@ -31,7 +32,7 @@ from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
 from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
-from .moments import Moment
+from .moments import Moment, week_of
 from .network import download_network, read_network
 from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
 from .offers import hours_of, offers_in
@@ -462,6 +463,7 @@ def coverage_by_hour(
     *,
     minutes: float | Sequence[float] | None = None,
     service: Sequence[str] | None = None,
+    week: str | dt.date | None = None,
     roads: Roads | None = None,
 ) -> WeekCoverage:
     """
@@ -473,6 +475,9 @@ def coverage_by_hour(
         As `load_study` gives it; its `when` does not matter here.
     minutes, service
         As for `suggest`.
+    week
+        A date, `2026-08-06`: the week that holds it is shown, with hours of dates, the study's `holidays` and
+        `workdays`. None: a usual week.
     roads
         What `read_roads` gave for this study, so that it is not read again.
 
@@ -495,7 +500,17 @@ def coverage_by_hour(
         raise InputError(msg, zh="没有驿站或商铺写明可识别的开放时间：请在台账中补上“开放时间”一列。")
     demand, _ = spread_riders(study, network, lay_grid(study, network))
     times = _times(study, network, demand_positions(demand), serving.every)
-    return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts)
+    days = None if week is None else week_of(_date(week), study.holidays, study.workdays)
+    return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts, days=days)
+
+
+def _date(value: str | dt.date) -> dt.date:
+    """Return a date that is given as one, or as text."""
+    try:
+        return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        msg = f"`week` must be a date, e.g. 2026-08-06, got {value!r}."
+        raise InputError(msg, zh=f"week 应为日期，如 2026-08-06，现为 {value!r}。") from error
 
 
 def explain(

@@ -17,6 +17,7 @@ from .entrances import is_shut
 from .errors import Fault, StudyError
 from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
+from .moments import week_of
 from .offers import hours_of, offers_in, open_states
 from .placement import is_closed, told_of_closed
 from .services import told_services
@@ -164,7 +165,9 @@ def serving_figures(
         surely = covered_by(times, study.minutes, serves=counts & ~serving.is_unknown)
     week, hours = None, hours_of(every)
     if any(one.is_known for one in hours):
-        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "")
+        date = None if study.when is None else study.when.date
+        days = None if date is None else week_of(date, study.holidays, study.workdays)
+        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "", days=days)
     offered = [working for working, _, _ in offers_in(every)]
     return ServingFigures(
         left_out=serving.left_out.assign(riders_gained=_gained(times, before)[~counts]),

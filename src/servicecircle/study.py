@@ -17,7 +17,7 @@ from .errors import Fault, Lang, StudyError, visible
 from .ledgers import Reading
 from .map_rules import MapRules
 from .model import InputFile, Study
-from .moments import on_holidays
+from .moments import of_calendar
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, travel_profile
 from .services import fold_services
 from .sheet_copies import SheetCopy
@@ -196,10 +196,11 @@ def _study(
         compounds=frames.get("compounds"),
         checkin_stock=said.get("checkins", "stock"),
         holidays=said.get("", "holidays", ()),
+        workdays=said.get("", "workdays", ()),
         population=frames.get("population"),
         demand_source=_demand_source(said),
         shop_minutes=shop_minutes,
-        when=on_holidays(said.get("", "when"), said.get("", "holidays", ())),
+        when=of_calendar(said.get("", "when"), said.get("", "holidays", ()), said.get("", "workdays", ())),
         service=fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {})),
         amenity_words=said.get("amenities", "words", {}),
         cell_m=None if h3 is not None else said.get("grid", "cell_m", DEFAULT_CELL_M),

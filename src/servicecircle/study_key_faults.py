@@ -52,6 +52,9 @@ def faults_between_keys(said: StudyFile) -> list[Fault]:
         fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {}))
     except InputError as error:
         faults.append(said.fault("", "service", error.en, error.zh))
+    if both := sorted({*said.get("", "holidays", ())} & {*said.get("", "workdays", ())}):
+        en = f"and `holidays` both list {both[0]}. Keep one."
+        faults.append(said.fault("", "workdays", en, f"与 holidays 都列有 {both[0]}，请保留一处。"))
     return [*faults, *_siting_fault(said), *_faults_of_zones(said)]
 
 

@@ -26,7 +26,7 @@ from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, Lang, StudyError
 from .headers import SYNONYMS, fold
 from .map_rules import BASE_MAPS, MAX_TEXT
-from .moments import ANY, Moment, parse_moment
+from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
 from .zone_rules import ASSIGN_BY, MAX_CONTACTS
@@ -343,7 +343,15 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
-def _holidays(value: object) -> tuple[dt.date, ...]:
+def _workdays(value: object) -> tuple[dt.date, ...]:
+    dates = _dates(value)
+    if usual := [date for date in dates if date.weekday() < SATURDAY]:
+        msg = f"holds {usual[0]}, no Saturday or Sunday: list weekend days only that are worked (调休)."
+        raise InputError(msg, zh=f"中的 {usual[0]} 不是周六或周日：只列调休上班的周末。")
+    return dates
+
+
+def _dates(value: object) -> tuple[dt.date, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, 'a list of dates, e.g. ["2026-10-01"]', '日期列表，如 ["2026-10-01"]')
     return tuple(sorted({dt.date.fromisoformat(_date(one)) for one in value}))
@@ -418,7 +426,8 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "max_snap_m": _snap_m,
             "when": _when,
             "service": _services,
-            "holidays": _holidays,
+            "holidays": _dates,
+            "workdays": _workdays,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
@@ -524,6 +533,12 @@ class StudyFile:
     def get(self, table: str, key: str, default: Any = None) -> Any:  # noqa: ANN401
         """Return the value of a key, or `default` where the file does not state it, or states it wrongly."""
         return self.tables.get(table, {}).get(key, default)
+
+    @property
+    def date(self) -> dt.date | None:
+        """The date of the study, where it states one."""
+        stated = self.get("", "date", "")
+        return dt.date.fromisoformat(stated) if stated else None
 
     def fault(self, table: str, key: str, en: str, zh: str) -> Fault:
         """Return an error at a key, or with key "" at a table."""

@@ -50,7 +50,9 @@ def read_ledger(
     sheets.append(copy_of(table, role, columns=columns, keep=keep, headers=headers))
     if role in {"streets", "districts"}:
         words = said.get("amenities", "words", {})
-        reading = frame_of_belt(table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum)
+        reading = frame_of_belt(
+            table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum, date=said.date
+        )
     elif _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
     else:
@@ -64,6 +66,7 @@ def read_ledger(
             words=words,
             headers=headers,
             datum=datum,
+            date=said.date,
             addresses=addresses,
             stated=rows if rows.same or rows.apart else None,
         )

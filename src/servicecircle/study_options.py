@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import InputError
 from .model import Study
-from .moments import Moment, on_holidays
+from .moments import Moment, of_calendar
 from .params import TravelProfile, travel_profile
 from .services import fold_services
 from .siting_rules import SitingRules, check_with_study
@@ -73,7 +73,7 @@ def with_options(
     if profile is not None:
         changes["profile"] = travel_profile(profile)
     if when is not None:
-        changes["when"] = on_holidays(check_value("", "when", when), study.holidays)
+        changes["when"] = of_calendar(check_value("", "when", when), study.holidays, study.workdays)
     if service is not None:
         changes["service"] = _folded(check_value("", "service", service), study.amenity_words)
     rule = {"stations": stations, "shops": shops, "spacing_m": spacing_m, "time_limit_s": time_limit_s}

@@ -305,6 +305,7 @@ def centre_places(plan: Plan, words: Words) -> list[Place]:
         if text(zone):
             own = zones.loc[zone]
             rows.append([words("zone"), text(own["name"]) or text(zone)])
+            rows += [[words("team"), own["teams"]]] if own["teams"] else []
             if own["n_posts"] == 1 and not numbers.is_missing(own["share_riders"]):
                 rows.append([words("centre_share"), numbers.share(float(own["share_riders"]), 1.0) + "%"])
         is_off = not row["is_on_network"]
