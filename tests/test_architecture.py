@@ -30,7 +30,7 @@ HEAVY = {
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors _started
-_validate _optional _compiled whole_files
+_validate _optional _compiled whole_files rich_display
 params
 siting_rules
 zone_rules map_rules
@@ -127,6 +127,8 @@ explanation_tables
 explanations
 synthetic
 maps _page _qgis figures _figure report qr_codes sheet_cells check_sheets contact_sheets csv_tables geopackages
+study_sketch
+displays
 placement
 datum_checks
 belt
@@ -155,7 +157,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "qr_codes", "sheet_cells", "check_sheets",
     "contact_sheets", "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages",
-    "writers", "datum_words",
+    "writers", "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 
