@@ -30,7 +30,7 @@ HEAVY = {
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors _started
-_validate _optional _compiled whole_files
+_validate _optional _compiled whole_files rich_display
 params
 siting_rules
 zone_rules map_rules
@@ -48,6 +48,7 @@ hours_week
 hours_osm
 hours amenities
 services zone_texts
+place_links
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
@@ -125,7 +126,9 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
+maps _page _qgis figures _figure report qr_codes sheet_cells check_sheets contact_sheets csv_tables geopackages
+study_sketch
+displays
 placement
 datum_checks
 belt
@@ -152,9 +155,9 @@ __main__
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
 OUT = {
-    "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
-    "datum_words",
+    "maps", "_page", "_qgis", "figures", "_figure", "report", "qr_codes", "sheet_cells", "check_sheets",
+    "contact_sheets", "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages",
+    "writers", "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 
