@@ -334,6 +334,7 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(
         if shape is not None
     }
     written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    written["balanced_zones"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="balanced_zones")["fields"])
     written["closures"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="closures")["fields"])
     assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
     assert {layer: told[layer] & written[layer] for layer in told} == written
