@@ -144,12 +144,12 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     return [*out, *_left_out_places(plan, kind, words), *_closed_places(plan, kind, words)]
 
 
-def _team_rows(plan: Plan, facility_id: object, words: Words) -> list[list[Any]]:
+def _team_rows(plan: Plan, facility_id: Any, words: Words) -> list[list[Any]]:  # noqa: ANN401
     """Return the team of the zone whose post is this place, by its id: its own card hides that of the post."""
     if plan.posts is None or facility_id not in plan.posts.posts.index:
         return []
-    zone = plan.posts.posts.loc[facility_id, "zone_id"]
-    teams = text(plan.posts.zones.loc[zone, "teams"]) if text(zone) else ""
+    zone = plan.posts.posts["zone_id"].to_dict()[facility_id]
+    teams = text(plan.posts.zones["teams"].to_dict().get(zone))
     return [[words("team"), teams]] if teams else []
 
 
