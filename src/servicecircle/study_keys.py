@@ -38,6 +38,8 @@ STUDY_FILE = "study.toml"
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
+#: of a check: ten years
+MAX_DAYS = 3650
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
@@ -343,6 +345,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _days(value: object) -> int:
+    if not 1 <= (number := _count(value)) <= MAX_DAYS:
+        raise _wrong(value, f"a number of days, 1 to {MAX_DAYS}", f"天数，1 到 {MAX_DAYS}")
+    return number
+
+
 def _workdays(value: object) -> tuple[dt.date, ...]:
     dates = _dates(value)
     if usual := [date for date in dates if date.weekday() < SATURDAY]:
@@ -477,7 +485,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
-        "amenities": {"words": _amenity_words},
+        "amenities": {"words": _amenity_words, "stale_after_days": _days, "drop_stale": _flag},
         "geocode": {
             "service": _one_of(*SERVICES),
             "host": _host,
