@@ -40,7 +40,7 @@ hours_dates
 hours_words moments
 serving_figures zone_figures
 headers
-closures street_intervals entrances drink_rules checkins
+closures confirmed_reports street_intervals entrances drink_rules checkins
 model
 bent_streets
 china_outline datum

@@ -22,6 +22,8 @@ from .closed_streets import with_closures as with_closures
 from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures
 from .closures import TroubleFigures as TroubleFigures
+from .confirmed_reports import ConfirmedReports as ConfirmedReports
+from .confirmed_reports import confirm_reports as confirm_reports
 from .contact_sheets import write_contacts as write_contacts
 from .contacts import contact_table as contact_table
 from .coverage import cover as cover

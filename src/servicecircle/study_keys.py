@@ -494,7 +494,17 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "per_second": _per_second,
             "key": _no_key,
         },
-        "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "closures": {
+            "file": _text,
+            "sheet": _text,
+            "encoding": _encoding,
+            "datum": _datum,
+            "confirm": _count,
+            "within_m": _not_negative,
+            "within_minutes": _not_negative,
+            "official": _ids,
+            "apply_unconfirmed": _flag,
+        },
         "checkins": {
             "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
         },
