@@ -16,7 +16,7 @@ import servicecircle as sc
 from servicecircle.amenity_checks import check_dates
 from servicecircle.contacts import place_table
 from servicecircle.errors import StudyError
-from servicecircle.serving import stale_in
+from servicecircle.offers import stale_in
 from servicecircle.study import load_study, read_study
 
 RULE = "\n[amenities]\nstale_after_days = 90\n"

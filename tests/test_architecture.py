@@ -29,7 +29,7 @@ HEAVY = {
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
-errors
+errors _started
 _validate _optional _compiled whole_files
 params
 siting_rules
@@ -51,7 +51,7 @@ services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers amenity_checks coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
+readers amenity_checks coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
@@ -98,6 +98,7 @@ zone_places
 zone_borders
 coverage
 tiers
+zone_teams
 zone_posts
 street_blocks
 week amenity_zones
@@ -130,7 +131,7 @@ datum_checks
 belt
 serving
 contacts
-plan_tables
+plan_tables zone_tables zone_summary
 plan_sheets
 writers
 zone_work
@@ -152,7 +153,8 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers", "datum_words",
+    "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
+    "datum_words",
 }  # fmt: skip
 
 

@@ -483,8 +483,13 @@ def test_a_wrong_moment_or_service_is_told(study: Path, tmp_path: Path) -> None:
     assert (status, "没有服务“热汤”" in told) == (1, True)
 
 
-def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(study: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-X", "importtime", "-c", "from servicecircle_command import main; main()"]
+@pytest.mark.parametrize(
+    "started_as", [["-c", "from servicecircle_command import main; main()"], ["-m", "servicecircle"]]
+)
+def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(
+    study: Path, tmp_path: Path, started_as: list[str]
+) -> None:
+    command = [sys.executable, "-X", "importtime", *started_as]
     with subprocess.Popen(
         [*command, "plan", str(study), "--out", str(tmp_path / "out")],
         stdout=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """Service circles of rest stations and partner shops for delivery riders, exactly, on the street network."""
 
+from . import _started as _started
 from .amenities import AMENITIES as AMENITIES
 from .amenities import Amenity as Amenity
 from .amenities import AmenityList as AmenityList

@@ -18,8 +18,8 @@ from .errors import InputError
 
 #: words in `source` of those whose report holds alone
 OFFICIAL = (
-    "交警", "公安", "派出所", "城管", "应急", "消防", "气象", "市政", "水务", "园林", "街道办", "居委", "村委", "社区工作",
-    "网格员", "网格长", "热线", "police", "office", "official", "hotline",
+    "交警", "公安", "派出所", "城管", "应急", "消防", "气象", "市政", "水务", "园林", "街道办", "居委", "村委",
+    "社区工作", "网格员", "网格长", "热线", "police", "office", "official", "hotline",
 )  # fmt: skip
 MAX_CONFIRM = 100
 #: a week
@@ -36,11 +36,8 @@ class TrustRule:
     official: tuple[str, ...] = OFFICIAL
 
     def __post_init__(self) -> None:
-        if (
-            isinstance(self.confirm, bool)
-            or not isinstance(self.confirm, Integral)
-            or not 1 <= self.confirm <= MAX_CONFIRM
-        ):
+        count: object = self.confirm
+        if isinstance(count, bool) or not isinstance(count, Integral) or not 1 <= int(count) <= MAX_CONFIRM:
             msg = f"`confirm` must be a number of reports, 1 to {MAX_CONFIRM}, got {self.confirm!r}."
             raise InputError(msg, zh=f"confirm 应为 1 到 {MAX_CONFIRM} 的报告数，现为 {self.confirm!r}。")
         for name, largest in (("within_m", MAX_REACH_M), ("within_minutes", MAX_WITHIN_MINUTES)):
@@ -48,7 +45,8 @@ class TrustRule:
             if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= largest:
                 msg = f"`{name}` must be a number from 0 to {largest:g}, got {value!r}."
                 raise InputError(msg, zh=f"{name} 应为 0 到 {largest:g} 的数，现为 {value!r}。")
-        if not all(isinstance(word, str) and word.strip() for word in self.official):
+        words: tuple[object, ...] = self.official
+        if not all(isinstance(word, str) and word.strip() for word in words):
             msg = "`official` must be words of `source`, none of them blank."
             raise InputError(msg, zh="official 应为来源中的词，不能为空。")
 

@@ -566,6 +566,7 @@ class Explanation:
     reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
     unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
     n_left: int = 0  # changes that were not tried: the time was up
+    is_interrupted: bool = False  # Ctrl-C ended the time
 
 
 @dataclass(frozen=True, eq=False)

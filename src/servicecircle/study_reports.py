@@ -65,8 +65,8 @@ def read_closures(
     reports, used, faults = _reports_in(path, stated["file"], sheets, **how)
     if reports is None or used is None:
         return reports, used, faults
-    held, told = _trusted(said, reports, used)
-    return held, used, [*faults, *told]
+    trusted, unsure = _trusted(said, reports, used)
+    return trusted, used, [*faults, *unsure]
 
 
 def _trusted(said: StudyFile, reports: Closures, used: InputFile) -> tuple[Closures, list[Fault]]:
@@ -95,8 +95,8 @@ def _trusted(said: StudyFile, reports: Closures, used: InputFile) -> tuple[Closu
     then = ("They hold all the same", "仍按有效计") if applies else ("They do not hold", "不生效")
     near = f"{rule.within_m:g} m and {rule.within_minutes:g} minutes"
     en = f"{len(rows)} report(s) by no office and not confirmed by {rule.confirm} reports within {near}: "
-    zh = f"{len(rows)} 条报告并非部门上报，{rule.within_m:g} 米、{rule.within_minutes:g} 分钟内也不足 {rule.confirm} 条"
-    en, zh = f"{en}{some(ids)}. {then[0]}.", f"{zh}相互证实：{some_zh(ids)}。{then[1]}。"
+    zh = f"{len(rows)} 条报告并非部门上报，{rule.within_m:g} 米、{rule.within_minutes:g} 分钟内也不足 "
+    en, zh = f"{en}{some(ids)}. {then[0]}.", f"{zh}{rule.confirm} 条相互证实：{some_zh(ids)}。{then[1]}。"
     fault = Fault(en, zh, file=used.file, row=rows[0], rows=rows, level="warning")
     return (reports if applies else sorted_out.confirmed), [fault]
 
