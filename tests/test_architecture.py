@@ -30,7 +30,7 @@ HEAVY = {
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors _started
-_validate _optional _compiled whole_files
+_validate _optional _compiled whole_files rich_display
 params
 siting_rules
 zone_rules map_rules
@@ -126,6 +126,8 @@ explanation_tables
 explanations
 synthetic
 maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
+study_sketch
+displays
 placement
 datum_checks
 belt
@@ -154,7 +156,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
     "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
-    "datum_words",
+    "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 
