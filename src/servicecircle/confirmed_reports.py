@@ -71,7 +71,7 @@ def confirm_reports(
     confirm: int = 2,
     within_m: float = 100.0,
     within_minutes: float = 60.0,
-    official: Sequence[str] = OFFICIAL,
+    official: Sequence[str] | None = None,
 ) -> ConfirmedReports:
     """
     Tell which reports of trouble hold: those of an office, and those that others confirm.
@@ -89,7 +89,7 @@ def confirm_reports(
     within_m, within_minutes
         How far apart two reports of one trouble lie, and begin.
     official
-        Words in `source` of those whose report holds alone.
+        Words in `source` of those whose report holds alone. None: those of usual offices.
 
     Returns
     -------
@@ -104,7 +104,8 @@ def confirm_reports(
     if isinstance(official, str):
         msg = f"`official` must be a list of words, got {official!r}."
         raise InputError(msg, zh=f"official 应为词的列表，现为 {official!r}。")
-    return confirmed_by_rule(as_closures(closures), TrustRule(confirm, within_m, within_minutes, tuple(official)))
+    words = OFFICIAL if official is None else tuple(official)
+    return confirmed_by_rule(as_closures(closures), TrustRule(confirm, within_m, within_minutes, words))
 
 
 def confirmed_by_rule(closures: Closures, rule: TrustRule) -> ConfirmedReports:
