@@ -77,7 +77,7 @@ doors
 sorted_pairs
 searches
 travel_times
-legs
+legs order_clocks
 street_reach
 closed_streets
 closed_times
@@ -146,7 +146,7 @@ trouble _way_kernels
 critical robust_sites
 orienteering
 rounds
-packaged
+packaged output_changes
 usage
 cli
 __main__

@@ -100,8 +100,11 @@ from .network import read_network as read_network
 from .observed_demand import daily_rates as daily_rates
 from .observed_demand import riders_of_checkins as riders_of_checkins
 from .observed_demand import tell_checkins as tell_checkins
+from .order_clocks import OrderClocks as OrderClocks
+from .order_clocks import order_clocks as order_clocks
 from .orienteering import Tour as Tour
 from .osm_places import read_places as read_places
+from .output_changes import compare_outputs as compare_outputs
 from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule
