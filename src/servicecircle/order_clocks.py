@@ -1,4 +1,4 @@
-"""Clocks of orders (点单派单): what share was done within the promised minutes, by zone and hour, beside the model."""
+"""Clocks of orders (点单派单): the share done within the promised minutes, by zone and hour, beside the model."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class OrderClocks:
     """
     How long orders took, in minutes; no order, and nobody, stands in it.
 
-    Columns of all three tables: `n` (orders), `n_done`, `n_late` (not done within the promised minutes, open ones that
-    are over it included), `share_in_time`, `take_min` (median until taken), `done_min` (median until done),
-    `done_min_90` (nine in ten are done by then), `modelled_min` (median modelled minutes from the nearest station, of
-    orders that it can reach) and `over_model_min` (median of done less modelled). Groups of fewer than `least` orders show `n` only.
+    Columns: `n` (orders), `n_done`, `n_late` (not done within the promised minutes, open ones that are over them
+    included), `share_in_time`, `take_min` (median until taken), `done_min` (median until done), `done_min_90` (nine
+    in ten are done by then), `modelled_min` (median modelled minutes from the nearest station, of orders that it can
+    reach) and `over_model_min` (median of done less modelled). Groups of fewer than `least` orders show `n` only.
     """
 
     total: pd.Series
@@ -58,7 +58,8 @@ def order_clocks(
     Parameters
     ----------
     orders
-        Points with a CRS; columns `ordered` (needed), `taken` and `done`: times such as 2026-08-06 09:30, or blank; `promised_min` of single orders, if there is such a column. No other one is read.
+        Points with a CRS; columns `ordered` (needed), `taken` and `done`: times such as 2026-08-06 09:30, or blank;
+        and `promised_min` of single orders, if there is such a column. No other one is read.
     network, stations
         With both, each order has the modelled minutes from its nearest station; of the network's profile.
     zones

@@ -28,6 +28,7 @@ from .headers import SYNONYMS, fold
 from .map_rules import BASE_MAPS, MAX_TEXT
 from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
+from .place_links import check_link_rule
 from .siting_rules import MAX_PLANS, Step
 from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 
@@ -298,6 +299,12 @@ def _few_contacts(value: object) -> int:
     return number
 
 
+def _qr(value: object) -> str:
+    qr = _text(value).strip()
+    check_link_rule(qr, "")
+    return qr
+
+
 def _same_rows(value: object) -> dict[str, str]:
     en, zh = (
         'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
@@ -445,6 +452,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "districts": {**_LEDGER, "minutes": _minutes},
         "depots": _FACILITIES,
         "posts": _FACILITIES,
+        "pickups": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
@@ -473,7 +481,12 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
-        "contacts": {"stations": _few_contacts, "shops": _few_contacts},
+        "contacts": {
+            "stations": _few_contacts,
+            "shops": _few_contacts,
+            "qr": _qr,
+            "qr_datum": _one_of(*DATUMS),
+        },
         "map": {
             "approval": _short_text,
             "base_source": _short_text,
@@ -482,7 +495,11 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "base": _one_of(*BASE_MAPS),
         },
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
+        "demand": {
+            "source": _one_of("depots", "population", "checkins", "wishes", "pickups", "uniform"),
+            "wait_minutes": _minutes,
+            "pickup_share": _share,
+        },
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words, "stale_after_days": _days, "drop_stale": _flag},
