@@ -31,7 +31,7 @@ class OrderClocks:
 
     Columns: `n` (orders), `n_done`, `n_late` (not done within the promised minutes, open ones that are over them
     included), `share_in_time`, `take_min` (median until taken), `done_min` (median until done), `done_min_90` (nine
-    in ten are done by then), `modelled_min` (median modelled minutes from the nearest station, of orders that it can
+    in ten are done by then), `modelled_min` (median modelled minutes from the nearest station, of orders it can
     reach) and `over_model_min` (median of done less modelled). Groups of fewer than `least` orders show `n` only.
     """
 
