@@ -19,7 +19,7 @@ from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
 from .geometry import DIGITS, in_datum, latlon
-from .reasons import reason_rows
+from .reasons import own_circle, reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
@@ -369,7 +369,9 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
     told = [_minutes_text(row.get(key), words) for key in ("minutes_before", "minutes_after")]
     if told != [numbers.NONE, numbers.NONE]:
         moved = words("before_after", before=told[0], after=told[1])
-        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(words('median_note'), words)}"])
+        why = own_circle(plan, row.get("minutes_before"), words)
+        note = ("；" if words.lang == "zh" else "; ").join([words("median_note"), *why])
+        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(note, words)}"])
     if gaps:
         rows.append([words("closes"), gaps])
     n_cells = _n_cells(row.get("cells_gained"))
