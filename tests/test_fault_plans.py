@@ -1,4 +1,4 @@
-"""Faults of what is asked for, row by row of their list, on the command line in both languages: told, status, files."""
+"""Faults of what is asked for, row by row, on the command line in both languages: told, status, files."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ PLAN_FILES = {
     "tables.xlsx",
 }
 UNMET_FILES = PLAN_FILES - {"explanations.json"} | {"infeasible.csv"}
-ZONE = """{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "Z"}, "geometry":
-{"type": "Polygon", "coordinates": [[[113.37, 22.49], [113.41, 22.49], [113.41, 22.52], [113.37, 22.52], [113.37, 22.49]]]}}]}"""
+CORNERS = [[113.37, 22.49], [113.41, 22.49], [113.41, 22.52], [113.37, 22.52], [113.37, 22.49]]
+GROUND = {"type": "Polygon", "coordinates": [CORNERS]}
+ZONE = {"type": "Feature", "properties": {"id": "Z"}, "geometry": GROUND}
+ZONES = json.dumps({"type": "FeatureCollection", "features": [ZONE]})
 
 Told = tuple[int, str, set[str], Path]
 
@@ -47,7 +49,7 @@ def planned(folder: Path, lang: str, *options: object, depots: tuple[str, ...] =
         text = "\n".join(["编号,名称,经度,纬度,骑手数", *depots]) + "\n"
         (study / "depots.csv").write_text(text, encoding="utf-8")
     if zone:
-        (study / "zones.geojson").write_text(ZONE, encoding="utf-8")
+        (study / "zones.geojson").write_text(ZONES, encoding="utf-8")
         with (study / "study.toml").open("a", encoding="utf-8") as toml:
             toml.write('[zones]\nfile = "zones.geojson"\n')
     done = CliRunner().invoke(app, ["plan", str(study), "--out", str(out), *map(str, options)])
