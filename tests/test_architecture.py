@@ -30,7 +30,7 @@ HEAVY = {
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors _started
-_validate _optional _compiled whole_files
+_validate _optional _compiled whole_files rich_display
 params
 siting_rules
 zone_rules map_rules
@@ -48,10 +48,11 @@ hours_week
 hours_osm
 hours amenities
 services zone_texts
+place_links
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
+readers coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
@@ -98,6 +99,7 @@ zone_places
 zone_borders
 coverage
 tiers
+zone_teams
 zone_posts
 street_blocks
 week amenity_zones
@@ -125,13 +127,15 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
+maps _page _qgis figures _figure report qr_codes sheet_cells check_sheets contact_sheets csv_tables geopackages
+study_sketch
+displays
 placement
 datum_checks
 belt
 serving
 contacts
-plan_tables
+plan_tables zone_tables zone_summary
 plan_sheets
 writers
 zone_work
@@ -152,8 +156,9 @@ __main__
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
 OUT = {
-    "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers", "datum_words",
+    "maps", "_page", "_qgis", "figures", "_figure", "report", "qr_codes", "sheet_cells", "check_sheets",
+    "contact_sheets", "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages",
+    "writers", "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 

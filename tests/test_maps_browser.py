@@ -540,6 +540,37 @@ def test_an_online_base_map_is_asked_for_only_when_it_is_chosen(plan: Plan, brow
     context.close()
 
 
+@pytest.mark.slow
+def test_services_and_hours_are_switched_as_a_plan_that_asks_counts_them(
+    plan: Plan, opened: Callable[..., Any]
+) -> None:
+    stations = plan.study.stations.assign(amenities=["饮水", HOSTILE[2]], hours=["08:00-20:00", "10:00-23:00"])
+    study = dataclasses.replace(plan.study, stations=stations)
+    page = opened(map_html(suggest(study)))
+    lists = page.locator(".sc-choose select")
+    assert page.locator(".sc-choice-note").is_hidden()
+    for service, hour in (("饮水", None), (None, 21), ("饮水", 9), (None, None)):
+        lists.nth(0).select_option(label=service or "全部")
+        lists.nth(1).select_option(label=f"每天 {hour}:00" if hour is not None else "全天")
+        asked = suggest(study, stations=0, shops=0, service=[service] if service else None,
+                        when=None if hour is None else f"Wed {hour}:00")  # fmt: skip
+        panel = draw_map(asked)._children["panel"].data
+        for k, minutes in ((0, "5 分钟"), (1, "10 分钟")):
+            choose(page, minutes)
+            figure = panel["figures"]["before"][k]
+            told = page.inner_text(".sc-headline")
+            assert figure["share"].rstrip("%") in told
+            assert [part["told"] in told for part in figure["parts"]] == [True] * len(figure["parts"])
+        is_chosen = service is not None or hour is not None
+        assert page.locator(".sc-choice-note").is_visible() == is_chosen
+        assert (page.locator("[data-layer='gap']").is_hidden()) == is_chosen
+        assert page.locator(".leaflet-sc-outline-pane path[mask]").count() == (2 if is_chosen else 0)
+        n_closed = page.locator(".sc-ic-station svg circle[opacity]").count()
+        assert n_closed == (len(study.stations) - sum(asked.facilities["kind"] == "station"))
+    choose(page, "建议实施后")
+    assert "+" in page.inner_text(".sc-change")
+
+
 def test_the_watermark_lies_over_the_map_and_stops_no_click(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(ruled(plan, watermark=True, approval=HOSTILE[2], base_source=HOSTILE[4])))
     mark = page.locator(".sc-watermark")

@@ -39,6 +39,7 @@ from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
 from .depot_zones import assign_depots as assign_depots
+from .displays import html_of as html_of
 from .drink_rules import DailyRate as DailyRate
 from .drink_rules import DrinkRule as DrinkRule
 from .drink_rules import StockOut as StockOut

@@ -20,6 +20,7 @@ from .counts import Count, parse_count
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
+from .team_names import organisations
 
 Role = Literal[
     "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
@@ -64,6 +65,10 @@ KINDS: Mapping[str, str] = MappingProxyType(
         }.items()
         for word in words
     }
+)
+#: fields that only some ledgers know; in the others a column like any other
+_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
+    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}}
 )
 #: known fields of numbers, which are checked as such
 _AMOUNTS = frozenset({"riders", "capacity", "cost", "minutes"})
@@ -119,7 +124,7 @@ def match_headers(
         coordinate = field_found in {"lon", "lat"}
         if not field_found or field_found in stated or at in positions.values():
             continue
-        if field_found == "zone" and role != "posts":  # there a column like any other
+        if role not in _ONLY_OF.get(field_found, {role}):
             continue
         if not (coordinate and table.geometry is not None):
             by_field[field_found].append(at)
@@ -279,8 +284,11 @@ def texts_of(
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
             is_amount = field in _AMOUNTS
             texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
+    if "team" in texts and positions["team"] not in kept:
+        texts["team"], team_faults = organisations(table, positions["team"], texts["team"])
+        faults += team_faults
     left_out = set(dropped)
-    used = {*texts, *taken, *SYNONYMS.keys() - {"zone"}, "geometry"}  # of posts alone is a zone a field
+    used = {*texts, *taken, *SYNONYMS.keys() - _ONLY_OF.keys(), "geometry"}
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")
         if (

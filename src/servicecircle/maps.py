@@ -8,6 +8,7 @@ import numpy as np
 
 from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
 from ._page.base_maps import ONLINE_BASES, base_datum, tile_urls
+from ._page.choices import drawn_choices
 from ._page.closures import drawn_closures
 from ._page.geometry import Screen, in_box
 from ._page.week import drawn_week
@@ -74,6 +75,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "places": places.in_datum_of(_places(plan, words), screen.datum),
         "closures": drawn_closures(plan, screen, words),
         "week": drawn_week(plan, screen, words),
+        "choices": drawn_choices(plan, cells, screen, words),
     }
     panel = _panel(plan, words, screen)
     panel["notes"] = _notes(plan, words, drawn.left_out, is_land_thinned=is_land_thinned)

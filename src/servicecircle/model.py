@@ -38,6 +38,7 @@ from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionErr
 from .map_rules import MapRules
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .rich_display import Shown
 from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
@@ -62,7 +63,7 @@ class NetworkReport:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Shown):
     """
     Streets of one travel profile as a directed graph, nodes at junctions and ends.
 
@@ -365,7 +366,7 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Coverage:
+class Coverage(Shown):
     """Who is covered at each break: riders on demand points, by travel time, never by polygon."""
 
     minutes: tuple[float, ...]  # breaks, ascending
@@ -473,7 +474,7 @@ class SuggestRule:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Study(Shown):
     """
     All inputs of one plan, read and checked. Every frame is in WGS 84 and has the id (str) as its index.
 
@@ -579,7 +580,7 @@ class Unmet:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Shown):
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
     study: Study  # with the parameters that were used

@@ -8,12 +8,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 from ._validate import N_NAMED
 from .amenities import AmenityList, fold_amenities
 from .errors import Fault
 from .headers import fold, without_numbers
 from .hours import parse_hours
-from .hours_week import hours_text
+from .hours_week import UNKNOWN, OpeningHours, hours_text
+from .moments import Moment
 from .readers import Table
 
 #: columns that reading adds to those of the ledger, which stay as they are
@@ -189,3 +194,38 @@ def _listed(table: Table, odd: Sequence[int], cells: Sequence[str]) -> tuple[str
     en = ", ".join(f"row {row} {cell!r}" for row, cell in shown) + (f" and {more} more rows" if more else "")
     zh = "、".join(f"第 {row} 行“{cell}”" for row, cell in shown) + (f"，另有 {more} 行" if more else "")
     return en, zh
+
+
+# ------------------------------------------------------------------------------------------------ read back
+def hours_of(frame: pd.DataFrame) -> list[OpeningHours]:
+    """Return the hours of each facility, from `opening`, else from `hours`; unknown where there is neither."""
+    both = zip(_texts(frame, OPENING), _texts(frame, "hours"), strict=True)
+    return [parse_hours(hours or "" if opening is None else opening) for opening, hours in both]
+
+
+def open_states(hours: Sequence[OpeningHours], when: Moment) -> npt.NDArray[np.int8]:
+    """Return whether each is open at a moment: 1, 0, or -1 where that is not known."""
+    states = (
+        one.is_open(when.counted_weekday, when.minute, holiday=when.is_holiday, date=when.date) for one in hours
+    )
+    return np.array([UNKNOWN if state is None else int(state) for state in states], dtype=np.int8)
+
+
+def offers_in(frame: pd.DataFrame) -> list[tuple[frozenset[str], frozenset[str], bool]]:
+    """Return of each facility the codes that work, those that are broken, and whether it states any."""
+    cells = zip(_texts(frame, CODES), _texts(frame, BROKEN), _texts(frame, "amenities"), strict=True)
+    return [_offer(codes, broken or "", written or "") for codes, broken, written in cells]
+
+
+def _offer(codes: str | None, broken: str, written: str) -> tuple[frozenset[str], frozenset[str], bool]:
+    if codes is None:
+        told = fold_amenities(written)
+        return frozenset(told.working), frozenset(told.broken), bool(written.strip())
+    return frozenset(codes.split("|")) - {""}, frozenset(broken.split("|")) - {""}, bool(codes or written.strip())
+
+
+def _texts(frame: pd.DataFrame, column: str) -> list[str | None]:
+    """Return a column as texts, None where it says nothing or is not there."""
+    if column not in frame.columns:
+        return [None] * len(frame)
+    return [None if pd.isna(value) else str(value) for value in frame[column]]

@@ -35,6 +35,7 @@ from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, S
 from .moments import Moment, week_of
 from .network import download_network, read_network
 from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
+from .offers import hours_of, offers_in
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
@@ -48,7 +49,7 @@ from .placement import (
 )
 from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
-from .serving import Serving, hours_of, offers_in, serving_figures, study_serving
+from .serving import Serving, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges

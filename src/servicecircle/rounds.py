@@ -18,9 +18,9 @@ from .hours_words import DAY_MIN
 from .legs import find_legs
 from .model import Network
 from .moments import Moment, parse_moment
+from .offers import hours_of
 from .orienteering import MAX_BUDGET_S, MAX_POINTS, Tour, Windows, orienteering
 from .params import MAX_SNAP_M
-from .serving import hours_of
 from .travel_times import travel_times
 
 STAY_MIN = 10.0

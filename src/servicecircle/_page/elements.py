@@ -20,7 +20,20 @@ from folium import Map
 from jinja2 import Template
 
 #: the page's script, in the order in which it is read
-SCRIPTS = ("page", "icons", "base", "areas", "closures", "week", "places", "labels", "panel", "furniture", "start")
+SCRIPTS = (
+    "page",
+    "icons",
+    "base",
+    "choices",
+    "areas",
+    "closures",
+    "week",
+    "places",
+    "labels",
+    "panel",
+    "furniture",
+    "start",
+)
 _POLICY = "servicecircle-content-security-policy"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _URL = re.compile(r"url\((images/[\w.-]+)\)")

@@ -105,6 +105,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
     left_out = off_network(plan)
+    place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
     for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
         name = text(row.get("name")) or text(facility_id)
@@ -130,6 +131,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         }
         is_closed = is_off or text(row.get("status")).lower() in CLOSED
         more: dict[str, Any] = {"leaves": True} if leaving else {}
+        if facility_id in place_of:
+            more["at_choice"] = place_of[facility_id]
         if (night := serves_night(plan, facility_id)) is not None:
             more["night"] = night
         if shape := drawn_shape(row.get(DOORS)):
@@ -302,6 +305,7 @@ def centre_places(plan: Plan, words: Words) -> list[Place]:
         if text(zone):
             own = zones.loc[zone]
             rows.append([words("zone"), text(own["name"]) or text(zone)])
+            rows += [[words("team"), own["teams"]]] if own["teams"] else []
             if own["n_posts"] == 1 and not numbers.is_missing(own["share_riders"]):
                 rows.append([words("centre_share"), numbers.share(float(own["share_riders"]), 1.0) + "%"])
         is_off = not row["is_on_network"]
