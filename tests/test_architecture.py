@@ -39,7 +39,7 @@ chinese
 hours_dates
 hours_words moments
 serving_figures zone_figures
-headers
+headers closed_status
 closures street_intervals entrances drink_rules checkins
 model
 bent_streets
@@ -106,7 +106,7 @@ week amenity_zones
 standing
 disclosure
 demand
-observed_demand wishes
+observed_demand wishes pickups
 gaps
 candidates
 locate
