@@ -577,10 +577,23 @@ def test_a_count_of_riders_beyond_any_town_is_an_error(tmp_path: Path) -> None:
 def test_minutes_may_have_their_unit_and_kinds_their_other_words(tmp_path: Path) -> None:
     shops = rows(
         "1,店,113.38,22.51,5分钟",
-        "2,店,113.39,22.52,8 min",
+        "2,店,113.39,22.52,8 min ",
         "3,店,113.40,22.53,",
         header="编号,名称,经度,纬度,服务分钟",
     )
     assert ledger(tmp_path, shops, role="shops").frame["minutes"].fillna(0).tolist() == [5, 8, 0]
     text = rows("1,点,113.38,22.51,驿站/商铺", "2,点,113.39,22.52,爱心商家", header="编号,名称,经度,纬度,类型")
     assert ledger(tmp_path, text, role="candidates").frame["kind"].tolist() == ["both", "shop"]
+
+
+def test_long_cells_keep_nobody_waiting(tmp_path: Path) -> None:
+    digits, blanks = "0" * 100_000, " " * 100_000
+    shops = rows(
+        f"1,店,{digits}x,22.51,5分钟",
+        f"2,店,113.39,{digits}.0x,8 min",
+        f"3,店,113.40,22.53,5{blanks}x",
+        header="编号,名称,经度,纬度,服务分钟",
+    )
+    faults = ledger(tmp_path, shops, role="shops").faults
+    assert [fault.row for fault in faults if fault.level == "error"] == [2, 3, 4]
+    assert all(len(fault.en) < 1000 for fault in faults)

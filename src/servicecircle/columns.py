@@ -75,7 +75,7 @@ ZH_MARK: Mapping[str, str] = MappingProxyType({"at_least": "至少", "under": "�
 #: the first number in a text
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _TEN_THOUSAND = 10_000.0
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: what Excel makes of a long number
 _SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
