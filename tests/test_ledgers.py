@@ -597,3 +597,8 @@ def test_long_cells_keep_nobody_waiting(tmp_path: Path) -> None:
     faults = ledger(tmp_path, shops, role="shops").faults
     assert [fault.row for fault in faults if fault.level == "error"] == [2, 3, 4]
     assert all(len(fault.en) < 1000 for fault in faults)
+
+
+def test_seats_beyond_any_number_are_told(tmp_path: Path) -> None:
+    text = rows(f"1,站,113.38,22.51,{'9' * 400}", "2,站,113.39,22.52,20座", header="编号,名称,经度,纬度,容量")
+    assert [fault.row for fault in ledger(tmp_path, text).faults if fault.column == "容量"] == [2]

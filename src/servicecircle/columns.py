@@ -65,8 +65,6 @@ KINDS: Mapping[str, str] = MappingProxyType(
         for word in words
     }
 )
-#: known fields of numbers, which are checked as such
-_AMOUNTS = frozenset({"riders", "capacity", "cost", "minutes"})
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count
@@ -277,8 +275,7 @@ def texts_of(
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
-            is_amount = field in _AMOUNTS
-            texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
+            texts[field] = cells(positions[field])
     left_out = set(dropped)
     used = {*texts, *taken, *SYNONYMS.keys() - {"zone"}, "geometry"}  # of posts alone is a zone a field
     for at, header in enumerate(table.header):
@@ -480,7 +477,7 @@ def wrong_seats(table: Table, positions: Mapping[str, int]) -> list[Fault]:
     column, faults = positions["capacity"], []
     for at, cell in enumerate(table.columns[column]):
         seats = amount_of(cell)
-        if not math.isnan(seats) and (seats < 0 or seats != int(seats)):
+        if not math.isnan(seats) and (seats < 0 or not seats.is_integer()):
             en, zh = (
                 f"must be whole seats, 0 or more, got {seats:g}.",
                 f"应为不小于 0 的整数个座位，现为 {seats:g}。",
