@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 
 from servicecircle.errors import InputError
-from servicecircle.study import with_options
+from servicecircle.study_options import with_options
 
 from .errors import ParameterError
 from .plans import Breaks, Plans, Question, question_of

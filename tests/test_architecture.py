@@ -29,13 +29,14 @@ HEAVY = {
 
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
-errors
-_validate _optional _compiled whole_files
+errors _started
+_validate _optional _compiled whole_files rich_display
 params
 siting_rules
-zone_rules
+zone_rules map_rules
 siting_figures
 chinese
+hours_dates
 hours_words moments
 serving_figures zone_figures
 headers
@@ -50,10 +51,13 @@ services zone_texts
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers coordinate_texts columns odd_rows sheet_copies stated_datums offers located_rows
+readers coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
+study_files study_key_faults study_options
+study_ledger_faults study_ledgers study_reports
+study_addresses
 study
 geocoders geocoding
 projections junctions impedance osm osm_places
@@ -66,7 +70,7 @@ network_files
 network_cache
 network
 osm_extracts extracts
-datum_detection
+datum_detection datum_words
 snapping _kernels node_order threads
 along_streets named_streets
 doors
@@ -94,6 +98,7 @@ zone_places
 zone_borders
 coverage
 tiers
+zone_teams
 zone_posts
 street_blocks
 week amenity_zones
@@ -121,11 +126,14 @@ explanation_tables
 explanations
 synthetic
 maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
+study_sketch
+displays
 placement
+datum_checks
 belt
 serving
 contacts
-plan_tables
+plan_tables zone_tables zone_summary
 plan_sheets
 writers
 zone_work
@@ -147,7 +155,8 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 #: what comes out; nothing that computes may know of it
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "plan_sheets", "geopackages", "writers",
+    "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
+    "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 

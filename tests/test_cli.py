@@ -251,7 +251,9 @@ def test_plan_tells_the_same_faults_and_writes_nothing(faulty: Path, tmp_path: P
 
 
 def test_check_lays_a_good_study_on_its_roads(study: Path, tmp_path: Path) -> None:
-    assert run("check", study) == (0, "没有发现问题。\n", "")
+    code, told, trouble = run("check", study)
+    assert (code, told.splitlines()[-1], trouble) == (0, "没有发现问题。", "")
+    assert told.startswith("坐标系：\n")
     folder = write_tiny_study(tmp_path / "a")
     (folder / "stations.csv").write_text("编号,名称,经度,纬度\n01,远方驿站,113.5,22.6\n", encoding="utf-8")
     code, told, _ = run("check", folder)
@@ -481,8 +483,13 @@ def test_a_wrong_moment_or_service_is_told(study: Path, tmp_path: Path) -> None:
     assert (status, "没有服务“热汤”" in told) == (1, True)
 
 
-def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(study: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-X", "importtime", "-c", "from servicecircle_command import main; main()"]
+@pytest.mark.parametrize(
+    "started_as", [["-c", "from servicecircle_command import main; main()"], ["-m", "servicecircle"]]
+)
+def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(
+    study: Path, tmp_path: Path, started_as: list[str]
+) -> None:
+    command = [sys.executable, "-X", "importtime", *started_as]
     with subprocess.Popen(
         [*command, "plan", str(study), "--out", str(tmp_path / "out")],
         stdout=subprocess.PIPE,

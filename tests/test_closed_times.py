@@ -21,7 +21,7 @@ from servicecircle.errors import CRSError
 from servicecircle.model import Facilities, Plan, Positions, Study, TravelTimes
 from servicecircle.pipeline import Roads, read_roads
 from servicecircle.street_intervals import merge_intervals
-from servicecircle.study import with_options
+from servicecircle.study_options import with_options
 from servicecircle.travel_times import times_between
 
 

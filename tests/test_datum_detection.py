@@ -8,12 +8,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 import servicecircle as sc
 from servicecircle import Network, StudyError, detect_datum, from_wgs84
 from servicecircle.datum import DATUMS
+from servicecircle.datum_words import datum_lines
 
 NANQU = Path(__file__).resolve().parents[1] / "data" / "nanqu"
 TOWNS = {"nanqu": None, "tsinghua": "beijing_tsinghua.osm.pbf", "nanjing": "nanjing.osm.pbf"}
@@ -183,3 +185,63 @@ def test_rows_in_several_datums_without_a_label_are_a_warning(
 def test_the_study_that_travels_with_the_package_is_told_nothing() -> None:
     told = sc.check_on_roads(sc.load_study(NANQU))
     assert not any("GCJ-02" in f.en or "BD-09" in f.en for f in told)
+
+
+def unnamed_study(folder: Path, datum: str, more: str = "", *, columns: str = "id,lon,lat") -> Path:
+    """Write a study whose three stations have no names and stand in blocks: the map cannot tell."""
+    written = np.array([113.3592, 113.3630, 113.3653]), np.array([22.4854, 22.4837, 22.4845])
+    lon, lat = from_wgs84(*written, datum)
+    rows = [f"S{k},{x!r},{y!r}" for k, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True))]
+    (folder / "stations.csv").write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
+    shutil.copy(NANQU / "roads.osm.pbf", folder / "roads.osm.pbf")
+    toml = (
+        f'[network]\nfile = "roads.osm.pbf"\n[stations]\nfile = "stations.csv"\n{more}\n[suggest]\nstations = 0\n'
+    )
+    (folder / "study.toml").write_text(toml, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.fault(3)
+def test_a_file_whose_datum_nobody_knows_is_told(tmp_path: Path) -> None:
+    checked = sc.check_study(unnamed_study(tmp_path, "gcj02"))
+    (told,) = (f for f in checked if "in which datum" in f.en)
+    assert (told.level, told.file) == ("warning", None)
+    assert "stations.csv" in told.zh and "[stations]" in told.zh and 'datum = "gcj02"' in told.zh
+    (row,) = checked.datums.to_dict("records")
+    assert (row["file"], row["datum"], row["stated"], row["verdict"]) == (
+        "stations.csv",
+        "wgs84",
+        False,
+        "cannot tell",
+    )
+    assert row["n_points"] == 3
+    assert told in sc.suggest(sc.load_study(tmp_path)).warnings
+
+
+@pytest.mark.parametrize(
+    ("more", "columns"),
+    [('datum = "gcj02"', "id,lon,lat"), ("", "id,lng_gcj02,lat_gcj02"), ('datum = "wgs84"', "id,lon,lat")],
+)
+def test_a_stated_datum_is_enough(tmp_path: Path, more: str, columns: str) -> None:
+    checked = sc.check_study(unnamed_study(tmp_path, "gcj02", more, columns=columns))
+    assert checked.datums["stated"].all()
+    assert not [fault for fault in checked if "in which datum" in fault.en]
+
+
+def test_the_datums_of_a_check_are_seen_on_paper_and_in_a_notebook(tmp_path: Path) -> None:
+    checked = sc.check_study(NANQU)
+    assert checked.datums.set_index("file")["verdict"].to_dict() == {
+        "stations.csv": "cannot tell",
+        "shops.csv": "wgs84",
+        "depots.csv": "cannot tell",
+        "candidates.csv": "wgs84",
+    }
+    path = sc.write_check(checked, tmp_path / "check.xlsx")
+    sheet = openpyxl.load_workbook(path)["坐标系"]
+    assert [cell.value for cell in sheet[1]] == ["文件", "读作", "依据", "与地图对照", "数据"]
+    figures = "同名地点 68 个，80 米以内 WGS 84 68、GCJ-02 0、BD-09 0"
+    assert str(sheet["E3"].value).startswith(figures)
+    assert figures in checked._repr_html_()
+    lines = datum_lines(checked.datums, "en")
+    assert lines[0] == "Datums:"
+    assert len(lines) == 6

@@ -180,7 +180,7 @@ def some_wishes(study: Study) -> gpd.GeoDataFrame:
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     study = load_study(REPOSITORY / "data" / "nanqu")
-    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]]
+    posts = study.stations.loc[["YZ04", "YZ09", "YZ16"], ["name", "geometry"]].assign(team="社区服务队")
     study = dataclasses.replace(study, checkins=a_log(study), wishes=some_wishes(study), checkin_stock=9)
     made = suggest(
         dataclasses.replace(

@@ -225,7 +225,7 @@ def test_a_shop_that_is_a_station_too_is_told_with_both_rows(tmp_path: Path) -> 
     (folder / "stations.csv").write_text(f"编号,名称,经度,纬度\nS1,粥铺驿站,{x},{y}\n", encoding="utf-8")
     text = f"编号,名称,经度,纬度\nP1,面馆,{x},{y}\nP2,粥铺爱心驿站,{x + 0.0001},{y}\nP3,粥铺驿站,{x + 0.001},{y}\n"
     (folder / "shops.csv").write_text(text, encoding="utf-8")
-    toml = (folder / "study.toml").read_text(encoding="utf-8") + '[shops]\nfile = "shops.csv"\n'
+    toml = (folder / "study.toml").read_text(encoding="utf-8") + '[shops]\nfile = "shops.csv"\ndatum = "wgs84"\n'
     (folder / "study.toml").write_text(toml, encoding="utf-8")
     (told,) = sc.check_study(folder)
     assert (told.file, told.row, told.level) == ("shops.csv", 3, "warning")

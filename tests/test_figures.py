@@ -12,6 +12,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -38,6 +39,7 @@ from servicecircle._page import areas, palette
 from servicecircle._page.symbols import PATHS
 from servicecircle.errors import InputError, MissingPackageError
 from servicecircle.model import Plan
+from servicecircle.trouble import tell_closures
 from servicecircle.writers import summary, write_outputs
 
 pytest.importorskip("matplotlib", reason="figures need the extra `report`")
@@ -562,3 +564,25 @@ def test_a_result_folder_holds_the_figures_that_were_asked_for_and_none_of_an_ea
     assert not [file for end in FORMATS for file in tmp_path.glob(f"*.{end}")]
     with pytest.raises(InputError, match="not 'gif'"):
         write_outputs(hours_plan, tmp_path, figures=("gif",))
+
+
+# ---------------------------------------------------------------------------------------------- centres, closures
+def test_centres_and_trouble_stand_on_the_sheet_with_their_names(plan: Plan) -> None:
+    zones = plan.study.zones
+    assert zones is not None
+    middle = zones.representative_point()
+    names = [f"{name}中心" for name in zones["name"]]
+    posts = gpd.GeoDataFrame(
+        {"name": names, "zone": zones.index}, geometry=middle.to_numpy(), crs=4326, index=names
+    )
+    study = dataclasses.replace(plan.study, posts=posts)
+    whole = sc.with_zone_work(dataclasses.replace(plan, study=study))
+    times = {"from": "2026-08-01 09:00", "until": "2026-08-01 18:00"}
+    spots = plan.study.stations.iloc[[0]][["geometry"]].assign(radius_m=60.0, name="修路", **times)
+    sheet = map_sheet(dataclasses.replace(whole, trouble=tell_closures(plan, spots)))
+    put = {kind: {one.text for one in sheet.labels.put if one.kind == kind} for kind in ("closure", "centre")}
+    assert put["closure"] == {"修路 08-01 09:00–18:00"}
+    assert put["centre"]
+    assert put["centre"] <= set(names)
+    assert {"网格中心", "路况", "1 处封闭，时段见图"} <= set(sheet.sheet.texts)
+    assert not {"网格中心", "路况"} & set(map_sheet(plan).sheet.texts)

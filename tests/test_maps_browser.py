@@ -17,6 +17,7 @@ from studies import write_study
 
 from servicecircle.errors import Fault, visible
 from servicecircle.explanations import explain_plan
+from servicecircle.map_rules import MapRules
 from servicecircle.maps import draw_map, map_html
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
@@ -141,6 +142,11 @@ def named(plan: Plan, names: list[str]) -> Plan:
         gaps=plan.gaps.assign(reason=name(3)),
         warnings=tuple(Fault(text, text, level="warning") for text in names),
     )
+
+
+def ruled(plan: Plan, **rules: Any) -> Plan:
+    """The plan with these rules for its map."""
+    return dataclasses.replace(plan, study=dataclasses.replace(plan.study, map_rules=MapRules(**rules)))
 
 
 def choose(page: Any, text: str) -> None:
@@ -516,7 +522,7 @@ def test_the_closed_sheet_says_what_it_holds(plan: Plan, opened: Callable[..., A
 
 def test_an_online_base_map_is_asked_for_only_when_it_is_chosen(plan: Plan, browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "map.html"
-    file.write_text(map_html(plan), encoding="utf-8")
+    file.write_text(map_html(ruled(plan, base="osm")), encoding="utf-8")
     context = browser.new_context(viewport=DESKTOP)
     asked: list[str] = []
     context.route("https://**/*", lambda route: (asked.append(route.request.url), route.abort()))
@@ -534,9 +540,54 @@ def test_an_online_base_map_is_asked_for_only_when_it_is_chosen(plan: Plan, brow
     context.close()
 
 
+@pytest.mark.slow
+def test_services_and_hours_are_switched_as_a_plan_that_asks_counts_them(
+    plan: Plan, opened: Callable[..., Any]
+) -> None:
+    stations = plan.study.stations.assign(amenities=["饮水", HOSTILE[2]], hours=["08:00-20:00", "10:00-23:00"])
+    study = dataclasses.replace(plan.study, stations=stations)
+    page = opened(map_html(suggest(study)))
+    lists = page.locator(".sc-choose select")
+    assert page.locator(".sc-choice-note").is_hidden()
+    for service, hour in (("饮水", None), (None, 21), ("饮水", 9), (None, None)):
+        lists.nth(0).select_option(label=service or "全部")
+        lists.nth(1).select_option(label=f"每天 {hour}:00" if hour is not None else "全天")
+        asked = suggest(study, stations=0, shops=0, service=[service] if service else None,
+                        when=None if hour is None else f"Wed {hour}:00")  # fmt: skip
+        panel = draw_map(asked)._children["panel"].data
+        for k, minutes in ((0, "5 分钟"), (1, "10 分钟")):
+            choose(page, minutes)
+            figure = panel["figures"]["before"][k]
+            told = page.inner_text(".sc-headline")
+            assert figure["share"].rstrip("%") in told
+            assert [part["told"] in told for part in figure["parts"]] == [True] * len(figure["parts"])
+        is_chosen = service is not None or hour is not None
+        assert page.locator(".sc-choice-note").is_visible() == is_chosen
+        assert (page.locator("[data-layer='gap']").is_hidden()) == is_chosen
+        assert page.locator(".leaflet-sc-outline-pane path[mask]").count() == (2 if is_chosen else 0)
+        n_closed = page.locator(".sc-ic-station svg circle[opacity]").count()
+        assert n_closed == (len(study.stations) - sum(asked.facilities["kind"] == "station"))
+    choose(page, "建议实施后")
+    assert "+" in page.inner_text(".sc-change")
+
+
+def test_the_watermark_lies_over_the_map_and_stops_no_click(plan: Plan, opened: Callable[..., Any]) -> None:
+    page = opened(map_html(ruled(plan, watermark=True, approval=HOSTILE[2], base_source=HOSTILE[4])))
+    mark = page.locator(".sc-watermark")
+    assert mark.text_content() == "内部使用"
+    assert page.inner_text(".sc-seal") == "内部使用"
+    assert mark.evaluate("(one) => getComputedStyle(one).pointerEvents") == "none"
+    page.locator(".sc-ic-station").first.click()
+    page.wait_for_selector(".leaflet-popup")
+    for told in (page.inner_text(".sc-attribution"), page.text_content(".sc-foot")):
+        assert HOSTILE[2] in told
+        assert HOSTILE[4] in told
+    assert opened(map_html(plan)).locator(".sc-watermark").count() == 0
+
+
 def test_the_policy_stops_what_is_no_tile(plan: Plan, browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "map.html"
-    file.write_text(map_html(plan), encoding="utf-8")
+    file.write_text(map_html(ruled(plan, base="osm")), encoding="utf-8")
     context = browser.new_context()
     asked: list[str] = []
     context.route("http*://**/*", lambda route: (asked.append(route.request.url), route.abort()))

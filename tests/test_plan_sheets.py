@@ -46,7 +46,12 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
 
 def test_the_sheets_say_what_the_summary_says(plan: Plan, book: Any) -> None:
     told = summary(plan)
-    assert book.sheetnames == ["总表", "驿站", "商铺", "网格", "缺口", "建议新增", "参数与来源"]
+    assert book.sheetnames == ["总表", "驿站", "商铺", "网格", "核心圈与辐射带", "缺口", "建议新增", "参数与来源"]
+    tiers = rows_of(book["核心圈与辐射带"])
+    for tier, what in (("核心圈", "core"), ("辐射带", "belt")):
+        for mode, when in (("现状", "before"), ("建议后", "after")):
+            total = math.fsum(row[f"{mode} 15 分钟{tier}（人）"] for row in tiers)
+            assert total == pytest.approx(told["tiers"][when][what]["covered"]["15"], abs=1e-9)
     for row, minutes in zip(rows_of(book["总表"]), ("10", "15"), strict=True):
         assert row["现状覆盖（人）"] == pytest.approx(told["before"]["covered"][minutes], abs=1e-9)
         assert row["建议后覆盖（人）"] == pytest.approx(told["after"]["covered"][minutes], abs=1e-9)

@@ -14,7 +14,8 @@ from servicecircle.maps import map_html
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.report import fault_count, fault_lines, plan_lines
-from servicecircle.study import load_study, with_options
+from servicecircle.study import load_study
+from servicecircle.study_options import with_options
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,9 @@ import shapely
 from scipy.optimize import linprog
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 
+from servicecircle import explanations
+from servicecircle._page.reasons import closing_lines, reason_line
+from servicecircle._page.words import Words
 from servicecircle.cases import plan_times
 from servicecircle.changes import changed_cases, question_at
 from servicecircle.errors import InputError
@@ -29,7 +32,7 @@ from servicecircle.report import plan_lines
 from servicecircle.siting_rules import SitingRules, Step
 from servicecircle.study import load_study
 from servicecircle.travel_times import travel_times
-from servicecircle.writers import write_outputs
+from servicecircle.writers import explanation_figures, write_outputs
 
 KINDS = ("station", "shop")
 #: candidates: blocks east and north of the corner, what each may become, yuan, seats
@@ -419,5 +422,33 @@ def test_an_interrupt_ends_the_explanation_and_keeps_what_is_known(town: tuple[S
     finally:
         timer.join()
     assert made.n_left > 4_000
+    assert made.is_interrupted
     assert made.objective == pytest.approx(plan.solution.objective)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("moment", ["plan_times", "_without", "_swaps_in_time", "firmness_of"])
+def test_ctrl_c_while_reasons_are_computed_ends_them_at_once_and_is_told_as_an_interruption(
+    town: tuple[Study, Roads], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    plan = planned(town, "seats")
+    whole, calls = getattr(explanations, moment), []
+
+    def interrupted(*given: object, **named: object) -> object:
+        calls.append(moment)
+        if len(calls) == 1:  # a second one would interrupt the whole
+            signal.raise_signal(signal.SIGINT)
+        return whole(*given, **named)
+
+    monkeypatch.setattr(explanations, moment, interrupted)
+    made = explain_plan(plan, draws=3, time_limit_s=None)
+    assert made.is_interrupted
+    assert made.changes.empty
+    assert made.n_left >= 9
+    assert explanation_figures(made)["interrupted"] is True
+    shown = dataclasses.replace(plan, explanation=made)
+    for lang, word, wrong in (("zh", "求解被中断", ("限时", "时间所限")), ("en", "nterrupt", ("in time",))):
+        words = Words(lang)
+        told = [*closing_lines(shown, words), *(reason_line(shown, site, words) for site in plan.sites.index)]
+        assert word in " ".join(told)
+        assert not any(one in " ".join(told) for one in wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,8 @@ from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, coverage_by_hour, explain, facility_circles, read_roads, suggest
 from servicecircle.serving import Serving, study_serving
-from servicecircle.study import load_study, with_options
+from servicecircle.study import load_study
+from servicecircle.study_options import with_options
 from servicecircle.what_if import what_if
 
 HOURS = {"stations": ["9:00-17:00", "24小时"], "shops": ["", "8:00-22:00，节假日除外", "随店营业"]}
@@ -97,7 +99,9 @@ def test_any_takes_back_what_the_study_says(tmp_path: Path) -> None:
     (tmp_path / "s" / "study.toml").write_text(
         toml.replace('"周二 20:30"', "2026-11-24T20:30:00"), encoding="utf-8"
     )
-    assert load_study(tmp_path / "s").when == stated.when
+    dated = load_study(tmp_path / "s").when
+    assert stated.when is not None
+    assert dated == dataclasses.replace(stated.when, date=dt.date(2026, 11, 24))
 
 
 def test_a_studys_own_words_are_services_too(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from servicecircle.locate import (
     Siting,
     WorthCurve,
     _siting_highs,
+    _siting_reasons,
     _siting_search,
     alternatives,
     check_siting,
@@ -915,6 +916,29 @@ def test_ctrl_c_ends_the_search_for_the_worst_zone_and_the_rest_with_it(monkeypa
             solve_siting_module._fairest(form, merge(form), start, clock, 0.0)
             assert clock.is_stopped
         interrupted_at(monkeypatch, _siting_highs, "minimise", 1)
+
+
+def test_ctrl_c_while_reasons_are_sought_is_told_and_blames_no_rule(monkeypatch):
+    # the count and the budget each leave one zone without
+    q = Siting(worth=np.eye(3), weight=[1.0] * 3, p=2, zone=[0, 1, 2], floor=1.0, cost=[2.0] * 3, budget=5.0)
+    interrupted_at(monkeypatch, _siting_reasons, "_try", 1)
+    reasons = solve_siting(q).reasons
+    assert "求解被中断" in reasons[-1].zh
+    assert "interrupted" in reasons[-1].en
+    form = q.form
+    reasons = _siting_reasons.reasons_of(form, merge(form), Clock(0.0))
+    assert [reason.rule for reason in reasons] == ["all"]
+    assert "求解时间已用完，尚未逐条试完" in reasons[0].zh
+
+
+def test_ctrl_c_in_one_of_several_plans_ends_them_all(monkeypatch):
+    q = replace(town(400, 60), capacity=np.full(60, 400.0), backup=(1.0, 0.5))
+    for several in (lambda: alternatives(q, 3), lambda: siting_curve(q, p=[2, 4, 6, 8])):
+        with monkeypatch.context() as patched:
+            interrupted_at(patched, _siting_highs, "minimise", 1)
+            plans = several()
+        assert {plan.status for plan in plans} == {"feasible"}
+        assert all(plan.objective < plan.bound for plan in plans)
 
 
 @pytest.mark.slow

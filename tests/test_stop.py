@@ -43,7 +43,11 @@ def test_of_two_searches_one_in_the_other_the_outer_one_hears_ctrl_c():
         with Clock() as inner:
             signal.raise_signal(signal.SIGINT)
         assert outer.is_over()
-        assert not inner.is_over()
+        assert inner.is_over()
+        with Clock(math.inf) as later:  # what begins after it has no time either
+            assert later.is_stopped
+    with Clock(math.inf) as another:
+        assert not another.is_over()
 
 
 def test_an_applications_own_handler_stays():
@@ -77,10 +81,22 @@ def test_ctrl_c_leaves_the_model_at_work_and_ends_the_time_of_all_others():
     with SolveTime(None) as time_left:
         time_left.begin(3)
         assert not time_left.is_over()
-        with pytest.raises(KeyboardInterrupt):
+        went_on = False
+        with time_left.at_work():
             signal.raise_signal(signal.SIGINT)
+            went_on = True
+        assert not went_on
+        assert time_left.is_stopped
         assert time_left.is_over()
         assert time_left.share() == 0
         with pytest.raises(KeyboardInterrupt):  # a second one as ever
             signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_between_models_leaves_what_is_counted_there_whole():
+    with SolveTime(None) as time_left:
+        assert not time_left.is_stopped
+        signal.raise_signal(signal.SIGINT)
+        assert time_left.is_stopped
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

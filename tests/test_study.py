@@ -19,8 +19,9 @@ from servicecircle.errors import Fault, InputError, StudyError
 from servicecircle.headers import SYNONYMS
 from servicecircle.model import Study, SuggestRule
 from servicecircle.params import PROFILES
-from servicecircle.study import load_study, read_study, with_options
+from servicecircle.study import load_study, read_study
 from servicecircle.study_keys import KEYS, read_study_file
+from servicecircle.study_options import with_options
 
 LON, LAT = 113.38, 22.51
 NETWORK = '[network]\nfile = "roads.osm.pbf"\n'

@@ -30,7 +30,8 @@ from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
 from servicecircle.pipeline import Roads, read_roads
 from servicecircle.report import plan_lines
-from servicecircle.study import with_options, with_reports
+from servicecircle.study_options import with_options
+from servicecircle.study_reports import with_reports
 from servicecircle.writers import summary
 
 BRIDGE = (2, 4.5)  # the only way between the banks

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicecircle import InputError, travel_times, zone_faults, zone_posts
+from servicecircle.zone_teams import pieces
 
 _, GRID = perfect_grid(5)
 CRS = GRID.crs
@@ -144,3 +145,56 @@ def test_a_gap_of_any_width_below_the_limit_is_found_whole(cuts: list[int], widt
     gaps = zone_faults(zones, crs=CRS)
     assert gaps["kind"].eq("gap").all()
     assert gaps["area_m2"].to_numpy() == pytest.approx(np.full(len(cuts), width * 1000.0), rel=0.05)
+
+
+# --------------------------------------------------------------------------------------------------------- teams
+def test_teams_are_told_by_zone_and_by_team() -> None:
+    zones = boxes((-1, -1, 1.5, 5), (1.5, -1, 3, 5), (3, -1, 6, 5), (6, -1, 8, 5)).assign(
+        name=["西", "中", "东", "外"], team=["甲队", "乙队、丙队", "甲队", ""]
+    )
+    posts = at((0, 0), (4, 0), (60, 60), ids="pqr", zone=["", "", "东"], team=["", "", "丁队"])
+    demand = at((0, 1), (2, 1), (4, 1), weight=[2.0, 3.0, 5.0])
+    found = zone_posts(GRID, zones, posts, demand=demand)
+    assert found.zones["teams"].tolist() == ["甲队", "乙队、丙队", "甲队、丁队", ""]
+    problems = [set(text.split(",")) for text in found.zones["problems"]]
+    assert ["several_teams" in some for some in problems] == [False, True, True, False]
+    assert ["no_team" in some for some in problems] == [False, False, False, True]
+    teams = found.teams.set_index("team")
+    assert teams.index.tolist() == ["甲队", "乙队", "丙队", "丁队"]
+    assert teams["zone_ids"].to_dict() == {"甲队": "A,C", "乙队": "B", "丙队": "B", "丁队": "C"}
+    assert teams["n_pieces"].tolist() == [2, 1, 1, 1]
+    assert teams["problems"].to_dict() == {
+        "甲队": "several_pieces",
+        "乙队": "no_post",
+        "丙队": "no_post",
+        "丁队": "",
+    }
+    assert teams.loc["甲队", ["riders", "own_riders", "share_riders"]].tolist() == [7, 7, 1]
+    assert teams.loc["甲队", "post_ids"] == "p,q,r"
+
+
+def test_a_team_named_at_a_post_of_no_zone_is_told_and_no_team_at_all_is_no_fault() -> None:
+    zones = boxes((-1, -1, 2, 5), (2, -1, 5, 5))
+    posts = at((0, 0), (50, 50), ids="pq", team=["甲队", "远队"])
+    found = zone_posts(GRID, zones, posts)
+    assert found.teams["problems"].tolist() == ["", "no_zone"]
+    bare = zone_posts(GRID, zones, posts.drop(columns="team"))
+    assert bare.teams.empty
+    assert "no_team" not in ",".join(bare.zones["problems"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    cells=st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1), slip=st.sampled_from([0, 0.3, -0.3])
+)
+def test_ground_lies_in_as_many_pieces_as_cells_hang_together(cells: set[tuple[int, int]], slip: float) -> None:
+    squares = [shapely.box(x * 100 + slip, y * 100, x * 100 + 100, y * 100 + 100) for x, y in sorted(cells)]
+    left, n = set(cells), 0
+    while left:
+        n, some = n + 1, [left.pop()]
+        while some:
+            x, y = some.pop()
+            near = {(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)} & left
+            left -= near
+            some += near
+    assert pieces(np.array(squares, dtype=object)) == n

@@ -37,8 +37,10 @@ date = 2026-11-22
 file = "roads.osm"
 [stations]
 file = "stations.csv"
+datum = "wgs84"
 [depots]
 file = "depots.csv"
+datum = "wgs84"
 [suggest]
 stations = 1
 shops = 1

@@ -1,5 +1,6 @@
 """Service circles of rest stations and partner shops for delivery riders, exactly, on the street network."""
 
+from . import _started as _started
 from .amenities import AMENITIES as AMENITIES
 from .amenities import Amenity as Amenity
 from .amenities import AmenityList as AmenityList
@@ -38,6 +39,7 @@ from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
 from .depot_zones import assign_depots as assign_depots
+from .displays import html_of as html_of
 from .drink_rules import DailyRate as DailyRate
 from .drink_rules import DrinkRule as DrinkRule
 from .drink_rules import StockOut as StockOut
@@ -77,6 +79,7 @@ from .hours import parse_hours as parse_hours
 from .hours_week import OpeningHours as OpeningHours
 from .hours_week import hours_text as hours_text
 from .legs import find_legs as find_legs
+from .map_rules import MapRules as MapRules
 from .maps import draw_map as draw_map
 from .model import Coverage as Coverage
 from .model import Explanation as Explanation

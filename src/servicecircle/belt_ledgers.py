@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -57,6 +58,7 @@ def frame_of_belt(
     words: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
+    date: dt.date | None = None,
 ) -> Reading:
     """
     Turn a table into shop streets or districts.
@@ -67,7 +69,7 @@ def frame_of_belt(
         As `read_table` gives it: lines or polygons; streets also by their names.
     role
         `streets` or `districts`.
-    columns, keep, words, headers, datum
+    columns, keep, words, headers, datum, date
         As in `frame_of_points`.
 
     Returns
@@ -91,7 +93,7 @@ def frame_of_belt(
     shapes = in_one_datum(shapes, said)
     named, name_faults = _named(table, positions) if table.geometry is None else ({}, [])
     numbers, number_faults = role_numbers(table, role, positions)
-    offers, offer_faults = offers_of(table, positions, words=words or {})
+    offers, offer_faults = offers_of(table, positions, words=words or {}, date=date)
     taken = {*offers, *STREET_HEADERS, DOORS, "form"}
     texts, text_faults = texts_of(table, positions, keep=keep, taken=taken)
     n = len(ids)

@@ -148,14 +148,12 @@ def firmness_of(
     held: list[Held] = []
     asked = changes if case.wants_more else ()
     clock.begin(len(asked))
-    try:
+    with clock.at_work():
         for change, by, zone_id, made in asked:
             if clock.is_over():
                 break
             outcome = _held(plan, made(), choice, clock.share())
             held.append(Held({"change": change, "by": by, "zone_id": zone_id, **outcome.row}, outcome.stays))
-    except KeyboardInterrupt:
-        clock.stop()
     stays = np.sum([one.stays for one in held], axis=0) if held else np.zeros(choice.options.size)
     frame = frame_of([one.row for one in held], columns, texts=("change", "zone_id", "sites"))
     return Firmness(frame, stays.astype(np.int64), len(asked) - len(held))

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .datum_words import DATUM_HEADERS
 from .errors import Fault, Lang, visible
 from .report import FAULT_WORDS, fault_cells, fault_count
 from .sheet_cells import CREATED, FACE, MAX_TEXT, OPTIONS, Place, Styles, put_text, styles_of
@@ -30,6 +31,7 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
         "zh": {
             "faults": "问题",
+            "datums": "坐标系",
             "stations": "驿站",
             "shops": "商铺",
             "streets": "服务街",
@@ -46,6 +48,7 @@ _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
         },
         "en": {
             "faults": "Faults",
+            "datums": "Datums",
             "stations": "Stations",
             "shops": "Shops",
             "streets": "Streets",
@@ -73,7 +76,14 @@ class _Mark:
     notes: tuple[str, ...]
 
 
-def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], path: Path, lang: Lang) -> Path:
+def write_check_sheets(
+    faults: Sequence[Fault],
+    sheets: Sequence[SheetCopy],
+    path: Path,
+    lang: Lang,
+    *,
+    datums: Sequence[Sequence[str]] = (),
+) -> Path:
     """
     Write faults and the ledgers they are of as an `.xlsx` workbook.
 
@@ -87,6 +97,8 @@ def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], pat
         of a whole sheet stands at its first header.
     path
         The file; folders above it are made.
+    datums
+        Rows of `datum_cells`: a sheet of their own, where there are any.
 
     Returns
     -------
@@ -99,10 +111,12 @@ def write_check_sheets(faults: Sequence[Fault], sheets: Sequence[SheetCopy], pat
         If it cannot be written; what stood there before is unchanged.
     """
     make_folder(path.parent)
-    return write_whole(path, lambda unfinished: _write(unfinished, faults, sheets, lang))
+    return write_whole(path, lambda unfinished: _write(unfinished, faults, sheets, lang, datums))
 
 
-def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lang: Lang) -> None:
+def _write(
+    path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lang: Lang, datums: Sequence[Sequence[str]]
+) -> None:
     import xlsxwriter
 
     options = {"constant_memory": True, **OPTIONS}
@@ -111,6 +125,8 @@ def _write(path: Path, faults: Sequence[Fault], sheets: Sequence[SheetCopy], lan
         styles = _styles(book)
         names = _sheet_names(sheets, lang)
         first = book.add_worksheet(_SHEETS[lang]["faults"])
+        if datums:
+            _write_datums(book.add_worksheet(_SHEETS[lang]["datums"]), datums, styles, lang)
         copies = [(book.add_worksheet(name), sheet) for name, sheet in zip(names, sheets, strict=True)]
         _write_list(first, faults, _links(faults, sheets, names), styles, lang)
         for worksheet, sheet in copies:
@@ -168,6 +184,17 @@ def _write_list(
         put_text(worksheet, (len(shown) + 1, 5), words["more"].format(n=len(faults) - len(shown)), "text", styles)
     if not faults:
         put_text(worksheet, (1, 5), fault_count(faults, lang), "text", styles)
+
+
+def _write_datums(worksheet: Any, datums: Sequence[Sequence[str]], styles: Styles, lang: Lang) -> None:  # noqa: ANN401
+    """Write in which datum each file was read, who says so, and what the map says."""
+    for column, (header, width) in enumerate(zip(DATUM_HEADERS[lang], (24, 10, 10, 14, _WIDE), strict=True)):
+        worksheet.set_column(column, column, width)
+        put_text(worksheet, (0, column), header, "header", styles)
+    worksheet.freeze_panes(1, 0)
+    for row, cells in enumerate(datums, start=1):
+        for column, text in enumerate(cells):
+            put_text(worksheet, (row, column), visible(text), "text", styles)
 
 
 def _links(faults: Sequence[Fault], sheets: Sequence[SheetCopy], names: Sequence[str]) -> dict[int, str]:

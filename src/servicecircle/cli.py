@@ -158,10 +158,21 @@ FontFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--font", metavar="FILE", help="Font of the figures. Default: the one that [report] installs."),
 ]
+BaseMapName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--base-map",
+        metavar="NAME",
+        help="Online base map that map.html offers: osm, tianditu, gaode or none. Default: as the study, none.",
+    ),
+]
 ClosureFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--closures", metavar="FILE", help="Reports of trouble on the road. Default: those of the study."),
 ]
+
+#: says that the map offers no online base map, whatever the study asks for
+NO_BASE = "none"
 
 
 def main() -> None:
@@ -216,14 +227,17 @@ def check(study: StudyPath, xlsx: CheckFile = None) -> None:
         refuse("--xlsx", f"{xlsx.name!r} must end in .xlsx.", f"的文件名“{xlsx.name}”须以 .xlsx 结尾。")
     with _told_plainly(study):
         from .checks import check_study, write_check
+        from .datum_words import datum_lines
         from .report import fault_count, fault_lines
         from .whole_files import remove_file
 
         lang = _lang_of(study)
         with _waiting("check", lang):
             checked = check_study(study, lang=lang)
-        for line in [*fault_lines(checked, lang, width=_width(sys.stdout)), fault_count(checked, lang)]:
+        width = _width(sys.stdout)
+        for line in [*fault_lines(checked, lang, width=width), *datum_lines(checked.datums, lang, width=width)]:
             _say(line)
+        _say(fault_count(checked, lang))
         usual = _usual_folder(study) / "check.xlsx"
         if xlsx is not None or (checked and checked.sheets):
             made = write_check(checked, xlsx or usual)
@@ -276,6 +290,7 @@ def plan(
     curve: Curve = None,
     time_limit: TimeLimit = None,
     closures: ClosureFile = None,
+    base_map: BaseMapName = None,
     figures: FigureFormats = None,
     font: FontFile = None,
     out: Out = None,
@@ -289,6 +304,7 @@ def plan(
     if font is not None and not formats:
         refuse("--font", "goes with --figures.", "须与 --figures 一起用。")
     breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
+    base = None if base_map in {None, NO_BASE} else _rule("--base-map", "base", base_map, table="map")
     stated = {
         "objective": objective,
         "budget": budget,
@@ -317,6 +333,7 @@ def plan(
             rules={key: value for key, value in rules.items() if value is not None},
             time_limit_s=limit_s,
             closures=closures,
+            base_map=NO_BASE if base_map == NO_BASE else base,
             figures=formats,
             font=font,
         )
@@ -441,13 +458,15 @@ def _plan(
     rules: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
     closures: Path | None = None,
+    base_map: str | None = None,
     figures: tuple[str, ...] = (),
     font: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
     from .pipeline import TIME_LIMIT_S, suggest
-    from .study import load_study, with_reports
+    from .study import load_study
+    from .study_reports import with_reports
     from .trouble import with_trouble
     from .writers import write_outputs
     from .zone_work import with_zone_work
@@ -455,6 +474,13 @@ def _plan(
     loaded: Study = load_study(study)
     if closures is not None:
         loaded = with_reports(loaded, closures)
+    if base_map is not None:
+        base: Any = None if base_map == NO_BASE else base_map
+        loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))
+    if loaded.map_rules.base is not None:
+        from .maps import check_base_map
+
+        check_base_map(loaded.map_rules.base)  # as the fonts: before the search
     if figures:
         from .figures import check_fonts
 
@@ -666,14 +692,14 @@ def _when(text: str | None) -> str | None:
     return text
 
 
-def _rule(option: str, key: str, value: object) -> Any:  # noqa: ANN401
+def _rule(option: str, key: str, value: object, *, table: str = "suggest") -> Any:  # noqa: ANN401
     """Return a rule of the plan, checked as the key of study.toml is."""
     from .study_keys import check_value
 
     if value is None:
         return None
     try:
-        return check_value("suggest", key, value)
+        return check_value(table, key, value)
     except InputError as error:
         refuse(option, error.en.removeprefix(f"`{key}` "), error.zh.removeprefix(f"{key} "))
 

@@ -20,6 +20,7 @@ from .counts import Count, parse_count
 from .errors import Fault
 from .headers import SYNONYMS, field_of, fold, is_personal, rank_of, shifted_field, stated_datum, without_numbers
 from .readers import Table
+from .team_names import organisations
 
 Role = Literal[
     "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
@@ -65,6 +66,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         for word in words
     }
 )
+#: fields that only some ledgers know; in the others a column like any other
+_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType({"zone": {"posts"}, "team": {"posts", "zones"}})
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count
@@ -117,7 +120,7 @@ def match_headers(
         coordinate = field_found in {"lon", "lat"}
         if not field_found or field_found in stated or at in positions.values():
             continue
-        if field_found == "zone" and role != "posts":  # there a column like any other
+        if role not in _ONLY_OF.get(field_found, {role}):
             continue
         if not (coordinate and table.geometry is not None):
             by_field[field_found].append(at)
@@ -276,8 +279,11 @@ def texts_of(
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
             texts[field] = cells(positions[field])
+    if "team" in texts and positions["team"] not in kept:
+        texts["team"], team_faults = organisations(table, positions["team"], texts["team"])
+        faults += team_faults
     left_out = set(dropped)
-    used = {*texts, *taken, *SYNONYMS.keys() - {"zone"}, "geometry"}  # of posts alone is a zone a field
+    used = {*texts, *taken, *SYNONYMS.keys() - _ONLY_OF.keys(), "geometry"}
     for at, header in enumerate(table.header):
         field = field_at.get(at, "")
         if (

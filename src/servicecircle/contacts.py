@@ -13,9 +13,9 @@ from ._validate import check_points
 from .errors import InputError, Lang
 from .headers import fold, without_numbers
 from .model import Facilities, Network
+from .offers import offers_in
 from .params import MAX_SNAP_M
 from .services import service_name
-from .serving import offers_in
 from .travel_times import id_ranks, travel_times
 from .zone_rules import ContactRule
 from .zone_texts import texts_in

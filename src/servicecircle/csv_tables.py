@@ -114,6 +114,13 @@ def zone_posts_csv(plan: Plan) -> str | None:
     return csv_text(frame.columns, frame.itertuples(index=False))
 
 
+def zone_teams_csv(plan: Plan) -> str | None:
+    """Return a row a team in charge of zones; None where no ledger names one."""
+    if plan.posts is None or plan.posts.teams.empty:
+        return None
+    return csv_text(plan.posts.teams.columns, plan.posts.teams.itertuples(index=False))
+
+
 def zone_shares_csv(plan: Plan) -> str | None:
     """Return a row a zone and post that is nearest to some of it; None without posts."""
     if plan.posts is None:

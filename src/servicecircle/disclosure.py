@@ -69,11 +69,12 @@ def told_warnings(plan: Plan) -> tuple[Fault, ...]:
     """
     Return the warnings of a plan as its outputs may show them.
 
-    Those of the ledgers count and name rows: where the study is to be published one sentence stands for them.
+    Those of the ledgers count and name rows: where the study is to be published one sentence stands for them. What
+    is told of its boundaries stays: it is for those who publish.
     """
     if not plan.study.publish:
         return plan.warnings
-    of_ledgers = set(plan.study.warnings)
+    of_ledgers = {fault for fault in plan.study.warnings if fault.column != "publish"}
     others = tuple(fault for fault in plan.warnings if fault not in of_ledgers)
     if len(others) == len(plan.warnings):
         return others

@@ -60,7 +60,7 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     time_limit_s
         For all models that are solved again together, two fifths of it for losses; for each at most an eighth of
         what is left. One that is not proven by then says so, a loss is then at most what it says, and changes that
-        are left are not tried. None: until all are proven. Ctrl-C ends the time at once.
+        are left are not tried. None: until all are proven. Ctrl-C ends the time at once (`is_interrupted`).
 
     Returns
     -------
@@ -124,12 +124,12 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
     if time_limit_s is not None and not time_limit_s >= 0:
         msg = f"`time_limit_s` must be >= 0, got {time_limit_s}."
         raise InputError(msg)
-    times = plan_times(plan, plan.network, more_s=60.0 * CUTOFF_MINUTES)
-    case = question_at(plan, times)
-    choice, gains = _checked_choice(plan, case)
-    value, before = case.value(choice), case.before()
-    gained = math.fsum(plan.sites["riders_gained"]) if plan.siting is None else value.total - before
     with SolveTime(time_limit_s) as clock:
+        times = plan_times(plan, plan.network, more_s=60.0 * CUTOFF_MINUTES)
+        case = question_at(plan, times)
+        choice, gains = _checked_choice(plan, case)
+        value, before = case.value(choice), case.before()
+        gained = math.fsum(plan.sites["riders_gained"]) if plan.siting is None else value.total - before
         lost = _losses(plan, case, choice, value, clock)
         substitutes, within = _substitutes(plan, case, choice, gained=gained, clock=clock)
         changes = changed_cases(plan, case, times, draws=draws, seed=seed)
@@ -147,6 +147,7 @@ def explain_plan(plan: Plan, *, draws: int = 20, seed: int = 1, time_limit_s: fl
         reach=reach_of(plan, case, choice),
         unreachable=unreachable_of(plan, case, times),
         n_left=firm.n_left,
+        is_interrupted=clock.is_stopped,
     )
 
 
@@ -212,13 +213,11 @@ def _without(case: AnyCase, choice: Choice, k: int, clock: SolveTime) -> tuple[l
 
 def _in_time(solve: Callable[[], Best], clock: SolveTime) -> Best | None:
     """Return what was solved, None where no time is left; Ctrl-C ends the time."""
-    if clock.is_over():
-        return None
-    try:
-        return solve()
-    except KeyboardInterrupt:
-        clock.stop()
-        return None
+    best = None
+    if not clock.is_over():
+        with clock.at_work():
+            best = solve()
+    return best
 
 
 # -------------------------------------------------------------------------------------------------- substitutes
@@ -276,12 +275,11 @@ def _substitutes(
 
 def _swaps_in_time(case: AnyCase, choice: Choice, k: int, clock: SolveTime) -> Swaps:
     """Return the swaps of a suggestion; where seats count, those that are tried in time. Ctrl-C ends the time."""
-    try:
-        return case.swaps(choice, k, time_limit_s=0.0 if clock.is_over() else clock.share())
-    except KeyboardInterrupt:
-        clock.stop()
-        none = np.zeros(0)
-        return Swaps(none.astype(np.int64), none, none, is_complete=False)
+    none = np.zeros(0)
+    swaps = Swaps(none.astype(np.int64), none, none, is_complete=False)
+    with clock.at_work():
+        swaps = case.swaps(choice, k, time_limit_s=0.0 if clock.is_over() else clock.share())
+    return swaps
 
 
 def _within(total: FloatArray, share: FloatArray, value: Value) -> FloatArray:

@@ -26,7 +26,7 @@ from .addresses import (
 )
 from .errors import DownloadError, InputError
 from .located_rows import AskedRow
-from .study import addresses_to_ask
+from .study_addresses import addresses_to_ask
 
 if TYPE_CHECKING:
     from .geocoders import ServiceTroubleError

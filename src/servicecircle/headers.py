@@ -49,6 +49,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             "status": ("status 状态 狀態 运营状态 使用状态",),
             "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
+            "team": ("team 队伍 队伍名称 服务队伍 专员队伍 网格队伍 责任队伍 负责队伍 包干队伍 所属队伍 服务队",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
             "parent": ("parent 总站 所属总站 总站编号 总站名称 上级站点 主站 main_station parent_id part_of",),
             "floor": ("floor 楼层 所在楼层",),
@@ -71,7 +72,7 @@ _PERSON = re.compile(
     r"|电话|手机|联系方式|微信|qq|邮箱|身份证|证件号|护照|政治面貌|党员身份"
     r"|phone|mobile|telephone|wechat|whatsapp|e?mail$|idcard|identitycard|identityno|passport"
     r"|contact|manager|owner|firstname|lastname|surname|fullname|personname|ridername|couriername"
-    r"|^tel$|^telno$|^cell$|联络人|联络员|书记$|主任$|管理员$|值班人员?$|值守人员?$|网格员$|网格长$"
+    r"|^tel$|^telno$|^cell$|联络人|联络员|书记$|主任$|管理员$|值班人员?$|值守人员?$|网格员$|网格长$|专员$|队长$|组长$"
     r"|^(?:是否)?(?:中共)?党员$|^党派|政治身份|politicalstatus|partymember|staffname|drivername|座机"
     r"|(?:填报|填表|上报|申报|报告|采集|登记|记录|录入|申请|审核|调查|巡查|值班|承租|受访)人$|户主$|房东|房主|昵称|车牌"
     r"|出生日期|出生年月|生日|家庭住址|银行卡|社保号|birthday|birthdate|dateofbirth|bankcard"
@@ -86,15 +87,19 @@ _PERSONAL_NUMBER = re.compile(
     r"[0-9]{3}[0-9Xx])(?![0-9])"
 )
 #: a name behind a person's part in the text, and in front of her number
-_PARTS = "联系人 联络人 联络员 负责人 经办人 责任人 值班人 值班人员 值守人员 管理员 站长 店长 店主 老板 房东 姓名"
+_PARTS = (
+    "联系人 联络人 联络员 负责人 经办人 责任人 值班人 值班人员 值守人员 管理员 站长 队长 组长 店长 店主 老板 房东 "
+    "姓名"
+)
 _PART = re.compile(f"((?:{'|'.join(_PARTS.split())})(?:[:：]|[为是]) *)[\u4e00-\u9fff]{{2,3}}(?![\u4e00-\u9fff])")
 #: what a text with either holds: a digit that ten characters follow, or a sign behind a part
 _MAY_HOLD = re.compile("(?s:[0-9\uff10-\uff19].{10})|[人员长主板东名理][:：为是]")
-_SURNAMES = (
+#: what most Chinese names begin with
+SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
     "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
-_NAMED_NUMBER = re.compile(rf"(?<![\u4e00-\u9fff])[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}([:：,，、 （(]*\*\*\*)")
+_NAMED_NUMBER = re.compile(rf"(?<![\u4e00-\u9fff])[{SURNAMES}][\u4e00-\u9fff]{{1,2}}([:：,，、 （(]*\*\*\*)")
 #: full-width digits, signs and letters as half-width ones, character by character
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 #: the last says it only beside others

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._validate import check_text
-from .hours_osm import NotWeeklyError, osm_hours
+from .errors import InputError
+from .hours_dates import DATES, osm_dates
+from .hours_osm import NotWeeklyError, only_dates, osm_hours
 from .hours_week import (
     CLOSED,
     OPEN,
     UNKNOWN,
     UNKNOWN_HOURS,
+    DatedDay,
     OpeningHours,
     Span,
     clock_span,
@@ -38,11 +42,14 @@ from .hours_words import (
 LUNCH = (690, 870)
 #: a cell longer than this is no statement of hours
 MAX_LENGTH = 500
+#: nor one that lists dates and is longer than this
+MAX_LENGTH_DATED = 4000
+_HAS_DATES = re.compile(rf"{DATES}|[0-9]{{4}} [a-z]{{3}} [0-9]")
 _SILENT = -2
 _States = NDArray[np.int8]
 
 
-def parse_hours(text: str) -> OpeningHours:
+def parse_hours(text: str, *, year: int | None = None) -> OpeningHours:
     """
     Read opening hours as people write them, in Chinese or English, or in OpenStreetMap's syntax.
 
@@ -50,12 +57,15 @@ def parse_hours(text: str) -> OpeningHours:
     ----------
     text
         A cell of a ledger. The words are listed on the page "Hours and amenities".
+    year
+        Of dates that state none, `8月6日 9:00-11:00`; None: such a text is not understood.
 
     Returns
     -------
     hours
         A day that the text does not name is closed where it names others as open. Times that are not stated are
         unknown, and so is the whole week where any piece of the text is not understood; `not_understood` keeps it.
+        What is said of a date stands for that date alone; a place of which only dates are told is closed otherwise.
 
     Examples
     --------
@@ -64,26 +74,32 @@ def parse_hours(text: str) -> OpeningHours:
     (True, False, None, False)
     >>> parse_hours("随店营业").is_open(0, 600), parse_hours("夏季8点").not_understood
     (None, ('夏季8点',))
+    >>> session = parse_hours("8月6日、13日 9:00-11:00", year=2026)
+    >>> session.is_open(3, 570, date=dt.date(2026, 8, 6)), session.is_open(3, 570)
+    (True, False)
     """
-    return _parsed(check_text(text, "text"))
+    if year is not None and not (isinstance(year, int) and dt.MINYEAR < year < dt.MAXYEAR):
+        msg = f"`year` must be a year, got {year!r}."
+        raise InputError(msg, zh=f"year 应为年份，现为 {year!r}。")
+    return _parsed(check_text(text, "text"), year)
 
 
 @functools.lru_cache(maxsize=10_000)
-def _parsed(text: str) -> OpeningHours:
+def _parsed(text: str, year: int | None) -> OpeningHours:
     plain = plain_text(text)
     if re.fullmatch(r"[\s\-—/.]*|无|暂无|null|nan|none", plain):
         return UNKNOWN_HOURS
-    if len(plain) > MAX_LENGTH:
+    if len(plain) > (MAX_LENGTH_DATED if _HAS_DATES.search(plain) else MAX_LENGTH):
         return OpeningHours(not_understood=(plain[:MAX_LENGTH],))
     try:
         is_chinese = re.search("[\u4e00-\u9fff]", plain)
-        return (None if is_chinese else osm_hours(text)) or _hours_of_words(plain)
+        return (None if is_chinese else osm_hours(text, year)) or _hours_of_words(plain, year)
     except (NotUnderstoodError, NotWeeklyError) as error:
         return OpeningHours(not_understood=(str(error),))
 
 
-def _hours_of_words(plain: str) -> OpeningHours:
-    tokens = list(tokens_of(plain))
+def _hours_of_words(plain: str, year: int | None) -> OpeningHours:
+    tokens = list(tokens_of(plain, year))
     if residue := tuple(token.text.strip() for token in tokens if token.kind == "residue"):
         return OpeningHours(not_understood=residue)
     return _hours(tokens)
@@ -94,7 +110,9 @@ def _hours_of_words(plain: str) -> OpeningHours:
 class _Clause:
     """Some days and what is said of them."""
 
-    days: frozenset[int] = frozenset()  # none, and no holiday: the days are not named
+    days: frozenset[int] = frozenset()  # none, no holiday and no date: the days are not named
+    dates: frozenset[dt.date] = frozenset()
+    is_range: bool = False  # the weekdays are those of a range of dates
     on_holidays: bool = False
     spans: list[Span] = field(default_factory=list)
     breaks: list[Span] = field(default_factory=list)
@@ -104,7 +122,7 @@ class _Clause:
 
     @property
     def is_named(self) -> bool:
-        return bool(self.days) or self.on_holidays
+        return bool(self.days) or self.on_holidays or bool(self.dates)
 
     @property
     def is_empty(self) -> bool:
@@ -113,19 +131,24 @@ class _Clause:
 
 #: kinds of a span; `midday` is one that can be a break at noon
 _SPANS = {"span", "midday"}
-_SELECTORS = {"days", "names", "workdays", "weekend", "every", "holiday", "restdays"}
+_SELECTORS = {"days", "names", "workdays", "weekend", "every", "holiday", "restdays", "dates"}
 
 
 def _hours(tokens: Sequence[Token]) -> OpeningHours:
     if any(token.kind == "unknown" for token in tokens):
         return UNKNOWN_HOURS
     reader = _ClauseReader([token for token in tokens if token.kind not in {"blank", "noise"}])
-    clauses = _in_force(_behind(reader.clauses))
+    every = _behind(reader.clauses)
+    clauses = _in_force([clause for clause in every if not clause.dates])
+    dates = _dates([clause for clause in every if clause.dates])
     states, holiday = _states(clauses)
     for span in reader.lunch:
-        for row in [*states, *([holiday] if holiday is not None else [])]:
+        for row in [*states, *([holiday] if holiday is not None else []), *dates.values()]:
             _take_break(row, span)
     week = _week(states, clauses)
+    has_week = any(not clause.is_empty or clause.is_named for clause in clauses)
+    if dates and not has_week and any((row[:DAY_MIN] != CLOSED).any() for row in dates.values()):
+        return only_dates(_dated(dates, np.zeros_like(week)))
     holidays = _holidays(clauses, tokens)
     own = None
     if holidays and holiday is not None:
@@ -136,6 +159,7 @@ def _hours(tokens: Sequence[Token]) -> OpeningHours:
         unknown_spans=spans_of(week == UNKNOWN),
         holidays=holidays,
         holiday_spans=own if holidays else None,
+        dated=_dated(dates, week),
     )
 
 
@@ -165,6 +189,8 @@ class _ClauseReader:
             self.clauses.append(_Clause(is_behind=is_behind))
         clause = self.clauses[-1]
         clause.days |= token.days
+        clause.dates |= token.dates
+        clause.is_range |= token.is_range
         clause.on_holidays |= token.kind == "holiday"
         clause.says |= {"off"} if token.kind == "restdays" else set()
 
@@ -199,6 +225,7 @@ def _behind(clauses: list[_Clause]) -> list[_Clause]:
                     raise NotUnderstoodError(clock_span(first.spans[-1]))
                 continue
             first.days, first.on_holidays = clause.days, clause.on_holidays
+            first.dates, first.is_range = clause.dates, clause.is_range
             del clauses[at]
     return clauses
 
@@ -220,6 +247,46 @@ def _in_force(clauses: list[_Clause]) -> list[_Clause]:
                 raise NotUnderstoodError(day_names(sorted(clause.days)))
             seen.append(clause.days)
     return [*usual, *special]
+
+
+# ---------------------------------------------------------------------------------------------------------- dates
+def _dates(clauses: Sequence[_Clause]) -> dict[dt.date, _States]:
+    """Return the state of each minute of the dates that are named, and on into the next day, shape (2880,)."""
+    rows: dict[dt.date, _States] = {}
+    seen: list[frozenset[dt.date]] = []
+    for clause in clauses:
+        dates = _dates_of(clause)
+        clause.adds = dates in seen
+        if any(dates & others and not dates <= others for others in seen):
+            raise NotUnderstoodError(osm_dates(dates))
+        seen.append(dates)
+        for date in dates:
+            _apply(clause, rows.setdefault(date, np.full(LATEST_MIN, _SILENT, dtype=np.int8)))
+    return rows
+
+
+def _dates_of(clause: _Clause) -> frozenset[dt.date]:
+    """Return the dates of a clause: of a range those on its weekdays, else a weekday only confirms the date."""
+    if clause.on_holidays:
+        raise NotUnderstoodError(osm_dates(clause.dates))
+    kept = frozenset(date for date in clause.dates if not clause.days or date.weekday() in clause.days)
+    if not kept or (kept != clause.dates and not clause.is_range):
+        raise NotUnderstoodError(osm_dates(clause.dates))
+    return kept
+
+
+def _dated(rows: Mapping[dt.date, _States], week: _States) -> tuple[DatedDay, ...]:
+    """Fold what runs past midnight into the next day, which has its own times or those of the week."""
+    states = {date: row[:DAY_MIN].copy() for date, row in rows.items()}
+    for date, row in rows.items():
+        if (row[DAY_MIN:] == OPEN).any():
+            after = date + dt.timedelta(1)
+            usual = week[after.weekday() * DAY_MIN :][:DAY_MIN].copy()
+            day = states.setdefault(after, usual)
+            day[row[DAY_MIN:] == OPEN] = OPEN
+    return tuple(
+        DatedDay(date, spans_of(states[date] == OPEN), spans_of(states[date] == UNKNOWN)) for date in sorted(states)
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- states

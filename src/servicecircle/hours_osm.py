@@ -6,12 +6,14 @@ import datetime as dt
 import functools
 import re
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours, Span, spans_of
+from .hours_dates import MAX_DATES, NoDateError, selectors_of, split_dated
+from .hours_week import CLOSED, OPEN, UNKNOWN, DatedDay, OpeningHours, Span, spans_of
 from .hours_words import DAY_MIN, NOON_H
 
 if TYPE_CHECKING:
@@ -38,22 +40,84 @@ class NotWeeklyError(Exception):
     """Hours in OpenStreetMap's syntax that no week can hold. It does not leave the parser."""
 
 
-def osm_hours(text: str) -> OpeningHours | None:
+def osm_hours(text: str, year: int | None = None) -> OpeningHours | None:
     """
-    Return the week of a text in OpenStreetMap's syntax; None where it is not in that syntax.
+    Return the week and the dates of a text in OpenStreetMap's syntax; None where it is not in that syntax.
 
     Raises
     ------
     NotWeeklyError
-        If a week cannot hold it: dates, the sun, school holidays, a condition in quotes, holidays that differ
-        by weekday, days off alone.
+        If they cannot hold it: dates without a year where `year` states none, months, weeks, the sun, school
+        holidays, a condition in quotes, holidays that differ by weekday, days off alone.
     """
-    from opening_hours import OpeningHours as Parser
     from opening_hours import validate
 
     plain = _tidy(text)
     if not validate(plain):
         return None
+    try:
+        weekly, dated = split_dated(plain)
+        dates = sorted({date for rule in dated for date in _dates_of(rule, year)})
+    except NoDateError as error:
+        raise NotWeeklyError(text) from error
+    if not dates:
+        return _weekly_hours(plain, text)
+    if '"' in "".join(dated) or len(dates) > MAX_DATES or _has_two_meanings(plain):
+        raise NotWeeklyError(text)
+    days = _dated_days(plain, weekly, dates)
+    if weekly:
+        return replace(_weekly_hours(weekly, text), dated=days)
+    opens = any(one.open_spans or one.unknown_spans for one in days)
+    return only_dates(days) if opens else OpeningHours(dated=days)
+
+
+def only_dates(days: tuple[DatedDay, ...]) -> OpeningHours:
+    """Return the hours of a place that opens on some dates and on no other day."""
+    return OpeningHours(unknown_spans=(), holidays=False, dated=days)
+
+
+def _dates_of(rule: str, year: int | None) -> list[dt.date]:
+    """Return the dates that a rule names, as the library understands them; of `year` where it states none."""
+    from opening_hours import OpeningHours as Parser
+
+    found: list[dt.date] = []
+    for selector in selectors_of(rule):
+        years = [int(one) for one in re.findall(r"\d{4}", selector)] or ([] if year is None else [year])
+        if not years or len(re.findall(r"\d{4}", selector)) not in {0, len(re.findall("[A-Z][a-z]{2}", selector))}:
+            raise NoDateError
+        begin, end = dt.datetime(min(years), 1, 1), dt.datetime(max(years) + 1, 1, 1)
+        for first, last, state, _ in Parser(f"{selector} 00:00-24:00").intervals(begin, end):
+            if str(state) == "open":
+                found += [(first + dt.timedelta(k)).date() for k in range((last - first).days)]
+    return found
+
+
+def _dated_days(plain: str, weekly: str, dates: list[dt.date]) -> tuple[DatedDay, ...]:
+    """Return what holds on dates, and on a day after one into which its night runs."""
+    from opening_hours import OpeningHours as Parser
+
+    evaluator, usual = Parser(plain), Parser(weekly or "off")
+    after = {date + dt.timedelta(1) for date in dates} - set(dates)
+    days = []
+    for date in sorted({*dates, *after}):
+        midnight = dt.datetime.combine(date, dt.time())
+        states = _day_states(evaluator, midnight)
+        if date not in after or (states != _day_states(usual, midnight)).any():
+            days.append(DatedDay(date, spans_of(states == OPEN), spans_of(states == UNKNOWN)))
+    return tuple(days)
+
+
+def _weekly_hours(plain: str, text: str) -> OpeningHours:
+    """
+    Return the week of a text that the library takes.
+
+    Raises
+    ------
+    NotWeeklyError
+        If no week can hold it.
+    """
+    from opening_hours import OpeningHours as Parser
+
     evaluator, without_holidays = Parser(plain, country=_CALENDAR), Parser(plain)
     spelling = re.sub(r' ?"[^"]*"', "", str(evaluator))
     if _OUTSIDE.search(spelling) or _has_two_meanings(plain):

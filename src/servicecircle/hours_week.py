@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .hours_dates import osm_dates
 from .hours_words import DAY_MIN
 
 Span = tuple[int, int]
@@ -29,9 +31,26 @@ def _check_spans(spans: Sequence[Span], last: int, name: str) -> None:
 
 
 @dataclass(frozen=True)
+class DatedDay:
+    """What holds on one date, in place of the week and of a holiday."""
+
+    date: dt.date
+    open_spans: tuple[Span, ...] = ()  # minutes of the day
+    unknown_spans: tuple[Span, ...] = ()  # the same
+
+    def __post_init__(self) -> None:
+        _check_spans(self.open_spans, DAY_MIN, "open_spans")
+        _check_spans(self.unknown_spans, DAY_MIN, "unknown_spans")
+
+    def state(self, minute: int) -> bool | None:
+        """Tell whether the place is open at a minute of the day; None where that is not known."""
+        return None if _holds(self.unknown_spans, minute) else _holds(self.open_spans, minute)
+
+
+@dataclass(frozen=True)
 class OpeningHours:
     """
-    When a place is open: a week of minutes, and holidays.
+    When a place is open: a week of minutes, holidays, and dates that stand for themselves.
 
     Spans are `[start, end)`, ascending and apart. A minute in no span is closed; unknown is not closed.
     """
@@ -41,6 +60,7 @@ class OpeningHours:
     holidays: bool | None = None  # open on public holidays; None: not stated
     holiday_spans: tuple[Span, ...] | None = None  # minutes of a holiday; None: as on other days
     not_understood: tuple[str, ...] = ()  # pieces of the text; all of the week is then unknown
+    dated: tuple[DatedDay, ...] = ()  # ascending, each date once
 
     def __post_init__(self) -> None:
         _check_spans(self.open_spans, WEEK_MIN, "open_spans")
@@ -54,13 +74,22 @@ class OpeningHours:
             if not self.holidays:
                 msg = "`holiday_spans` are of a place that is open on holidays; `holidays` is not True."
                 raise InputError(msg)
+        if any(b.date <= a.date for a, b in itertools.pairwise(self.dated)):
+            msg = "`dated` must ascend, each date once."
+            raise InputError(msg)
 
     @property
     def is_known(self) -> bool:
-        """Whether any minute of the week is known to be open or closed."""
-        return self.unknown_spans != ((0, WEEK_MIN),)
+        """Whether any minute of the week, or of a date, is known to be open or closed."""
+        return bool(self.dated) or self.unknown_spans != ((0, WEEK_MIN),)
 
-    def is_open(self, weekday: int, minute: int, *, holiday: bool = False) -> bool | None:
+    def on(self, date: dt.date | None) -> DatedDay | None:
+        """Return what holds on a date of its own; None where the week does."""
+        return next((one for one in self.dated if one.date == date), None)
+
+    def is_open(
+        self, weekday: int, minute: int, *, holiday: bool = False, date: dt.date | None = None
+    ) -> bool | None:
         """
         Tell whether the place is open: True, False, or None where nothing is known.
 
@@ -72,6 +101,8 @@ class OpeningHours:
             Minute of the day, 0 to 1439, local time.
         holiday
             Whether the day is a public holiday.
+        date
+            The date, where it is known; one that the hours name stands for itself.
 
         Raises
         ------
@@ -81,6 +112,8 @@ class OpeningHours:
         if weekday not in range(7) or minute not in range(DAY_MIN):
             msg = f"`weekday` must be 0 to 6 and `minute` 0 to 1439, got {weekday!r} and {minute!r}."
             raise InputError(msg)
+        if (own := self.on(date)) is not None:
+            return own.state(minute)
         if holiday and not self.holidays:
             return self.holidays
         if holiday and self.holiday_spans is not None:
@@ -112,6 +145,15 @@ def week_states(hours: OpeningHours, *, holiday: bool = False) -> NDArray[np.int
     return week
 
 
+def day_states(dated: DatedDay) -> NDArray[np.int8]:
+    """Return each minute of a date, shape `(1440,)`, as `week_states` does."""
+    day = np.full(DAY_MIN, CLOSED, dtype=np.int8)
+    for spans, state in ((dated.open_spans, OPEN), (dated.unknown_spans, UNKNOWN)):
+        for start, end in spans:
+            day[start:end] = state
+    return day
+
+
 def hours_text(hours: OpeningHours) -> str:
     """
     Return hours in OpenStreetMap's syntax, which `parse_hours` reads back to the same; "" where all is unknown.
@@ -124,12 +166,13 @@ def hours_text(hours: OpeningHours) -> str:
     if not hours.is_known and hours.holidays is None:
         return ""
     week = _day_texts(hours.open_spans, "")
-    doubt = _day_texts(hours.unknown_spans, " unknown") if hours.is_known else ["unknown"]
+    is_known = hours.unknown_spans != ((0, WEEK_MIN),)
+    doubt = _day_texts(hours.unknown_spans, " unknown") if is_known else ["unknown"]
     parts = [", ".join(filter(None, ["; ".join(week), *doubt])) or "Mo-Su off"]
     if hours.holidays is not None:
         own = ",".join(map(clock_span, hours.holiday_spans or ()))
         parts.append("PH " + (own or 'open "as usual"' if hours.holidays else "off"))
-    return "; ".join(parts)
+    return "; ".join([*parts, *_dated_texts(hours.dated)])
 
 
 # ---------------------------------------------------------------------------------------------------------- spans
@@ -153,6 +196,20 @@ def _day_texts(spans: Sequence[Span], word: str) -> list[str]:
             is_whole = word and cut == [(0, DAY_MIN)]
             days_of.setdefault("" if is_whole else ",".join(map(clock_span, cut)), []).append(day)
     return [f"{day_names(days)} {times}{word}".replace("  ", " ") for times, days in days_of.items()]
+
+
+def _dated_texts(dated: Sequence[DatedDay]) -> list[str]:
+    """Return one rule for each set of times, with all its dates."""
+    dates_of: dict[tuple[tuple[Span, ...], tuple[Span, ...]], list[dt.date]] = {}
+    for one in dated:
+        dates_of.setdefault((one.open_spans, one.unknown_spans), []).append(one.date)
+    rules = []
+    for (is_open, doubt), dates in dates_of.items():
+        names = osm_dates(dates)
+        told = [(is_open, ""), (doubt, " unknown")]
+        parts = [f"{names} {','.join(map(clock_span, spans))}{word}" for spans, word in told if spans]
+        rules.append(", ".join(parts) or f"{names} off")
+    return rules
 
 
 def day_names(days: Sequence[int]) -> str:

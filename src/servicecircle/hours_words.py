@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .chinese import simplified
+from .hours_dates import DATES, NoDateError, dates_in
 
 #: minutes of a day, and how far a span may run past midnight
 DAY_MIN, LATEST_MIN = 1440, 2880
@@ -54,7 +56,8 @@ _GRAMMAR = re.compile(
             "unknown": r"随(?:店|商家|商户|门店)(?:铺|内)?(?:营业|开放)?(?:时间)?|待定"
             r"|待确认|未定|不定时?|不固定|不详"
             r"|未知|详(?:见|询)[^,;]*|以[^,;]{1,12}为准|(?:需|须|电话)*预约(?:开放)?|unknown|tbd|n/a",
-            "noise": "(?:工作|上班)?(?:开放|营业|服务|对外开放)(?:时间|时段)"
+            "dates": DATES,
+            "noise": "(?:工作|上班)?(?:开放|营业|服务|对外开放|义诊|门诊|坐诊|上课|培训|活动)(?:时间|时段)"
             "|opening hours|每(?=周|星期)|之间|均|为(?=[0-9])",
             "nolunch": "(?:中午|午间)(?:不休息?|不打烊|照常)|无午休|不午休",
             "lunch": "(?:中午|午间)(?:休息|闭馆|休)|午休(?:时间)?",
@@ -73,7 +76,7 @@ _GRAMMAR = re.compile(
             rf"|{_WEEK}[1-7](?:{_JOIN}{_WEEK}?[1-7](?![0-9:.点时]))*(?![0-9:.点时])",
             "names": rf"{_NAME_D}(?: ?[-,] ?{_NAME_D})*",
             "span": _SPAN,
-            "off": "除外|休息|闭馆|休馆|不开放|不开门|不营业|不上班|关闭|关门|停业|休"
+            "off": "除外|停诊|停课|放假|休息|闭馆|休馆|不开放|不开门|不营业|不上班|关闭|关门|停业|休"
             "|(?<![a-z])(?:off|closed)(?![a-z])",
             "open": "(?:照常|正常)?(?:对外)?(?:开放|营业|运营|上班)|照常|正常|(?<![a-z])open(?![a-z])",
             "stop": "[;。()\n]+",
@@ -96,6 +99,8 @@ class Token:
     text: str
     days: frozenset[int] = frozenset()
     span: tuple[int, int] = (0, 0)  # minutes of the day, [start, end)
+    dates: frozenset[dt.date] = frozenset()
+    is_range: bool = False  # a range is among the dates
 
 
 def plain_text(text: str) -> str:
@@ -115,14 +120,16 @@ def plain_text(text: str) -> str:
     return plain.replace("\r", "\n").strip()
 
 
-def tokens_of(plain: str) -> Iterator[Token]:
+def tokens_of(plain: str, year: int | None = None) -> Iterator[Token]:
     """
     Yield the tokens of a text that `plain_text` gave; what no word fits comes as `residue`.
+
+    A date without a year is of `year`.
 
     Raises
     ------
     NotUnderstoodError
-        If times have no single meaning: 9:00-5:00, 晚2点.
+        If times have no single meaning: 9:00-5:00, 晚2点; or a date is none, or has no year.
     """
     at = 0
     residue = ""
@@ -135,7 +142,7 @@ def tokens_of(plain: str) -> Iterator[Token]:
         if residue:
             yield Token("residue", residue)
             residue = ""
-        yield _token(found)
+        yield _token(found, year)
         at = found.end()
     if residue:
         yield Token("residue", residue)
@@ -164,11 +171,17 @@ def minute_of_day(plain: str) -> int:
 _ONE_TIME = re.compile(_TIME.replace("#", "1"))
 
 
-def _token(found: re.Match[str]) -> Token:
+def _token(found: re.Match[str], year: int | None) -> Token:
     kind, text = str(found.lastgroup), found.group()
     kind = next(name for name in _KINDS if found[name] is not None)
     if kind == "span":
         return Token(kind, text, span=_span(found))
+    if kind == "dates":
+        try:
+            dates, is_range = dates_in(text, year)
+        except NoDateError as error:
+            raise NotUnderstoodError(text) from error
+        return Token(kind, text, dates=dates, is_range=is_range)
     fixed = {"workdays": WORKDAYS, "weekend": WEEKEND, "restdays": WEEKEND, "every": ALL_DAYS}
     if kind in fixed:
         return Token(kind, text, days=fixed[kind])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def frame_of_points(
     words: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
+    date: dt.date | None = None,
     addresses: Addresses | None = None,
     stated: StatedRows | None = None,
 ) -> Reading:
@@ -91,6 +93,8 @@ def frame_of_points(
         The study's own headers, folded -> field; they win over the known ones.
     datum
         What study.toml states of the coordinates; None where it says nothing.
+    date
+        Of the study: hours of dates without a year are of its year.
     addresses
         How rows without coordinates are placed by their address; None where the study does not ask for it.
     stated
@@ -122,7 +126,9 @@ def frame_of_points(
         place_faults += located.faults
     numbers, number_faults = role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
-    offers, offer_faults = offers_of(table, positions, words=words or {}) if role in _OFFERING else ({}, [])
+    offers, offer_faults = (
+        offers_of(table, positions, words=words or {}, date=date) if role in _OFFERING else ({}, [])
+    )
     placed = dict(located.columns) if located is not None else {}
     texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed, "aliases"})
     data: dict[str, object] = {"name": texts.pop("name", [""] * len(ids))}

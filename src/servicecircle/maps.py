@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
+from ._page.base_maps import ONLINE_BASES, base_datum, tile_urls
+from ._page.choices import drawn_choices
 from ._page.closures import drawn_closures
 from ._page.geometry import Screen, in_box
 from ._page.week import drawn_week
@@ -14,6 +16,7 @@ from ._page.words import Words, checked_lang
 from .coverage import coverage_by_cell
 from .disclosure import told_warnings
 from .errors import Lang
+from .map_rules import BaseMap
 from .model import Plan
 from .report import trouble_lines, zone_lines
 
@@ -40,20 +43,22 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
     -------
     map
         `save("map.html")` writes the page; two runs write the same bytes. Each layer is a child of the map with its
-        drawn content as `data`. The page asks no host for anything, unless its reader switches an online base
-        map on. Names are shown literally, whatever they hold. A study without riders says so; values that are
-        missing or unreachable show as a dash.
+        drawn content as `data`. The page asks no host for anything; only where the study asks for an online base
+        map may it ask that one host, once its reader switches the base map on. With a base map in GCJ-02 all that
+        is drawn is shifted with it, and the page says so. Names are shown literally, whatever they hold. A study
+        without riders says so; values that are missing or unreachable show as a dash.
         folium's own popups and plugins cannot be added: they need scripts of other hosts, which the page forbids.
 
     Raises
     ------
     InputError
-        If `lang` is neither `"zh"` nor `"en"`.
+        If `lang` is neither `"zh"` nor `"en"`, or the key of an online base map is not in the environment.
     """
-    from ._page.elements import BASE_MAPS, PageAssets, PageData, page_map
+    from ._page.elements import PageAssets, PageData, page_map
 
     words = Words(checked_lang(lang or plan.study.lang))
-    screen = Screen(plan.network.crs, frames.drawn_box(plan))
+    base = plan.study.map_rules.base
+    screen = Screen(plan.network.crs, frames.drawn_box(plan), base_datum(base))
     cells = areas.cells_with_riders(
         plan.grid, coverage_by_cell(plan.before, plan.grid), coverage_by_cell(plan.after, plan.grid)
     )
@@ -66,16 +71,18 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
         "circles": areas.drawn_circles(plan, screen),
         "cells": areas.drawn_cells(cells, plan, screen, labels, areas.zone_names(plan)),
         "gaps": gaps.drawn_gaps(plan, cells, screen, words),
-        "zones": areas.drawn_zones(plan, screen),
-        "places": _places(plan, words),
+        "zones": areas.drawn_zones(plan, screen) if plan.study.map_rules.boundaries else [],
+        "places": places.in_datum_of(_places(plan, words), screen.datum),
         "closures": drawn_closures(plan, screen, words),
         "week": drawn_week(plan, screen, words),
+        "choices": drawn_choices(plan, cells, screen, words),
     }
     panel = _panel(plan, words, screen)
     panel["notes"] = _notes(plan, words, drawn.left_out, is_land_thinned=is_land_thinned)
-    panel["base_maps"] = [dict(base) for base in BASE_MAPS]
-    middle = screen.origin
-    page = page_map(panel["title"], words("html_lang"), words("needs_script"), (middle[1], middle[0]))
+    panel["base"] = None if base is None else _online_base(base, words)
+    host = "" if base is None else ONLINE_BASES[base].host
+    centre = screen.origin[::-1]
+    page = page_map(panel["title"], words("html_lang"), words("needs_script"), centre=centre, host=host)
     for name, data in {"panel": panel, **layers}.items():
         page.add_child(PageData(name, data), name=name)
     page.add_child(PageAssets(palette.style_variables()), name="page")
@@ -95,7 +102,31 @@ def map_html(plan: Plan, *, lang: Lang | None = None) -> str:
     return html
 
 
+def check_base_map(base: BaseMap | None) -> None:
+    """
+    See that a map with this online base can be drawn, before a long search whose plan it shows.
+
+    Raises
+    ------
+    InputError
+        If its key is not in the environment.
+    """
+    if base is not None:
+        tile_urls(base)
+
+
 # -------------------------------------------------------------------------------------------------- layers
+def _online_base(base: BaseMap, words: Words) -> dict[str, Any]:
+    name = words(f"base.{base}")
+    return {
+        "name": name,
+        "urls": tile_urls(base),
+        "most": ONLINE_BASES[base].most,
+        "note": words("layer.base.note", name=name),
+        "credit": words(f"base.{base}.credit"),
+    }
+
+
 def _places(plan: Plan, words: Words) -> dict[str, Any]:
     gained, closed = summary.whole_gains(plan), gaps.closed_gaps(plan, words)
     return {
@@ -114,6 +145,10 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
     n = len(study.minutes)
     riders = summary.shown_riders(plan.before).riders
     foot, attribution = summary.sources(plan, words)
+    if screen.datum == "gcj02":
+        between = "｜" if words.lang == "zh" else " | "
+        foot = f"{foot} {words('datum.gcj02')}".strip()
+        attribution = between.join(part for part in (attribution, words("datum.gcj02.short")) if part)
     has_sites = bool(len(plan.sites))
     return {
         "words": words.table(),
@@ -130,6 +165,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "subtitle": _subtitle(plan, words),
         "date": numbers.printed_date(study.date, words.lang),
         "is_invented": study.is_invented,
+        "is_internal": study.map_rules.watermark,
         "has_demand": bool(plan.before.weight.sum() > 0),
         "has_sites": has_sites,
         "minutes": [f"{m:g}" for m in study.minutes],

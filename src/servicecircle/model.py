@@ -35,8 +35,10 @@ from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
 from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
+from .map_rules import MapRules
 from .moments import Moment
 from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .rich_display import Shown
 from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules
@@ -61,7 +63,7 @@ class NetworkReport:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Shown):
     """
     Streets of one travel profile as a directed graph, nodes at junctions and ends.
 
@@ -364,7 +366,7 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Coverage:
+class Coverage(Shown):
     """Who is covered at each break: riders on demand points, by travel time, never by polygon."""
 
     minutes: tuple[float, ...]  # breaks, ascending
@@ -472,7 +474,7 @@ class SuggestRule:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Study(Shown):
     """
     All inputs of one plan, read and checked. Every frame is in WGS 84 and has the id (str) as its index.
 
@@ -521,6 +523,7 @@ class Study:
     )
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
+    workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
     demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
@@ -537,6 +540,7 @@ class Study:
     assign: AssignRule | None = None  # None: depots are not assigned to zones
     balance: BalanceRule | None = None  # None: no balanced zones are proposed
     contacts: ContactRule | None = None  # None: no contact table is made
+    map_rules: MapRules = field(default_factory=MapRules)  # what the map says of itself, and shows
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
@@ -563,6 +567,7 @@ class Explanation:
     reach: pd.DataFrame  # riders by zone: covered, in reach of another candidate, out of reach of all
     unreachable: pd.DataFrame  # demand points that no candidate can serve, with the nearest
     n_left: int = 0  # changes that were not tried: the time was up
+    is_interrupted: bool = False  # Ctrl-C ended the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -575,7 +580,7 @@ class Unmet:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Shown):
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 
     study: Study  # with the parameters that were used

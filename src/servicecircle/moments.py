@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ._validate import check_text
 from .errors import InputError, Lang
@@ -15,6 +15,7 @@ from .hours_words import DAY_MIN, NotUnderstoodError, minute_of_day, plain_text
 ANY = frozenset({"any", "不限"})
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ZH = "一二三四五六日"
+MONDAY, FRIDAY, SATURDAY = 0, 4, 5
 _DAY = re.compile(
     "(?:周|星期|礼拜)(?P<zh>[一二三四五六日天]|[1-7](?![0-9:点时]))"
     "|(?<![a-z])(?P<en>mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
@@ -29,27 +30,44 @@ _ISO = re.compile(
 
 @dataclass(frozen=True)
 class Moment:
-    """A minute of the week, in the study's own local time."""
+    """A minute of the week, or of a date, in the study's own local time."""
 
     weekday: int  # 0 is Monday
     minute: int  # of the day, 0 to 1439
     is_holiday: bool = False  # a public holiday falls on that day
-    date: dt.date | None = field(default=None, compare=False)  # where it was written as one
+    date: dt.date | None = None  # where it was written as one
+    is_workday: bool = False  # a Saturday or Sunday that is worked in exchange for a holiday (调休)
 
     def __post_init__(self) -> None:
         if self.weekday not in range(7) or self.minute not in range(DAY_MIN):
             msg = f"`weekday` must be 0 to 6 and `minute` 0 to 1439, got {self.weekday!r} and {self.minute!r}."
             raise InputError(msg)
+        if self.date is not None and self.date.weekday() != self.weekday:
+            msg = f"`date` {self.date} is a {_NAMES[self.date.weekday()]}, `weekday` is {self.weekday}."
+            raise InputError(msg)
 
     def __str__(self) -> str:
-        """Return `Tue 20:30`, or `Tue 20:30 PH` on a public holiday; `parse_moment` reads it back."""
-        return f"{_NAMES[self.weekday]} {self._clock}{' PH' if self.is_holiday else ''}"
+        """Return `Tue 20:30`, or `2026-11-24T20:30`, with ` PH` on a holiday; `parse_moment` reads it."""
+        day = f"{_NAMES[self.weekday]} " if self.date is None else f"{self.date}T"
+        return f"{day}{self._clock}{' PH' if self.is_holiday else ''}"
+
+    @property
+    def counted_weekday(self) -> int:
+        """The weekday whose hours hold: a Saturday that is worked counts as a Friday, a Sunday as a Monday."""
+        if not self.is_workday:
+            return self.weekday
+        return FRIDAY if self.weekday == SATURDAY else MONDAY
 
     def told(self, lang: Lang) -> str:
-        """Return the moment in words: 周二 20:30."""
+        """Return the moment in words: 周二 20:30, 2026-11-24（周二）20:30."""
         if lang == "en":
-            return f"{_NAMES[self.weekday]} {self._clock}{', public holiday' if self.is_holiday else ''}"
-        return f"周{_ZH[self.weekday]} {self._clock}{'（节假日）' if self.is_holiday else ''}"
+            day = _NAMES[self.weekday] if self.date is None else f"{_NAMES[self.weekday]} {self.date}"
+            mark = ", public holiday" if self.is_holiday else ", a working day" if self.is_workday else ""
+            return f"{day} {self._clock}{mark}"
+        name = f"周{_ZH[self.weekday]}"
+        day = f"{name} " if self.date is None else f"{self.date}（{name}）"
+        mark = "（节假日）" if self.is_holiday else "（调休上班）" if self.is_workday else ""
+        return f"{day}{self._clock}{mark}"
 
     @property
     def _clock(self) -> str:
@@ -69,8 +87,9 @@ def parse_moment(text: str) -> Moment:
     ----------
     text
         `Tue 20:30`, `周二 20:30`, `周二晚8点半`, `2026-11-24T20:30`; with `PH` or 节假日 a public holiday that
-        falls on that day. Of a date its weekday counts, and whether it is a public holiday where a study lists
-        these (`holidays`). Local time; a time zone is refused.
+        falls on that day. Of a date its weekday counts and what hours say of that date; and whether it is a public
+        holiday, or a weekend day that is worked, where a study lists these (`holidays`, `workdays`). Local time;
+        a time zone is refused.
 
     Raises
     ------
@@ -80,7 +99,7 @@ def parse_moment(text: str) -> Moment:
     Examples
     --------
     >>> str(parse_moment("周二晚8点半")), str(parse_moment("2026-10-01T09:00 PH"))
-    ('Tue 20:30', 'Thu 09:00 PH')
+    ('Tue 20:30', '2026-10-01T09:00 PH')
     """
     plain = plain_text(check_text(text, "when"))
     rest, n_holiday = _HOLIDAY.subn(" ", plain)
@@ -92,11 +111,23 @@ def parse_moment(text: str) -> Moment:
     return Moment(weekday, minute, is_holiday=n_holiday == 1, date=date)
 
 
-def on_holidays(moment: Moment | None, holidays: Collection[dt.date]) -> Moment | None:
-    """Return a moment as a public holiday where its date is one of some; None stays."""
-    if moment is None or moment.date not in holidays:
+def of_calendar(
+    moment: Moment | None, holidays: Collection[dt.date], workdays: Collection[dt.date] = ()
+) -> Moment | None:
+    """Return a moment as a public holiday, or a weekend day that is worked, where its date is one; None stays."""
+    if moment is None or moment.date is None:
         return moment
-    return replace(moment, is_holiday=True)
+    is_holiday = moment.is_holiday or moment.date in holidays
+    return replace(moment, is_holiday=is_holiday, is_workday=not is_holiday and moment.date in workdays)
+
+
+def week_of(
+    date: dt.date, holidays: Collection[dt.date] = (), workdays: Collection[dt.date] = ()
+) -> tuple[Moment, ...]:
+    """Return the midnights of the week of a date, Monday first, each as the calendar has it."""
+    monday = date - dt.timedelta(date.weekday())
+    days = (of_calendar(Moment(k, 0, date=monday + dt.timedelta(k)), holidays, workdays) for k in range(7))
+    return tuple(day for day in days if day is not None)
 
 
 def _of_date(plain: str, text: str) -> tuple[int, int, dt.date | None] | None:

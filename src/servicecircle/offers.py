@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from ._validate import N_NAMED
 from .amenities import AmenityList, fold_amenities
 from .errors import Fault
 from .headers import fold, without_numbers
 from .hours import parse_hours
-from .hours_week import hours_text
+from .hours_week import UNKNOWN, OpeningHours, hours_text
+from .moments import Moment
 from .readers import Table
 
 #: columns that reading adds to those of the ledger, which stay as they are
@@ -40,18 +46,20 @@ _N_SHOWN = 30
 
 
 def offers_of(
-    table: Table, positions: Mapping[str, int], *, words: Mapping[str, str]
+    table: Table, positions: Mapping[str, int], *, words: Mapping[str, str], date: dt.date | None = None
 ) -> tuple[dict[str, list[str]], list[Fault]]:
     """
     Return hours and amenities in one spelling, by the name of the new column; one warning a column of the file.
 
-    `opening` is OpenStreetMap's syntax ("" is unknown), the other two are codes with `|` between them.
+    `opening` is OpenStreetMap's syntax ("" is unknown), the other two are codes with `|` between them. `date`: of
+    the study, whose year is that of dates without one.
     """
     offers: dict[str, list[str]] = {}
     faults: list[Fault] = []
     if (said := _hours_cells(table, positions)) is not None:
         at, cells = said
-        hours = [parse_hours(cell) for cell in cells]
+        year = None if date is None else date.year
+        hours = [parse_hours(cell, year=year) for cell in cells]
         told = {cell: hours_text(one) for cell, one in dict(zip(cells, hours, strict=True)).items()}
         offers[OPENING] = [told[cell] for cell in cells]
         faults += _hours_fault(table, at, cells, [one.not_understood for one in hours])
@@ -129,15 +137,21 @@ def _hours_fault(
     if not odd:
         return []
     cells = [texts[at].strip() for at in odd]
+    hint = ("", "")
+    if any(re.search("[0-9]月[0-9]+[日号]", cell) and not re.search("[0-9]{4}", cell) for cell in cells):
+        hint = (
+            " Dates need a year: write it, or `date` in study.toml.",
+            "日期须有年份：请写明，或在 study.toml 中写 date。",
+        )
     en, zh = _listed(table, odd, cells)
     return _of_all_rows(
         table,
         odd,
         table.warning(
             f"{len(odd)} of {len(pieces)} rows have hours that are not understood; they count as unknown, never as "
-            f"closed: {en}. Write e.g. 周一至周五 9:00-17:30 or Mo-Fr 09:00-17:30.",
+            f"closed: {en}. Write e.g. 周一至周五 9:00-17:30 or Mo-Fr 09:00-17:30.{hint[0]}",
             f"{len(pieces)} 行中有 {len(odd)} 行的时间未能识别，按“未知”处理（不作关闭）：{zh}。"
-            "可写作“周一至周五 9:00-17:30”“24小时”等。",
+            f"可写作“周一至周五 9:00-17:30”“24小时”等。{hint[1]}",
             at=odd[0],
             column=table.header[position],
         ),
@@ -180,3 +194,38 @@ def _listed(table: Table, odd: Sequence[int], cells: Sequence[str]) -> tuple[str
     en = ", ".join(f"row {row} {cell!r}" for row, cell in shown) + (f" and {more} more rows" if more else "")
     zh = "、".join(f"第 {row} 行“{cell}”" for row, cell in shown) + (f"，另有 {more} 行" if more else "")
     return en, zh
+
+
+# ------------------------------------------------------------------------------------------------ read back
+def hours_of(frame: pd.DataFrame) -> list[OpeningHours]:
+    """Return the hours of each facility, from `opening`, else from `hours`; unknown where there is neither."""
+    both = zip(_texts(frame, OPENING), _texts(frame, "hours"), strict=True)
+    return [parse_hours(hours or "" if opening is None else opening) for opening, hours in both]
+
+
+def open_states(hours: Sequence[OpeningHours], when: Moment) -> npt.NDArray[np.int8]:
+    """Return whether each is open at a moment: 1, 0, or -1 where that is not known."""
+    states = (
+        one.is_open(when.counted_weekday, when.minute, holiday=when.is_holiday, date=when.date) for one in hours
+    )
+    return np.array([UNKNOWN if state is None else int(state) for state in states], dtype=np.int8)
+
+
+def offers_in(frame: pd.DataFrame) -> list[tuple[frozenset[str], frozenset[str], bool]]:
+    """Return of each facility the codes that work, those that are broken, and whether it states any."""
+    cells = zip(_texts(frame, CODES), _texts(frame, BROKEN), _texts(frame, "amenities"), strict=True)
+    return [_offer(codes, broken or "", written or "") for codes, broken, written in cells]
+
+
+def _offer(codes: str | None, broken: str, written: str) -> tuple[frozenset[str], frozenset[str], bool]:
+    if codes is None:
+        told = fold_amenities(written)
+        return frozenset(told.working), frozenset(told.broken), bool(written.strip())
+    return frozenset(codes.split("|")) - {""}, frozenset(broken.split("|")) - {""}, bool(codes or written.strip())
+
+
+def _texts(frame: pd.DataFrame, column: str) -> list[str | None]:
+    """Return a column as texts, None where it says nothing or is not there."""
+    if column not in frame.columns:
+        return [None] * len(frame)
+    return [None if pd.isna(value) else str(value) for value in frame[column]]

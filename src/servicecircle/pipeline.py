@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
@@ -14,6 +15,7 @@ import shapely
 
 from .candidates import joined, stations_of, study_candidates, told_of_checks, told_of_density
 from .coverage import cover
+from .datum_checks import DatumCheck, check_datums, told_of_datums
 from .demand import (
     RiderSeries,
     demand_points,
@@ -30,16 +32,16 @@ from .gaps import find_gaps
 from .grids import hex_grid, square_grid
 from .legs import find_legs
 from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
-from .moments import Moment
+from .moments import Moment, week_of
 from .network import download_network, read_network
 from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
+from .offers import hours_of, offers_in
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
 from .placement import (
     input_of,
     no_street_in_area,
-    told_of_datums,
     told_of_depots,
     told_of_places,
     told_of_reports,
@@ -47,11 +49,11 @@ from .placement import (
 )
 from .scenarios import Scenario, scenarios_of
 from .service_areas import each_and_merged, service_areas
-from .serving import Serving, hours_of, offers_in, serving_figures, study_serving
+from .serving import Serving, serving_figures, study_serving
 from .serving_figures import WeekCoverage
 from .siting_rules import SitingRules
 from .snapping import locate_on_edges
-from .study import with_options
+from .study_options import with_options
 from .suggestions import Suggestions, choose_sites, out_of_reach, unreached_candidates
 from .travel_times import limit_in_ms, times_between
 from .week import cover_week
@@ -326,7 +328,10 @@ def _of_those_that_count(rules: SitingRules, left_out: gpd.GeoDataFrame) -> Siti
 
 def _datums_or_error(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> list[Fault]:
     """Return the warnings on datums; a file that fits the map in a datum that nobody states is an error."""
-    told = told_of_datums(study, network, places)
+    return _right_or_error(told_of_datums(check_datums(study, network, places)))
+
+
+def _right_or_error(told: list[Fault]) -> list[Fault]:
     if errors := [fault for fault in told if fault.level == "error"]:
         raise StudyError(errors)
     return told
@@ -366,6 +371,13 @@ def _breaks(study: Study, minutes: float | Sequence[float] | None) -> Sequence[f
     return (*(m for m in study.minutes if m < minutes), float(minutes))
 
 
+class RoadCheck(NamedTuple):
+    """What laying a study on its roads brings up."""
+
+    faults: list[Fault]
+    datums: list[DatumCheck]  # of each file of points; none where the roads cannot be read
+
+
 def check_on_roads(study: Study) -> list[Fault]:
     """
     Lay a study on its roads, as far as nothing is planned yet, and return what is wrong or doubtful there.
@@ -376,11 +388,18 @@ def check_on_roads(study: Study) -> list[Fault]:
         What the road file, the grid, the riders and the places of the stations and shops bring up; at the first
         error it ends. The study's own warnings are not repeated.
     """
+    return lay_on_roads(study).faults
+
+
+def lay_on_roads(study: Study) -> RoadCheck:
+    """Do what `check_on_roads` does, and return the datums of the files too."""
     told: list[Fault] = []
+    datums: list[DatumCheck] = []
     try:
         network, places, _ = read_roads(study)
         told += network.report.warnings
-        told += _datums_or_error(study, network, places)
+        datums = check_datums(study, network, places)
+        told += _right_or_error(told_of_datums(datums))
         told += spread_riders(study, network, lay_grid(study, network))[1]
         serving = study_serving(study, network)
         facilities = serving.every
@@ -395,7 +414,7 @@ def check_on_roads(study: Study) -> list[Fault]:
     except ServiceCircleError as error:
         file = study.network_file.name if isinstance(error, NetworkError) and study.network_file else None
         told.append(Fault(error.en, error.zh, file=file))
-    return list(dict.fromkeys(told))
+    return RoadCheck(list(dict.fromkeys(told)), datums)
 
 
 def facility_circles(
@@ -444,6 +463,7 @@ def coverage_by_hour(
     *,
     minutes: float | Sequence[float] | None = None,
     service: Sequence[str] | None = None,
+    week: str | dt.date | None = None,
     roads: Roads | None = None,
 ) -> WeekCoverage:
     """
@@ -455,6 +475,9 @@ def coverage_by_hour(
         As `load_study` gives it; its `when` does not matter here.
     minutes, service
         As for `suggest`.
+    week
+        A date, `2026-08-06`: the week that holds it is shown, with hours of dates, the study's `holidays` and
+        `workdays`. None: a usual week.
     roads
         What `read_roads` gave for this study, so that it is not read again.
 
@@ -477,7 +500,17 @@ def coverage_by_hour(
         raise InputError(msg, zh="没有驿站或商铺写明可识别的开放时间：请在台账中补上“开放时间”一列。")
     demand, _ = spread_riders(study, network, lay_grid(study, network))
     times = _times(study, network, demand_positions(demand), serving.every)
-    return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts)
+    days = None if week is None else week_of(_date(week), study.holidays, study.workdays)
+    return cover_week(times, demand, hours, minutes=study.minutes, serves=serving.counts, days=days)
+
+
+def _date(value: str | dt.date) -> dt.date:
+    """Return a date that is given as one, or as text."""
+    try:
+        return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        msg = f"`week` must be a date, e.g. 2026-08-06, got {value!r}."
+        raise InputError(msg, zh=f"week 应为日期，如 2026-08-06，现为 {value!r}。") from error
 
 
 def explain(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import cast
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +15,6 @@ from ._validate import N_NAMED, BoolArray, FloatArray, some, some_zh
 from .chinese import simplified
 from .closed_streets import report_pieces
 from .closures import Closures
-from .datum import TITLES, Datum
-from .datum_detection import NEAR_NAME_M, DatumFit, detect_datum, is_mixed
 from .disclosure import told_counts
 from .errors import Fault
 from .model import InputFile, Network, Positions, Study
@@ -68,65 +65,6 @@ _ONE_OF = {
     "districts": ("district", "商圈小区"),
 }
 _OF_FORM = {"street": "streets", "district": "districts"}
-
-
-# ------------------------------------------------------------------------------------------------------ datums
-def told_of_datums(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> list[Fault]:
-    """
-    Tell of each file of points that fits the map in another datum than the one it was read in.
-
-    An error where nobody states the datum of the file; else a warning. Nothing is ever moved here.
-    """
-    told = []
-    for role in ("stations", "shops", "gates", "depots", "posts", "candidates", "population"):
-        frame, used = getattr(study, role), input_of(study, role)
-        if frame is None or used is None or (used.datum or "") not in TITLES or not _holds_points(frame):
-            continue
-        fit = detect_datum(frame, network, places=places, datum=str(used.datum))
-        if fit.verdict not in {"cannot tell", used.datum}:
-            told.append(_other_datum(used, fit))
-        elif fit.by != "streets" and is_mixed(fit):
-            told.append(_mixed_datums(used, fit))
-    return told
-
-
-def _holds_points(frame: gpd.GeoDataFrame) -> bool:
-    shapes = np.asarray(frame.geometry.array, dtype=object)
-    return bool((shapely.get_type_id(shapes) == shapely.GeometryType.POINT).all())
-
-
-def _other_datum(used: InputFile, fit: DatumFit) -> Fault:
-    read, best = cast("Datum", used.datum), cast("Datum", fit.verdict)
-    if fit.by == "names":
-        n, m = fit.n_names, (fit.near_names[best], fit.near_names[read])
-        far = fit.names_m[best], fit.names_m[read]
-        en = f"of {n} names that stand on the map {m[0]} are within {NEAR_NAME_M:g} m as {TITLES[best]}, {m[1]} as "
-        en += f"{TITLES[read]} (median {far[0]:.0f} m and {far[1]:.0f} m)"
-        zh = f"地图上也有的 {n} 个名称中，按 {TITLES[best]} 有 {m[0]} 个相距不超过 {NEAR_NAME_M:g} 米，"
-        zh += f"按 {TITLES[read]} 有 {m[1]} 个（中位数分别为 {far[0]:.0f} 米和 {far[1]:.0f} 米）"
-    else:
-        far = fit.streets_m[best], fit.streets_m[read]
-        en = f"the nearest street is {far[0]:.0f} m away on average as {TITLES[best]}, {far[1]:.0f} m as "
-        en += TITLES[read]
-        zh = f"到最近道路的平均距离，按 {TITLES[best]} 为 {far[0]:.0f} 米，按 {TITLES[read]} 为 {far[1]:.0f} 米"
-    if used.is_datum_stated:
-        en = f"is stated to be in {TITLES[read]}, and fits the map in {TITLES[best]}: {en}. Check the statement."
-        zh = f"写明为 {TITLES[read]}，但与地图相符的是 {TITLES[best]}：{zh}。请核对。"
-        return Fault(en, zh, file=used.file, sheet=used.sheet, level="warning")
-    fix = f'`datum = "{best}"`', f'`datum = "{read}"`'
-    en = f"seems to be in {TITLES[best]}, not {TITLES[read]}: {en}. Write {fix[0]} under [{used.role}] in "
-    en += f"study.toml; or {fix[1]}, if it is right as it is."
-    zh = f"坐标似乎是 {TITLES[best]}，而不是 {TITLES[read]}：{zh}。请在 study.toml 的 [{used.role}] 下写 "
-    zh += f"{fix[0].strip('`')}；若坐标无误，请写 {fix[1].strip('`')}。"
-    return Fault(en, zh, file=used.file, sheet=used.sheet)
-
-
-def _mixed_datums(used: InputFile, fit: DatumFit) -> Fault:
-    parts = [(TITLES[d], n) for d, n in fit.n_near_only.items() if n]
-    en = "rows seem to be in several datums: by names on the map " + ", ".join(f"{n} in {d}" for d, n in parts)
-    zh = "各行坐标系似乎不一致：按地图上的名称，" + "，".join(f"{d} {n} 行" for d, n in parts)
-    en += ". Add a column `datum` that says which row is in which."
-    return Fault(en, zh + "。请增加“坐标系”一列，逐行写明。", file=used.file, sheet=used.sheet, level="warning")
 
 
 # ----------------------------------------------------------------------------------------------------- riders

@@ -19,6 +19,7 @@ from .model import Plan
 from .plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
 from .sheet_cells import CREATED, OPTIONS, Styles, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
+from .zone_tables import post_table, team_table, tier_table
 
 #: rows above the rows of a sheet: title, note, totals, header
 _TITLE, _NOTE, _TOTAL, _HEAD = range(4)
@@ -51,6 +52,17 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "riders": _Column(("骑手（人）", "Riders"), "riders", 11, is_summed=True),
         "nearest": _Column(("现状最近设施", "Nearest today"), width=26),
         "nearest_min": _Column(("到最近设施（分钟）", "Minutes to it"), "minutes"),
+        "posts": _Column(("阵地", "Posts"), width=26),
+        "team": _Column(("队伍", "Team"), width=22),
+        "teams": _Column(("队伍", "Teams"), width=22),
+        "zone_names": _Column(("负责网格", "Its zones"), width=26),
+        "n_zones": _Column(("网格数", "Zones"), "whole", 9),
+        "n_pieces": _Column(("连成几片", "Pieces"), "whole", 9),
+        "n_posts": _Column(("阵地数", "Posts"), "whole", 9),
+        "own_riders": _Column(("就近到自己阵地（人）", "Nearest to their own post"), "riders", 14, is_summed=True),
+        "share_riders": _Column(("就近到自己阵地的比例", "Share of riders"), "share", 14),
+        "share_street": _Column(("街道就近的比例", "Share of street"), "share", 12),
+        "problems": _Column(("问题", "Problems"), width=26),
         "letter": _Column(("缺口", "Gap"), "middle", 7),
         "reason": _Column(("原因", "Reason"), width=28),
         "n_cells": _Column(("单元格数", "Cells"), "whole", 9),
@@ -83,6 +95,10 @@ _AT_BREAK: Mapping[str, _Column] = MappingProxyType(
         "before_share": _Column(("现状 {m} 分钟覆盖率", "Share today, {m} min"), "share", 11),
         "after": _Column(("建议后 {m} 分钟覆盖（人）", "With the proposal, {m} min"), "riders", 12, is_summed=True),
         "after_share": _Column(("建议后 {m} 分钟覆盖率", "Share with it, {m} min"), "share", 11),
+        "core": _Column(("现状 {m} 分钟核心圈（人）", "Core today, {m} min"), "riders", 12, is_summed=True),
+        "belt": _Column(("现状 {m} 分钟辐射带（人）", "Belt today, {m} min"), "riders", 12, is_summed=True),
+        "core_after": _Column(("建议后 {m} 分钟核心圈（人）", "Core then, {m} min"), "riders", 12, is_summed=True),
+        "belt_after": _Column(("建议后 {m} 分钟辐射带（人）", "Belt then, {m} min"), "riders", 12, is_summed=True),
         "gained": _Column(("新增 {m} 分钟覆盖（人）", "Gained, {m} min"), "riders", 12, is_summed=True),
     }
 )
@@ -92,6 +108,9 @@ _SHEETS: Mapping[str, Pair] = MappingProxyType(
         "stations": ("驿站", "Stations"),
         "shops": ("商铺", "Shops"),
         "zones": ("网格", "Zones"),
+        "tiers": ("核心圈与辐射带", "Core and belt"),
+        "posts": ("网格阵地", "Posts of zones"),
+        "teams": ("网格队伍", "Teams of zones"),
         "gaps": ("缺口", "Gaps"),
         "sites": ("建议新增", "Suggested"),
         "contacts": ("服务联络表", "Contacts"),
@@ -106,6 +125,18 @@ _NOTES: Mapping[str, Pair] = MappingProxyType(
             "“Reached by it alone”: riders whom no other place reaches, lost without it.",
         ),
         "zones": ("各网格合计等于总表。", "Sums over zones are the totals."),
+        "tiers": (
+            "核心圈：驿站服务到的；辐射带：只有商铺、服务街、商圈服务到的。两者不重复计。",
+            "Core: reached by a station; belt: by a partner alone. No rider counts in both.",
+        ),
+        "posts": (
+            "“就近”指按路网离本网格的阵地最近，不限时间。",
+            "Nearest to a post of their own zone on the street network, however far.",
+        ),
+        "teams": (
+            "骑手为其负责网格之和；“连成几片”指这些网格的地面。",
+            "Riders of all its zones; in how many pieces their ground lies.",
+        ),
         "gaps": ("字母与地图一致；原因是缺口内多数骑手的原因。", "Letters as on the map; the reason of most."),
         "sites": ("序号与地图一致；按 {m} 分钟计。", "Ranks are those of the map; by {m} minutes."),
         "contacts": ("按路网计算的分钟，由近到远。", "Minutes on the street network, nearest first."),
@@ -155,9 +186,9 @@ def write_tables(plan: Plan, path: str | Path) -> Path:
     Returns
     -------
     path
-        Sheets: totals, stations, shops, zones, gaps, suggestions, contacts, assumptions and sources; each filters,
-        its sums follow the filter, and it prints on A4. Numbers are numbers, unrounded; texts stay texts, whatever
-        they begin with. The same plan gives the same bytes.
+        Sheets: totals, stations, shops, zones, core and belt, posts and teams of zones, gaps, suggestions,
+        contacts, assumptions and sources; each filters, its sums follow the filter, and it prints on A4. Numbers
+        are numbers, unrounded; texts stay texts, whatever they begin with. The same plan gives the same bytes.
 
     Raises
     ------
@@ -206,14 +237,19 @@ def _sheets(plan: Plan) -> list[_Sheet]:
         _Sheet("stations", place_rows(plan, "station"), note["places"]),
         _Sheet("shops", place_rows(plan, "shop"), note["places"]),
         _Sheet("zones", zone_table(plan), note["zones"]),
+        *(_Sheet(key, table(plan), note[key]) for key, table in _OF_ZONES.items()),
         _Sheet("gaps", gaps, note["gaps"]),
         _Sheet("sites", sites, note["sites"]),
     ]
     if plan.contacts is not None:
         contacts = plan.contacts.depots if len(plan.contacts.depots) else plan.contacts.zones
         sheets.append(_Sheet("contacts", contacts.assign(kind=contacts["kind"].map(kinds)), note["contacts"]))
-    optional = {"shops", "sites", "contacts"}
+    optional = {"shops", "sites", "contacts", *_OF_ZONES}
     return [sheet for sheet in sheets if len(sheet.table) or sheet.key not in optional]
+
+
+#: sheets of zones beside their coverage, where the plan has them
+_OF_ZONES = {"tiers": tier_table, "posts": post_table, "teams": team_table}
 
 
 def _column(name: str, lang: Lang) -> tuple[_Column, str]:

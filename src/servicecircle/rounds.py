@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from .hours_words import DAY_MIN
 from .legs import find_legs
 from .model import Network
 from .moments import Moment, parse_moment
+from .offers import hours_of
 from .orienteering import MAX_BUDGET_S, MAX_POINTS, Tour, Windows, orienteering
 from .params import MAX_SNAP_M
-from .serving import hours_of
 from .travel_times import travel_times
 
 STAY_MIN = 10.0
@@ -200,8 +201,11 @@ def _windows(hours: Sequence[OpeningHours], when: Moment | str, budget_s: float)
         is_open = np.zeros(n + 2, dtype=np.int8)
         for k in range(n):
             day, minute = divmod(first + k, DAY_MIN)
-            holiday = began.is_holiday and day == began.weekday
-            is_open[k + 1] = one.is_open(day % 7, minute, holiday=holiday) is not False
+            is_first = day == began.weekday
+            weekday = began.counted_weekday if is_first else day % 7
+            date = None if began.date is None else began.date + dt.timedelta(day - began.weekday)
+            state = one.is_open(weekday, minute, holiday=began.is_holiday and is_first, date=date)
+            is_open[k + 1] = state is not False
         turns = np.flatnonzero(np.diff(is_open)).tolist()
         spans.append([(a * 60.0, b * 60.0) for a, b in zip(turns[::2], turns[1::2], strict=True)])
     return spans

@@ -7,21 +7,18 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ._validate import BoolArray, FloatArray, StrArray, some, some_zh
-from .amenities import fold_amenities
 from .amenity_zones import cover_amenities
 from .belt import Belt, lay_belt
 from .coverage import covered_by, covered_riders, limits_s, sum_by
 from .entrances import is_shut
 from .errors import Fault, StudyError
-from .hours import parse_hours
-from .hours_week import CLOSED, OPEN, UNKNOWN, OpeningHours
+from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
-from .moments import Moment
-from .offers import BROKEN, CODES, OPENING
+from .moments import week_of
+from .offers import hours_of, offers_in, open_states
 from .placement import is_closed, told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
@@ -127,38 +124,6 @@ def _standing(study: Study, belt: Belt) -> tuple[gpd.GeoDataFrame, list[Fault]]:
 
 
 # ---------------------------------------------------------------------------------------------------- the filter
-def hours_of(frame: pd.DataFrame) -> list[OpeningHours]:
-    """Return the hours of each facility, from `opening`, else from `hours`; unknown where there is neither."""
-    both = zip(_texts(frame, OPENING), _texts(frame, "hours"), strict=True)
-    return [parse_hours(hours or "" if opening is None else opening) for opening, hours in both]
-
-
-def open_states(hours: Sequence[OpeningHours], when: Moment) -> npt.NDArray[np.int8]:
-    """Return whether each is open at a moment: 1, 0, or -1 where that is not known."""
-    states = (one.is_open(when.weekday, when.minute, holiday=when.is_holiday) for one in hours)
-    return np.array([UNKNOWN if state is None else int(state) for state in states], dtype=np.int8)
-
-
-def offers_in(frame: pd.DataFrame) -> list[tuple[frozenset[str], frozenset[str], bool]]:
-    """Return of each facility the codes that work, those that are broken, and whether it states any."""
-    cells = zip(_texts(frame, CODES), _texts(frame, BROKEN), _texts(frame, "amenities"), strict=True)
-    return [_offer(codes, broken or "", written or "") for codes, broken, written in cells]
-
-
-def _offer(codes: str | None, broken: str, written: str) -> tuple[frozenset[str], frozenset[str], bool]:
-    if codes is None:
-        told = fold_amenities(written)
-        return frozenset(told.working), frozenset(told.broken), bool(written.strip())
-    return frozenset(codes.split("|")) - {""}, frozenset(broken.split("|")) - {""}, bool(codes or written.strip())
-
-
-def _texts(frame: pd.DataFrame, column: str) -> list[str | None]:
-    """Return a column as texts, None where it says nothing or is not there."""
-    if column not in frame.columns:
-        return [None] * len(frame)
-    return [None if pd.isna(value) else str(value) for value in frame[column]]
-
-
 def _lacks(frame: pd.DataFrame, service: Sequence[str]) -> StrArray:
     """Return why each facility does not offer all of the services, "" where it does."""
     why = np.full(len(frame), "", dtype=object)
@@ -200,7 +165,9 @@ def serving_figures(
         surely = covered_by(times, study.minutes, serves=counts & ~serving.is_unknown)
     week, hours = None, hours_of(every)
     if any(one.is_known for one in hours):
-        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "")
+        date = None if study.when is None else study.when.date
+        days = None if date is None else week_of(date, study.holidays, study.workdays)
+        week = cover_week(times, demand, hours, minutes=study.minutes, serves=serving.lacks == "", days=days)
     offered = [working for working, _, _ in offers_in(every)]
     return ServingFigures(
         left_out=serving.left_out.assign(riders_gained=_gained(times, before)[~counts]),

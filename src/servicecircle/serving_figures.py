@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -33,6 +34,7 @@ class WeekCoverage:
     holiday_at_least: FloatArray  # (168, n_break)
     n_open: FloatArray  # (168,) places open, those with unknown hours included
     night: NightCoverage
+    monday: dt.date | None = None  # of the week that is shown; None: a usual week
 
     def __post_init__(self) -> None:
         for name in ("covered", "at_least", "holiday", "holiday_at_least"):
@@ -55,11 +57,14 @@ class WeekCoverage:
         """
         Return a row an hour, index `hour_of_week` (0 is Monday 0:00 to 1:00).
 
-        Columns `weekday` (0 is Monday), `hour`, `n_open`, and for each break T `covered_T`, `at_least_T`,
-        `holiday_T`, `holiday_at_least_T` (riders).
+        Columns `weekday` (0 is Monday), `date` (only where one week of the calendar is shown), `hour`, `n_open`,
+        and for each break T `covered_T`, `at_least_T`, `holiday_T`, `holiday_at_least_T` (riders).
         """
         hour = np.arange(HOURS)
         columns: dict[str, object] = {"weekday": hour // 24, "hour": hour % 24, "n_open": self.n_open}
+        if self.monday is not None:
+            dates = [(self.monday + dt.timedelta(day)).isoformat() for day in range(7)]
+            columns = {"weekday": columns["weekday"], "date": np.repeat(dates, 24)} | columns
         for b, t in enumerate(self.minutes):
             for name in ("covered", "at_least", "holiday", "holiday_at_least"):
                 columns[f"{name}_{t:g}"] = getattr(self, name)[:, b]

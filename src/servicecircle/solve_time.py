@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from .locate._stop import EndedByCtrlC
@@ -16,16 +18,17 @@ class SolveTime(EndedByCtrlC):
     """
     Time for models that are solved one after the other: for each an equal share of what is left, or more.
 
-    A share too short to prove a model is lost on it, and most need next to nothing: so each may take an eighth. A
-    first Ctrl-C ends them all: the model at work is left by `KeyboardInterrupt`, and then no time is left. A second
-    one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C itself, only
-    time counts.
+    A share too short to prove a model is lost on it, and most need next to nothing: so each may take an eighth.
+    A first Ctrl-C ends them all: the model at work is left (`with clock.at_work():`), and then no time is left.
+    A second one interrupts as ever. Elsewhere than in the main thread, and where the application handles Ctrl-C
+    itself, only time counts.
     """
 
     def __init__(self, time_limit_s: float | None) -> None:
         self._until = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
         self._part_until = self._until
         self._n_left = 1
+        self._is_at_work = False
 
     def begin(self, n_model: int, *, part: float = 1.0) -> None:
         """Begin a stage of so many models, which has a part of the time that is left."""
@@ -44,10 +47,29 @@ class SolveTime(EndedByCtrlC):
         self._n_left -= 1
         return None if share == math.inf else share
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody pressed Ctrl-C."""
+        return self._until == -math.inf
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Leave the work of this block at Ctrl-C, and go on after it; elsewhere Ctrl-C only ends the time."""
+        try:
+            self._is_at_work = True
+            yield
+            self._is_at_work = False
+        except KeyboardInterrupt:
+            self._is_at_work = False
+            self.stop()
+        finally:
+            self._is_at_work = False
+
     def stop(self) -> None:
         """End all stages now."""
         self._until = self._part_until = -math.inf
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         super()._interrupted(number, frame)
-        raise KeyboardInterrupt
+        if self._is_at_work:
+            raise KeyboardInterrupt

@@ -25,7 +25,8 @@ from .datum import DATUMS, datum_named
 from .encoded_text import ENCODINGS, encoding_named
 from .errors import Fault, InputError, Lang, StudyError
 from .headers import SYNONYMS, fold
-from .moments import ANY, Moment, parse_moment
+from .map_rules import BASE_MAPS, MAX_TEXT
+from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
 from .siting_rules import MAX_PLANS, Step
 from .zone_rules import ASSIGN_BY, MAX_CONTACTS
@@ -33,6 +34,7 @@ from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 #: takes what TOML gives, returns what a study holds, or raises `InputError`
 Check: TypeAlias = Callable[[Any], Any]
 
+STUDY_FILE = "study.toml"
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
@@ -68,6 +70,13 @@ def _text(value: object) -> str:
     if _CONTROL.search(value):
         raise _wrong(value, "a text without control characters", "不含控制字符的文字")
     return value
+
+
+def _short_text(value: object) -> str:
+    text = _text(value).strip()
+    if len(text) > MAX_TEXT or "\n" in text:
+        raise _wrong(value, f"a text in one line, at most {MAX_TEXT} characters", f"一行文字，至多 {MAX_TEXT} 个字")
+    return text
 
 
 def _flag(value: object) -> bool:
@@ -338,7 +347,15 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
-def _holidays(value: object) -> tuple[dt.date, ...]:
+def _workdays(value: object) -> tuple[dt.date, ...]:
+    dates = _dates(value)
+    if usual := [date for date in dates if date.weekday() < SATURDAY]:
+        msg = f"holds {usual[0]}, no Saturday or Sunday: list weekend days only that are worked (调休)."
+        raise InputError(msg, zh=f"中的 {usual[0]} 不是周六或周日：只列调休上班的周末。")
+    return dates
+
+
+def _dates(value: object) -> tuple[dt.date, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, 'a list of dates, e.g. ["2026-10-01"]', '日期列表，如 ["2026-10-01"]')
     return tuple(sorted({dt.date.fromisoformat(_date(one)) for one in value}))
@@ -413,7 +430,8 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "max_snap_m": _snap_m,
             "when": _when,
             "service": _services,
-            "holidays": _holidays,
+            "holidays": _dates,
+            "workdays": _workdays,
         },
         "network": {"file": _text, "place": _text, "crs": _crs, "admit_trunk": _flag, "cache": _flag},
         "area": _LEDGER,
@@ -452,6 +470,13 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
         "contacts": {"stations": _few_contacts, "shops": _few_contacts},
+        "map": {
+            "approval": _short_text,
+            "base_source": _short_text,
+            "watermark": _flag,
+            "boundaries": _flag,
+            "base": _one_of(*BASE_MAPS),
+        },
         "grid": {"cell_m": _cell_m, "h3": _h3},
         "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
         "population": {**_LEDGER, "column": _text},
@@ -512,6 +537,12 @@ class StudyFile:
     def get(self, table: str, key: str, default: Any = None) -> Any:  # noqa: ANN401
         """Return the value of a key, or `default` where the file does not state it, or states it wrongly."""
         return self.tables.get(table, {}).get(key, default)
+
+    @property
+    def date(self) -> dt.date | None:
+        """The date of the study, where it states one."""
+        stated = self.get("", "date", "")
+        return dt.date.fromisoformat(stated) if stated else None
 
     def fault(self, table: str, key: str, en: str, zh: str) -> Fault:
         """Return an error at a key, or with key "" at a table."""

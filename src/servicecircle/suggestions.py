@@ -19,6 +19,7 @@ from .errors import Fault, InputError
 from .locate import mclp
 from .locate._checks import settle
 from .locate._form import Csr
+from .locate._stop import Clock
 from .locate.siting_plan import SitingPlan
 from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
@@ -184,7 +185,8 @@ def choose_sites(
     solution = replace(solution, proof=answer.proof)
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
-    told += _told_of_plan(today, options, sites, solution, asked=(stations, shops))
+    told += _told_of_plan(today, options, sites, asked=(stations, shops))
+    told += _told_of_end(solution, is_interrupted=time_limit_s is None or answer.seconds < time_limit_s)
     return Suggestions(sites, solution, tuple(told))
 
 
@@ -341,7 +343,10 @@ def _by_rules(
     time_limit_s: float | None,
 ) -> Suggestions:
     """Choose sites by rules: the plan, what each site of it gives, and what the planner should know."""
-    plan = solved(question, asked, time_limit_s=time_limit_s)
+    ids = today.times.facility_ids
+    with Clock() as clock:  # one Ctrl-C ends the choosing, and other plans with it
+        plan = solved(question, asked, time_limit_s=time_limit_s)
+        figures = figures_of(question, asked, plan, candidates, ids=ids, time_limit_s=time_limit_s)
     options = site_options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
     step = step_of(question, plan)
     ranked = rank_by_step(options.covers, _beyond_those_that_stay(question, plan, today), plan.opened, step)
@@ -362,9 +367,9 @@ def _by_rules(
         more |= {"seats": question.seats[order], "served": served[order]}
     for name, column in more.items():
         sites.insert(len(sites.columns) - 1, name, column)
-    figures = figures_of(question, asked, plan, candidates, ids=today.times.facility_ids, time_limit_s=time_limit_s)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight)), *question.told]
-    told += _told_of_plan(today, options, sites, solution, asked=asked.counts, has_rules=True)
+    told += _told_of_plan(today, options, sites, asked=asked.counts, has_rules=True)
+    told += _told_of_end(solution, is_interrupted=clock.is_stopped)
     return Suggestions(sites, solution, tuple(told), figures)
 
 
@@ -540,7 +545,6 @@ def _told_of_plan(
     today: Coverage,
     options: SiteOptions,
     sites: gpd.GeoDataFrame,
-    solution: Solution,
     *,
     asked: tuple[int, int],
     has_rules: bool = False,
@@ -563,10 +567,15 @@ def _told_of_plan(
         n_candidates = int((options.group == group).sum())
         if n_suggested < count:
             yield _told_of_fewer(KINDS[group], count, n_suggested, n_candidates, has_rules=has_rules)
+
+
+def _told_of_end(solution: Solution, *, is_interrupted: bool) -> Iterator[Fault]:
+    """Tell that the search ended before its proof, and why."""
     if solution.status != "optimal":
+        en, zh = ("Interrupted", "求解被中断") if is_interrupted else ("Time ran out", "求解时间已用完")
         yield _warning(
-            f"Time ran out: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",
-            f"求解时间已用完：方案与最优值的差距不超过 {solution.gap:.2%}，尚未证明为最优。",
+            f"{en}: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",
+            f"{zh}：方案与最优值的差距不超过 {solution.gap:.2%}，尚未证明为最优。",
         )
 
 

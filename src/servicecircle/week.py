@@ -15,9 +15,10 @@ from scipy import sparse
 from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_weight
 from .coverage import limits_s, sum_by
 from .errors import InputError
-from .hours_week import CLOSED, OPEN, WEEK_MIN, OpeningHours, week_states
+from .hours_week import CLOSED, OPEN, WEEK_MIN, OpeningHours, day_states, week_states
 from .hours_words import DAY_MIN
 from .model import TravelTimes
+from .moments import Moment
 from .serving_figures import HOURS, NIGHT, NightCoverage, WeekCoverage
 
 HOUR_MIN = 60
@@ -30,6 +31,7 @@ def cover_week(
     *,
     minutes: Sequence[float] = (10, 15),
     serves: BoolArray | None = None,
+    days: Sequence[Moment] | None = None,
 ) -> WeekCoverage:
     """
     Riders covered in each hour of a week.
@@ -50,6 +52,9 @@ def cover_week(
         Breaks, ascending.
     serves
         Which facilities count at all, shape `(n_facility,)`. None: all.
+    days
+        The seven days of one week of the calendar, as `week_of` gives them: hours of dates, holidays and weekend
+        days that are worked count as on these. None: a usual week. The night is always that of a usual week.
 
     Returns
     -------
@@ -74,10 +79,14 @@ def cover_week(
         msg = f"`minutes` {breaks[-1]:g} ({largest:g} s) lies beyond the cutoff of `times`, {times.cutoff_s:g} s."
         raise InputError(msg)
     is_counted = np.ones(len(hours), dtype=np.bool_) if serves is None else serves
+    if days is not None and [day.weekday for day in days] != list(range(7)):
+        msg = "`days` must be the seven days of a week, Monday first."
+        raise InputError(msg)
     own, of = _kinds_of_hours(hours, is_counted)
     usual, holiday = _states(own, holiday=False), _states(own, holiday=True)
+    stated = usual if days is None else _states_of_days(own, days, usual, holiday)
     ground = _ground(times, demand, breaks, of, len(own))
-    masks = [mask.T for states in (usual, holiday) for mask in (states != CLOSED, states == OPEN)]
+    masks = [mask.T for states in (stated, holiday) for mask in (states != CLOSED, states == OPEN)]
     covered, at_least, on_holiday, holiday_at_least = _by_hour(ground, masks)
     n_of_kind = np.bincount(of[of >= 0], minlength=len(own))
     n_open = (masks[0] @ n_of_kind).reshape(HOURS, HOUR_MIN).mean(axis=1)
@@ -90,6 +99,7 @@ def cover_week(
         holiday_at_least=holiday_at_least,
         n_open=n_open,
         night=_night(times, ground.weight, breaks[-1:], usual, of),
+        monday=None if days is None else days[0].date,
     )
 
 
@@ -106,6 +116,25 @@ def _states(hours: Sequence[OpeningHours], *, holiday: bool) -> npt.NDArray[np.i
     """Return the state of each minute of the week for some hours, shape `(n_kind, 10080)`."""
     states = [week_states(one, holiday=holiday) for one in hours]
     return np.array(states, dtype=np.int8).reshape(len(hours), WEEK_MIN)
+
+
+def _states_of_days(
+    hours: Sequence[OpeningHours],
+    days: Sequence[Moment],
+    usual: npt.NDArray[np.int8],
+    holiday: npt.NDArray[np.int8],
+) -> npt.NDArray[np.int8]:
+    """Return the state of each minute of one week of the calendar, shape `(n_kind, 10080)`, as `is_open` has it."""
+    states = []
+    for day in days:
+        weekday = day.counted_weekday
+        source = holiday if day.is_holiday else usual
+        own = source[:, weekday * DAY_MIN : (weekday + 1) * DAY_MIN].copy()
+        for row, one in zip(own, hours, strict=True):
+            if (dated := one.on(day.date)) is not None:
+                row[:] = day_states(dated)
+        states.append(own)
+    return np.concatenate(states, axis=1)
 
 
 # --------------------------------------------------------------------------------------------------------- riders

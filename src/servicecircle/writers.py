@@ -33,6 +33,7 @@ from .csv_tables import (
     zone_balance_csv,
     zone_posts_csv,
     zone_shares_csv,
+    zone_teams_csv,
 )
 from .disclosure import told_count, told_warnings
 from .gaps import riders_scattered
@@ -46,6 +47,7 @@ from .tiers import tier_totals, tiers_by_cell
 from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .wishes import wishes_by_service
 from .zone_figures import ZoneProposal
+from .zone_summary import zone_work_figures
 
 WGS84 = "EPSG:4326"
 #: digits of a degree in GeoJSON: 1 cm
@@ -85,7 +87,8 @@ def write_outputs(
         offers, `partners.csv`, where there are partners, `main_stations.csv`, where a main station has sub-points,
         three tables of check-ins and `wishes.csv`, where the study has them, `explanations.json`, where the plan
         has an explanation, `closures.geojson` and `closures.csv`, where it tells of trouble, `zone_posts.csv`,
-        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_balance.csv`,
+        `zone_shares.csv` and `zone_faults.geojson`, where it has posts, `zone_teams.csv`, where a ledger names
+        teams, `zone_balance.csv`,
         `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
         depots, `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the
         figures.
@@ -123,6 +126,7 @@ def write_outputs(
         "closures.csv": closures_csv(plan),
         "zone_posts.csv": zone_posts_csv(plan),
         "zone_shares.csv": zone_shares_csv(plan),
+        "zone_teams.csv": zone_teams_csv(plan),
         "zone_faults.geojson": None if plan.posts is None else geojson_text(frame_features(plan.posts.faults)),
         "zone_balance.csv": zone_balance_csv(plan),
         "moved_blocks.csv": moved_blocks_csv(plan),
@@ -279,7 +283,7 @@ def summary(plan: Plan) -> Properties:
         figures["checkins"] = checkin_figures(plan.checkins)
     if plan.wishes is not None:
         figures["wishes"] = wishes_by_service(plan.wishes, is_published=study.publish)
-    return figures
+    return figures | zone_work_figures(plan)
 
 
 def _serving(figures: ServingFigures) -> Properties:
@@ -303,6 +307,7 @@ def _week(week: WeekCoverage) -> Properties:
     night = week.night
     places = night.places.reset_index(names="id").astype({"id": str})
     return {
+        "monday": None if week.monday is None else week.monday.isoformat(),
         "rider_hours_share": week.rider_hours_share,
         **{
             name: {f"{t:g}": hours.tolist() for t, hours in zip(week.minutes, getattr(week, name).T, strict=True)}
@@ -417,6 +422,7 @@ def explanation_figures(why: Explanation) -> Properties:
         "suggestions": suggestions,
         "changes": _rows(why.changes),
         "changes_left": why.n_left,
+        "interrupted": why.is_interrupted,
         "reach": _rows(why.reach.reset_index(names="zone_id")),
     }
 

@@ -20,6 +20,7 @@ class ZonePosts:
     shares: pd.DataFrame  # a row a zone and post that is nearest to any of it: riders, street_m, area_m2
     posts: gpd.GeoDataFrame  # a row a post: its zone, and whom it is nearest to
     faults: gpd.GeoDataFrame  # polygons: where zones overlap, where they leave gaps
+    teams: pd.DataFrame  # a row a team: its zones, in how many pieces they lie; empty where no ledger names one
     step_m: float  # spacing of the lattice by which area is shared out
 
 

@@ -26,16 +26,19 @@ from .errors import InputError
 from .model import Facilities, Network
 from .params import MAX_SNAP_M
 from .street_districts import street_districts
+from .team_names import teams_in
 from .travel_times import travel_times
 from .zone_borders import zone_faults
 from .zone_figures import ZonePosts
 from .zone_places import OwnZones, check_zones, plain_ids, points_in_zones, zones_of_posts
+from .zone_teams import TeamFigures, team_rows, teams_of_zones
 from .zone_texts import by_id, texts_in, zone_names
 
 #: least spacing of the points by which ground is shared out, and how many there are at most (metres)
 STEP_M, MAX_POINTS = 20.0, 100_000
-#: what can be wrong with a zone: no post, several, its post stands outside of it, no street near its post
-PROBLEMS = ("no_post", "several_posts", "post_outside", "post_off_network")
+#: what can be wrong with a zone: no post, several, its post stands outside of it, no street near its post; where
+#: ledgers name teams, no team, several
+PROBLEMS = ("no_post", "several_posts", "post_outside", "post_off_network", "no_team", "several_teams")
 
 
 def zone_posts(
@@ -56,10 +59,12 @@ def zone_posts(
     network
         Streets of one profile, without closures.
     zones
-        Polygons, any stated CRS, index: zone id. Optional column `name`.
+        Polygons, any stated CRS, index: zone id. Optional columns `name`, and `team`: who is in charge of it,
+        several with commas.
     posts
         Points, any stated CRS, index: post id. A post is of the zone that its column `zone` names, by id or name;
-        where that is blank or missing, of the zone that it stands in. Optional column `name`.
+        where that is blank or missing, of the zone that it stands in. Optional columns `name`, and `team`: those
+        of its zone.
     demand
         Points with `weight` (riders); None: riders are not counted. The zone of a point is its `zone_id` where
         there is such a column, as `demand_points` gives it, else that which it stands in.
@@ -73,15 +78,18 @@ def zone_posts(
     Returns
     -------
     figures
-        `zones` (CRS of the network, order of `zones`): `name`, `n_posts`, `post_ids` (with commas), `riders`,
-        `street_m` and `area_m2` of the zone; `own_riders`, `own_street_m`, `own_area_m2` of it nearest to a post of
-        its own; `share_riders`, `share_street`, `share_area` (nan where there is nothing to share); `main_post_id`
-        (the post nearest to most of its riders, else of its street); `overlap_m2`; `problems` (of `PROBLEMS`, with
-        commas), `is_right`.
+        `zones` (CRS of the network, order of `zones`): `name`, `n_posts`, `post_ids` (with commas), `teams`,
+        `riders`, `street_m` and `area_m2` of the zone; `own_riders`, `own_street_m`, `own_area_m2` of it nearest to
+        a post of its own; `share_riders`, `share_street`, `share_area` (nan where there is nothing to share);
+        `main_post_id` (the post nearest to most of its riders, else of its street); `overlap_m2`; `problems` (of
+        `PROBLEMS`, with commas), `is_right`.
         `shares`: a row a zone and post: `zone_id`, `post_id` (None: no post can be reached), `is_own`, `riders`,
-        `street_m`, `area_m2`. `posts`: `name`, `zone_id`, `is_stated`, `is_inside`, `is_on_network`, and of all
-        zones `riders`, `street_m` nearest to it, `riders_of_others` (of them, of other zones). `faults` as
-        `zone_faults`.
+        `street_m`, `area_m2`. `posts`: `name`, `team`, `zone_id`, `is_stated`, `is_inside`, `is_on_network`, and
+        of all zones `riders`, `street_m` nearest to it, `riders_of_others` (of them, of other zones). `faults` as
+        `zone_faults`. `teams`: a row a team: `team`, `n_zones`, `zone_ids`, `zone_names`, `n_posts` and
+        `post_ids` (that name it, or are of its zones), `n_pieces` (of its ground: zones that border on each other
+        are one), `riders`, `street_m`, `area_m2` of its zones, `own_riders` (nearest to one of these posts),
+        `share_riders`, `problems` (`no_zone`, `no_post`, `several_pieces`), `is_right`; no row where none is named.
 
         Street is shared out exactly, to the metre; a street on a border counts in both zones. Area is shared out by
         points on a lattice of `step_m`: each goes where its nearest street position does. Ties go by ids of posts.
@@ -110,9 +118,12 @@ def zone_posts(
         "area_m2": _area_by_pair(at, polygons, lattice),
     }
     faults = zone_faults(zones, area=area, crs=network.crs)
-    found = _Found(zones, polygons, posts.to_crs(network.crs), own, on_network, pairs)
+    teams = teams_of_zones(zones, posts, own)
+    found = _Found(zones, polygons, posts.to_crs(network.crs), own, on_network, pairs, teams)
+    sums = {name: amounts.sum(axis=1) for name, amounts in pairs.items()}
     return ZonePosts(
         zones=_zone_rows(found, faults),
+        teams=team_rows(TeamFigures(zones, posts, polygons, own, sums, riders), teams),
         shares=_share_rows(found),
         posts=_post_rows(found),
         faults=faults,
@@ -212,6 +223,7 @@ class _Found:
     own: OwnZones
     on_network: FloatArray
     pairs: dict[str, FloatArray]  # (n_zone, n_post + 1) each
+    teams: list[tuple[str, ...]]  # of each zone
 
     @property
     def is_own(self) -> BoolArray:
@@ -229,6 +241,7 @@ def _zone_rows(found: _Found, faults: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         "name": zone_names(found.zones),
         "n_posts": is_own.sum(axis=1),
         "post_ids": [",".join(str(posts.index[j]) for j in np.flatnonzero(row).tolist()) for row in is_own],
+        "teams": ["、".join(some) for some in found.teams],
     }
     columns |= {name: amounts.sum(axis=1) for name, amounts in pairs.items()}
     columns |= {f"own_{name}": (amounts * is_own).sum(axis=1) for name, amounts in pairs.items()}
@@ -238,19 +251,25 @@ def _zone_rows(found: _Found, faults: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         columns[share] = np.where(whole > 0, np.minimum(part, 1.0), np.nan)
     columns["main_post_id"] = _main_posts(posts, pairs)
     columns["overlap_m2"] = _overlap(found.zones, faults)
-    problems = [_problems(np.flatnonzero(row), found.own, found.on_network) for row in is_own]
+    n_teams = [len(some) if any(found.teams) else 1 for some in found.teams]
+    problems = [
+        _problems(np.flatnonzero(row), found.own, found.on_network, n)
+        for row, n in zip(is_own, n_teams, strict=True)
+    ]
     columns["problems"] = [",".join(some) for some in problems]
     columns["is_right"] = [not some for some in problems]
     return gpd.GeoDataFrame(columns, index=found.zones.index, geometry=found.polygons, crs=faults.crs)
 
 
-def _problems(of_zone: IntArray, own: OwnZones, on_network: FloatArray) -> list[str]:
-    """Return what is wrong with a zone whose posts these are."""
+def _problems(of_zone: IntArray, own: OwnZones, on_network: FloatArray, n_teams: int) -> list[str]:
+    """Return what is wrong with a zone whose posts these are, with so many teams."""
     holds = (
         of_zone.size == 0,
         of_zone.size > 1,
         bool((~own.is_inside[of_zone]).any()),
         bool((on_network[of_zone] == 0).any()),
+        n_teams == 0,
+        n_teams > 1,
     )
     return [problem for problem, is_so in zip(PROBLEMS, holds, strict=True) if is_so]
 
@@ -304,6 +323,7 @@ def _post_rows(found: _Found) -> gpd.GeoDataFrame:
     riders = found.pairs["riders"][:, :-1]
     columns = {
         "name": texts_in(found.posts, "name"),
+        "team": ["、".join(teams_in(text)) for text in texts_in(found.posts, "team")],
         "zone_id": plain_ids(found.zones.index, found.own.zone),
         "is_stated": found.own.is_stated,
         "is_inside": found.own.is_inside,

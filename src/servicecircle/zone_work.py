@@ -203,6 +203,8 @@ def _told_of_posts(study: Study, posts: ZonePosts | None) -> list[Fault]:
         ("several_posts", "has several posts", "有多个阵地"),
         ("post_outside", "has a post that stands outside of it", "的阵地不在网格内"),
         ("post_off_network", "has a post without a street near", "的阵地附近没有道路"),
+        ("no_team", "has no team", "没有队伍"),
+        ("several_teams", "has several teams", "有多支队伍"),
     ):
         rows = zones[[problem in text.split(",") for text in zones["problems"]]]
         if len(rows):
@@ -210,6 +212,11 @@ def _told_of_posts(study: Study, posts: ZonePosts | None) -> list[Fault]:
             verb = en if len(rows) == 1 else en.replace("has", "have", 1)
             what = f"{'zone' if len(rows) == 1 else 'zones'} {some(both)} {verb}."
             told.append(Fault(what, f"网格 {some_zh(both)} {zh}。", file=_file(study, "zones"), level="warning"))
+    apart = posts.teams[posts.teams["n_pieces"] > 1]
+    if len(apart):
+        every = [f"{team} ({zones})" for team, zones in zip(apart["team"], apart["zone_names"], strict=True)]
+        en = f"zones of one team that are not in one piece: {some(every)}."
+        told.append(Fault(en, f"以下队伍负责的网格不相连：{some_zh(every)}。", level="warning"))
     homeless = posts.posts.index[posts.posts["zone_id"].isna()]
     if len(homeless):
         en = f"posts of no zone: {some(homeless)}. Write the zone of each into a column `zone` (所属网格)."

@@ -12,7 +12,7 @@ from .._page import palette
 from .._page.palette import COLOURS
 from .._page.words import Words
 from .fonts import Fonts
-from .layers import CIRCLE_LINES, GAIN_PT, put_dotted, put_hatched
+from .layers import CIRCLE_LINES, GAIN_PT, put_closures, put_dotted, put_hatched
 from .paper import PT_PER_MM, Sheet
 from .symbols import put_pin, put_symbol
 from .texts import shortened, wrapped
@@ -277,6 +277,16 @@ def zone_swatch(sheet: Sheet, y: float) -> None:
     """Put the swatch of a zone's boundary."""
     ends = shapely.get_coordinates(shapely.LineString([(SWATCH[0], y), (SWATCH[1], y)]))
     sheet.lines([ends], COLOURS["zone"], 0.8, dash=(4.5, 2.2, 1.1, 2.2))
+
+
+def closure_swatch(*, is_closed: bool) -> Put:
+    """Return the swatch of trouble on the road."""
+
+    def put(sheet: Sheet, y: float) -> None:
+        ends = shapely.get_coordinates(shapely.LineString([(SWATCH[0], y), (SWATCH[1], y)]))
+        put_closures(sheet, [ends], is_closed=is_closed)
+
+    return put
 
 
 def class_row(names: Sequence[str]) -> Row:

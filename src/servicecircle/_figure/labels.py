@@ -13,6 +13,8 @@ import numpy as np
 import shapely
 
 from .._page import streets
+from .._page.closures import FEW_NAMED, SeenClosure
+from .._page.closures import NAMED_FROM as NAMED_CLOSURES_FROM
 from .._page.gaps import SeenGap
 from .._page.geometry import inner_point
 from .._page.palette import COLOURS
@@ -28,7 +30,7 @@ NAMED_FROM = (13, 13, 13, 15, 15, 15.75, 16.5)
 LARGE_FROM, DEPOTS_FROM, SHOPS_FROM = 14.5, 15.5, 16.0
 #: size of type (points): main streets, larger ones, all others; the rest
 STREET_SIZES = (7.6, 7.6, 6.9, 6.6, 6.0, 6.0, 5.8)
-STATION_PT, DEPOT_PT, SHOP_PT, TAG_PT, ZONE_PT = 8.6, 7.0, 6.6, 8.0, 7.4
+STATION_PT, DEPOT_PT, SHOP_PT, TAG_PT, ZONE_PT, CLOSURE_PT = 8.6, 7.0, 6.6, 8.0, 7.4, 7.0
 TAG_MM = 4.2
 #: a line of a name is no longer than this (mm)
 LONGEST_MM = 46.0
@@ -76,7 +78,7 @@ class Labels:
     # --------------------------------------------------------------------------------------------- symbols
     def block_symbols(self, places: Mapping[str, Sequence[Mapping[str, Any]]], *, with_pins: bool) -> None:
         """Keep labels off the symbols."""
-        for kind in ("station", "depot", "shop"):
+        for kind in ("station", "centre", "depot", "shop"):
             size = self.sizes[kind]
             for _, x, y in self.at(places[kind]):
                 self.placer.block(corners(x, y, size, size))
@@ -187,6 +189,19 @@ class Labels:
                 for m, (x, y), a in zip(places.length_m, at, angle, strict=True)
             ]
         return sorted(rows, key=lambda row: (row[0], -row[1], row[2], row[3], row[4]))
+
+    def put_closure_names(self, closures: Sequence[SeenClosure]) -> None:
+        """Put the name and time of each report of trouble beside its street; many only where they have room."""
+        if len(closures) > FEW_NAMED and self.ground.zoom < NAMED_CLOSURES_FROM:
+            return
+        for one in closures:
+            x, y = self.ground.on_paper(shapely.get_coordinates(one.at)[:1])[0].tolist()
+            text = shortened(self.sheet.fonts, plain_line(f"{one.name} {one.when}"), CLOSURE_PT, LONGEST_MM)
+            width, height = self._width(text, CLOSURE_PT) + 0.6, LINE_HEIGHT * CLOSURE_PT / PT_PER_MM
+            at = self.placer.take(_beside(x, y, width, height, 2.0))
+            if text and at:
+                self.sheet.text(*at, text, CLOSURE_PT, COLOURS["ink"], across="center", bold=0.25, halo=1.9)
+                self.put.append(Label("closure", text, corners(*at, width, height)))
 
     def put_zone_names(self, zones: Sequence[tuple[str, Any]]) -> None:
         """Put the names of zones in their widest places."""

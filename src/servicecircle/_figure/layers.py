@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from .._page import areas, gaps, palette, streets
 from .._page.palette import COLOURS
-from .._validate import GeometryArray
+from .._validate import FloatArray, GeometryArray
 from ..model import Plan
 from .frame import LOOK_ZOOM, Frame, Ground
 from .paper import PT_PER_MM, Sheet, coordinates_of, gathered, parts_of
@@ -40,6 +40,10 @@ LEAST_GAIN_MM2 = 6.0
 DOTS_MM = 1.5
 CELL_ALPHA = 0.92
 ZONE_DASH = (4.5, 2.2, 1.1, 2.2)
+#: closed streets: a line crossed by ticks on a seam of paper; slowed ones: a broken line (points)
+CLOSED_PT, TICK_PT, TICK_DASH, SEAM_PT, SLOWED_PT, SLOWED_DASH = 1.4, 6.2, (1.2, 3.8), 4.8, 1.7, (3.6, 2.8)
+#: watermark: size (points), strength, how far apart (mm), how it is turned
+MARK_PT, MARK_ALPHA, MARK_STEP_MM, MARK_TURN = 21.0, "1F", (52.0, 40.0), 28.0
 
 
 # --------------------------------------------------------------------------------------------------- ground
@@ -181,6 +185,17 @@ def put_zones(sheet: Sheet, ground: Ground, zones: Sequence[tuple[str, BaseGeome
     sheet.area(shapes, colour=COLOURS["zone"], width=0.8, dash=ZONE_DASH)
 
 
+def put_closures(sheet: Sheet, lines: Sequence[FloatArray], *, is_closed: bool) -> None:
+    """Put streets (mm) that are closed, or slowed."""
+    if is_closed:
+        sheet.lines(lines, COLOURS["halo"], SEAM_PT, line_alpha=0.9)
+        sheet.lines(lines, COLOURS["ink"], CLOSED_PT)
+        sheet.lines(lines, COLOURS["ink"], TICK_PT, dash=TICK_DASH)
+    else:
+        sheet.lines(lines, COLOURS["halo"], SEAM_PT * 0.7, line_alpha=0.9)
+        sheet.lines(lines, COLOURS["ink"], SLOWED_PT, dash=SLOWED_DASH)
+
+
 # ------------------------------------------------------------------------------------------------- together
 def put_map(sheet: Sheet, ground: Ground, plan: Plan, cells: areas.Cells, show: Show) -> tuple[str, ...]:
     """Put all layers but symbols and labels; return the classes of street that had to be left out."""
@@ -206,6 +221,22 @@ def put_map(sheet: Sheet, ground: Ground, plan: Plan, cells: areas.Cells, show: 
 def frame_line(sheet: Sheet, frame: Frame) -> None:
     """Put the line around the map."""
     sheet.box(*frame, colour=COLOURS["frame"], width=0.6)
+
+
+def put_watermark(sheet: Sheet, frame: Frame, text: str) -> None:
+    """Put a pale word again and again across a frame: as often as it has room whole, once at least."""
+    west, south, east, north = frame
+    wide = sheet.fonts.width_pt(text, MARK_PT) / PT_PER_MM
+    angle = np.radians(MARK_TURN)
+    half = wide / 2 * np.cos(angle) + 4.0, wide / 2 * np.sin(angle) + 4.0
+    columns, rows = (
+        np.arange(low + reach, max(high - reach, low + reach + 1e-6), step)
+        for low, high, reach, step in zip((west, south), (east, north), half, MARK_STEP_MM, strict=True)
+    )
+    for k, y in enumerate(rows.tolist()):
+        for x in (columns + (MARK_STEP_MM[0] / 2 if k % 2 else 0.0)).tolist():
+            if k % 2 == 0 or x + half[0] <= east:
+                sheet.text(x, y, text, MARK_PT, COLOURS["ink"] + MARK_ALPHA, across="center", turn=MARK_TURN)
 
 
 def put_seal(sheet: Sheet, east: float, middle: float, text: str) -> None:

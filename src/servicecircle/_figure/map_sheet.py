@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from .._page import areas, frames, gaps, numbers, places, streets, summary
+from .._page.closures import seen_closures
 from .._page.gaps import SeenGap
 from .._page.geometry import Box, in_box
 from .._page.palette import COLOURS
@@ -22,8 +23,8 @@ from .column import Row
 from .fonts import Fonts, plain_line
 from .frame import FRAME, bar_field_m, ground_of, scale_text
 from .labels import DEPOT_PT, DEPOTS_FROM, SHOP_PT, SHOPS_FROM, STATION_PT, Labels, common_prefix
-from .layers import Show, frame_line, missed_classes, put_map, put_seal, put_zones
-from .paper import PT_PER_MM, Sheet
+from .layers import Show, frame_line, missed_classes, put_closures, put_map, put_seal, put_watermark, put_zones
+from .paper import PT_PER_MM, Sheet, coordinates_of
 from .placer import corners
 from .texts import shortened, wrapped
 
@@ -62,6 +63,7 @@ class MapSheet:
             "station": places.facility_places(plan, "station", words),
             "shop": places.facility_places(plan, "shop", words),
             "depot": places.depot_places(plan, words),
+            "centre": places.centre_places(plan, words),
             "suggestion": places.suggestion_places(
                 plan, summary.whole_gains(plan), gaps.closed_gaps(plan, words), words
             ),
@@ -70,6 +72,7 @@ class MapSheet:
         self.corner = self._emptiest_corner()
         self.sheet = Sheet(WIDTH, HEIGHT, fonts)
         self.labels = Labels(self.sheet, self.ground)
+        self.closures = seen_closures(plan, self.ground.box, words)
         self.left_out: tuple[str, ...] = ()
 
     def drawn(self) -> Sheet:
@@ -90,6 +93,9 @@ class MapSheet:
             self.left_out = put_map(sheet, self.ground, plan, self.cells, self.show)
             if self.with_zones:
                 put_zones(sheet, self.ground, areas.zone_shapes(plan))
+            for is_closed in (False, True):
+                lines = [line for one in self.closures if one.is_closed == is_closed for line in one.lines]
+                put_closures(sheet, coordinates_of(self.ground.seen(lines)), is_closed=is_closed)
         labels.placer.block(self._corner_box())
         labels.block_symbols(self.places, with_pins=self.show != "before")
         is_after = self.show == "after"
@@ -97,17 +103,23 @@ class MapSheet:
         told = {gap.letter: numbers.told_riders(float(gap.row["riders"]), self.words.lang) for gap in self.gaps}
         labels.put_gap_tags(self.gaps, told)
         self._names()
-        for kind in ("depot", "station"):
+        for kind in ("depot", "centre", "station"):
             labels.put_symbols(self.places[kind], kind, is_after=is_after)
         if self.show != "before":
             labels.put_pins(self.places)
+        if plan.study.map_rules.watermark:
+            put_watermark(sheet, FRAME, self.words("internal"))
 
     def _names(self) -> None:
         """Put names, most important first."""
         labels, zoom = self.labels, self.ground.zoom
+        labels.put_closure_names(self.closures)
         labels.put_names(
             self.places["station"], "station", STATION_PT, colour=COLOURS["station"], bold=0.3, halo=1.9
         )
+        named = {place["name"] for place in self.places["station"]}  # a station may be the centre itself
+        centres = [place for place in self.places["centre"] if place["name"] not in named]
+        labels.put_names(centres, "centre", STATION_PT, colour=COLOURS["station"], bold=0.3, halo=1.9)
         if zoom >= DEPOTS_FROM:
             labels.put_names(self.places["depot"], "depot", DEPOT_PT, colour=COLOURS["depot"], halo=1.6)
         if self.with_zones:
@@ -157,7 +169,7 @@ class MapSheet:
         plan, words, sheet = self.plan, self.words, self.sheet
         east = WIDTH - MARGIN
         seals = [words("invented")] if plan.study.is_invented else []
-        seals += [words("internal")] if self.with_zones else []
+        seals += [words("internal")] if self.with_zones or plan.study.map_rules.watermark else []
         for text in seals:
             put_seal(sheet, east, TITLE_Y, text)
             east -= self.fonts.width_pt(text, 8.0) / PT_PER_MM + 8.4
@@ -266,6 +278,18 @@ class MapSheet:
         rows += self._place_rows(row, is_short=is_short)
         if self.with_zones:
             rows.append(row(column.zone_swatch, words("layer.zone")))
+        if self.closures:
+            note = (
+                "layer.closure.note" if all(one.is_closed for one in self.closures) else "layer.closure.note_slow"
+            )
+            is_crossed = any(one.is_closed for one in self.closures)
+            rows.append(
+                row(
+                    column.closure_swatch(is_closed=is_crossed),
+                    words("layer.closure"),
+                    words(note, n=len(self.closures)),
+                )
+            )
         return rows
 
     def _place_rows(self, row: Any, *, is_short: bool) -> list[Row]:  # noqa: ANN401
@@ -273,7 +297,7 @@ class MapSheet:
         words, sizes = self.words, self.labels.sizes
         told = {
             kind: (words(f"layer.{kind}"), self._count(kind))
-            for kind in ("station", "shop", "depot")
+            for kind in ("station", "shop", "depot", "centre")
             if self.places[kind]
         }
         prefix = common_prefix([plain_line(spot["name"]) for spot in self.places["station"]])

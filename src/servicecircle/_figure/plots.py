@@ -13,7 +13,7 @@ from .._page.palette import COLOURS
 from .._page.words import Words
 from ..model import Plan
 from .fonts import Fonts
-from .layers import put_seal
+from .layers import put_seal, put_watermark
 from .paper import PT_PER_MM, Sheet
 from .texts import shortened
 
@@ -60,11 +60,15 @@ def round_ticks(most: float, n: int = 5) -> list[float]:
 
 
 def put_head(sheet: Sheet, plan: Plan, words: Words, title: str, under: str) -> None:
-    """Put title, second line and, on invented data, the seal."""
+    """Put title, second line, the seals and the watermark."""
     east = sheet.width - MARGIN
     if plan.study.is_invented:
         put_seal(sheet, east, sheet.height - 5.2, words("invented"))
         east -= sheet.fonts.width_pt(words("invented"), 8.0) / PT_PER_MM + 9.0
+    if plan.study.map_rules.watermark:
+        put_seal(sheet, east, sheet.height - 5.2, words("internal"))
+        east -= sheet.fonts.width_pt(words("internal"), 8.0) / PT_PER_MM + 9.0
+        put_watermark(sheet, (MARGIN, 6.0, sheet.width - MARGIN, sheet.height - 14.0), words("internal"))
     line, face = sheet.fonts.fit(title, is_serif=True)
     size = max(min(TITLE_PT, (east - MARGIN) * PT_PER_MM / max(face.width_pt(line, 1.0), 1e-9)), 9.5)
     sheet.text(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 #: size on paper (mm), at the scale of the look; below it, of symbols that give way
-SIZES = {"station": 4.6, "shop": 2.9, "depot": 3.2, "suggestion": 5.4}
-SMALL_SIZES = {"station": 3.5, "shop": 1.5, "depot": 2.4, "suggestion": 5.4}
+SIZES = {"station": 4.6, "shop": 2.9, "depot": 3.2, "centre": 4.2, "suggestion": 5.4}
+SMALL_SIZES = {"station": 3.5, "shop": 1.5, "depot": 2.4, "centre": 3.2, "suggestion": 5.4}
 WHITE = COLOURS["white"]
 #: how much of a closed place's own colours is left
 CLOSED_ALPHA = 0.45
@@ -41,9 +41,10 @@ def _placed(kind: str, x: float, y: float, size: float, middle: tuple[float, flo
 
 
 def put_symbol(sheet: Sheet, kind: str, x: float, y: float, size: float, *, is_closed: bool = False) -> None:
-    """Put a station, shop or depot; one that is closed pale, with a stroke across."""
+    """Put a station, shop, depot or centre; one that is closed pale, with a stroke across."""
     alpha = CLOSED_ALPHA if is_closed else 1.0
-    {"station": _station, "shop": _shop, "depot": _depot}[kind](sheet, x, y, size, alpha)
+    put = {"station": _station, "shop": _shop, "depot": _depot, "centre": _centre}[kind]
+    put(sheet, x, y, size, alpha)
     if is_closed:
         r = 0.42 * size
         line = shapely.LineString([(x - r, y - r), (x + r, y + r)])
@@ -77,6 +78,15 @@ def _depot(sheet: Sheet, x: float, y: float, size: float, alpha: float) -> None:
     sheet.area(square.buffer(-edge / 2), COLOURS["depot"], alpha=alpha)
     parcel = _placed("depot", x, y, size, (9, 9))
     sheet.path(parcel, colour=WHITE, width=size * 1.2 / 18 * PT_PER_MM)
+
+
+def _centre(sheet: Sheet, x: float, y: float, size: float, alpha: float) -> None:
+    edge, corner = size * 1.8 / 22, size * 2 / 22
+    r = size * 7 / 22 * 2**0.5  # from the middle of a square of 14 in a box of 22 to its corner
+    square = shapely.Polygon([(x, y - r), (x + r, y), (x, y + r), (x - r, y)]).buffer(-corner).buffer(corner)
+    sheet.area(square.buffer(edge / 2), WHITE)
+    sheet.area(square.buffer(-edge / 2), COLOURS["station"], alpha=alpha)
+    sheet.disc(x, y, size * 3 / 22, WHITE)
 
 
 def put_pin(sheet: Sheet, x: float, y: float, number: int, *, is_hollow: bool, size: float) -> None:

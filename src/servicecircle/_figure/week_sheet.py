@@ -9,7 +9,7 @@ import shapely
 
 from .._page import numbers, palette, places
 from .._page.palette import COLOURS
-from .._page.week import night_note, week_of
+from .._page.week import night_note, week_of, week_shown
 from .._page.words import Words
 from ..errors import InputError
 from ..model import Plan
@@ -61,7 +61,7 @@ def _under(week: WeekCoverage, plan: Plan, words: Words) -> str:
     return between.join(
         [
             f"{places.way(plan, words)} {within}",
-            words("week_share", share=told),
+            words("week_share", share=told) + week_shown(week, words),
             words("week.low", day=day, a=low % DAY, b=low % DAY + 1, riders=riders),
         ]
     )

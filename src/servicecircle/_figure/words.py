@@ -19,7 +19,6 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{m} {way}, along the streets, {riders} in all",
         ),
         "and": ("与 {m}", "and {m}"),
-        "internal": ("内部使用", "Internal"),
         "and_was": ("{change}，{was}", "{change}, {was}"),
         "bar.before": ("现状", "Today"),
         "bar.after": ("建议后", "Proposed"),

@@ -88,13 +88,13 @@ def circle_shapes(plan: Plan) -> dict[str, dict[float, BaseGeometry]]:
     after = {m: _area_at(plan.circles_after, m, plan) for m in plan.study.minutes}
     gain = {m: _gain(before[m], after[m]) for m in plan.study.minutes}
     shapes = {"before": before, "after": after, "gain": gain}
-    return {mode: {m: _seen(area) for m, area in by_break.items()} for mode, by_break in shapes.items()}
+    return {mode: {m: seen_area(area) for m, area in by_break.items()} for mode, by_break in shapes.items()}
 
 
 def drawn_part(plan: Plan, ids: pd.Index, screen: Screen) -> list[Any]:
     """Return the circle of some facilities at the largest break."""
     area = _area_at(plan.circles[plan.circles["facility_id"].isin(ids)], plan.study.minutes[-1], plan)
-    return [] if area.is_empty else list(screen.polygons(_seen(area)))
+    return [] if area.is_empty else list(screen.polygons(seen_area(area)))
 
 
 def _area_at(circles: gpd.GeoDataFrame, minutes: float, plan: Plan) -> BaseGeometry:
@@ -109,7 +109,7 @@ def _gain(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry:
     return added
 
 
-def _seen(area: BaseGeometry) -> BaseGeometry:
+def seen_area(area: BaseGeometry) -> BaseGeometry:
     """Return an area as a picture: slits and holes too small to be seen as such are closed."""
     r = LEAST_SLIT_M / 2
     closed = area.buffer(r, join_style="mitre").buffer(-r, join_style="mitre")

@@ -1,42 +1,69 @@
-"""Trouble on the road on the page: the closed and slowed parts of streets, each report with its time."""
+"""Trouble on the road on the map: the closed and slowed parts of streets, each report with its time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
+from .._validate import GeometryArray
 from ..model import Plan
 from . import places
-from .geometry import DIGITS, Screen, in_box, in_crs
+from .geometry import DIGITS, Box, Screen, in_box, in_crs
 from .words import Words
+
+#: reports of trouble that are named on the map at any zoom; more of them only from this zoom on
+FEW_NAMED, NAMED_FROM = 4, 15.5
+
+
+@dataclass(frozen=True, eq=False)
+class SeenClosure:
+    """A report of trouble as it is drawn, in metres."""
+
+    name: str
+    when: str
+    is_closed: bool  # else slowed
+    at: BaseGeometry  # the middle of the longest part, where the name stands
+    lines: GeometryArray
 
 
 def drawn_closures(plan: Plan, screen: Screen, words: Words) -> list[dict[str, Any]]:
-    """
-    Return each report that touches a street that is drawn: its name, its span of time, and the parts of streets.
+    """Return each report that touches a street that is drawn: its name, its span of time, its parts of streets."""
+    return [
+        {
+            "name": one.name,
+            "when": one.when,
+            "is_closed": one.is_closed,
+            "at": screen.point(one.at),
+            "lines": screen.lines(one.lines, DIGITS),
+        }
+        for one in seen_closures(plan, screen.box, words)
+    ]
 
-    `at` is the middle of the longest part, where the name stands. Nothing where the plan does not tell of trouble.
-    """
+
+def seen_closures(plan: Plan, box: Box, words: Words) -> list[SeenClosure]:
+    """Return the reports that touch a street in a box; none where the plan does not tell of trouble."""
     if plan.trouble is None or plan.trouble.streets.empty:
         return []
-    streets = plan.trouble.streets
-    shapes = in_crs(streets, screen.crs)
-    drawn = in_box(shapes, screen.box) & (shapely.length(shapes) > 0)
+    every = in_crs(plan.trouble.streets, plan.network.crs)
+    is_drawn = in_box(every, box) & (shapely.length(every) > 0)
+    streets, shapes = plan.trouble.streets[is_drawn], every[is_drawn]
     told = []
-    for closure_id, own in streets[drawn].groupby("closure_id", sort=False):
-        lines = np.asarray(own.geometry.to_crs(screen.crs).array, dtype=object)
+    for closure_id in streets["closure_id"].unique():
+        is_own = (streets["closure_id"] == closure_id).to_numpy()
+        lines, first = shapes[is_own], streets[is_own].iloc[0]
         longest = lines[int(np.argmax(shapely.length(lines)))]
-        first = own.iloc[0]
         told.append(
-            {
-                "name": places.text(first["name"]) or str(closure_id),
-                "when": span_text(first["from"], first["until"], words),
-                "is_closed": float(first["factor"]) == 0,
-                "at": screen.point(shapely.line_interpolate_point(longest, 0.5, normalized=True)),
-                "lines": screen.lines(np.asarray(shapely.force_2d(lines), dtype=object), DIGITS),
-            }
+            SeenClosure(
+                places.text(first["name"]) or str(closure_id),
+                span_text(first["from"], first["until"], words),
+                float(first["factor"]) == 0,
+                shapely.line_interpolate_point(longest, 0.5, normalized=True),
+                lines,
+            )
         )
     return told
 

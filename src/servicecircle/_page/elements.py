@@ -20,10 +20,19 @@ from folium import Map
 from jinja2 import Template
 
 #: the page's script, in the order in which it is read
-SCRIPTS = ("page", "icons", "base", "areas", "closures", "week", "places", "labels", "panel", "furniture", "start")
-#: online base maps: off until chosen in the legend; the only hosts that the page may ever ask
-BASE_MAPS: tuple[dict[str, str], ...] = (
-    {"name": "OpenStreetMap", "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png", "most": "19"},
+SCRIPTS = (
+    "page",
+    "icons",
+    "base",
+    "choices",
+    "areas",
+    "closures",
+    "week",
+    "places",
+    "labels",
+    "panel",
+    "furniture",
+    "start",
 )
 _POLICY = "servicecircle-content-security-policy"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -94,7 +103,7 @@ class PageAssets(Element):
 
 
 class Page(Figure):
-    """The document: a panel, the map, and a policy under which no request leaves the page but chosen base maps."""
+    """The document: a panel, the map, and a policy under which a request may only go to `host`; "": to nobody."""
 
     _template = Template(
         """<!DOCTYPE html>
@@ -123,10 +132,11 @@ class Page(Figure):
 """
     )
 
-    def __init__(self, *, title: str, lang: str, needs_script: str) -> None:
+    def __init__(self, *, title: str, lang: str, needs_script: str, host: str) -> None:
         super().__init__(title=title.encode(errors="replace").decode())
         self.lang = lang
         self.needs_script = needs_script
+        self.host = host
         self.policy = _POLICY
         self.header._children.clear()  # its charset stands in the template
         self.header.add_child(Raw(f"<style>{_leaflet_css()}</style>\n"), name="leaflet_css")
@@ -135,7 +145,7 @@ class Page(Figure):
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401
         """Return the page; the policy names each of its scripts by hash, so that no other one can run."""
         html: str = super().render(**kwargs)
-        return html.replace(_POLICY, _policy(_SCRIPT.findall(html)), 1)
+        return html.replace(_POLICY, _policy(_SCRIPT.findall(html), self.host), 1)
 
 
 def _page_of(element: Element) -> Page:
@@ -146,23 +156,22 @@ def _page_of(element: Element) -> Page:
     return page
 
 
-def _policy(scripts: list[str]) -> str:
+def _policy(scripts: list[str], host: str) -> str:
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    hosts = " ".join(sorted({"/".join(base["url"].split("/")[:3]) for base in BASE_MAPS}))
     rules = {
         "default-src": "'none'",
         "script-src": " ".join(f"'sha256-{value}'" for value in hashes),
         "style-src": "'unsafe-inline'",
-        "img-src": f"data: {hosts}",
+        "img-src": f"data: {host}".strip(),
         "base-uri": "'none'",
         "form-action": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-def page_map(title: str, lang: str, needs_script: str, centre: tuple[float, float]) -> Map:
+def page_map(title: str, lang: str, needs_script: str, *, centre: tuple[float, float], host: str) -> Map:
     """Return an empty folium map on a `Page`: no tiles, no asset of another host, names that never change."""
-    page = Page(title=title, lang=lang, needs_script=needs_script)
+    page = Page(title=title, lang=lang, needs_script=needs_script, host=host)
     drawn = Map(
         location=centre,
         zoom_start=14,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -11,6 +12,7 @@ from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from .._validate import BoolArray, FloatArray, GeometryArray, IntArray
+from ..datum import Datum, from_wgs84
 
 WGS84 = CRS.from_epsg(4326)
 #: decimals of a degree: streets (1.1 m), and all else (0.1 m)
@@ -38,8 +40,9 @@ def in_box(geometries: GeometryArray, box: Box) -> BoolArray:
 class Screen:
     """Turns metres of the network's CRS, or degrees, into whole steps around one origin."""
 
-    def __init__(self, crs: CRS, box: Box) -> None:
+    def __init__(self, crs: CRS, box: Box, datum: Datum = "wgs84") -> None:
         self.crs = crs
+        self.datum: Datum = datum  # of the degrees that it returns
         self.box = box  # what is worth drawing, in `crs`
         self._to_degrees = Transformer.from_crs(crs, WGS84, always_xy=True)
         middle = self.degrees(np.array([[(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]]))[0]
@@ -47,7 +50,8 @@ class Screen:
 
     def degrees(self, xy: FloatArray) -> FloatArray:
         """Return longitude and latitude of `xy`, shape `(n, 2)`."""
-        return np.column_stack(self._to_degrees.transform(xy[:, 0], xy[:, 1])).astype(np.float64)
+        lon, lat = self._to_degrees.transform(xy[:, 0], xy[:, 1])
+        return np.column_stack(from_wgs84(lon, lat, self.datum)).astype(np.float64)
 
     def _whole(self, xy: FloatArray, digits: int) -> IntArray:
         return np.asarray(np.rint((self.degrees(xy) - self.origin) * 10**digits), dtype=np.int64)
@@ -102,6 +106,12 @@ def latlon(frame: gpd.GeoDataFrame) -> list[tuple[float, float]]:
         return []
     xy = shapely.get_coordinates(in_crs(frame, WGS84))
     return [(round(float(lat), DIGITS), round(float(lon), DIGITS)) for lon, lat in xy]
+
+
+def in_datum(at: Sequence[float], datum: Datum) -> list[float]:
+    """Return latitude and longitude of WGS 84 in a datum, rounded."""
+    lon, lat = from_wgs84([at[1]], [at[0]], datum)
+    return [round(float(lat[0]), DIGITS), round(float(lon[0]), DIGITS)]
 
 
 def union(geometries: GeometryArray) -> BaseGeometry:

@@ -13,11 +13,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ..coverage import limits_s
+from ..datum import Datum
 from ..disclosure import told_counts
 from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
-from .geometry import DIGITS, latlon
+from .geometry import DIGITS, in_datum, latlon
 from .reasons import reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
@@ -104,6 +105,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
     left_out = off_network(plan)
+    place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
     for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
         name = text(row.get("name")) or text(facility_id)
@@ -129,6 +131,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         }
         is_closed = is_off or text(row.get("status")).lower() in CLOSED
         more: dict[str, Any] = {"leaves": True} if leaving else {}
+        if facility_id in place_of:
+            more["at_choice"] = place_of[facility_id]
         if (night := serves_night(plan, facility_id)) is not None:
             more["night"] = night
         if shape := drawn_shape(row.get(DOORS)):
@@ -248,6 +252,25 @@ def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
     )
 
 
+def in_datum_of(places: dict[str, list[Any]], datum: Datum) -> dict[str, list[Any]]:
+    """Return the places of every kind, with what draws them, in a datum."""
+    if datum == "wgs84":
+        return places
+
+    def moved(place: Any) -> Any:  # noqa: ANN401
+        if not isinstance(place, dict):
+            return in_datum(place, datum)
+        out = {**place, "at": in_datum(place["at"], datum)}
+        if shape := place.get("shape"):
+            lines = {
+                key: [[in_datum(at, datum) for at in line] for line in shape[key]] for key in ("lines", "areas")
+            }
+            out["shape"] = {**lines, "gates": [in_datum(at, datum) for at in shape["gates"]]}
+        return out
+
+    return {kind: [moved(place) for place in of_kind] for kind, of_kind in places.items()}
+
+
 # --------------------------------------------------------------------------------------- depots, candidates
 def depot_places(plan: Plan, words: Words) -> list[Place]:
     """Return the depots with their riders."""
@@ -282,6 +305,7 @@ def centre_places(plan: Plan, words: Words) -> list[Place]:
         if text(zone):
             own = zones.loc[zone]
             rows.append([words("zone"), text(own["name"]) or text(zone)])
+            rows += [[words("team"), own["teams"]]] if own["teams"] else []
             if own["n_posts"] == 1 and not numbers.is_missing(own["share_riders"]):
                 rows.append([words("centre_share"), numbers.share(float(own["share_riders"]), 1.0) + "%"])
         is_off = not row["is_on_network"]

@@ -54,7 +54,7 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     if others:
         told.append(words("substitutes_line", name=others[0]))
     elif row["needed_by"] != "must":
-        told.append(words("no_substitute_line" if row["tried_all"] else "no_substitute_yet"))
+        told.append(words("no_substitute_line" if row["tried_all"] else _not_found(plan)))
     return ("；" if words.lang == "zh" else "; ").join(told)
 
 
@@ -65,6 +65,8 @@ def closing_lines(plan: Plan, words: Words) -> Iterator[str]:
         return
     if len(why.sites) and len(why.changes):
         yield _firmness(why, plan, words)
+    elif len(why.sites) and why.n_left and why.is_interrupted:
+        yield words("nothing_tried")
     out = math.fsum(why.reach["out_of_reach"])
     if out > SAME:
         yield words("beyond_all", riders=_riders(out, words))
@@ -85,8 +87,22 @@ def _firmness(why: Explanation, plan: Plan, words: Words) -> str:
     if broken := int(changes["kept"].isna().sum()):
         told += words("firm_broken", n=broken)
     if why.n_left:
-        told += words("firm_left", n=why.n_left)
+        told += words("firm_interrupted" if why.is_interrupted else "firm_left", n=why.n_left)
     return told + words("stop")
+
+
+def _is_interrupted(plan: Plan) -> bool:
+    return plan.explanation is not None and plan.explanation.is_interrupted
+
+
+def _unknown(plan: Plan) -> str:
+    """Return the word for other sites that were not tried: why not."""
+    return "moved_interrupted" if _is_interrupted(plan) else "moved_unknown"
+
+
+def _not_found(plan: Plan) -> str:
+    """Return the word for substitutes that were not all tried: why not."""
+    return "no_substitute_interrupted" if _is_interrupted(plan) else "no_substitute_yet"
 
 
 def _row(why: Explanation, site_id: str) -> dict[str, Any]:
@@ -107,7 +123,7 @@ def _one_lost(row: dict[str, Any], way: str, plan: Plan, words: Words) -> str:
     loss, share = float(row[f"lost_{way}"]), float(row[f"share_{way}"])
     part = "alone" if way == "others_stay" else "moved"
     if math.isnan(loss):
-        return words(f"{part}_none" if part == "alone" or row["is_proven"] else "moved_unknown")
+        return words(f"{part}_none" if part == "alone" or row["is_proven"] else _unknown(plan))
     gain = whole_gains(plan)[int(row["rank"]) - 1] if plan.siting is None else 0
     fewer = "fewer" if part == "alone" or row["is_proven"] else "most"
     key = f"{part}_more" if loss < -SAME else f"{part}_{fewer}"
@@ -130,7 +146,7 @@ def _unit(plan: Plan, words: Words) -> str:
 def _no_substitute(row: dict[str, Any], plan: Plan) -> str:
     """Return how to say that there is no substitute."""
     if not row["tried_all"]:
-        return "no_substitute_yet"
+        return _not_found(plan)
     return "no_substitute" if plan.siting is None else "no_substitute_rules"
 
 

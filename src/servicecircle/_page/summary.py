@@ -319,4 +319,14 @@ def sources(plan: Plan, words: Words) -> tuple[str, str]:
     if study.is_invented:
         foot += words("source_invented" if is_osm else "source_all_invented")
         short.append(words("attribution_invented" if is_osm else "attribution_all_invented"))
-    return foot.strip(), "｜".join(short) if words.lang == "zh" else " | ".join(short)
+    stated = _stated_of_map(plan, words)
+    foot += "".join(f"{told}。" if words.lang == "zh" else f"{told}. " for told in stated)
+    between = "｜" if words.lang == "zh" else " | "
+    return foot.strip(), between.join([*short, *stated])
+
+
+def _stated_of_map(plan: Plan, words: Words) -> list[str]:
+    """Return what the study states of its map: the source of the base, and the number of its approval."""
+    rules = plan.study.map_rules
+    told = [words("base_source", source=rules.base_source)] if rules.base_source else []
+    return [*told, *([words("approval", n=rules.approval)] if rules.approval else [])]

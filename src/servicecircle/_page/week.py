@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,7 @@ def drawn_week(plan: Plan, screen: Screen, words: Words) -> dict[str, Any] | Non
     }
     shares = {
         t: words("week_share", share=numbers.NONE if share is None else numbers.share(share, 1.0))
+        + week_shown(week, words)
         for t, share in week.rider_hours_share.items()
     }
     return {
@@ -48,6 +50,14 @@ def drawn_week(plan: Plan, screen: Screen, words: Words) -> dict[str, Any] | Non
         "note": night_note(week.night, words),
         "night": [] if when is not None else areas.drawn_part(plan, week.night.places.index, screen),
     }
+
+
+def week_shown(week: WeekCoverage, words: Words) -> str:
+    """Return which week of the calendar is shown, "" for a usual one."""
+    if week.monday is None:
+        return ""
+    sunday = week.monday + dt.timedelta(6)
+    return words("week_shown", monday=week.monday.isoformat(), sunday=sunday.isoformat())
 
 
 def night_note(night: NightCoverage, words: Words) -> str:

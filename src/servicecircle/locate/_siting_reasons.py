@@ -146,10 +146,19 @@ def reasons_of(form: Form, rows: SitingRows, clock: Clock) -> tuple[Reason, ...]
                 rule, f"Without {en} there would be a plan{also}.", f"若没有{zh}，就有可行方案{also_zh}。", least
             )
         )
-    if not found:
+    if clock.is_over():
+        found.append(_unfinished(clock))
+    elif not found:
         en = "No plan keeps all rules together, and none of them alone is to blame."
         found.append(Reason("all", en, "没有方案能同时满足所有规则，去掉其中任何一条也不行。"))
     return tuple(found)
+
+
+def _unfinished(clock: Clock) -> Reason:
+    """Return that not every rule was left out, and why not."""
+    en, zh = ("It was interrupted", "求解被中断") if clock.is_stopped else ("Time ran out", "求解时间已用完")
+    en = f"No plan keeps all rules together. {en} before every rule was tried without."
+    return Reason("all", en, f"没有方案能同时满足所有规则；{zh}，尚未逐条试完去掉哪条规则可行。")
 
 
 def _is_asked(form: Form, rule: str) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -52,14 +53,20 @@ class Clock(EndedByCtrlC):
     """
     The end of a search: its time is up, or somebody pressed Ctrl-C. Asked for as often as its steps are short.
 
-    The search then returns its best plan with the bound so far. It hears a first Ctrl-C in one of two ways: around
-    steps that must end, as a look at the clock (`with Clock(until) as clock:`); around steps that leave what is
-    known whole wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
+    The search then returns its best plan with the bound so far. One that begins inside the block of another
+    ends with that: one Ctrl-C ends them all. It hears a first Ctrl-C in one of two ways: around steps that must
+    end, as a look at the clock (`with Clock(until) as clock:`); around steps that leave what is known whole
+    wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
     """
 
     def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
-        """End at `until`, on the clock of `time.perf_counter`; and with the clock that it runs within, if any."""
-        self._until, self._within = until, within
+        """
+        End at `until`, on the clock of `time.perf_counter`; and with the clock that it runs within, if any.
+
+        Where none is given, that is the one whose `with` block runs in this thread.
+        """
+        self._until, self._within = until, _AROUND.get() if within is None else within
+        self._token: Token[Clock | None] | None = None
 
     @property
     def until(self) -> float:
@@ -84,6 +91,18 @@ class Clock(EndedByCtrlC):
         """End the search now."""
         self._until = -math.inf
 
+    def __enter__(self) -> Self:
+        """Take a first Ctrl-C as the end of time, unless a clock around this one hears it."""
+        self._token = _AROUND.set(self)
+        return super().__enter__() if self._within is None else self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            _AROUND.reset(self._token)
+        super().__exit__(kind, error, trace)
+
     @contextmanager
     def at_interrupt(self) -> Iterator[None]:
         """
@@ -95,3 +114,7 @@ class Clock(EndedByCtrlC):
             yield
         except KeyboardInterrupt:
             self.stop()
+
+
+#: the clock whose block runs, of this thread
+_AROUND: ContextVar[Clock | None] = ContextVar("_AROUND", default=None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InputError
 from ._form import check_limits, number
+from ._stop import Clock
 from .siting import Counts, Phase, Siting
 from .siting_plan import SitingPlan, Status
 from .solve_siting import solve_siting
@@ -65,13 +66,14 @@ def alternatives(
         msg = f"`n_other` is {n_other}, but {siting.n_other} for the plans that the question avoids already."
         raise InputError(msg, zh=f"需避开的方案已规定至少 {siting.n_other} 处不同，现又给出 {n_other}。")
     question = replace(siting, n_other=n_other)
-    while len(plans) < k:
-        plan = solve_siting(question, time_limit_s=_left(until), gap=gap)
-        if not plan.phases:
-            return tuple(plans) or (plan,)
-        plans.append(plan)
-        avoid.append(plan.chosen)
-        question = replace(question, avoid=tuple(avoid))
+    with Clock(until):
+        while len(plans) < k:
+            plan = solve_siting(question, time_limit_s=_left(until), gap=gap)
+            if not plan.phases:
+                return tuple(plans) or (plan,)
+            plans.append(plan)
+            avoid.append(plan.chosen)
+            question = replace(question, avoid=tuple(avoid))
     return tuple(plans)
 
 
@@ -125,10 +127,11 @@ def siting_curve(
     _check_ascending(points)
     until = time.perf_counter() + check_limits(time_limit_s, gap)
     plans: list[SitingPlan] = []
-    for at, point in enumerate(points):
-        left = _left(until)
-        plan = solve_siting(point, time_limit_s=None if left is None else left / (len(points) - at), gap=gap)
-        plans.append(_no_worse(plan, plans[-1]) if plans and not siting.fair else plan)
+    with Clock(until):
+        for at, point in enumerate(points):
+            left = _left(until)
+            plan = solve_siting(point, time_limit_s=None if left is None else left / (len(points) - at), gap=gap)
+            plans.append(_no_worse(plan, plans[-1]) if plans and not siting.fair else plan)
     for at in range(len(plans) - 1, 0, -1):
         plans[at - 1] = _bounded(plans[at - 1], plans[at]) if not siting.fair else plans[at - 1]
     return tuple(plans)
@@ -213,12 +216,13 @@ def price_of_steps(
     until = time.perf_counter() + check_limits(time_limit_s, gap)
     prices = []
     last = len(siting.phases) - 1
-    for t, (phase, told) in enumerate(zip(siting.phases, plan.phases, strict=True)):
-        question = _alone(siting, phase, is_last=t == last)
-        left = _left(until)
-        alone = solve_siting(question, time_limit_s=None if left is None else left / (last + 1 - t), gap=gap)
-        price = max(alone.objective - told.objective, 0.0)
-        prices.append(StepPrice(told.objective, alone, price, max(alone.bound - told.objective, price)))
+    with Clock(until):
+        for t, (phase, told) in enumerate(zip(siting.phases, plan.phases, strict=True)):
+            question = _alone(siting, phase, is_last=t == last)
+            left = _left(until)
+            alone = solve_siting(question, time_limit_s=None if left is None else left / (last + 1 - t), gap=gap)
+            price = max(alone.objective - told.objective, 0.0)
+            prices.append(StepPrice(told.objective, alone, price, max(alone.bound - told.objective, price)))
     return tuple(prices)
 
 

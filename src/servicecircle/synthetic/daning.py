@@ -42,9 +42,11 @@ file = "roads.osm.pbf"
 
 [stations]
 file = "stations.xlsx"
+datum = "wgs84"
 
 [shops]
 file = "shops.csv"
+datum = "wgs84"
 minutes = 5
 
 [districts]
@@ -52,6 +54,7 @@ file = "districts.geojson"
 
 [gates]
 file = "gates.csv"
+datum = "wgs84"
 
 [depots]
 file = "depots.csv"
@@ -59,12 +62,14 @@ datum = "gcj02"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 
 [zones]
 file = "grids.geojson"
 
 [posts]
 file = "posts.csv"
+datum = "wgs84"
 
 [balance]
 tolerance = 0.2
@@ -121,6 +126,7 @@ def write_ledgers(town: Town, made: Ledgers, folder: Path) -> None:
         below=(("注：微波炉等设备状态以每月 5 日检查为准。",), ("制表：某某　审核：某某",)),
     )
     centres = stations[stations["类别"] == "党群服务中心"][["编号", "名称", "所属网格", "地址", "geometry"]]
+    centres.insert(3, "队伍", [f"{zone}服务队" for zone in centres["所属网格"]])
     write_table(folder / "posts.csv", with_lonlat(centres, after="名称"))
     table = with_lonlat(stations, after="名称")
     notes = pd.DataFrame({"填表说明": ["本表每季度更新一次。", "服务设施以现场为准。"]})

@@ -38,13 +38,16 @@ datum = "bd09"
 
 [shops]
 file = "shops.csv"
+datum = "wgs84"
 minutes = 5
 
 [depots]
 file = "depots.csv"
+datum = "wgs84"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 sources = ["study", "gates"]
 
 [zones]
@@ -58,6 +61,7 @@ file = "compounds.geojson"
 
 [gates]
 file = "gates.csv"
+datum = "wgs84"
 
 [closures]
 file = "snow.geojson"

@@ -33,16 +33,20 @@ file = "roads.osm.pbf"
 
 [stations]
 file = "stations.csv"
+datum = "wgs84"
 
 [shops]
 file = "shops.csv"
+datum = "wgs84"
 minutes = 1
 
 [depots]
 file = "depots.csv"
+datum = "wgs84"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 
 [zones]
 file = "communities.geojson"

@@ -29,23 +29,28 @@ file = "roads.osm.pbf"
 
 [stations]
 file = "stations.csv"
+datum = "wgs84"
 
 [shops]
 file = "shops.xlsx"
+datum = "wgs84"
 minutes = 5
 
 [depots]
 file = "depots.csv"
+datum = "wgs84"
 encoding = "gbk"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 
 [zones]
 file = "communities.geojson"
 
 [posts]
 file = "posts.csv"
+datum = "wgs84"
 
 [assign]
 by = "balanced"

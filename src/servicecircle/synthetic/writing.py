@@ -39,16 +39,20 @@ file = "roads.osm.pbf"
 
 [stations]
 file = "stations.csv"
+datum = "wgs84"
 
 [shops]
 file = "shops.csv"
+datum = "wgs84"
 minutes = 5
 
 [depots]
 file = "depots.csv"
+datum = "wgs84"
 
 [candidates]
 file = "candidates.csv"
+datum = "wgs84"
 
 [zones]
 file = "zones.geojson"

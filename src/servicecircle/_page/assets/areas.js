@@ -25,6 +25,13 @@ for (let k = n - 1; k >= 0; k--) {
   drawn.circle.push({ k, layer: area("circle", [], { fillColor: panel.fills[n - 1 - k] }), isFill: true });
 }
 for (let k = n - 1; k >= 0; k--) drawn.circle.push({ k, layer: area("outline", [], circleStyle(k)), isFill: false });
+const chosenCircles = !choices ? [] : panel.minutes.flatMap((_, j) => {
+  const k = n - 1 - j;
+  const style = circleStyle(k);
+  const outline = area("outline", [], { ...style, weight: 2 * style.weight });
+  keepOutside(outline, `sc-outside-${k}`);
+  return [{ k, layer: area("circle", [], { fillColor: panel.fills[j], fillRule: "nonzero" }), isFill: true }, { k, layer: outline, isFill: false }];
+});
 drawn.gain.push(
   area("circle", [], { fillColor: "url(#sc-dots)" }),
   area("outline", [], { fill: false, stroke: true, color: "#fff", weight: 4.6, opacity: 0.9 }),
@@ -50,7 +57,7 @@ function show(layer, polygons) {
 
 /** Class of a cell, 0 to 3, or -1 where there is nothing to show. */
 function cellClass(i) {
-  const missed = cellData.missed[state.mode][minutesNow()][i];
+  const missed = missedNow(i);
   if (state.cellsBy === "share") {
     const part = missed / cellData.riders[i];
     return part < 0.005 ? -1 : Math.min(3, Math.floor(part * 4));
@@ -60,14 +67,18 @@ function cellClass(i) {
   const q = cellData.step;
   return count >= 8 * q ? 3 : count >= 4 * q ? 2 : count >= 2 * q ? 1 : 0;
 }
-const gapsNow = () => gapData[state.mode];
-const gainNow = () => (state.mode === "after" ? circles.gain[state.k] : []);
+const gapsNow = () => (isChoosing() ? [] : gapData[state.mode]);
+const gainNow = () => (state.mode === "after" && !isChoosing() ? circles.gain[state.k] : []);
 
 function drawAreas() {
   const { isOn } = state;
   const alpha = state.base ? 0.4 : panel.fill_alpha;
   for (const { k, layer, isFill } of drawn.circle) {
-    show(layer, isOn.circle ? circles[state.mode][k] : []);
+    show(layer, isOn.circle && !isChoosing() ? circles[state.mode][k] : []);
+    if (isFill) layer.setStyle({ fillOpacity: alpha });
+  }
+  for (const { k, layer, isFill } of chosenCircles) {
+    show(layer, isOn.circle && isChoosing() ? chosenCircle(k) : []);
     if (isFill) layer.setStyle({ fillOpacity: alpha });
   }
   for (const layer of drawn.gain) show(layer, isOn.circle && isOn.gain ? gainNow() : []);

@@ -81,19 +81,17 @@ function styleStreets() {
 map.on("zoomend", styleStreets);
 
 // ---- online base maps: nothing is asked of any host before one is chosen
-let tiles = null;
-function chooseBase(name) {
-  if (tiles) tiles.remove();
-  tiles = null;
-  state.base = name;
-  const base = panel.base_maps.find((candidate) => candidate.name === name);
-  if (base) {
-    tiles = L.tileLayer(base.url, {
-      maxNativeZoom: Number(base.most), maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
-    }).addTo(map);
+const tiles = !panel.base ? [] : panel.base.urls.map((url) => L.tileLayer(url, {
+  maxNativeZoom: panel.base.most, maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
+}));
+function showBase(isOn) {
+  state.base = isOn ? panel.base.name : "";
+  for (const layer of tiles) {
+    if (isOn) layer.addTo(map);
+    else layer.remove();
   }
   for (const layer of baseLayers) {
-    if (base) layer.remove();
+    if (isOn) layer.remove();
     else layer.addTo(map);
   }
   drawAreas();

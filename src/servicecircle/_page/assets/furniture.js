@@ -41,11 +41,20 @@ map.on("moveend zoomend resize", drawScale);
 const attributionText = h("span", {}, panel.attribution);
 const attribution = h("div", { class: "sc-attribution sc-furniture" }, attributionText);
 updates.push(() => {
-  const credit = say("osm_short");
+  const credit = panel.base ? panel.base.credit : "";
   attributionText.textContent = state.base && !panel.attribution.includes(credit)
     ? [credit, panel.attribution].filter(Boolean).join(isChinese ? "｜" : " | ") : panel.attribution;
   attribution.hidden = !attributionText.textContent;
 });
+
+// ---- the watermark: over the map, beneath everything that can be clicked beside it
+if (panel.is_internal) {
+  const text = svg("text", { x: 130, y: 84, "text-anchor": "middle", "font-size": 24, "letter-spacing": 6, fill: colours.ink, "fill-opacity": 0.13, transform: "rotate(-28 130 84)" });
+  text.textContent = say("internal");
+  view.append(svg("svg", { class: "sc-watermark", "aria-label": say("internal"), role: "img" },
+    svg("defs", {}, svg("pattern", { id: "sc-mark", width: 260, height: 170, patternUnits: "userSpaceOnUse" }, text)),
+    svg("rect", { width: "100%", height: "100%", fill: "url(#sc-mark)" })));
+}
 
 // ---- search: places by name, and streets
 const MOST_FOUND = 8;

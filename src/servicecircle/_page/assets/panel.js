@@ -47,12 +47,16 @@ function headElement() {
   }
   drawSubtitle();
   return [
-    panel.is_invented
-      ? h("div", {}, h("span", { class: "sc-tag sc-wide" }, say("invented")), h("span", { class: "sc-tag sc-short" }, say("invented_short")))
+    panel.is_invented || panel.is_internal
+      ? h("div", { class: "sc-tags" },
+        panel.is_invented ? h("span", { class: "sc-tag sc-wide" }, say("invented")) : null,
+        panel.is_invented ? h("span", { class: "sc-tag sc-short" }, say("invented_short")) : null,
+        panel.is_internal ? h("span", { class: "sc-tag sc-seal" }, say("internal")) : null)
       : null,
     h("div", { class: "sc-title" }, h("h1", {}, panel.title), subtitle),
     switches.length ? h("div", { class: "sc-switches" }, ...switches) : null,
-  ];
+    panel.has_demand ? choicesElement() : null,
+  ].filter(Boolean);
 }
 
 function headlineElement() {
@@ -61,7 +65,7 @@ function headlineElement() {
   return place;
 }
 function headlineParts() {
-  const figure = panel.figures[state.mode][state.k];
+  const figure = isChoosing() ? chosenFigure() : panel.figures[state.mode][state.k];
   const title = h("div", { class: "sc-sub" }, figure.title);
   if (!panel.has_demand) {
     return [title, h("div", { class: "sc-figure" }, h("b", { class: "sc-none" }, say("no_demand"))),
@@ -172,8 +176,8 @@ const legendRows = [
   { key: "circle", has: circles.before.concat(circles.after).some((area) => area.length), note: () => panel.legend.circle },
   { key: "cell", has: cells.length > 0 && panel.has_demand, note: () => panel.legend.cell,
     name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: minutesNow() }), after: rampElement },
-  { key: "gap", has: gapData.before.length + gapData.after.length > 0, note: () => panel.legend.gap },
-  { key: "gain", has: panel.has_sites, isShown: () => state.mode === "after", note: () => say("layer.gain.note", { m: minutesNow() }) },
+  { key: "gap", has: gapData.before.length + gapData.after.length > 0, isShown: () => !isChoosing(), note: () => panel.legend.gap },
+  { key: "gain", has: panel.has_sites, isShown: () => state.mode === "after" && !isChoosing(), note: () => say("layer.gain.note", { m: minutesNow() }) },
   { key: "suggestion", has: panel.has_sites, note: () => (state.mode === "before" ? panel.legend.suggestion_today : panel.legend.suggestion) },
   { key: "station", has: places.station.length > 0, note: () => countNote("station", places.station) },
   { key: "shop", has: places.shop.length > 0, note: () => countNote("shop", places.shop) },
@@ -184,13 +188,13 @@ const legendRows = [
   { key: "closure", has: closureData.length > 0, note: () => say(
     closureData.some((one) => !one.is_closed) ? "layer.closure.note_slow" : "layer.closure.note", { n: whole(closureData.length) }) },
   { key: "week", has: Boolean(week), isOff: true, note: () => week.note, after: curveElement },
-  { key: "base", has: panel.base_maps.length > 0, isOff: true, note: () => say("layer.base.note") },
+  { key: "base", has: Boolean(panel.base), isOff: true, note: () => panel.base.note },
 ].filter((row) => row.has);
 for (const row of legendRows) state.isOn[row.key] = !row.isOff;
 
 function toggle(row) {
   state.isOn[row.key] = !state.isOn[row.key];
-  if (row.key === "base") chooseBase(state.isOn.base ? panel.base_maps[0].name : "");
+  if (row.key === "base") showBase(state.isOn.base);
   changed();
 }
 function legendRowElement(row) {
@@ -290,7 +294,7 @@ function measureSheet() {
 
 side.setAttribute("aria-label", say("panel"));
 side.replaceChildren(...[
-  handle, ...headElement(), headlineElement(), peek, suggestionsElement(),
+  handle, ...headElement(), headlineElement(), choices ? choiceNote() : null, peek, suggestionsElement(),
   h("section", { class: "sc-full" }, h("h2", {}, say("legend"), h("span", { class: "sc-hint" }, say("legend_hint"))), ...legendRows.flatMap(legendRowElement)),
   parametersElement(), footElement(),
 ].filter(Boolean));

@@ -54,10 +54,17 @@ for (const at of places.candidate) {
   });
 }
 
+/** A marker gets its symbol anew only where it turns open or closed. */
+function setIconIfChanged(kind, place, marker) {
+  const isClosed = Boolean(isShownClosed(place));
+  if (marker.isShownClosed === isClosed) return;
+  marker.isShownClosed = isClosed;
+  marker.setIcon(iconOf(kind, place));
+}
 function drawPlaces() {
   for (const [kind, list] of Object.entries(markers)) {
     for (const { place, marker } of list) {
-      if (place?.leaves || place?.night === false) marker.setIcon(iconOf(kind, place));
+      if (place?.leaves || place?.night === false || (choices && place && (kind === "station" || kind === "shop"))) setIconIfChanged(kind, place, marker);
       if (state.isOn[kind]) marker.addTo(map);
       else marker.remove();
     }
@@ -138,10 +145,11 @@ map.on("click", ({ latlng }) => {
 });
 function cellPlace(i, latlng) {
   const total = cellData.riders[i];
-  const covered = Math.max(0, total - cellData.missed[state.mode][minutesNow()][i]);
+  const covered = Math.max(0, total - missedNow(i));
   const nearest = cellData.nearest[state.mode];
   const rows = [];
-  if (nearest.at[i] >= 0) {
+  if (isChoosing()) rows.push([say("choice.service"), choiceTold()]);
+  else if (nearest.at[i] >= 0) {
     const name = nearest.names[nearest.at[i]];
     const minutes = nearest.minutes[i];
     const told = minutes === null ? name : say("nearest_at", {

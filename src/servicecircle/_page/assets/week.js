@@ -13,7 +13,7 @@ function drawNight() {
 }
 /** Whether a place is shown as closed: always, with the suggestions, or at night. */
 const isShownClosed = (place) =>
-  place.closed || (place.leaves && state.mode === "after") || (place.night === false && state.isOn.week && nightLayers.length > 0);
+  place.closed || isLeftOut(place) || (place.leaves && state.mode === "after") || (place.night === false && state.isOn.week && nightLayers.length > 0);
 
 /** A line of steps, an hour each, from the left to the right. */
 function steps(hours) {

@@ -1,0 +1,152 @@
+"""Reads what was reported and counted, as study.toml names it: trouble on the road, check-ins, wishes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from .checkin_ledgers import is_checkin_header, read_checkin_table
+from .checkins import CheckIns
+from .closure_reports import copy_of_reports, is_report_header, reports_of
+from .closures import Closures
+from .datum import Datum
+from .errors import Fault, StudyError
+from .model import InputFile, Study
+from .readers import Table, read_table
+from .sheet_copies import SheetCopy
+from .study_files import input_file, missing_file
+from .study_keys import StudyFile
+from .wish_ledgers import is_wish_header, wishes_of
+
+
+def with_reports(study: Study, path: Path) -> Study:
+    """
+    Return the study with the reports of trouble of a file, in place of its own.
+
+    Raises
+    ------
+    StudyError
+        With every error of the file.
+    """
+    reports, used, faults = _reports_in(path, path.name, [])
+    if errors := [fault for fault in faults if fault.level == "error"]:
+        raise StudyError(errors)
+    own = [old.file for old in study.inputs if old.role == "closures"]
+    return dataclasses.replace(
+        study,
+        closures=reports,
+        inputs=(*(old for old in study.inputs if old.role != "closures"), *([used] if used else [])),
+        warnings=(*(fault for fault in study.warnings if fault.file not in own), *faults),
+    )
+
+
+def read_closures(
+    said: StudyFile, sheets: list[SheetCopy]
+) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+    """Return the reports of trouble that [closures] names."""
+    if "closures" not in said.tables:
+        return None, None, []
+    stated = said.tables["closures"]
+    if "file" not in stated:
+        told = any(fault.column == "closures.file" for fault in said.faults)
+        en, zh = "is missing: [closures] needs `file`.", "缺少：[closures] 需要写明 file。"
+        return None, None, [] if told else [said.fault("closures", "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := missing_file(said, "closures", path):
+        return None, None, [missing]
+    how = {key: stated.get(key) for key in ("sheet", "encoding", "datum")}
+    return _reports_in(path, stated["file"], sheets, **how)
+
+
+def _reports_in(
+    path: Path,
+    file: str,
+    sheets: list[SheetCopy],
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    datum: Datum | None = None,
+) -> tuple[Closures | None, InputFile | None, list[Fault]]:
+    """Return the reports of trouble of a file, and add its table as it was read to `sheets`."""
+    try:
+        table = read_table(path, file=file, sheet=sheet, encoding=encoding, is_header=is_report_header)
+    except StudyError as error:
+        return None, None, list(error.faults)
+    sheets.append(copy_of_reports(table))
+    reading = reports_of(table, datum=datum)
+    used = input_file("closures", file, path, rows=reading.rows, sheet=table.sheet)
+    used = dataclasses.replace(
+        used, datum=reading.datum, is_datum_stated=reading.is_datum_stated, row_of=reading.row_of
+    )
+    return reading.closures, used, list(reading.faults)
+
+
+def read_observed(
+    said: StudyFile, frames: Mapping[str, gpd.GeoDataFrame]
+) -> tuple[CheckIns | None, gpd.GeoDataFrame | None, list[InputFile], list[Fault]]:
+    """Return the check-ins and the wishes of a study: both need its places."""
+    inputs: list[InputFile] = []
+    faults: list[Fault] = []
+    checkins = wishes = None
+    table, told = _observed_table(said, "checkins", is_checkin_header)
+    faults += told
+    if table is not None:
+        read = read_checkin_table(table, places_in(frames), place=said.get("checkins", "place"))
+        faults += read.faults
+        checkins = read.checkins
+        path = said.path.parent / said.get("checkins", "file")
+        used = input_file("checkins", table.file, path, rows=read.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=None))
+    table, told = _observed_table(said, "wishes", is_wish_header)
+    faults += told
+    if table is not None:
+        words = said.get("amenities", "words", {})
+        gates = with_areas(frames.get("gates"))
+        datum = said.get("wishes", "datum")
+        found = wishes_of(table, datum=datum, words=words, compounds=frames.get("compounds"), gates=gates)
+        faults += found.faults
+        wishes = found.frame
+        path = said.path.parent / said.get("wishes", "file")
+        used = input_file("wishes", table.file, path, rows=found.rows, sheet=table.sheet)
+        inputs.append(dataclasses.replace(used, datum=found.datum, is_datum_stated=found.is_datum_stated))
+    return checkins, wishes, inputs, faults
+
+
+def places_in(frames: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Return the stations and shops of ledgers in one frame: index id, `name`, points in WGS 84."""
+    own = [frames[role][["name", "geometry"]] for role in ("stations", "shops") if role in frames]
+    if not own:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326")
+    return gpd.GeoDataFrame(pd.concat(own), geometry="geometry", crs="EPSG:4326")
+
+
+def _observed_table(
+    said: StudyFile, role: str, is_header: Callable[[Sequence[str]], bool]
+) -> tuple[Table | None, list[Fault]]:
+    """Read the table of check-ins or wishes; None where there is none, or it cannot be read."""
+    if role not in said.tables:
+        return None, []
+    stated = said.tables[role]
+    if "file" not in stated:
+        told = any(fault.column == f"{role}.file" for fault in said.faults)
+        en, zh = f"is missing: [{role}] needs `file`.", f"缺少：[{role}] 需要写明 file。"
+        return None, [] if told else [said.fault(role, "file", en, zh)]
+    path = said.path.parent / stated["file"]
+    if missing := missing_file(said, role, path):
+        return None, [missing]
+    how = {key: stated.get(key) for key in ("sheet", "encoding")}
+    try:
+        return read_table(path, file=stated["file"], is_header=is_header, **how), []
+    except StudyError as error:
+        return None, list(error.faults)
+
+
+def with_areas(gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """Return gates with a column `area`, "" where nothing is said."""
+    if gates is None or "area" in gates.columns:
+        return gates
+    return gates.assign(area="")
