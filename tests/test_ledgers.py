@@ -95,9 +95,9 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
         "kind": "both",
         "minutes": "5",
     }
-    values = usual | {field: usual.get(field, "WGS-84" if field == "datum" else "值")}
+    values = usual | {field: usual.get(field, {"datum": "WGS-84", "team": "第一服务队"}.get(field, "值"))}
     header = [word if f == field else f for f in values]
-    role = "posts" if field == "zone" else "candidates"
+    role = "posts" if field in {"zone", "team"} else "candidates"
     frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", role).frame
     if field == "datum":
         assert word not in frame.columns
