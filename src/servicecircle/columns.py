@@ -67,7 +67,9 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 #: fields that only some ledgers know; in the others a column like any other
-_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType({"zone": {"posts"}, "team": {"posts", "zones"}})
+_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
+    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}}
+)
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count

@@ -28,6 +28,7 @@ from .headers import SYNONYMS, fold
 from .map_rules import BASE_MAPS, MAX_TEXT
 from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
+from .place_links import check_link_rule
 from .siting_rules import MAX_PLANS, Step
 from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 
@@ -300,6 +301,12 @@ def _few_contacts(value: object) -> int:
     return number
 
 
+def _qr(value: object) -> str:
+    qr = _text(value).strip()
+    check_link_rule(qr, "")
+    return qr
+
+
 def _same_rows(value: object) -> dict[str, str]:
     en, zh = (
         'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
@@ -469,7 +476,12 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
-        "contacts": {"stations": _few_contacts, "shops": _few_contacts},
+        "contacts": {
+            "stations": _few_contacts,
+            "shops": _few_contacts,
+            "qr": _qr,
+            "qr_datum": _one_of(*DATUMS),
+        },
         "map": {
             "approval": _short_text,
             "base_source": _short_text,

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from ..closed_status import is_closed
 from ..coverage import limits_s
 from ..datum import Datum
 from ..disclosure import told_counts
@@ -24,7 +25,6 @@ from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
 
-CLOSED = frozenset({"closed", "inactive", "停用", "关闭", "已关闭", "暂停", "停业", "撤销", "已撤销"})
 _SEPARATORS = re.compile(r"[、，,;；/|\n]+")
 
 Card = dict[str, Any]
@@ -107,7 +107,9 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     left_out = off_network(plan)
     place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
-    for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+    for facility_id, row, at, closed in zip(
+        frame.index, _rows(frame), latlon(frame), is_closed(frame), strict=True
+    ):
         name = text(row.get("name")) or text(facility_id)
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
@@ -129,7 +131,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
-        is_closed = is_off or text(row.get("status")).lower() in CLOSED
+        is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if facility_id in place_of:
             more["at_choice"] = place_of[facility_id]
@@ -137,8 +139,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             more["night"] = night
         if shape := drawn_shape(row.get(DOORS)):
             more["shape"] = shape
-        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **more, "card": card})
-    return [*out, *_left_out_places(plan, kind, words)]
+        out.append({"name": name, "at": at, "closed": is_shut, "off": is_off, **more, "card": card})
+    return [*out, *_left_out_places(plan, kind, words), *_closed_places(plan, kind, words)]
 
 
 def _kind_told(row: dict[str, Any], kind: str, words: Words) -> str:
@@ -161,6 +163,24 @@ def drawn_shape(doors: object) -> dict[str, Any] | None:
         "areas": [drawn(part.exterior) for part in parts[kind == 2]],  # noqa: PLR2004
         "gates": [drawn(part)[0] for part in parts[kind == 0]],
     }
+
+
+def _closed_places(plan: Plan, kind: str, words: Words) -> list[Place]:
+    """Return the facilities of a kind that their ledger says are closed: they count for nothing."""
+    frame = plan.study.stations if kind == "station" else plan.study.shops
+    if frame is None or frame.empty:
+        return []
+    frame = frame[is_closed(frame) & ~frame.index.isin(plan.facilities.index)]
+    out = []
+    for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+        name = text(row.get("name")) or text(facility_id)
+        told = words("status.closed", status=text(row.get("status")))
+        others = _facility_rows({**row, "status": ""}, kind, plan, words)
+        card = {
+            "kind": words(f"layer.{kind}"), "name": name, "rows": [[words("status"), told], *others], "figures": [],
+        }  # fmt: skip
+        out.append({"name": name, "at": at, "closed": True, "off": True, "card": card})
+    return out
 
 
 def _left_out_places(plan: Plan, kind: str, words: Words) -> list[Place]:

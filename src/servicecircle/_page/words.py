@@ -261,6 +261,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "persons": ("{n} 人", "{n} people"),
         "off_network": ("不在路网上，未计入", "off the street network, not counted"),
         "status": ("状态", "Status"),
+        "status.closed": ("{status}，未计入", "{status}, not counted"),
         "own_minutes": ("服务圈", "Own circle"),
         "nearest_other": ("最近替代", "Nearest alternative"),
         "riders_within": ("{m} 分钟内骑手", "riders in {m} min"),
