@@ -106,7 +106,7 @@ week amenity_zones
 standing
 disclosure
 demand
-observed_demand wishes
+observed_demand wishes pickups
 gaps
 candidates
 locate

@@ -23,7 +23,7 @@ from .readers import Table
 from .team_names import organisations
 
 Role = Literal[
-    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
+    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "pickups", "population",
     "zones", "area", "compounds",
 ]  # fmt: skip
 #: what one row of each ledger is called in generated ids
@@ -36,6 +36,7 @@ ONE_OF: Mapping[str, str] = MappingProxyType(
         "depots": "depot",
         "posts": "post",
         "candidates": "candidate",
+        "pickups": "pickup",
         "population": "population",
         "zones": "zone",
         "area": "area",
@@ -68,7 +69,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 #: fields that only some ledgers know; in the others a column like any other
 _ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
-    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}}
+    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}, "orders": {"pickups"}}
 )
 #: people in one row
 MAX_RIDERS = 100_000_000
@@ -83,10 +84,12 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
-ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度", "riders": "骑手数"})
+ZH_FIELD: Mapping[str, str] = MappingProxyType(
+    {"lon": "经度", "lat": "纬度", "riders": "骑手数", "orders": "日单量"}
+)
 #: what the middle number of an unknown column is like if it is of the field: places in China, counts of riders
 _LIKELY: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"lon": (73.0, 136.0), "lat": (3.0, 54.0), "riders": (0.0, 1e5)}
+    {"lon": (73.0, 136.0), "lat": (3.0, 54.0), "riders": (0.0, 1e5), "orders": (0.0, 1e5)}
 )
 
 

@@ -448,6 +448,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "districts": {**_LEDGER, "minutes": _minutes},
         "depots": _FACILITIES,
         "posts": _FACILITIES,
+        "pickups": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
@@ -490,7 +491,11 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "base": _one_of(*BASE_MAPS),
         },
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
+        "demand": {
+            "source": _one_of("depots", "population", "checkins", "wishes", "pickups", "uniform"),
+            "wait_minutes": _minutes,
+            "pickup_share": _share,
+        },
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
