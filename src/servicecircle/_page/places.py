@@ -25,7 +25,7 @@ from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
 
-_SEPARATORS = re.compile(r"\s*[、，,;；/|\n]+\s*")
+_SEPARATORS = re.compile(r"[、，,;；/|\n]+")
 
 Card = dict[str, Any]
 Place = dict[str, Any]
@@ -48,7 +48,7 @@ def chips(value: Any) -> list[str]:  # noqa: ANN401
         return [text(v) for v in value if text(v)]
     told = text(value)
     if _SEPARATORS.search(told):
-        return [part for part in _SEPARATORS.split(told) if part]
+        return [part for cut in _SEPARATORS.split(told) if (part := cut.strip())]
     return [told] if told.isascii() and told else told.split()
 
 
