@@ -365,7 +365,9 @@ def _gate_modes(table: Table, position: int) -> tuple[dict[str, object], list[Fa
 
 def _without_units(table: Table, position: int) -> Table:
     """Return the table with `5分钟` as 5 in a column of minutes."""
-    plain = tuple(re.sub(r"\s*(?:分钟|分|min|minutes?)\s*$", "", cell) for cell in table.columns[position])
+    plain = tuple(
+        re.sub(r"(?:分钟|分|min|minutes?)$", "", cell.strip()).rstrip() for cell in table.columns[position]
+    )
     return dataclasses.replace(table, columns=(*table.columns[:position], plain, *table.columns[position + 1 :]))
 
 
