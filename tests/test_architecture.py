@@ -116,6 +116,7 @@ block_program
 balanced_zones
 scenarios
 siting_questions
+fewest_sites
 siting_answers
 suggestions
 wider_limits

@@ -310,6 +310,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "firmness": ("稳健性", "Firmness"),
         "stays_in": ("{k}/{n} 种变化仍入选", "chosen in {k} of {n} changes"),
         "minutes_moved": ("用时 {before} → {after} 分钟", "{before} → {after} min"),
+        "own_circle": (
+            "原来最近的商铺只服务 {m} 分钟内的骑手",
+            "the shop nearest today serves only within {m} min",
+        ),
+        "own_circles": ("原来最近的商铺服务时限较短", "the shop nearest today has a shorter circle of its own"),
         "without_line": ("若取消，{lost}", "without it {lost}"),
         "substitutes_line": ("可替代：{name}", "substitute: {name}"),
         "no_substitute_line": ("无可替代点", "no substitute"),
