@@ -47,6 +47,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
                 "人口 n_riders couriers headcount population",
             ),
+            "modes": ("modes 通行方式 允许通行 可通行方式 通行对象 准行方式",),
             "orders": (
                 "orders 日单量 日均单量 每日单量 日订单量 日均订单量 单量 订单量 orders_per_day orders_a_day",
             ),

@@ -24,6 +24,7 @@ from .placement import told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
 from .week import cover_week
+from .zone_texts import texts_in
 
 WGS84 = "EPSG:4326"
 #: why a place does not count: of one, of several, in Chinese
@@ -90,13 +91,18 @@ def study_serving(study: Study, network: Network) -> Serving:
 
 
 def _shut_gates(study: Study) -> list[str]:
-    """Return the ids of gates that are known to be closed at the moment asked for, or by their status."""
+    """Return the ids of gates that are closed at the moment asked for, by their status, or to the study's mode."""
     gates = study.gates
     if gates is None or gates.empty:
         return []
     shut = is_closed(gates)
     if study.when is not None:
         shut |= open_states(hours_of(gates), study.when) == CLOSED
+    if "modes" in gates.columns:
+        roads = study.profile.roads
+        shut |= np.array(
+            [bool(said) and roads not in said.split(",") for said in texts_in(gates, "modes")], dtype=bool
+        )
     return [str(own) for own in gates.index[shut]]
 
 
