@@ -415,6 +415,7 @@ def test_what_a_ledger_leaves_out_is_left_out_of_the_card(plan: Plan) -> None:
 def test_services_become_chips() -> None:
     assert places.chips("饮水、充电，热饭") == ["饮水", "充电", "热饭"]
     assert places.chips("hot water, phone charging") == ["hot water", "phone charging"]
+    assert places.chips(f"饮水 、充电 , , {' ' * 100_000}休息\n雨具") == ["饮水", "充电", "休息", "雨具"]
     assert places.chips("饮水 充电") == ["饮水", "充电"]
     assert places.chips(["微波炉", ""]) == ["微波炉"]
     assert places.chips(float("nan")) == []

@@ -281,6 +281,10 @@ def agrees_with_brute_force(q: Siting):
     assert plan.gap == 0
     assert plan.objective == pytest.approx(best[0], rel=1e-6, abs=1e-9)
     assert plan.bound == plan.objective
+    # best[0] is the best of all subsets: the relaxation may never say less, and is told where HiGHS's word is lower
+    assert math.isnan(plan.relaxed_bound) or plan.relaxed_bound >= best[0] * (1 - 1e-9)
+    if plan.proof != "HiGHS" and not q.fair and not math.isnan(plan.relaxed_bound):
+        assert plan.relaxed_bound == pytest.approx(plan.bound, rel=1e-6, abs=1e-9)
     if q.fair:
         assert plan.worst_share == pytest.approx(best[1], abs=1e-6)
     chosen = {int(j) for j in plan.chosen}
@@ -842,6 +846,7 @@ HARD = {
 }
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize("name", HARD)
 @pytest.mark.parametrize("time_limit_s", [0.0, 0.01, 0.3])
 def test_stopped_at_any_moment_there_is_a_plan_a_bound_and_the_truth_about_both(name, time_limit_s):
@@ -854,6 +859,7 @@ def test_stopped_at_any_moment_there_is_a_plan_a_bound_and_the_truth_about_both(
     check_siting(q, plan)
 
 
+@pytest.mark.fault(36)
 def test_a_search_without_a_plan_in_time_says_so():
     # only sites 1 and 2 together meet both floors, which greedy, stopped at once, does not see
     worth = [[1, 1, 0], [1, 0, 1], [0, 1, 0], [0, 0, 1]]

@@ -77,8 +77,6 @@ _ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
         "modes": {"gates"},
     }
 )
-#: known fields of numbers, which are checked as such
-_AMOUNTS = frozenset({"riders", "orders", "capacity", "cost", "minutes"})
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count
@@ -87,7 +85,7 @@ ZH_MARK: Mapping[str, str] = MappingProxyType({"at_least": "至少", "under": "�
 #: the first number in a text
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _TEN_THOUSAND = 10_000.0
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: what Excel makes of a long number
 _SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
@@ -291,8 +289,7 @@ def texts_of(
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
-            is_amount = field in _AMOUNTS
-            texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
+            texts[field] = cells(positions[field])
     if "team" in texts and positions["team"] not in kept:
         texts["team"], team_faults = organisations(table, positions["team"], texts["team"])
         faults += team_faults
@@ -497,7 +494,7 @@ def wrong_seats(table: Table, positions: Mapping[str, int]) -> list[Fault]:
     column, faults = positions["capacity"], []
     for at, cell in enumerate(table.columns[column]):
         seats = amount_of(cell)
-        if not math.isnan(seats) and (seats < 0 or seats != int(seats)):
+        if not math.isnan(seats) and (seats < 0 or not seats.is_integer()):
             en, zh = (
                 f"must be whole seats, 0 or more, got {seats:g}.",
                 f"应为不小于 0 的整数个座位，现为 {seats:g}。",

@@ -33,6 +33,8 @@ _COUNT = re.compile(
     f"(?P<number>{_NUMBER})(?P<scale>[百千万亿]*)(?:(?:-|~|—|–|〜|至|到)(?P<upper>{_NUMBER})(?P<upper_scale>[百千万亿]*))?"
     f"(?P<after>{_AFTER})?(?P<more>[百千万亿]*){_UNIT}(?P<last>{_AFTER}|不等)?"
 )
+#: characters of a count, generously: scales (百千万亿) may be read in several ways, a long row of them in very many
+MAX_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def parse_count(text: str) -> Count | None:
     (Count(value=30.0, mark='at_least'), Count(value=12000.0, mark=''), None)
     """
     plain = re.sub(r"\s+", "", simplified(unicodedata.normalize("NFKC", text)))
-    found = _COUNT.fullmatch(plain)
+    found = _COUNT.fullmatch(plain) if len(plain) <= MAX_LENGTH else None
     if found is None:
         return None
     low = _value(found["number"], found["scale"] + found["more"])

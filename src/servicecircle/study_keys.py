@@ -39,6 +39,8 @@ STUDY_FILE = "study.toml"
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
+#: of a check: ten years
+MAX_DAYS = 3650
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
@@ -49,6 +51,10 @@ MAX_SNAP_M = 10_000.0
 MAX_PER_SECOND = 50.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: characters of a study file
+MAX_LENGTH = 1_000_000
+#: a dotted key of more names than any has
+_TOO_DEEP = re.compile(r"(?:\.[ \t]*[\w\"'-]{1,99}[ \t]*){50}")
 #: a text of TOML in one line
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 #: what a Chinese keyboard writes for the signs of TOML
@@ -350,6 +356,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _days(value: object) -> int:
+    if not 1 <= (number := _count(value)) <= MAX_DAYS:
+        raise _wrong(value, f"a number of days, 1 to {MAX_DAYS}", f"天数，1 到 {MAX_DAYS}")
+    return number
+
+
 def _workdays(value: object) -> tuple[dt.date, ...]:
     dates = _dates(value)
     if usual := [date for date in dates if date.weekday() < SATURDAY]:
@@ -494,7 +506,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
-        "amenities": {"words": _amenity_words},
+        "amenities": {"words": _amenity_words, "stale_after_days": _days, "drop_stale": _flag},
         "geocode": {
             "service": _one_of(*SERVICES),
             "host": _host,
@@ -503,7 +515,17 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "per_second": _per_second,
             "key": _no_key,
         },
-        "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "closures": {
+            "file": _text,
+            "sheet": _text,
+            "encoding": _encoding,
+            "datum": _datum,
+            "confirm": _count,
+            "within_m": _not_negative,
+            "within_minutes": _not_negative,
+            "official": _ids,
+            "apply_unconfirmed": _flag,
+        },
         "checkins": {
             "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
         },
@@ -573,6 +595,8 @@ def read_study_file(path: Path) -> StudyFile:
     """
     text = _toml_text(path)
     try:
+        if _TOO_DEEP.search(text):  # which takes tomllib very long
+            raise RecursionError
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _no_toml(path, text, error) from error
@@ -604,7 +628,7 @@ def read_study_file(path: Path) -> StudyFile:
 def stated_lang(file: Path) -> Lang | None:
     """Return the language that a study.toml states, also one that is no TOML; None where it states none."""
     try:
-        top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
+        top = _bytes_of(file).decode("utf-8-sig", errors="replace").split("\n[")[0]
     except (OSError, ValueError):  # the second: a name that no file can have
         return None
     stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
@@ -634,7 +658,7 @@ def _full_width_signs(lines: Sequence[str]) -> str:
 
 def _toml_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = _bytes_of(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         en, zh = "is not in UTF-8. Save it as UTF-8.", "不是 UTF-8 编码，请另存为 UTF-8。"
         raise StudyError([Fault(en, zh, file=path.name)]) from error
@@ -642,6 +666,21 @@ def _toml_text(path: Path) -> str:
         en = "is not there. A study is a folder with a study.toml, or that file itself."
         zh = "不存在。研究是含有 study.toml 的文件夹，或该文件本身。"
         raise StudyError([Fault(en, zh, file=str(path))]) from error
+    if len(text) > MAX_LENGTH:
+        en, zh = (
+            f"is no study: it is longer than {MAX_LENGTH:,} characters.",
+            f"不是研究文件：超过 {MAX_LENGTH:,} 个字符。",
+        )
+        raise StudyError([Fault(en, zh, file=path.name)])
+    return text
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return the bytes of a file, so many at most that a longer one is told; OSError where it is no plain file."""
+    if not path.is_file():  # a pipe or a device may never end
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        return file.read(4 * MAX_LENGTH + 1)
 
 
 def _unknown(table: str, key: str, value: object) -> InputError:

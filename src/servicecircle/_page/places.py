@@ -20,12 +20,12 @@ from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
 from .geometry import DIGITS, in_datum, latlon
-from .reasons import reason_rows
+from .reasons import own_circle, reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
 
-_SEPARATORS = re.compile(r"\s*[、，,;；/|\n]+\s*")
+_SEPARATORS = re.compile(r"[、，,;；/|\n]+")
 
 Card = dict[str, Any]
 Place = dict[str, Any]
@@ -48,7 +48,7 @@ def chips(value: Any) -> list[str]:  # noqa: ANN401
         return [text(v) for v in value if text(v)]
     told = text(value)
     if _SEPARATORS.search(told):
-        return [part for part in _SEPARATORS.split(told) if part]
+        return [part for cut in _SEPARATORS.split(told) if (part := cut.strip())]
     return [told] if told.isascii() and told else told.split()
 
 
@@ -403,7 +403,9 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
     told = [_minutes_text(row.get(key), words) for key in ("minutes_before", "minutes_after")]
     if told != [numbers.NONE, numbers.NONE]:
         moved = words("before_after", before=told[0], after=told[1])
-        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(words('median_note'), words)}"])
+        why = own_circle(plan, row.get("minutes_before"), words)
+        note = ("；" if words.lang == "zh" else "; ").join([words("median_note"), *why])
+        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(note, words)}"])
     if gaps:
         rows.append([words("closes"), gaps])
     n_cells = _n_cells(row.get("cells_gained"))
