@@ -39,6 +39,7 @@ from .demand import riders_of_depots as riders_of_depots
 from .demand import riders_of_population as riders_of_population
 from .demand import riders_uniform as riders_uniform
 from .depot_zones import assign_depots as assign_depots
+from .displays import html_of as html_of
 from .drink_rules import DailyRate as DailyRate
 from .drink_rules import DrinkRule as DrinkRule
 from .drink_rules import StockOut as StockOut
@@ -103,6 +104,8 @@ from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule
 from .params import TravelProfile as TravelProfile
+from .pickups import orders_by_hour as orders_by_hour
+from .pickups import riders_of_pickups as riders_of_pickups
 from .pipeline import check_on_roads as check_on_roads
 from .pipeline import coverage_by_hour as coverage_by_hour
 from .pipeline import explain as explain

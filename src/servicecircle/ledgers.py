@@ -16,6 +16,7 @@ from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .addresses import Addresses
+from .closures import modes_of
 from .columns import (
     KINDS,
     ONE_OF,
@@ -34,7 +35,7 @@ from .columns import (
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .duplicates import StatedRows, aliases_of, left_out, told_twice, with_offers
-from .errors import Fault
+from .errors import Fault, InputError
 from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
 from .odd_rows import without_odd_rows
@@ -44,7 +45,9 @@ from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: ledgers whose hours and amenities are read
-_OFFERING = ("stations", "shops", "gates")
+#: what stands beside the modes in a cell: "仅行人", "行人通行"
+_ONLY = re.compile("仅限?|只限?|允许|通行|可以?")
+_OFFERING = ("stations", "shops", "gates", "pickups")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +212,8 @@ def _number_key(digits: str) -> tuple[int, int, str]:
 
 def _needed(table: Table, role: Role, *, has_place: bool) -> list[str]:
     needed = [] if has_place or table.geometry is not None else ["lon", "lat"]
+    if role == "pickups":
+        return [*needed, "orders"]
     return [*needed, "riders"] if role in {"depots", "population"} else needed
 
 
@@ -327,6 +332,11 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
         values, faults = riders_of(table, role, positions)
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
+    if role == "pickups" and "orders" in positions:
+        orders, faults = riders_of(table, "population", {"riders": positions["orders"]})
+        return {"orders": orders}, faults
+    if role == "gates" and "modes" in positions:
+        return _gate_modes(table, positions["modes"])
     seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
     if role not in {"stations", "shops", "streets", "districts"}:
         return {}, seats
@@ -341,9 +351,23 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
     return {"minutes": values}, faults
 
 
+def _gate_modes(table: Table, position: int) -> tuple[dict[str, object], list[Fault]]:
+    """Return who may pass each gate, as modes with commas, "" for all; a word that is no mode is an error."""
+    told, faults = [], []
+    for at, cell in enumerate(table.columns[position]):
+        try:
+            told.append(",".join(modes_of(_ONLY.sub("", cell))) if cell.strip() else "")
+        except InputError as error:
+            told.append("")
+            faults.append(table.fault(error.en, error.zh, at=at, column=table.header[position]))
+    return {"modes": told}, faults
+
+
 def _without_units(table: Table, position: int) -> Table:
     """Return the table with `5分钟` as 5 in a column of minutes."""
-    plain = tuple(re.sub(r"\s*(?:分钟|分|min|minutes?)\s*$", "", cell) for cell in table.columns[position])
+    plain = tuple(
+        re.sub(r"(?:分钟|分|min|minutes?)$", "", cell.strip()).rstrip() for cell in table.columns[position]
+    )
     return dataclasses.replace(table, columns=(*table.columns[:position], plain, *table.columns[position + 1 :]))
 
 

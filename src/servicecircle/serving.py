@@ -12,6 +12,7 @@ import pandas as pd
 from ._validate import BoolArray, FloatArray, StrArray, some, some_zh
 from .amenity_zones import cover_amenities
 from .belt import Belt, lay_belt
+from .closed_status import is_closed
 from .coverage import covered_by, covered_riders, limits_s, sum_by
 from .entrances import is_shut
 from .errors import Fault, StudyError
@@ -19,10 +20,11 @@ from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
 from .moments import week_of
 from .offers import hours_of, offers_in, open_states
-from .placement import is_closed, told_of_closed
+from .placement import told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
 from .week import cover_week
+from .zone_texts import texts_in
 
 WGS84 = "EPSG:4326"
 #: why a place does not count: of one, of several, in Chinese
@@ -89,13 +91,18 @@ def study_serving(study: Study, network: Network) -> Serving:
 
 
 def _shut_gates(study: Study) -> list[str]:
-    """Return the ids of gates that are known to be closed at the moment asked for, or by their status."""
+    """Return the ids of gates that are closed at the moment asked for, by their status, or to the study's mode."""
     gates = study.gates
     if gates is None or gates.empty:
         return []
     shut = is_closed(gates)
     if study.when is not None:
         shut |= open_states(hours_of(gates), study.when) == CLOSED
+    if "modes" in gates.columns:
+        roads = study.profile.roads
+        shut |= np.array(
+            [bool(said) and roads not in said.split(",") for said in texts_in(gates, "modes")], dtype=bool
+        )
     return [str(own) for own in gates.index[shut]]
 
 
