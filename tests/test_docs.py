@@ -422,7 +422,10 @@ def test_every_page_for_a_planner_has_both_languages() -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- pictures
-@pytest.mark.parametrize(("name", "size"), [("nanqu-map.png", (1440, 900)), ("nanqu-print.png", (1600, 1131))])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("nanqu-map.png", (1440, 900)), ("nanqu-phone.png", (390, 844)), ("nanqu-print.png", (1600, 1131))],
+)
 def test_the_pictures_of_the_map_are_whole_and_light(name: str, size: tuple[int, int]) -> None:
     png = (DOCS / "images" / name).read_bytes()
     width, height, _, colour_type = struct.unpack(">IIBB", png[16:26])

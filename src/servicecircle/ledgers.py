@@ -16,6 +16,7 @@ from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .addresses import Addresses
+from .amenity_checks import CheckRule
 from .closures import modes_of
 from .columns import (
     KINDS,
@@ -74,6 +75,7 @@ def frame_of_points(
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
     date: dt.date | None = None,
+    checks: CheckRule | None = None,
     addresses: Addresses | None = None,
     stated: StatedRows | None = None,
 ) -> Reading:
@@ -98,6 +100,8 @@ def frame_of_points(
         What study.toml states of the coordinates; None where it says nothing.
     date
         Of the study: hours of dates without a year are of its year.
+    checks
+        How old a check of amenities may be; None where the study does not say.
     addresses
         How rows without coordinates are placed by their address; None where the study does not ask for it.
     stated
@@ -130,7 +134,7 @@ def frame_of_points(
     numbers, number_faults = role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = (
-        offers_of(table, positions, words=words or {}, date=date) if role in _OFFERING else ({}, [])
+        offers_of(table, positions, words=words or {}, date=date, checks=checks) if role in _OFFERING else ({}, [])
     )
     placed = dict(located.columns) if located is not None else {}
     texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed, "aliases"})
