@@ -98,10 +98,6 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
     }
     other = {"datum": "WGS-84", "team": "第一服务队", "modes": "walk", "orders": "5"}.get(field, "值")
     values = usual | {field: usual.get(field, other)}
-        field: usual.get(
-            field, {"datum": "WGS-84", "team": "第一服务队", "modes": "walk", "orders": "5"}.get(field, "值")
-        )
-    }
     header = [word if f == field else f for f in values]
     roles = {"zone": "posts", "team": "posts", "modes": "gates", "orders": "pickups", "link": "stations"}
     role = roles.get(field, "candidates")
