@@ -16,6 +16,7 @@ from servicecircle import pipeline
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
 from servicecircle.gaps import riders_scattered
+from servicecircle.maps import map_html
 from servicecircle.pipeline import STAGES, explain, facility_circles, read_roads, suggest
 from servicecircle.study import load_study
 
@@ -33,6 +34,17 @@ def test_a_plan_holds_the_whole_story(tmp_path: Path) -> None:
     scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
     assert before["covered"]["10"] + math.fsum(plan.gaps["riders"]) + scattered == pytest.approx(100.5, abs=1e-9)
     assert sorted(plan.sites["kind"]) == ["shop", "shop", "station"]
+
+
+def test_riders_that_nobody_counted_are_told_so(tmp_path: Path) -> None:
+    toml = (write_study(tmp_path) / "study.toml").read_text(encoding="utf-8")
+    counted = suggest(load_study(tmp_path), stations=0, shops=0)
+    (tmp_path / "study.toml").write_text(f'{toml}\n[demand]\nsource = "uniform"\n', encoding="utf-8")
+    even = suggest(load_study(tmp_path), stations=0, shops=0)
+    told = [["不是实际人数" in fault.zh for fault in plan.warnings].count(True) for plan in (counted, even)]
+    assert told == [0, 1]
+    assert totals(even.before)["riders"] == pytest.approx(100)
+    assert ["不是实际人数" in map_html(plan) for plan in (counted, even)] == [False, True]
 
 
 def test_a_shop_keeps_its_own_circle(tmp_path: Path) -> None:

@@ -53,6 +53,20 @@ def some_zh(ids: Iterable[Hashable]) -> str:
     return shown if len(every) <= N_NAMED else f"{shown}等 {len(every)} 个"
 
 
+def rows_zh(rows: Iterable[Hashable]) -> str:
+    """
+    Return the first few numbers of rows, in Chinese, and how many there are where not all are told.
+
+    Examples
+    --------
+    >>> rows_zh([3, 8]), rows_zh(range(2, 9))
+    ('第 3、8 行', '第 2、3、4、5、6 行等 7 行')
+    """
+    every = [str(row) for row in rows]
+    shown = f"第 {'、'.join(every[:N_NAMED])} 行"
+    return shown if len(every) <= N_NAMED else f"{shown}等 {len(every)} 行"
+
+
 def check_text(value: object, name: str) -> str:
     """
     Return `value`, a text.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ._validate import some, some_zh
+from ._validate import rows_zh, some
 from .errors import Fault
 from .hours_dates import DATES, NoDateError, dates_in
 from .hours_words import plain_text
@@ -96,10 +96,13 @@ def _told(
     silent = sum(dates[at] is None for at in rows)
     numbers = [int(table.rows[at]) for at in rows]
     then = ("they do not count", "不计入") if rule.drops else ("they count, and are told", "仍计入，仅作提示")
-    en = f"{len(rows)} of {len(stale)} rows: amenities were not checked in the {rule.days} days before {rule.date} "
-    en += f"({silent} without a date of a check), so their state is unknown; {then[0]}: rows {some(numbers)}."
+    en = f"{len(rows)} of {len(stale)} rows: amenities were not checked in the {rule.days} days before {rule.date}"
+    without = (
+        (f" ({silent} without a date of a check)", f"（其中 {silent} 行未写检查日期）") if silent else ("", "")
+    )
+    en += f"{without[0]}, so their state is unknown; {then[0]}: rows {some(numbers)}."
     zh = f"{len(stale)} 行中有 {len(rows)} 行的设施在 {rule.date} 之前 {rule.days} 天内未检查"
-    zh += f"（其中 {silent} 行未写检查日期），状态按未知，{then[1]}：第 {some_zh(numbers)} 行。"
+    zh += f"{without[1]}，状态按未知，{then[1]}：{rows_zh(numbers)}。"
     fault = table.warning(en, zh, at=rows[0], column=table.header[position])
     return [replace(fault, rows=tuple(numbers))]
 
@@ -118,7 +121,7 @@ def _odd_dates(table: Table, position: int, odd: Sequence[int], late: Sequence[b
             numbers = [int(table.rows[at]) for at in rows]
             fault = table.warning(
                 f"rows {some(numbers)}: {en}.",
-                f"第 {some_zh(numbers)} 行：{zh}。",
+                f"{rows_zh(numbers)}：{zh}。",
                 at=rows[0],
                 column=table.header[position],
             )

@@ -391,3 +391,17 @@ def _street_inside(pieces: StreetPieces, polygons: GeometryArray) -> tuple[IntAr
 def _series(riders: FloatArray, grid: Grid) -> RiderSeries:
     """Return riders by cell."""
     return pd.Series(riders, index=grid.cells.index, name="riders", dtype=np.float64)
+
+
+def told_of_uniform() -> Fault:
+    """Tell that riders spread by length of street are no people who were counted."""
+    n = f"{UNIFORM_TOTAL:g}"
+    en = (
+        f"No riders are known: {n} stand for all, spread evenly along the streets, so that 1 rider is 1% of the "
+        "length of streets. These are no people who were counted. Give [depots] or [population] to count people."
+    )
+    zh = (
+        f"没有骑手人数：以 {n} 人代表全部，沿街道均匀分布，1 人即街道总长的 1%，不是实际人数。"
+        "要按人数计，请提供骑手站点 [depots] 或人口 [population]。"
+    )
+    return Fault(en, zh, file="study.toml", level="warning")

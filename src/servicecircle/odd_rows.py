@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import shapely
 
-from ._validate import some, some_zh
+from ._validate import rows_zh, some
 from .errors import Fault
 from .headers import fold
 from .tables import Table, without_rows
@@ -81,17 +81,17 @@ def _is_header(cell: str, header: str) -> bool:
 
 def _told_of_totals(table: Table, rows: Sequence[int]) -> Fault:
     return table.warning(
-        f"row(s) {some(rows)}: totals, no places, left out.", f"第 {some_zh(rows)} 行是合计行，不是点位，未读入。"
+        f"row(s) {some(rows)}: totals, no places, left out.", f"{rows_zh(rows)}是合计行，不是点位，未读入。"
     )
 
 
 def _told_of_notes(table: Table, rows: Sequence[int]) -> Fault:
     return table.warning(
-        f"row(s) {some(rows)}: notes under the table, left out.", f"第 {some_zh(rows)} 行是表下的说明，未读入。"
+        f"row(s) {some(rows)}: notes under the table, left out.", f"{rows_zh(rows)}是表下的说明，未读入。"
     )
 
 
 def _told_of_headers(table: Table, rows: Sequence[int]) -> Fault:
     return table.warning(
-        f"row(s) {some(rows)}: the header told again, left out.", f"第 {some_zh(rows)} 行重复了表头，未读入。"
+        f"row(s) {some(rows)}: the header told again, left out.", f"{rows_zh(rows)}重复了表头，未读入。"
     )

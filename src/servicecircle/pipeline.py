@@ -23,6 +23,7 @@ from .demand import (
     riders_of_population,
     riders_uniform,
     riders_warnings,
+    told_of_uniform,
 )
 from .disclosure import LEAST_TOLD
 from .doors import locate_facilities
@@ -632,6 +633,7 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
     told = told_of_zones(study, network)
     if study.demand_source == "uniform":
         riders = riders_uniform(grid)
+        told.append(told_of_uniform())
     elif study.demand_source in {"checkins", "wishes", "pickups"}:
         riders, more = _observed_riders(study, network, grid)
         told += more

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from ._validate import BoolArray, GeometryArray, some, some_zh
+from ._validate import BoolArray, GeometryArray, rows_zh, some
 from .datum import DATUMS, TITLES, Datum, datum_named, shapes_to_wgs84
 from .errors import Fault
 from .headers import says_wgs84, stated_datum
@@ -132,7 +132,7 @@ def _clash(
     return table.fault(
         f"states another datum in rows {some(other)} than {who[0]} ({TITLES[stated]}). Let one of them say it: "
         f"{'take `datum` out of study.toml' if datum else 'rename the headers'}, or correct the rows.",
-        f"第 {some_zh(other)} 行写明的坐标系与{who[1]}（{TITLES[stated]}）不一致。请只保留一处："
+        f"{rows_zh(other)}写明的坐标系与{who[1]}（{TITLES[stated]}）不一致。请只保留一处："
         f"{'删去 study.toml 中的 datum' if datum else '修改表头'}，或改正这些行。",
         column=column,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import CRS
 
-from ._validate import GeometryArray, IntArray, read_only, some, some_zh
+from ._validate import GeometryArray, IntArray, read_only, rows_zh, some
 from .errors import Fault, StudyError
 from .headers import field_of, stated_datum, without_numbers
 
@@ -141,7 +141,7 @@ def table_of(
     data, headings = _without_headings(data, merged)
     if headings:
         en = f"row(s) {some(headings)}: headings among the rows (one wide merged cell), left out."
-        zh = f"第 {some_zh(headings)} 行是表中的小标题（合并单元格），未读入。"
+        zh = f"{rows_zh(headings)}是表中的小标题（合并单元格），未读入。"
         faults.append(Fault(en, zh, file=file, sheet=sheet, level="warning"))
     faults += [
         _too_wide(file, sheet, number, width)
@@ -252,7 +252,7 @@ def _told_above(file: str, sheet: str | None, above: Sequence[int], header: int)
     if not above:
         return []
     en = f"the header is row {header}; what stands above it (row(s) {some(above)}) is not read."
-    zh = f"表头为第 {header} 行，其上的第 {some_zh(above)} 行未读入。"
+    zh = f"表头为第 {header} 行，其上的{rows_zh(above)}未读入。"
     return [Fault(en, zh, file=file, sheet=sheet, level="warning")]
 
 
@@ -290,7 +290,7 @@ def _told_filled(file: str, sheet: str | None, by_header: Mapping[str, Mapping[i
     spans = {header: list(dict.fromkeys(cells.values())) for header, cells in by_header.items()}
     n = sum(map(len, spans.values()))
     en = "; ".join(f"`{header}` rows {some(rows)}" for header, rows in spans.items())
-    zh = "；".join(f"“{header}”第 {some_zh(rows)} 行" for header, rows in spans.items())
+    zh = "；".join(f"“{header}”{rows_zh(rows)}" for header, rows in spans.items())
     return Fault(
         f"{n} merged cell(s) were filled down: {en}.",
         f"{n} 处合并单元格已向下填充：{zh}。",

@@ -232,10 +232,17 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
         *_short_tiers(plan, words),
-        [words("p.riders"), numbers.riders(riders, words.lang) + words("p.riders_at", **_cell_words(plan, words))],
+        [words("p.riders"), _told_riders(plan, riders, words)],
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),
     ]
+
+
+def _told_riders(plan: Plan, riders: int, words: Words) -> str:
+    told = numbers.riders(riders, words.lang)
+    if plan.study.demand_source == "uniform":
+        told += words("p.riders_even")
+    return told + words("p.riders_at", **_cell_words(plan, words))
 
 
 def tier_rows(plan: Plan, words: Words) -> list[list[str]]:
