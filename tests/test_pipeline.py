@@ -44,7 +44,7 @@ def test_riders_that_nobody_counted_are_told_so(tmp_path: Path) -> None:
     told = [["不是实际人数" in fault.zh for fault in plan.warnings].count(True) for plan in (counted, even)]
     assert told == [0, 1]
     assert totals(even.before)["riders"] == pytest.approx(100)
-    assert ["不是实际人数" in map_html(plan) for plan in (counted, even)] == [False, True]
+    assert ["100 人代表全部" in map_html(plan) for plan in (counted, even)] == [False, True]
 
 
 def test_a_shop_keeps_its_own_circle(tmp_path: Path) -> None:
