@@ -40,6 +40,7 @@ from .gaps import riders_scattered
 from .geopackages import write_geopackage
 from .model import Explanation, Plan
 from .plan_sheets import write_tables
+from .plan_tables import gap_table, zone_table
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
@@ -217,6 +218,8 @@ def suggestion_rows(plan: Plan) -> list[Properties]:
             "lon": round(float(lon), DIGITS),
             "lat": round(float(lat), DIGITS),
             "riders_gained": float(site["riders_gained"]),
+            "minutes_before": _plain_value(site["minutes_before"]),
+            "minutes_after": _plain_value(site["minutes_after"]),
             **{name: _plain_value(site[name]) for name in more},
         }
         for (site_id, site), (lon, lat) in zip(plan.sites.iterrows(), xy, strict=True)
@@ -251,7 +254,9 @@ def summary(plan: Plan) -> Properties:
             "count": len(plan.gaps),
             "riders": math.fsum(plan.gaps["riders"]),
             "scattered": riders_scattered(plan.before, plan.grid, plan.gaps),
+            "each": _rows(gap_table(plan)),
         },
+        "zones": _rows(zone_table(plan)),
         "suggestions": suggestion_rows(plan),
         "solution": {
             "objective": plan.solution.objective,
