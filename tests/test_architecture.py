@@ -39,7 +39,7 @@ chinese
 hours_dates
 hours_words moments
 serving_figures zone_figures
-headers
+headers closed_status
 closures street_intervals entrances drink_rules checkins
 model
 bent_streets
@@ -48,6 +48,7 @@ hours_week
 hours_osm
 hours amenities
 services zone_texts
+place_links
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
@@ -105,7 +106,7 @@ week amenity_zones
 standing
 disclosure
 demand
-observed_demand wishes
+observed_demand wishes pickups
 gaps
 candidates
 locate
@@ -115,6 +116,7 @@ block_program
 balanced_zones
 scenarios
 siting_questions
+fewest_sites
 siting_answers
 suggestions
 wider_limits
@@ -125,7 +127,7 @@ changes
 explanation_tables
 explanations
 synthetic
-maps _page _qgis figures _figure report sheet_cells check_sheets contact_sheets csv_tables geopackages
+maps _page _qgis figures _figure report qr_codes sheet_cells check_sheets contact_sheets csv_tables geopackages
 study_sketch
 displays
 placement
@@ -154,9 +156,9 @@ __main__
 ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.split()}
 #: what comes out; nothing that computes may know of it
 OUT = {
-    "maps", "_page", "_qgis", "figures", "_figure", "report", "sheet_cells", "check_sheets", "contact_sheets",
-    "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages", "writers",
-    "datum_words", "study_sketch", "displays",
+    "maps", "_page", "_qgis", "figures", "_figure", "report", "qr_codes", "sheet_cells", "check_sheets",
+    "contact_sheets", "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages",
+    "writers", "datum_words", "study_sketch", "displays",
 }  # fmt: skip
 
 

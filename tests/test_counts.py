@@ -96,6 +96,13 @@ def test_words_without_one_number_are_none(text: str) -> None:
     assert parse_count(text) is None
 
 
+@pytest.mark.parametrize(
+    "cell", ["百" * 100_000 + "x", "1" + "万" * 100_000, "1,200" * 20_000, "1" + "人" * 100_000]
+)
+def test_a_cell_longer_than_any_count_is_none_at_once(cell: str) -> None:
+    assert parse_count(cell) is None
+
+
 DIGITS = "零一二三四五六七八九"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_study import crossing, write_tiny_study
@@ -131,3 +133,29 @@ def test_persons_numbers_inside_texts_reach_no_output(tmp_path: Path) -> None:
         "北门 ***",
     ]
     assert phone not in "\n".join(plan_lines(plan))
+
+
+def test_persons_numbers_in_headers_sheets_and_amounts_reach_no_output(tmp_path: Path) -> None:
+    phone, hidden = "13800138000", "13900139000"
+    folder = write_tiny_study(tmp_path / "town")
+    lon, lat = crossing(0.5, 2)
+    with xlsxwriter.Workbook(folder / "stations.xlsx") as book:
+        sheet = book.add_worksheet(f"台账{phone}")
+        sheet.write_row(0, 0, ["编号", "名称", "经度", "纬度", "容量", f"备注（找{phone}）", f"楼层{phone}"])
+        sheet.write_row(1, 0, ["01", "西街驿站", lon, lat, f"20（{phone}）", "靠近北门", ""])
+        sheet.write_row(2, 0, ["02", "东街驿站", 113.388, 22.504, "12x", "", "1"])
+        book.add_worksheet(f"旧{hidden}").write(0, 0, "旧")
+    stated = (folder / "study.toml").read_text(encoding="utf-8").replace("stations.csv", "stations.xlsx")
+    (folder / "study.toml").write_text(stated, encoding="utf-8")
+    sc.write_check(sc.check_study(folder), tmp_path / "check.xlsx")
+    plan = sc.suggest(sc.load_study(folder))
+    files = [*sc.write_outputs(plan, tmp_path / "out"), tmp_path / "check.xlsx"]
+    texts = [file.read_bytes() for file in files if file.suffix != ".xlsx"]
+    for file in files:
+        if file.suffix == ".xlsx":
+            with zipfile.ZipFile(file) as packed:
+                texts += [packed.read(name) for name in packed.namelist()]
+    assert any("台账***".encode() in text for text in texts)
+    assert not any(number.encode() in text for number in (phone, hidden) for text in texts)
+    assert "备注（找***）" in plan.facilities.columns
+    assert plan.facilities.loc["01", "capacity"] == "20（***）"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,7 +15,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc
@@ -23,8 +24,8 @@ from servicecircle.report import plan_lines
 from servicecircle.writers import coverage_features, summary
 
 TESTS = Path(__file__).parent
-#: rows that reading, checking and planning a study answer for
-ROWS = {*range(1, 12), *range(20, 33), 44, 63}
+#: rows that reading, checking and planning a study, its map and its files answer for
+ROWS = {*range(1, 12), *range(20, 40), 42, 44, *range(48, 51), 63, 64}
 #: files that have nothing to do with where and when a program runs
 FILES = [
     "circles.geojson",
@@ -364,3 +365,63 @@ def test_locale_time_zone_and_encoding_of_the_machine_change_no_byte(study: Path
     names = ["summary", *FILES, "check.xlsx"]
     for other in made[1:]:
         assert [name for name, a, b in zip(names, made[0], other, strict=True) if a != b] == []
+
+
+# ------------------------------------------------------------------------------------------------------- results
+WRITE = """
+import resource, signal, sys
+import servicecircle as sc
+plan = sc.suggest(sc.load_study(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    sc.write_outputs(plan, sys.argv[2])
+except sc.OutputError as error:
+    print(error)
+    sys.exit(7)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.fault(42)
+@pytest.mark.skipif(os.name != "posix", reason="limits of another kind")
+@pytest.mark.parametrize("most", [0, 3_000, 200_000])
+def test_a_full_disk_is_told_and_every_old_file_is_whole(study: Path, tmp_path: Path, most: int) -> None:
+    out = tmp_path / "out"
+    plan = sc.suggest(sc.load_study(study))
+    sc.write_outputs(plan, out)
+    old = {file.name: file.read_bytes() for file in out.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, str(study), str(out), str(most)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 7, done.stderr
+    assert "cannot be written" in done.stdout
+    assert {file.name for file in out.iterdir()} == set(old)
+    for name, content in old.items():  # a run that got some way wrote the same bytes anew
+        if name not in {"summary.json", "explanations.json"}:
+            assert (out / name).read_bytes() == content
+
+
+@pytest.mark.slow
+@pytest.mark.fault(50)
+def test_no_cell_of_any_result_is_a_formula_and_numbers_are_numbers(study: Path, tmp_path: Path) -> None:
+    signs = ["=1+1", "+86", "-1", "@cmd", "\t=1", "＝1", "＋1", "－1", "＠1", '=HYPERLINK("x")']
+    rows = [
+        f'"{k}","{sign.replace(chr(34), chr(34) * 2)}",{at(k % 5, k // 5 + 0.5)}' for k, sign in enumerate(signs)
+    ]
+    ledger(study, "stations", *rows, header="编号,名称,经度,纬度")
+    out = tmp_path / "out"
+    sc.write_outputs(sc.suggest(sc.load_study(study)), out)
+    for file in out.glob("*.csv"):
+        cells = pd.read_csv(file, header=None, dtype=str, keep_default_na=False).to_numpy().ravel()
+        for cell in cells:
+            is_number = re.fullmatch(r"-?[0-9.]+(?:e-?[0-9]+)?", cell) is not None
+            assert is_number or not cell.strip("\u3000 \t\r\n").startswith(tuple("=+-@＝＋－＠")), (file.name, cell)
+    n_number = 0
+    for file in out.glob("*.xlsx"):
+        for sheet in load_workbook(file).worksheets:
+            for row in sheet.iter_rows():
+                formulas = [str(cell.value) for cell in row if cell.data_type == "f"]
+                assert all(text.startswith("=SUBTOTAL(109,") for text in formulas), file.name  # of ours
+                n_number += sum(cell.data_type == "n" and cell.value is not None for cell in row)
+    assert n_number > 20

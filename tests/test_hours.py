@@ -201,7 +201,7 @@ def test_what_states_no_hours_is_unknown_and_not_in_trouble(text: str) -> None:
     "text",
     ["夏季 8:00-20:00", "9:00-5:00", "晚2点-8点", "8:00-12:00 周一至周五，9:00-12:00 周六", "24小时 8:00-20:00",
      "每天开门", "25:00-26:00",
-     "周一至周三 8:00-12:00，周二至周四 9:00-10:00", "8:00-20:00" * 100],
+     "周一至周三 8:00-12:00，周二至周四 9:00-10:00", "8:00-20:00" * 100, f"8:00{' ' * 100_000}左右"],
 )  # fmt: skip
 @pytest.mark.fault(32)
 def test_what_has_no_single_meaning_is_unknown_and_kept(text: str) -> None:

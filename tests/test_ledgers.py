@@ -95,9 +95,9 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
         "kind": "both",
         "minutes": "5",
     }
-    values = usual | {field: usual.get(field, "WGS-84" if field == "datum" else "值")}
+    values = usual | {field: usual.get(field, {"datum": "WGS-84", "team": "第一服务队"}.get(field, "值"))}
     header = [word if f == field else f for f in values]
-    role = "posts" if field == "zone" else "candidates"
+    role = "posts" if field in {"zone", "team"} else "candidates"
     frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", role).frame
     if field == "datum":
         assert word not in frame.columns
@@ -577,10 +577,28 @@ def test_a_count_of_riders_beyond_any_town_is_an_error(tmp_path: Path) -> None:
 def test_minutes_may_have_their_unit_and_kinds_their_other_words(tmp_path: Path) -> None:
     shops = rows(
         "1,店,113.38,22.51,5分钟",
-        "2,店,113.39,22.52,8 min",
+        "2,店,113.39,22.52,8 min ",
         "3,店,113.40,22.53,",
         header="编号,名称,经度,纬度,服务分钟",
     )
     assert ledger(tmp_path, shops, role="shops").frame["minutes"].fillna(0).tolist() == [5, 8, 0]
     text = rows("1,点,113.38,22.51,驿站/商铺", "2,点,113.39,22.52,爱心商家", header="编号,名称,经度,纬度,类型")
     assert ledger(tmp_path, text, role="candidates").frame["kind"].tolist() == ["both", "shop"]
+
+
+def test_long_cells_keep_nobody_waiting(tmp_path: Path) -> None:
+    digits, blanks = "0" * 100_000, " " * 100_000
+    shops = rows(
+        f"1,店,{digits}x,22.51,5分钟",
+        f"2,店,113.39,{digits}.0x,8 min",
+        f"3,店,113.40,22.53,5{blanks}x",
+        header="编号,名称,经度,纬度,服务分钟",
+    )
+    faults = ledger(tmp_path, shops, role="shops").faults
+    assert [fault.row for fault in faults if fault.level == "error"] == [2, 3, 4]
+    assert all(len(fault.en) < 1000 for fault in faults)
+
+
+def test_seats_beyond_any_number_are_told(tmp_path: Path) -> None:
+    text = rows(f"1,站,113.38,22.51,{'9' * 400}", "2,站,113.39,22.52,20座", header="编号,名称,经度,纬度,容量")
+    assert [fault.row for fault in ledger(tmp_path, text).faults if fault.column == "容量"] == [2]

@@ -70,6 +70,7 @@ def test_no_demand_needs_no_site_and_fixed_ones_are_counted():
     assert lscp(np.zeros((0, 3), dtype=bool), fixed=[2]).chosen.tolist() == [2]
 
 
+@pytest.mark.fault(34)
 def test_demand_that_no_site_reaches_is_named_and_nothing_is_chosen():
     covers = np.array([[1, 0], [0, 0], [0, 1], [0, 0]], dtype=bool)
     assert uncoverable(sparse.csr_array(covers)).tolist() == [1, 3]
@@ -151,6 +152,7 @@ def test_travel_times_are_no_coverage():
         lscp(PAIRS, fixed=[4])
 
 
+@pytest.mark.fault(37)
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

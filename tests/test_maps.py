@@ -415,6 +415,7 @@ def test_what_a_ledger_leaves_out_is_left_out_of_the_card(plan: Plan) -> None:
 def test_services_become_chips() -> None:
     assert places.chips("饮水、充电，热饭") == ["饮水", "充电", "热饭"]
     assert places.chips("hot water, phone charging") == ["hot water", "phone charging"]
+    assert places.chips(f"饮水 、充电 , , {' ' * 100_000}休息\n雨具") == ["饮水", "充电", "休息", "雨具"]
     assert places.chips("饮水 充电") == ["饮水", "充电"]
     assert places.chips(["微波炉", ""]) == ["微波炉"]
     assert places.chips(float("nan")) == []
@@ -616,3 +617,16 @@ def test_a_shape_too_small_to_see_is_left_out() -> None:
     assert screen.polygons(shapely.box(640_000, 2_490_000, 640_000.01, 2_490_000.01)) == []
     assert screen.polygons(shapely.Polygon()) == []
     assert screen.lines(np.array([shapely.LineString([(640_000, 2_490_000), (640_000.1, 2_490_000)])])) == []
+
+
+def test_a_station_that_its_ledger_says_is_closed_stands_crossed_out_and_counts_for_nobody(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "town"))
+    stations = study.stations.assign(status=["启用", "已停用（装修）"])
+    closed = suggest(dataclasses.replace(study, stations=stations), stations=0, shops=0)
+    alone = suggest(dataclasses.replace(study, stations=stations.iloc[:1]), stations=0, shops=0)
+    drawn = draw_map(closed)._children["places"].data["station"]
+    assert [(place["closed"], place["off"]) for place in drawn] == [(False, False), (True, True)]
+    assert ["状态", "已停用（装修），未计入"] in drawn[1]["card"]["rows"]
+    assert drawn[1]["card"]["figures"] == []
+    figures = [draw_map(plan)._children["panel"].data["figures"] for plan in (closed, alone)]
+    assert figures[0] == figures[1]

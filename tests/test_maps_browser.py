@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,6 +172,7 @@ def visit(page: Any) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- literal names
+@pytest.mark.fault(48, 49)
 def test_hostile_names_are_shown_as_they_are(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(named(plan, HOSTILE)))
     assert page.title() == page.text_content("h1") == HOSTILE[0]
@@ -204,6 +207,89 @@ def test_any_name_is_shown_as_it_is(plan: Plan, opened: Callable[..., Any], name
     text = visit(page)
     assert all(name.strip() in text or visible(name).strip() in text for name in names)
     page.close()
+
+
+#: what random names are made of: each piece ends something in HTML, JavaScript, a template or a regular expression
+PIECES = [
+    *("${", "}", "`", "\\", "\\1", "\\g<0>", "\\x3c", "\\u2028", "\u2028", "\u2029", "\u202e", "\u200f", "\u2066"),
+    *(
+        "</script>",
+        "<script>window.ran=1</script>",
+        '"><img src=x onerror="window.ran=1">',
+        "<svg onload=window.ran=1>",
+    ),
+    *("javascript:window.ran=1", "${window.ran=1}", "{{7*7}}", "{%", "{#", "{n}", "{name}", "<!--", "-->", "]]>"),
+    *(
+        "&lt;",
+        "&#39;",
+        "%00",
+        "'",
+        '"',
+        "=1+1",
+        "驿站",
+        "粥铺",
+        "ab",
+        "7",
+        "🛵",
+        "$&",
+        "$`",
+        "\n",
+        "\t",
+        "__proto__",
+    ),
+]
+#: in a browser's text, where blanks of the markup run together
+SHOWN = """
+() => [...document.querySelectorAll('.sc-ic-station, .sc-ic-shop')].map((mark) => {
+  mark.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+  const card = [...document.querySelectorAll('.leaflet-popup')].pop();
+  return [mark.getAttribute('aria-label'), card.querySelector('.sc-card-name').textContent,
+    [...card.querySelectorAll('dd')].map((one) => one.textContent)];
+})
+"""
+
+
+def random_names(rng: random.Random, n: int) -> list[str]:
+    """Names that no two share, of which none is blank at an end."""
+    made = ("".join(rng.choice(PIECES) for _ in range(rng.randint(1, 6))) for _ in itertools.count())
+    return [f"a{k}{name}z" for k, name in zip(range(n), made, strict=False)]
+
+
+@pytest.mark.slow
+@pytest.mark.fault(48, 49)
+def test_ten_thousand_random_hostile_names_are_literal_in_every_field(
+    plan: Plan, opened: Callable[..., Any]
+) -> None:
+    rng, n_place, done = random.Random(7), 400, 0
+    while done < 10_000:
+        fields = {key: random_names(rng, n_place) for key in ("name", "address", "hours", "status", "capacity")}
+        rows = plan.facilities.iloc[rng.choices(range(len(plan.facilities)), k=n_place)]
+        rows = rows.set_axis([f"F{k}" for k in range(n_place)]).assign(**fields)
+        texts = random_names(rng, 230)
+        crowd = named(plan, texts)
+        study = dataclasses.replace(
+            crowd.study, map_rules=MapRules(approval=texts[5][:80], base_source=texts[6][:80])
+        )
+        page = opened(map_html(dataclasses.replace(crowd, facilities=rows, study=study)))
+        cards = page.evaluate(SHOWN)
+        assert len(cards) == n_place
+        told = {name: (label, values) for label, name, values in cards}
+        for k, name in enumerate(fields["name"]):
+            label, values = told[name]
+            assert label.endswith(name)
+            for key in ("address", "hours", "status"):
+                assert fields[key][k] in values
+        assert page.title().split() == texts[0].split()
+        assert page.text_content("h1") == texts[0]
+        told_of_map = page.text_content(".sc-attribution")
+        assert texts[5][:80] in told_of_map
+        assert texts[6][:80] in told_of_map
+        assert page.evaluate("window.ran") is None
+        assert page.locator("#sc-app").locator("img, iframe, script:not([type='application/json'])").count() == 0
+        streets = draw_map(crowd)._children["streets"].data["names"]
+        assert page.evaluate("JSON.parse(document.getElementById('sc-streets').textContent).names") == streets
+        done += sum(map(len, fields.values())) + len(texts)
+        page.close()
 
 
 # ------------------------------------------------------------------------------------------------- behaviour
@@ -606,6 +692,7 @@ def test_the_policy_stops_what_is_no_tile(plan: Plan, browser: Any, tmp_path: Pa
 
 
 # ---------------------------------------------------------------------------------------------------- layout
+@pytest.mark.fault(64)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_nothing_runs_out_of_the_page(

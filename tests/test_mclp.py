@@ -81,6 +81,7 @@ def test_two_kinds_and_shared_places_are_one_model(instance, stations, shops, da
     assert solution.objective == max(weight[covers[:, list(c)].any(axis=1)].sum() for c in plans) == solution.bound
 
 
+@pytest.mark.fault(37)
 def test_four_stores_cover_875247_of_955113_people_within_5_km():
     file = DATA / "locations/spopt_sf/SF_network_distance_candidateStore_16_censusTract_205_new.csv"
     if not file.exists():
@@ -132,6 +133,7 @@ def test_sparse_and_dense_give_the_same_plan():
         assert (other.chosen.tolist(), other.objective) == (dense.chosen.tolist(), dense.objective)
 
 
+@pytest.mark.fault(38)
 def test_shuffled_demand_gives_the_same_plan_among_many_equal_ones():
     rng = np.random.default_rng(11)
     covers = np.kron(np.eye(6, dtype=bool), np.ones((4, 2), dtype=bool))  # six blocks, each with twin sites
@@ -143,15 +145,18 @@ def test_shuffled_demand_gives_the_same_plan_among_many_equal_ones():
     assert plans == {(0, 2, 4)}  # no site could be exchanged for one in a lower position
 
 
+@pytest.mark.fault(33)
 def test_more_sites_than_there_are_means_all_of_them():
     assert mclp(TRAP, np.ones(6), 17).chosen.tolist() == [0, 1, 2]
 
 
+@pytest.mark.fault(33)
 def test_no_site_covers_nobody():
     solution = mclp(TRAP, np.ones(6), 0)
     assert (solution.chosen.size, solution.objective, solution.bound, solution.status) == (0, 0.0, 0.0, "optimal")
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("n_demand", [0, 6])
 def test_nothing_to_cover_is_0_of_0_with_the_lowest_positions(n_demand):
     solution = mclp(TRAP[:n_demand], np.zeros(n_demand), 2)
@@ -217,6 +222,7 @@ def test_inputs_stay_as_they_were():
     assert (covers.data == before.data).all()
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize("time_limit_s", [0.0, 0.01])
 def test_out_of_time_there_is_a_plan_with_an_honest_gap(time_limit_s):
     rng = np.random.default_rng(1)
@@ -324,6 +330,7 @@ def test_an_interrupt_at_any_look_at_the_clock_leaves_a_whole_plan(monkeypatch, 
 ASKED = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]], dtype=bool)
 
 
+@pytest.mark.fault(37)
 @pytest.mark.parametrize(
     ("y", "fun", "bound", "told"),
     [
@@ -357,6 +364,7 @@ def test_a_plan_that_is_better_than_an_unfinished_solver_knows_is_counted_in_ful
     assert (solution.objective, solution.bound, solution.status) == (5.0, 6.0, "feasible")
 
 
+@pytest.mark.fault(37)
 def test_a_solver_that_breaks_down_is_told(monkeypatch):
     monkeypatch.setattr(
         _highs_child,

@@ -6,9 +6,12 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from studies import TOML, write_study
 
+from servicecircle._page.reasons import own_circle
+from servicecircle._page.words import Words
 from servicecircle.errors import Fault
 from servicecircle.maps import map_html
 from servicecircle.model import Plan
@@ -173,3 +176,30 @@ def test_a_long_fault_is_folded_on_a_terminal_and_one_line_in_a_pipe() -> None:
 )
 def test_faults_are_counted(faults: list[Fault], zh: str, en: str) -> None:
     assert (fault_count(faults, "zh"), fault_count(faults, "en")) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("own", "minutes_before", "told"),
+    [
+        (
+            (5.0, np.inf),
+            7.0,
+            ("原来最近的商铺只服务 5 分钟内的骑手", "the shop nearest today serves only within 5 min"),
+        ),
+        ((5.0, 3.0), 7.0, ("原来最近的商铺服务时限较短", "the shop nearest today has a shorter circle of its own")),
+        ((5.0, np.inf), 600.0, ()),  # beyond every circle: the minutes say it
+        ((5.0, np.inf), np.inf, ()),
+        ((5.0, np.inf), np.nan, ()),
+        ((np.inf, np.inf), 7.0, ()),
+    ],
+)
+def test_who_was_near_but_not_served_is_told_by_the_circle_of_the_shop(
+    plan: Plan, own: tuple[float, float], minutes_before: float, told: tuple[str, ...]
+) -> None:
+    times = plan.before.times
+    limits = np.resize(own, times.facility_minutes.size)
+    before = dataclasses.replace(plan.before, times=dataclasses.replace(times, facility_minutes=limits))
+    changed = dataclasses.replace(plan, before=before)
+    assert [own_circle(changed, minutes_before, Words(lang)) for lang in ("zh", "en")] == (
+        [[one] for one in told] if told else [[], []]
+    )

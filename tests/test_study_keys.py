@@ -1,11 +1,12 @@
 """Keys of study.toml: where each stands in the file, and what values are taken."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from servicecircle.errors import InputError, StudyError
-from servicecircle.study_keys import KEYS, check_value, nearest, read_study_file
+from servicecircle.study_keys import KEYS, check_value, nearest, read_study_file, stated_lang
 
 
 def read(tmp_path: Path, text: str):
@@ -183,3 +184,22 @@ def test_a_key_under_any_name_is_told_to_leave_the_file(tmp_path: Path) -> None:
         '[geocode]\nservice = "amap"\napi_key = "abc"\n密钥 = "abc"\n'.replace("密钥", '"密钥"'), encoding="utf-8"
     )
     assert ["SERVICECIRCLE_AMAP_KEY" in fault.en for fault in read_study_file(path).faults] == [True, True]
+
+
+@pytest.mark.parametrize("text", ["a" + ".a" * 100_000 + " = 1", "a = " + "[" * 100_000, "a = " + "{a=" * 9_000])
+def test_a_study_that_is_nested_too_deeply_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match="nested too deeply"):
+        read_study_file(tmp_path / "study.toml")
+
+
+def test_a_study_is_a_plain_file_of_some_length(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('lang = "zh"\n#' + "长" * 1_000_000, encoding="utf-8")
+    with pytest.raises(StudyError, match="longer than 1,000,000 characters"):
+        read_study_file(file)
+    file.unlink()
+    file.symlink_to(os.devnull)
+    with pytest.raises(StudyError, match="is not there"):
+        read_study_file(file)
+    assert stated_lang(file) is None

@@ -37,6 +37,7 @@ def test_a_file_is_written_into_a_folder_named_from_where_one_stands(
     assert names(tmp_path / "out" / "town") == ["a.json"]
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), RuntimeError("disk full"), KeyError("bug")]
 )
@@ -127,6 +128,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(39)
 @pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
 def test_a_killed_writer_leaves_a_whole_file_and_the_next_start_clears_up(tmp_path: Path) -> None:
     path = tmp_path / "a.json"

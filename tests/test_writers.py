@@ -144,6 +144,7 @@ def test_the_standard_prints_distances_instead_of_a_speed(plan: Plan) -> None:
     assert standard["distance_m"] == {"5": 300, "10": 500}
 
 
+@pytest.mark.fault(42)
 def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(plan: Plan, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("mine", encoding="utf-8")
@@ -152,6 +153,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(plan: Plan,
     assert blocked.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.fault(39)
 def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(plan: Plan, tmp_path: Path) -> None:
     target = tmp_path / "summary.json"
     target.write_text("old", encoding="utf-8")

@@ -104,6 +104,8 @@ from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule
 from .params import TravelProfile as TravelProfile
+from .pickups import orders_by_hour as orders_by_hour
+from .pickups import riders_of_pickups as riders_of_pickups
 from .pipeline import check_on_roads as check_on_roads
 from .pipeline import coverage_by_hour as coverage_by_hour
 from .pipeline import explain as explain

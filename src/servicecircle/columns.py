@@ -23,7 +23,7 @@ from .readers import Table
 from .team_names import organisations
 
 Role = Literal[
-    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "population",
+    "stations", "shops", "streets", "districts", "gates", "depots", "posts", "candidates", "pickups", "population",
     "zones", "area", "compounds",
 ]  # fmt: skip
 #: what one row of each ledger is called in generated ids
@@ -36,6 +36,7 @@ ONE_OF: Mapping[str, str] = MappingProxyType(
         "depots": "depot",
         "posts": "post",
         "candidates": "candidate",
+        "pickups": "pickup",
         "population": "population",
         "zones": "zone",
         "area": "area",
@@ -67,9 +68,9 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 #: fields that only some ledgers know; in the others a column like any other
-_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType({"zone": {"posts"}, "team": {"posts", "zones"}})
-#: known fields of numbers, which are checked as such
-_AMOUNTS = frozenset({"riders", "capacity", "cost", "minutes"})
+_ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
+    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}, "orders": {"pickups"}}
+)
 #: people in one row
 MAX_RIDERS = 100_000_000
 #: what a number says of the true count
@@ -78,15 +79,17 @@ ZH_MARK: Mapping[str, str] = MappingProxyType({"at_least": "至少", "under": "�
 #: the first number in a text
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _TEN_THOUSAND = 10_000.0
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 #: what Excel makes of a long number
 _SHORTENED = re.compile(r"[0-9]\.?[0-9]*[eE]\+[0-9]+")
 #: full-width forms and the minus sign; not all of NFKC, which reads a raised ² as a 2
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: ord("-")}
-ZH_FIELD: Mapping[str, str] = MappingProxyType({"lon": "经度", "lat": "纬度", "riders": "骑手数"})
+ZH_FIELD: Mapping[str, str] = MappingProxyType(
+    {"lon": "经度", "lat": "纬度", "riders": "骑手数", "orders": "日单量"}
+)
 #: what the middle number of an unknown column is like if it is of the field: places in China, counts of riders
 _LIKELY: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"lon": (73.0, 136.0), "lat": (3.0, 54.0), "riders": (0.0, 1e5)}
+    {"lon": (73.0, 136.0), "lat": (3.0, 54.0), "riders": (0.0, 1e5), "orders": (0.0, 1e5)}
 )
 
 
@@ -280,8 +283,7 @@ def texts_of(
     texts: dict[str, list[str]] = {}
     for field in SYNONYMS:
         if field in positions and field not in {"id", "lon", "lat", "kind", "datum"}:
-            is_amount = field in _AMOUNTS
-            texts[field] = list(table.columns[positions[field]]) if is_amount else cells(positions[field])
+            texts[field] = cells(positions[field])
     if "team" in texts and positions["team"] not in kept:
         texts["team"], team_faults = organisations(table, positions["team"], texts["team"])
         faults += team_faults
@@ -486,7 +488,7 @@ def wrong_seats(table: Table, positions: Mapping[str, int]) -> list[Fault]:
     column, faults = positions["capacity"], []
     for at, cell in enumerate(table.columns[column]):
         seats = amount_of(cell)
-        if not math.isnan(seats) and (seats < 0 or seats != int(seats)):
+        if not math.isnan(seats) and (seats < 0 or not seats.is_integer()):
             en, zh = (
                 f"must be whole seats, 0 or more, got {seats:g}.",
                 f"应为不小于 0 的整数个座位，现为 {seats:g}。",

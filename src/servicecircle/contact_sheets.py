@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import pandas as pd
 
 from .errors import InputError, Lang
 from .model import Plan
+from .qr_codes import qr_code
 from .services import told_services
-from .sheet_cells import CREATED, OPTIONS, Styles, put_text, row_height, styles_of
+from .sheet_cells import CREATED, LINE_PT, OPTIONS, Place, Styles, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
 from .zone_figures import Contacts
 
@@ -42,6 +44,7 @@ SHEET_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "contact": "公开电话",
             "minutes": "分钟",
             "none": "60 分钟内没有驿站或商铺。",
+            "link": "扫码到这里",
             "page": "第 &P 页，共 &N 页",
         },
         "en": {
@@ -66,6 +69,7 @@ SHEET_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "contact": "Public phone",
             "minutes": "Minutes",
             "none": "No station or shop within 60 minutes.",
+            "link": "Scan to get there",
             "page": "Page &P of &N",
         },
     }
@@ -74,9 +78,15 @@ SHEET_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
 _WIDTH: Mapping[str, float] = MappingProxyType(
     {
         "origin_id": 9, "origin": 18, "zone": 16, "from": 18, "rank": 6, "kind": 7, "facility_id": 10, "name": 24,
-        "address": 22, "hours": 16, "services": 30, "contact": 16, "minutes": 8,
+        "address": 22, "hours": 16, "services": 30, "contact": 16, "minutes": 8, "link": 15,
     }
 )  # fmt: skip
+
+
+#: columns that are left out where no row has any
+_SPARSE = frozenset({"contact", "link"})
+#: side of a QR code on paper, in pixels of 1/96 inch (26 mm), and the least height of its row in points
+_QR_PX, _QR_ROW_PT = 98, 78.0
 
 
 @dataclass(frozen=True)
@@ -166,16 +176,16 @@ def _write(path: Path, contacts: Contacts, title: str, how: str, lang: Lang) -> 
 
 
 def _sheets(contacts: Contacts) -> list[_Sheet]:
-    """Return the sheets; of a table without a single contact that column is left out."""
+    """Return the sheets; of a table without a single contact or code that column is left out."""
     place = ("facility_id", "name", "address", "hours", "services", "contact")
     every = [
         _Sheet("depots", contacts.depots, ("origin_id", "origin", "zone", "kind", "rank", *place[1:], "minutes")),
         _Sheet("zones", contacts.zones, ("origin_id", "origin", "from", "kind", "rank", *place[1:], "minutes")),
-        _Sheet("places", contacts.places, ("kind", *place)),
+        _Sheet("places", contacts.places, ("kind", *place, "link")),
     ]
     shown = [sheet for sheet in every if len(sheet.table) or sheet.key == "places"]
     return [
-        _Sheet(s.key, s.table, tuple(c for c in s.columns if c != "contact" or (s.table["contact"] != "").any()))
+        _Sheet(s.key, s.table, tuple(c for c in s.columns if c not in _SPARSE or (s.table[c] != "").any()))
         for s in shown
     ]
 
@@ -240,14 +250,35 @@ def _write_rows(worksheet: Any, sheet: _Sheet, styles: Styles, words: Mapping[st
         if before is not None and origin != before:
             shade = "" if shade else "2"
         before = origin
-        told = [name for name in sheet.columns if name not in {"minutes", "rank", "kind"}]
-        worksheet.set_row(row, row_height((str(record[name]), _WIDTH[name]) for name in told))
+        told = [name for name in sheet.columns if name not in {"minutes", "rank", "kind", "link"}]
+        least = _QR_ROW_PT if "link" in sheet.columns and record["link"] else LINE_PT
+        worksheet.set_row(row, row_height(((str(record[name]), _WIDTH[name]) for name in told), least))
         for column, name in enumerate(sheet.columns):
             value = record[name]
             if name in {"minutes", "rank"}:
                 kind = "number" if name == "minutes" else "whole"
                 worksheet.write_number(row, column, value, styles[f"{kind}{shade}", False])
+            elif name == "link":
+                put_text(worksheet, (row, column), "", f"text{shade}", styles)
+                _put_code(worksheet, (row, column), value)
             elif name == "kind":
                 put_text(worksheet, (row, column), words[value], f"middle{shade}", styles)
             else:
                 put_text(worksheet, (row, column), str(value), f"text{shade}", styles)
+
+
+def _put_code(worksheet: Any, place: Place, link: str) -> None:  # noqa: ANN401
+    """Draw the QR code of a link into a cell; nothing for none."""
+    if not link:
+        return
+    code = qr_code(link)
+    scale = _QR_PX / code.pixels
+    how = {
+        "x_scale": scale,
+        "y_scale": scale,
+        "x_offset": 6,
+        "y_offset": 3,
+        "object_position": 1,
+        "description": link,
+    }
+    worksheet.insert_image(*place, "qr.png", {**how, "image_data": io.BytesIO(code.png)})

@@ -25,7 +25,7 @@ _ABOUT_BEFORE = "大约|约莫|大概|大致|约|~|≈"
 _AT_LEAST_AFTER = r"及?以上|有余|余|多|几|\+"
 _UNDER_AFTER = "及?以下|以内|之内"
 _ABOUT_AFTER = "左右|上下|来|许"
-_UNIT = "(?:名|人|个|位|家|户|处|座|辆|台|口|员|骑手|小哥|快递员|外卖员|从业人员|人员|居民|人次|席|张|间)*"
+_UNIT = "(?:名|人|个|位|家|户|处|座|辆|台|口|员|骑手|小哥|快递员|外卖员|从业人员|人员|居民|人次|席|张|间|单|份)*"
 _AFTER = f"{_AT_LEAST_AFTER}|{_UNDER_AFTER}|{_ABOUT_AFTER}"
 _COUNT = re.compile(
     r"(?:共计|总计|合计|共有|现有|共|有|计)?"
@@ -33,6 +33,8 @@ _COUNT = re.compile(
     f"(?P<number>{_NUMBER})(?P<scale>[百千万亿]*)(?:(?:-|~|—|–|〜|至|到)(?P<upper>{_NUMBER})(?P<upper_scale>[百千万亿]*))?"
     f"(?P<after>{_AFTER})?(?P<more>[百千万亿]*){_UNIT}(?P<last>{_AFTER}|不等)?"
 )
+#: characters of a count, generously: scales (百千万亿) may be read in several ways, a long row of them in very many
+MAX_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def parse_count(text: str) -> Count | None:
     (Count(value=30.0, mark='at_least'), Count(value=12000.0, mark=''), None)
     """
     plain = re.sub(r"\s+", "", simplified(unicodedata.normalize("NFKC", text)))
-    found = _COUNT.fullmatch(plain)
+    found = _COUNT.fullmatch(plain) if len(plain) <= MAX_LENGTH else None
     if found is None:
         return None
     low = _value(found["number"], found["scale"] + found["more"])

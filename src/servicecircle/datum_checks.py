@@ -19,7 +19,7 @@ from .model import InputFile, Network, Study
 from .placement import input_of
 
 #: ledgers of points, in the order in which they are told
-ROLES = ("stations", "shops", "gates", "depots", "posts", "candidates", "population")
+ROLES = ("stations", "shops", "gates", "depots", "posts", "pickups", "candidates", "population")
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,9 +47,13 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
                 "人口 n_riders couriers headcount population",
             ),
+            "orders": (
+                "orders 日单量 日均单量 每日单量 日订单量 日均订单量 单量 订单量 orders_per_day orders_a_day",
+            ),
             "status": ("status 状态 狀態 运营状态 使用状态",),
             "zone": ("zone 所属网格 所辖网格 对应网格 服务网格 网格 所属社区 所辖社区 社区",),
             "team": ("team 队伍 队伍名称 服务队伍 专员队伍 网格队伍 责任队伍 负责队伍 包干队伍 所属队伍 服务队",),
+            "link": ("link 链接 网址 二维码 二维码内容 导航链接 地图链接 url website",),
             "minutes": ("minutes 分钟 分钟数 服务分钟 服务分钟数",),
             "parent": ("parent 总站 所属总站 总站编号 总站名称 上级站点 主站 main_station parent_id part_of",),
             "floor": ("floor 楼层 所在楼层",),

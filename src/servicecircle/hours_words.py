@@ -114,9 +114,10 @@ def plain_text(text: str) -> str:
     """
     plain = simplified(unicodedata.normalize("NFKC", text).casefold()).replace("∶", ":").replace("﹕", ":")
     plain = re.sub(r"除(?:了)?([^除外,;。()]{1,16}?)(?:以|之)?外", r"\1除外", plain)
-    plain = re.sub(rf"[ \t]*({_TO})[ \t]*(?=[0-9周星礼次翌早上下晚凌中])", r"\1", plain)
-    plain = re.sub(r"(?<=[0-9]) *: *(?=[0-9])", ":", plain)
-    return re.sub(r"[ \t\u3000]+", " ", plain.replace("\r", "\n")).strip()
+    plain = re.sub(r"[ \t]+", " ", plain)  # first: what comes next tries each blank
+    plain = re.sub(rf" ?({_TO}) ?(?=[0-9周星礼次翌早上下晚凌中])", r"\1", plain)
+    plain = re.sub(r"(?<=[0-9]) ?: ?(?=[0-9])", ":", plain)
+    return plain.replace("\r", "\n").strip()
 
 
 def tokens_of(plain: str, year: int | None = None) -> Iterator[Token]:

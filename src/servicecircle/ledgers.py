@@ -44,7 +44,7 @@ from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: ledgers whose hours and amenities are read
-_OFFERING = ("stations", "shops", "gates")
+_OFFERING = ("stations", "shops", "gates", "pickups")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +209,8 @@ def _number_key(digits: str) -> tuple[int, int, str]:
 
 def _needed(table: Table, role: Role, *, has_place: bool) -> list[str]:
     needed = [] if has_place or table.geometry is not None else ["lon", "lat"]
+    if role == "pickups":
+        return [*needed, "orders"]
     return [*needed, "riders"] if role in {"depots", "population"} else needed
 
 
@@ -327,6 +329,9 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
         values, faults = riders_of(table, role, positions)
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
+    if role == "pickups" and "orders" in positions:
+        orders, faults = riders_of(table, "population", {"riders": positions["orders"]})
+        return {"orders": orders}, faults
     seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
     if role not in {"stations", "shops", "streets", "districts"}:
         return {}, seats
@@ -343,7 +348,9 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
 
 def _without_units(table: Table, position: int) -> Table:
     """Return the table with `5分钟` as 5 in a column of minutes."""
-    plain = tuple(re.sub(r"\s*(?:分钟|分|min|minutes?)\s*$", "", cell) for cell in table.columns[position])
+    plain = tuple(
+        re.sub(r"(?:分钟|分|min|minutes?)$", "", cell.strip()).rstrip() for cell in table.columns[position]
+    )
     return dataclasses.replace(table, columns=(*table.columns[:position], plain, *table.columns[position + 1 :]))
 
 

@@ -37,7 +37,7 @@ from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .map_rules import MapRules
 from .moments import Moment
-from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, TravelProfile
+from .params import MAX_SNAP_M, SHOP_MINUTES, WAIT_MIN, Direction, TravelProfile
 from .rich_display import Shown
 from .serving_figures import ServingFigures
 from .siting_figures import SitingFigures
@@ -482,7 +482,8 @@ class Study(Shown):
     file has them, `address`, `hours`, `amenities`, `capacity`, `status` and whatever else it had. `depots`: `name`,
     `riders`. `streets`, `districts`: as shops, with `form` and, where the ledger draws them, `doors`; a street by
     its name has `street`, `from_street` and `to_street` instead, and no place. `posts`: `name`, and `zone` where
-    the file says whose each is. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and,
+    the file says whose each is. `pickups`: `name`, `orders` (a day) and their
+    hours. `zones`: `name`, polygons. `candidates`: `name`, `kind` (station, shop, both), and,
     where the file has them, `floor`, `area_m2`,
     `street_facing`, `dense`. Frames that the study does not name are None.
     """
@@ -524,7 +525,10 @@ class Study(Shown):
     compounds: gpd.GeoDataFrame | None = None  # polygons
     holidays: tuple[dt.date, ...] = ()  # public holidays, for moments that are dates
     workdays: tuple[dt.date, ...] = ()  # weekend days that are worked in exchange (调休), for the same
-    demand_source: Literal["depots", "population", "checkins", "wishes", "uniform"] = "uniform"
+    demand_source: Literal["depots", "population", "checkins", "wishes", "pickups", "uniform"] = "uniform"
+    pickups: gpd.GeoDataFrame | None = None  # where riders wait for orders
+    wait_minutes: float = WAIT_MIN  # how long, at each
+    pickup_share: float = 0.0  # of the riders of depots who do
     shop_minutes: float = SHOP_MINUTES
     when: Moment | None = None  # only what is open then counts; None: whatever its hours
     service: tuple[str, ...] = ()  # a place counts if each works there; `a|b`: one of them is enough

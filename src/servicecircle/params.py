@@ -24,6 +24,8 @@ MAX_SNAP_M = 200.0
 MIN_PART_M = 1000.0
 #: a partner shop's own circle (minutes)
 SHOP_MINUTES = 5.0
+#: minutes from coming to a restaurant until the order is out, where the study does not say
+WAIT_MIN = 10.0
 
 
 def _no_cutoffs() -> Mapping[float, float]:

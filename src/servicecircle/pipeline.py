@@ -39,6 +39,7 @@ from .offers import hours_of, offers_in
 from .osm import is_osm_file
 from .osm_places import read_surroundings
 from .params import SITE_RULES, Direction, TravelProfile
+from .pickups import riders_of_pickups, shared_with_pickups, told_of_pickups
 from .placement import (
     input_of,
     no_street_in_area,
@@ -631,7 +632,7 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
     told = told_of_zones(study, network)
     if study.demand_source == "uniform":
         riders = riders_uniform(grid)
-    elif study.demand_source in {"checkins", "wishes"}:
+    elif study.demand_source in {"checkins", "wishes", "pickups"}:
         riders, more = _observed_riders(study, network, grid)
         told += more
     else:
@@ -647,6 +648,8 @@ def spread_riders(study: Study, network: Network, grid: Grid) -> tuple[gpd.GeoDa
         else:
             riders = riders_of_population(source, grid, network, area=area)
         told += riders_warnings(source, riders, used.file if used else study.demand_source)
+        riders, more = _with_pickups(study, grid, riders)
+        told += more
     return demand_points(network, grid, riders, area=area), told
 
 
@@ -664,9 +667,22 @@ def _observed_riders(study: Study, network: Network, grid: Grid) -> tuple[RiderS
         own = wishes_for(study.wishes, study.service)
         riders = riders_of_wishes(study.wishes, grid, network, service=study.service, area=area)
         return riders, riders_warnings(own.assign(riders=own["n"]), riders, file)
+    if study.demand_source == "pickups" and study.pickups is not None:
+        riders = riders_of_pickups(study.pickups, grid, when=study.when, wait_min=study.wait_minutes)
+        return riders, told_of_pickups(study, grid, file)
     msg = f"`[demand] source` is {study.demand_source!r}, but the study has no [{study.demand_source}]."
     zh = f"[demand] source 为 {study.demand_source}，但研究中没有 [{study.demand_source}]。"
     raise InputError(msg, zh=zh)
+
+
+def _with_pickups(study: Study, grid: Grid, riders: RiderSeries) -> tuple[RiderSeries, list[Fault]]:
+    """Return the riders of depots of whom a share wait at pick-up points, where the study asks for it."""
+    if not study.pickup_share or study.pickups is None:
+        return riders, []
+    used = input_of(study, "pickups")
+    waiting = riders_of_pickups(study.pickups, grid, when=study.when, wait_min=study.wait_minutes)
+    told = told_of_pickups(study, grid, used.file if used else "pickups")
+    return shared_with_pickups(riders, waiting, study.pickup_share), told
 
 
 def places_in(study: Study) -> gpd.GeoDataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 
 import geopandas as gpd
@@ -11,8 +10,7 @@ import pandas as pd
 import shapely
 
 from ._page import numbers
-from ._validate import N_NAMED, BoolArray, FloatArray, some, some_zh
-from .chinese import simplified
+from ._validate import N_NAMED, FloatArray, some, some_zh
 from .closed_streets import report_pieces
 from .closures import Closures
 from .disclosure import told_counts
@@ -20,43 +18,6 @@ from .errors import Fault
 from .model import InputFile, Network, Positions, Study
 from .snapping import locate_on_edges
 
-#: how the `status` of a facility begins that serves nobody; nor does what is only planned or being built
-CLOSED = (
-    *(
-        "停用",
-        "停业",
-        "停止",
-        "关闭",
-        "关停",
-        "关门",
-        "歇业",
-        "倒闭",
-        "暂停",
-        "暂不开放",
-        "撤销",
-        "撤并",
-        "拆除",
-        "注销",
-        "装修",
-    ),
-    *(
-        "整修",
-        "改造",
-        "在建",
-        "拟建",
-        "待建",
-        "筹建",
-        "规划",
-        "建设中",
-        "未开放",
-        "未启用",
-        "未投用",
-        "closed",
-        "inactive",
-        "planned",
-    ),
-)
-_CLOSED = re.compile(rf"(?:已经?|现|目前|正在?|临时)?(?:{'|'.join(CLOSED)})")
 #: what one of each ledger is called
 _ONE_OF = {
     "stations": ("station", "驿站"),
@@ -129,14 +90,6 @@ def no_street_in_area(study: Study) -> tuple[str, str]:
 
 
 # ------------------------------------------------------------------------------------------- stations and shops
-def is_closed(frame: gpd.GeoDataFrame) -> BoolArray:
-    """Whether a facility's status says that it serves nobody."""
-    if "status" not in frame.columns:
-        return np.zeros(len(frame), dtype=bool)
-    status = frame["status"].fillna("").astype(str).map(simplified).str.strip().str.casefold()
-    return np.array([_CLOSED.match(one) is not None for one in status], dtype=bool)
-
-
 def roles_of(frame: gpd.GeoDataFrame) -> list[str]:
     """Return the ledger that each facility is of: stations, shops, streets or districts."""
     form = frame["form"] if "form" in frame.columns else [""] * len(frame)

@@ -12,6 +12,7 @@ import pandas as pd
 from ._validate import BoolArray, FloatArray, StrArray, some, some_zh
 from .amenity_zones import cover_amenities
 from .belt import Belt, lay_belt
+from .closed_status import is_closed
 from .coverage import covered_by, covered_riders, limits_s, sum_by
 from .entrances import is_shut
 from .errors import Fault, StudyError
@@ -19,7 +20,7 @@ from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
 from .moments import week_of
 from .offers import hours_of, offers_in, open_states
-from .placement import is_closed, told_of_closed
+from .placement import told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
 from .week import cover_week

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ._validate import FloatArray, IntArray
 from .errors import InfeasibleError, InputError
+from .fewest_sites import with_fewest
 from .locate import (
     ScenarioFigures,
     Siting,
@@ -41,6 +42,7 @@ def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> S
     InputError
         If the time was up before any plan was found.
     """
+    until = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     plan = solve_siting(question.siting, time_limit_s=time_limit_s)
     if plan.status == "infeasible":
         reasons = [(r.rule, r.en, r.zh, r.least) for r in plan.reasons]
@@ -50,6 +52,7 @@ def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> S
         msg = "Time ran out before any plan was found that keeps the rules: raise the time limit (`time_limit_s`)."
         raise InputError(msg, zh="在求解时间内未找到满足规则的方案：请加长求解时间（time_limit_s）。")
     plan = _with_needless_closings_undone(question.siting, plan)
+    plan = with_fewest(question.siting, plan, until=until)
     check_siting(question.siting, plan, worth=question.worth_again())
     return plan
 

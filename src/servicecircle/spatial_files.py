@@ -21,7 +21,7 @@ from ._validate import GeometryArray
 from .cells import cell_text
 from .encoded_text import ENCODINGS, Decoded, EncodingError, decoded, encoding_named
 from .errors import Fault, StudyError
-from .headers import field_of
+from .headers import field_of, without_numbers
 from .tables import Table, no_sheet, unique_headers, unreadable
 
 _FIRST_ROW = 2  # of data: the header is row 1
@@ -145,7 +145,8 @@ def read_layer(path: Path, file: str, sheet: str | None, encoding: str | None = 
     header = unique_headers([name.strip() for name in names])
     rows = np.arange(len(frame), dtype=np.int64) + _FIRST_ROW
     shapes = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
-    return Table(file, layer, header, rows, columns, shapes, frame.crs, tuple(faults))
+    shown = None if layer is None else without_numbers(layer)
+    return Table(file, shown, header, rows, columns, shapes, frame.crs, tuple(faults))
 
 
 def _choose_layer(path: Path, file: str, sheet: str | None) -> str | None:

@@ -18,7 +18,7 @@ from .ledgers import Reading
 from .map_rules import MapRules
 from .model import InputFile, Study
 from .moments import of_calendar
-from .params import MAX_SNAP_M, SHOP_MINUTES, Direction, travel_profile
+from .params import MAX_SNAP_M, SHOP_MINUTES, WAIT_MIN, Direction, travel_profile
 from .services import fold_services
 from .sheet_copies import SheetCopy
 from .siting_rules import rules_of
@@ -40,7 +40,7 @@ from .zone_rules import AssignRule, BalanceRule, ContactRule
 
 DEFAULT_CELL_M = 100.0
 
-DemandSource = Literal["depots", "population", "checkins", "wishes", "uniform"]
+DemandSource = Literal["depots", "population", "checkins", "wishes", "pickups", "uniform"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -190,6 +190,9 @@ def _study(
         districts=_with_minutes(frames.get("districts"), said.get("districts", "minutes", shop_minutes)),
         depots=frames.get("depots"),
         posts=frames.get("posts"),
+        pickups=frames.get("pickups"),
+        wait_minutes=said.get("demand", "wait_minutes", WAIT_MIN),
+        pickup_share=said.get("demand", "pickup_share", 0.0),
         candidates=frames.get("candidates"),
         zones=frames.get("zones"),
         gates=with_areas(frames.get("gates")),

@@ -55,7 +55,21 @@ def faults_between_keys(said: StudyFile) -> list[Fault]:
     if both := sorted({*said.get("", "holidays", ())} & {*said.get("", "workdays", ())}):
         en = f"and `holidays` both list {both[0]}. Keep one."
         faults.append(said.fault("", "workdays", en, f"与 holidays 都列有 {both[0]}，请保留一处。"))
-    return [*faults, *_siting_fault(said), *_faults_of_zones(said)]
+    return [*faults, *_siting_fault(said), *_faults_of_zones(said), *_faults_of_pickups(said)]
+
+
+def _faults_of_pickups(said: StudyFile) -> Iterator[Fault]:
+    """Return what [pickups] and `pickup_share` lack of each other."""
+    source = said.get("demand", "source")
+    if said.get("demand", "pickup_share"):
+        if not {"depots", "pickups"} <= said.tables.keys() or source not in {None, "depots"}:
+            en = 'is of the riders of depots: it needs [depots], [pickups], and source = "depots".'
+            zh = "指骑手站点的骑手中有多大比例：需要 [depots] 和 [pickups]，且 source 为 depots。"
+            yield said.fault("demand", "pickup_share", en, zh)
+    elif "pickups" in said.tables and source != "pickups":
+        en = 'is read and not used: write source = "pickups" or `pickup_share` in [demand].'
+        zh = '已读入但未使用：请在 [demand] 中写 source = "pickups"，或写 pickup_share。'
+        yield dataclasses.replace(said.fault("pickups", "", en, zh), level="warning")
 
 
 def _faults_of_zones(said: StudyFile) -> Iterator[Fault]:

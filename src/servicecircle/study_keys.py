@@ -28,6 +28,7 @@ from .headers import SYNONYMS, fold
 from .map_rules import BASE_MAPS, MAX_TEXT
 from .moments import ANY, SATURDAY, Moment, parse_moment
 from .params import CANDIDATE_SOURCES, PROFILES, SITE_RULES, check_direction, travel_profile
+from .place_links import check_link_rule
 from .siting_rules import MAX_PLANS, Step
 from .zone_rules import ASSIGN_BY, MAX_CONTACTS
 
@@ -48,6 +49,10 @@ MAX_SNAP_M = 10_000.0
 MAX_PER_SECOND = 50.0
 #: of a text: all but tab and newline
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: characters of a study file
+MAX_LENGTH = 1_000_000
+#: a dotted key of more names than any has
+_TOO_DEEP = re.compile(r"(?:\.[ \t]*[\w\"'-]{1,99}[ \t]*){50}")
 #: a text of TOML in one line
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 #: what a Chinese keyboard writes for the signs of TOML
@@ -296,6 +301,12 @@ def _few_contacts(value: object) -> int:
     return number
 
 
+def _qr(value: object) -> str:
+    qr = _text(value).strip()
+    check_link_rule(qr, "")
+    return qr
+
+
 def _same_rows(value: object) -> dict[str, str]:
     en, zh = (
         'id = "id" pairs, the row to leave out and the row to keep, e.g. { S7 = "S1" }',
@@ -437,6 +448,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         "districts": {**_LEDGER, "minutes": _minutes},
         "depots": _FACILITIES,
         "posts": _FACILITIES,
+        "pickups": _FACILITIES,
         "candidates": {**_FACILITIES, "sources": _sources, "rule": _one_of(*SITE_RULES)},
         "zones": _LEDGER,
         "suggest": {
@@ -465,7 +477,12 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "assign": {"by": _one_of(*ASSIGN_BY), "limit": _above_zero, "split": _flag},
         "balance": {"tolerance": _share, "keep_minutes": _not_negative, "within_minutes": _minutes},
-        "contacts": {"stations": _few_contacts, "shops": _few_contacts},
+        "contacts": {
+            "stations": _few_contacts,
+            "shops": _few_contacts,
+            "qr": _qr,
+            "qr_datum": _one_of(*DATUMS),
+        },
         "map": {
             "approval": _short_text,
             "base_source": _short_text,
@@ -474,7 +491,11 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "base": _one_of(*BASE_MAPS),
         },
         "grid": {"cell_m": _cell_m, "h3": _h3},
-        "demand": {"source": _one_of("depots", "population", "checkins", "wishes", "uniform")},
+        "demand": {
+            "source": _one_of("depots", "population", "checkins", "wishes", "pickups", "uniform"),
+            "wait_minutes": _minutes,
+            "pickup_share": _share,
+        },
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
         "amenities": {"words": _amenity_words},
@@ -556,6 +577,8 @@ def read_study_file(path: Path) -> StudyFile:
     """
     text = _toml_text(path)
     try:
+        if _TOO_DEEP.search(text):  # which takes tomllib very long
+            raise RecursionError
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _no_toml(path, text, error) from error
@@ -587,7 +610,7 @@ def read_study_file(path: Path) -> StudyFile:
 def stated_lang(file: Path) -> Lang | None:
     """Return the language that a study.toml states, also one that is no TOML; None where it states none."""
     try:
-        top = file.read_text(encoding="utf-8-sig", errors="replace").split("\n[")[0]
+        top = _bytes_of(file).decode("utf-8-sig", errors="replace").split("\n[")[0]
     except (OSError, ValueError):  # the second: a name that no file can have
         return None
     stated = re.search(r"""^\s*lang\s*=\s*["'](zh|en)["']""", top, re.MULTILINE)
@@ -617,7 +640,7 @@ def _full_width_signs(lines: Sequence[str]) -> str:
 
 def _toml_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = _bytes_of(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         en, zh = "is not in UTF-8. Save it as UTF-8.", "不是 UTF-8 编码，请另存为 UTF-8。"
         raise StudyError([Fault(en, zh, file=path.name)]) from error
@@ -625,6 +648,21 @@ def _toml_text(path: Path) -> str:
         en = "is not there. A study is a folder with a study.toml, or that file itself."
         zh = "不存在。研究是含有 study.toml 的文件夹，或该文件本身。"
         raise StudyError([Fault(en, zh, file=str(path))]) from error
+    if len(text) > MAX_LENGTH:
+        en, zh = (
+            f"is no study: it is longer than {MAX_LENGTH:,} characters.",
+            f"不是研究文件：超过 {MAX_LENGTH:,} 个字符。",
+        )
+        raise StudyError([Fault(en, zh, file=path.name)])
+    return text
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return the bytes of a file, so many at most that a longer one is told; OSError where it is no plain file."""
+    if not path.is_file():  # a pipe or a device may never end
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        return file.read(4 * MAX_LENGTH + 1)
 
 
 def _unknown(table: str, key: str, value: object) -> InputError:

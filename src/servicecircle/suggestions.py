@@ -16,6 +16,7 @@ from scipy import sparse
 from ._validate import FloatArray, IntArray, check_points, some
 from .candidates import WGS84, joined, reason, rejected_of, which_of
 from .errors import Fault, InputError
+from .fewest_sites import fewest
 from .locate import mclp
 from .locate._checks import settle
 from .locate._form import Csr
@@ -112,7 +113,8 @@ def choose_sites(
 
         Each gain is the sum of disjoint sets of demand points, added exactly and rounded once, so that gains sum
         to riders covered after - before. Candidates that gain nobody, and those whose riders the other suggestions
-        reach all, are never suggested, so there may be fewer than asked for.
+        reach all, are never suggested, so there may be fewer than asked for; nor are more where fewer, chosen anew,
+        cover as many riders (looked for within 3 s for each number).
 
         `solution`: `chosen` are positions in `candidates`, without those that gain nobody or are needless;
         `objective` and `bound` are riders covered at T with today's. 0 of all kinds: today's coverage, proven.
@@ -170,7 +172,15 @@ def choose_sites(
         time_limit_s=time_limit_s,
     )
     weight = np.where(is_open, today.weight, 0.0)
-    ranked = ranked_gains(options.covers, weight, without_needless(options.covers, weight, answer.chosen))
+    chosen = fewest(
+        options.covers,
+        weight,
+        without_needless(options.covers, weight, answer.chosen),
+        group=options.group,
+        place=options.candidate,
+        until=math.inf if time_limit_s is None else started + time_limit_s,
+    )
+    ranked = ranked_gains(options.covers, weight, without_needless(options.covers, weight, chosen))
     is_after = today.covered[:, -1].copy()
     for gain in ranked:
         is_after[gain.rows] = True
@@ -186,7 +196,8 @@ def choose_sites(
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
     told += _told_of_plan(today, options, sites, asked=(stations, shops))
-    told += _told_of_end(solution, is_interrupted=time_limit_s is None or answer.seconds < time_limit_s)
+    is_interrupted = time_limit_s is None or answer.seconds < time_limit_s
+    told += _told_of_end(solution.status, solution.gap, is_interrupted=is_interrupted)
     return Suggestions(sites, solution, tuple(told))
 
 
@@ -369,7 +380,7 @@ def _by_rules(
         sites.insert(len(sites.columns) - 1, name, column)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight)), *question.told]
     told += _told_of_plan(today, options, sites, asked=asked.counts, has_rules=True)
-    told += _told_of_end(solution, is_interrupted=clock.is_stopped)
+    told += _told_of_end(plan.status, plan.gap, is_interrupted=clock.is_stopped)
     return Suggestions(sites, solution, tuple(told), figures)
 
 
@@ -569,13 +580,13 @@ def _told_of_plan(
             yield _told_of_fewer(KINDS[group], count, n_suggested, n_candidates, has_rules=has_rules)
 
 
-def _told_of_end(solution: Solution, *, is_interrupted: bool) -> Iterator[Fault]:
+def _told_of_end(status: str, gap: float, *, is_interrupted: bool) -> Iterator[Fault]:
     """Tell that the search ended before its proof, and why."""
-    if solution.status != "optimal":
+    if status != "optimal":
         en, zh = ("Interrupted", "求解被中断") if is_interrupted else ("Time ran out", "求解时间已用完")
         yield _warning(
-            f"{en}: the plan is proven to be within {solution.gap:.2%} of the best, not to be the best.",
-            f"{zh}：方案与最优值的差距不超过 {solution.gap:.2%}，尚未证明为最优。",
+            f"{en}: the plan is proven to be within {gap:.2%} of the best, not to be the best.",
+            f"{zh}：方案与最优值的差距不超过 {gap:.2%}，尚未证明为最优。",
         )
 
 

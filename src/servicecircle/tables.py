@@ -317,11 +317,15 @@ def _letter(position: int) -> str:
 
 
 def unique_headers(header: Sequence[str]) -> tuple[str, ...]:
-    """Return headers, the blank ones by their letter, each but the first of a kind with a number behind it."""
+    """
+    Return headers without persons' numbers, the blank ones by their letter.
+
+    Each but the first of a kind gets a number behind it.
+    """
     unique: list[str] = []
     taken: set[str] = set()
     last: dict[str, int] = defaultdict(lambda: 1)
-    for i, text in enumerate(header):
+    for i, text in enumerate(map(without_numbers, header)):
         name = own = text or f"column {_letter(i)}"
         while name in taken:
             last[own] += 1
@@ -396,8 +400,8 @@ def _mended(table: Table, text: str, at: int | None, column: str) -> tuple[str, 
 
 # ------------------------------------------------------------------------------------------------------- errors
 def unreadable(file: str, en: str, zh: str, *, row: int | None = None, sheet: str | None = None) -> StudyError:
-    """Return the error of a file that cannot be read at all."""
-    return StudyError([Fault(en, zh, file=file, row=row, sheet=sheet)])
+    """Return the error of a file that cannot be read at all, without persons' numbers."""
+    return StudyError([Fault(without_numbers(en), without_numbers(zh), file=file, row=row, sheet=sheet)])
 
 
 def empty_file(file: str) -> StudyError:

@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 from ._validate import some, some_zh
 from .cells import cell_text
 from .errors import Fault, StudyError
+from .headers import without_numbers
 from .tables import (
     HEAD_ROWS,
     UNCOMPUTED,
@@ -114,7 +115,7 @@ def _read(path: Path, file: str, sheet: str | None, is_header: IsHeader | None) 
         looks = {str(one.title): _look_at(path, parts[str(one.title)]) for one in _sheets(book, sheet, file)}
         title = sheet or _chosen(book, looks, file, is_header)
         rows = _filled_rows(book[title], looks[title])
-        table = table_of(file, title, rows, is_header=is_header, merged=looks[title].merged)
+        table = table_of(file, without_numbers(title), rows, is_header=is_header, merged=looks[title].merged)
         told = [] if sheet else _told_of_others(book, file, title)
         told += _told_of_hidden(table, looks[title].hidden)
     return dataclasses.replace(table, faults=(*table.faults, *told))
@@ -150,14 +151,14 @@ def _told_of_others(book: Any, file: str, title: str) -> list[Fault]:  # noqa: A
     if not others:
         return []
     hidden = {one.title for one in others if one.sheet_state != "visible"}
-    en = some([f"{one.title}{' (hidden)' if one.title in hidden else ''}" for one in others])
-    zh = some_zh([f"{one.title}{'（隐藏）' if one.title in hidden else ''}" for one in others])
+    en = some([f"{without_numbers(one.title)}{' (hidden)' if one.title in hidden else ''}" for one in others])
+    zh = some_zh([f"{without_numbers(one.title)}{'（隐藏）' if one.title in hidden else ''}" for one in others])
     return [
         Fault(
             f"this sheet is read, and not: {en}. Another one is named with `sheet`.",
             f"已读取本工作表，未读取：{zh}。如需读取其他工作表，请用 sheet 指明。",
             file=file,
-            sheet=title,
+            sheet=without_numbers(title),
             level="warning",
         )
     ]

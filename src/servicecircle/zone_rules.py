@@ -54,10 +54,12 @@ class BalanceRule:
 
 @dataclass(frozen=True)
 class ContactRule:
-    """How many of the nearest stations and shops a contact table lists."""
+    """How many of the nearest stations and shops a contact table lists, and what codes it draws."""
 
     stations: int = 3
     shops: int = 3
+    qr: str = ""  # QR code of each place: `geo`, `ledger`, or an address with {lat} and {lon}; "": none
+    qr_datum: str = ""  # of the coordinates in it; "": that of the service named in it, else wgs84
 
     def __post_init__(self) -> None:
         for name in ("stations", "shops"):

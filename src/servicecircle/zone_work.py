@@ -16,6 +16,7 @@ from .contacts import contact_table, place_table
 from .depot_zones import assign_depots
 from .errors import Fault
 from .model import Plan, Study
+from .place_links import MAX_BYTES, place_links
 from .placement import input_of
 from .zone_figures import Assignment, Contacts, ZonePosts, ZoneProposal
 from .zone_places import check_zones, zones_of_posts
@@ -60,6 +61,7 @@ def with_zone_work(plan: Plan, *, time_limit_s: float | None = 60.0) -> Plan:
     if posts is None and proposal is None and assignment is None and contacts is None:
         return plan
     told = [*_told_of_posts(study, posts), *_told_of_depots(study, assignment), *_told_of_balance(study, proposal)]
+    told += _told_of_links(plan)
     return dataclasses.replace(
         plan,
         posts=posts,
@@ -144,7 +146,9 @@ def _contacts(plan: Plan, rule: ContactRule, assignment: Assignment | None) -> C
     zone = _zone_of_depots(study, depots, assignment)
     tables[0].insert(2, "zone", [zone.get(i, "") for i in tables[0]["origin_id"]])
     tables[1].insert(2, "from", [told[i] for i in tables[1]["origin_id"]])
-    return Contacts(tables[0], tables[1], place_table(plan.facilities, lang=study.lang))
+    places = place_table(plan.facilities, lang=study.lang)
+    links = [""] * len(places) if not rule.qr else place_links(plan.facilities, rule.qr, rule.qr_datum)[0]
+    return Contacts(tables[0], tables[1], places.assign(link=links))
 
 
 def _zone_of_depots(study: Study, depots: gpd.GeoDataFrame, assignment: Assignment | None) -> dict[object, str]:
@@ -235,6 +239,20 @@ def _told_of_depots(study: Study, assignment: Assignment | None) -> list[Fault]:
     ids = rows["depot_id"]
     en, zh = f"depots that are assigned to no zone: {some(ids)}.", f"以下站点没有分配到任何网格：{some_zh(ids)}。"
     return [Fault(en, zh, file=_file(study, "depots"), level="warning")]
+
+
+def _told_of_links(plan: Plan) -> list[Fault]:
+    """Warn of links that no QR code is drawn of."""
+    rule = plan.study.contacts
+    if rule is None or not rule.qr:
+        return []
+    _, out = place_links(plan.facilities, rule.qr, rule.qr_datum)
+    if not out:
+        return []
+    en = f"links of these places have over {MAX_BYTES} bytes, hold a person's number or run code, and are not "
+    en += f"drawn as QR codes: {some(out)}."
+    zh = f"以下驿站或商铺的“链接”超过 {MAX_BYTES} 字节、含个人号码或为脚本，未画成二维码：{some_zh(out)}。"
+    return [Fault(en, zh, level="warning")]
 
 
 def _told_of_balance(study: Study, proposal: ZoneProposal | None) -> list[Fault]:

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from ..closed_status import is_closed
 from ..coverage import limits_s
 from ..datum import Datum
 from ..disclosure import told_counts
@@ -19,13 +20,12 @@ from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
 from .geometry import DIGITS, in_datum, latlon
-from .reasons import reason_rows
+from .reasons import own_circle, reason_rows
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
 
-CLOSED = frozenset({"closed", "inactive", "停用", "关闭", "已关闭", "暂停", "停业", "撤销", "已撤销"})
-_SEPARATORS = re.compile(r"\s*[、，,;；/|\n]+\s*")
+_SEPARATORS = re.compile(r"[、，,;；/|\n]+")
 
 Card = dict[str, Any]
 Place = dict[str, Any]
@@ -48,7 +48,7 @@ def chips(value: Any) -> list[str]:  # noqa: ANN401
         return [text(v) for v in value if text(v)]
     told = text(value)
     if _SEPARATORS.search(told):
-        return [part for part in _SEPARATORS.split(told) if part]
+        return [part for cut in _SEPARATORS.split(told) if (part := cut.strip())]
     return [told] if told.isascii() and told else told.split()
 
 
@@ -107,7 +107,9 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     left_out = off_network(plan)
     place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
-    for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+    for facility_id, row, at, closed in zip(
+        frame.index, _rows(frame), latlon(frame), is_closed(frame), strict=True
+    ):
         name = text(row.get("name")) or text(facility_id)
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
@@ -129,7 +131,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
-        is_closed = is_off or text(row.get("status")).lower() in CLOSED
+        is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if facility_id in place_of:
             more["at_choice"] = place_of[facility_id]
@@ -137,8 +139,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             more["night"] = night
         if shape := drawn_shape(row.get(DOORS)):
             more["shape"] = shape
-        out.append({"name": name, "at": at, "closed": is_closed, "off": is_off, **more, "card": card})
-    return [*out, *_left_out_places(plan, kind, words)]
+        out.append({"name": name, "at": at, "closed": is_shut, "off": is_off, **more, "card": card})
+    return [*out, *_left_out_places(plan, kind, words), *_closed_places(plan, kind, words)]
 
 
 def _kind_told(row: dict[str, Any], kind: str, words: Words) -> str:
@@ -161,6 +163,24 @@ def drawn_shape(doors: object) -> dict[str, Any] | None:
         "areas": [drawn(part.exterior) for part in parts[kind == 2]],  # noqa: PLR2004
         "gates": [drawn(part)[0] for part in parts[kind == 0]],
     }
+
+
+def _closed_places(plan: Plan, kind: str, words: Words) -> list[Place]:
+    """Return the facilities of a kind that their ledger says are closed: they count for nothing."""
+    frame = plan.study.stations if kind == "station" else plan.study.shops
+    if frame is None or frame.empty:
+        return []
+    frame = frame[is_closed(frame) & ~frame.index.isin(plan.facilities.index)]
+    out = []
+    for facility_id, row, at in zip(frame.index, _rows(frame), latlon(frame), strict=True):
+        name = text(row.get("name")) or text(facility_id)
+        told = words("status.closed", status=text(row.get("status")))
+        others = _facility_rows({**row, "status": ""}, kind, plan, words)
+        card = {
+            "kind": words(f"layer.{kind}"), "name": name, "rows": [[words("status"), told], *others], "figures": [],
+        }  # fmt: skip
+        out.append({"name": name, "at": at, "closed": True, "off": True, "card": card})
+    return out
 
 
 def _left_out_places(plan: Plan, kind: str, words: Words) -> list[Place]:
@@ -373,7 +393,9 @@ def _suggestion_rows(row: dict[str, Any], gaps: str, plan: Plan, words: Words) -
     told = [_minutes_text(row.get(key), words) for key in ("minutes_before", "minutes_after")]
     if told != [numbers.NONE, numbers.NONE]:
         moved = words("before_after", before=told[0], after=told[1])
-        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(words('median_note'), words)}"])
+        why = own_circle(plan, row.get("minutes_before"), words)
+        note = ("；" if words.lang == "zh" else "; ").join([words("median_note"), *why])
+        rows.append([words("minutes_before_after"), f"{moved}{_in_brackets(note, words)}"])
     if gaps:
         rows.append([words("closes"), gaps])
     n_cells = _n_cells(row.get("cells_gained"))

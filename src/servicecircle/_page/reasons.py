@@ -49,6 +49,7 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
         for name in ("minutes_before", "minutes_after")
     )
     told = [words("minutes_moved", before=before, after=after)]
+    told += own_circle(plan, row["minutes_before"], words)
     told.append(words("without_line", lost=_lost(row, plan, words)))
     others = _substitutes(why, site_id, "substitute", words)
     if others:
@@ -56,6 +57,18 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     elif row["needed_by"] != "must":
         told.append(words("no_substitute_line" if row["tried_all"] else _not_found(plan)))
     return ("；" if words.lang == "zh" else "; ").join(told)
+
+
+def own_circle(plan: Plan, minutes_before: Any, words: Words) -> list[str]:  # noqa: ANN401
+    """Return why riders gain whose nearest facility of today is near enough: its own circle ends before them."""
+    if numbers.is_missing(minutes_before):
+        return []
+    times, longest = plan.before.times, plan.before.minutes[-1]
+    is_near = minutes_before <= times.profile.cutoff_s(longest) / 60 + SAME
+    own = sorted({minutes for minutes in times.facility_minutes.tolist() if minutes < longest})
+    if not is_near or not own or (plan.siting is not None and plan.siting.closed):
+        return []
+    return [words("own_circle", m=f"{own[0]:g}") if len(own) == 1 else words("own_circles")]
 
 
 def closing_lines(plan: Plan, words: Words) -> Iterator[str]:

@@ -59,6 +59,7 @@ limit = 60
 [contacts]
 stations = 3
 shops = 3
+qr = "geo"
 
 [grid]
 cell_m = 100

@@ -107,7 +107,7 @@ function suggestionsElement() {
 function hasManyRows() { return places.suggestion.length > 4; }
 /** A panel that is too long draws closer, then a short list does too; then the list scrolls and gives up height, down to
  * five rows. Where that is not enough the panel scrolls anyway, and the list keeps its rows, up to a dozen. */
-const LEAST_ROWS = 126, MOST_ROWS = 230;
+const LEAST_ROWS = 108, MOST_ROWS = 230;
 let rowsBox = null;
 function fitRows() {
   const over = () => side.scrollHeight - side.clientHeight;
