@@ -51,6 +51,8 @@ from .zone_figures import ZoneProposal
 from .zone_summary import zone_work_figures
 
 WGS84 = "EPSG:4326"
+#: what `write_proposal` writes; of an earlier plan they go
+PROPOSAL_FILES = ("proposal.docx", "proposal.html")
 #: digits of a degree in GeoJSON: 1 cm
 DIGITS = 7
 #: a list of numbers that `json.dumps` has set a line each; no text of JSON holds a line break
@@ -72,7 +74,7 @@ def write_outputs(
         What `suggest` gave.
     folder
         Made if missing. Files of the same names are replaced; others are not touched, but for files of an earlier
-        plan that this plan does not have: `explanations.json`, the tables and the figures go then.
+        plan that this plan does not have: `explanations.json`, the tables, the figures and the proposal go then.
     figures
         Kinds of file, of `png`, `svg` and `pdf`, in which figures are written too: `map`, and `curve`, `week` and
         `zones` where the plan has them, as `draw_figure`, `draw_curve`, `draw_week` and `draw_zones` draw them.
@@ -149,6 +151,8 @@ def write_outputs(
             files.append(write_bytes(target / name, drawn[name]))
         else:
             remove_file(target / name)
+    for name in PROPOSAL_FILES:
+        remove_file(target / name)
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 

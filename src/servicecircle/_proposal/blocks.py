@@ -90,11 +90,11 @@ def texts_of(block: Block) -> Iterator[Text]:
 
 
 def numbers_of(blocks: Sequence[Block]) -> Iterator[tuple[str, Number]]:
-    """Yield every number with the heading, caption or card under which it stands."""
+    """Yield every number with the heading or caption under which it stands."""
     under = ""
     for block in blocks:
         if isinstance(block, Heading | Annex):
             under = block.text
-        where = block.caption if isinstance(block, Table) else block.title if isinstance(block, Card) else under
+        where = block.caption if isinstance(block, Table) else under
         for text in texts_of(block):
             yield from ((where, part) for part in text if isinstance(part, Number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._page import numbers
@@ -12,17 +13,18 @@ from .._page.summary import (
     shown_riders,
     sources,
     tier_rows,
-    whole_gains,
     what_serves,
+    whole_gains,
 )
 from .._page.words import Words
 from ..disclosure import told_warnings
+from ..displays import file_word
 from ..errors import Lang
 from ..model import Plan
 from ..plan_tables import gap_table, site_table, zone_table
 from ..services import told_services
 from .blocks import Align, Annex, Block, Card, Heading, Number, Paragraph, Picture, Table, Text
-from .traces import REASONS, Traces, trace_rows
+from .traces import REASONS, SUMMARY, Traces, trace_rows
 
 #: rows of a table in the body: the rest is in tables.xlsx, which is said
 MOST_ROWS = 30
@@ -87,7 +89,10 @@ class Proposal:
         under = [study.office, numbers.printed_date(study.date, self.lang) if study.date else ""]
         yield Paragraph(("　".join(text for text in under if text),), "under_title")
         if study.is_invented:
-            yield Paragraph((self.say("示意数据：位置和数值均为虚构。", "Sample data: places and numbers are invented."),), "note")
+            yield Paragraph(
+                (self.say("示意数据：位置和数值均为虚构。", "Sample data: places and numbers are invented."),),
+                "note",
+            )
 
     # ----------------------------------------------------------------------------------------------- summary
     def _summary(self) -> Iterator[Block]:
@@ -109,10 +114,16 @@ class Proposal:
     def _within(self, k: int) -> str:
         way = self.words(f"way.{self.plan.study.profile.roads}")
         what = self.words(what_serves(self.plan))
-        return self.say(f"{way} {self.keys[k]} 分钟内到得了{what}的", f"within {self.keys[k]} minutes {way} of {what}")
+        return self.say(
+            f"{way} {self.keys[k]} 分钟内到得了{what}的", f"within {self.keys[k]} minutes {way} of {what}"
+        )
 
     def _today_sentence(self, riders: Number) -> Text:
-        parts: list[str | Number] = [self.say("共有骑手 ", "There are "), riders, self.say(" 人（期望值）。今天，", " riders (expected). Today, ")]
+        parts: list[str | Number] = [
+            self.say("共有骑手 ", "There are "),
+            riders,
+            self.say(" 人（期望值）。今天，", " riders (expected). Today, "),
+        ]
         for k in range(self.last, -1, -1):
             covered, share = self._covered("before", k)
             parts += [self._within(k) + self.say("有 ", ": "), covered, self.say(" 人，占 ", ", "), share]
@@ -125,6 +136,14 @@ class Proposal:
             self.traces.whole(f"/{state}/covered/{key}", shown.within[k]),
             self.traces.share(f"/{state}/share/{key}"),
         )
+
+    def _gained(self, k: int) -> Number:
+        """Return the riders gained at a break: the difference of two numbers that are shown."""
+        difference = f"{SUMMARY}#/after/covered/{self.keys[k]} − #/before/covered/{self.keys[k]}"
+        return Number(numbers.change(self._more(k)), difference)
+
+    def _more(self, k: int) -> int:
+        return int(self.after.within[k] - self.before.within[k])
 
     def _gap_sentence(self) -> Text:
         if not len(self.gaps):
@@ -148,7 +167,9 @@ class Proposal:
         kinds = self.sites["kind"].value_counts()
         units = {"station": ("处驿站", "station(s)"), "shop": ("家爱心商铺", "partner shop(s)")}
         told = [
-            self.say(f" {n} {units[kind][0]}", f"{n} {units[kind][1]}") for kind in units if (n := int(kinds.get(kind, 0)))
+            self.say(f" {n} {units[kind][0]}", f"{n} {units[kind][1]}")
+            for kind in units
+            if (n := int(kinds.get(kind, 0)))
         ]
         names = [str(name) for name in self.sites["name"].iloc[:MOST_NAMED]]
         more = len(self.sites) > MOST_NAMED
@@ -158,13 +179,15 @@ class Proposal:
 
     def _gain_sentence(self, riders: Number) -> Text:
         covered, share = self._covered("after", self.last)
-        gained = self.after.within[self.last] - self.before.within[self.last]
+        gained = replace(self._gained(self.last), text=numbers.whole(self._more(self.last)))
         return (
             self.say(f"建成后，{self._within(self.last)}有 ", f"Then, {self._within(self.last)}: "),
             covered,
             self.say(" 人，占 ", " riders, "),
             share,
-            self.say(f"，新增 {gained} 人（共 ", f", {gained} more (of "),
+            self.say("，新增 ", ", "),
+            gained,
+            self.say(" 人（共 ", " (of "),
             riders,
             self.say(" 人）。", ")."),
         )
@@ -173,7 +196,10 @@ class Proposal:
     def _today(self) -> Iterator[Block]:
         yield Heading(self.say("二、现状", "2. Where we stand"))
         yield from self._picture("before", self.say("现状覆盖图", "Coverage today"))
-        yield from (Paragraph((f"{term}：{told}" if self.lang == "zh" else f"{term}: {told}",)) for term, told in tier_rows(self.plan, self.words))
+        yield from (
+            Paragraph((f"{term}：{told}" if self.lang == "zh" else f"{term}: {told}",))
+            for term, told in tier_rows(self.plan, self.words)
+        )
         if self.plan.study.zones is not None and len(self.zones):
             yield self._zone_table()
         yield from self._picture("week", self.say("一周逐小时覆盖的骑手", "Riders covered by the hour of the week"))
@@ -184,7 +210,7 @@ class Proposal:
 
     def _zone_table(self) -> Table:
         last = self.keys[-1]
-        rows = []
+        rows: list[tuple[Text, ...]] = []
         for k, row in enumerate(self.zones.to_dict("records")):
             at = f"/zones/{k}"
             rows.append(
@@ -211,11 +237,16 @@ class Proposal:
             header,
             rows,
             (18, 10, *(12,) * n, 11, 24, 9),
-            ("left", "right", *("right",) * n, "right", "left", "right"),
+            _sides("lr" + "r" * n + "rlr"),
         )
 
     def _table(
-        self, caption: str, header: tuple[str, ...], rows: Sequence[tuple[Text, ...]], widths: tuple[int, ...], align: tuple[Align, ...]
+        self,
+        caption: str,
+        header: tuple[str, ...],
+        rows: Sequence[tuple[Text, ...]],
+        widths: tuple[int, ...],
+        align: tuple[Align, ...],
     ) -> Table:
         if len(rows) > MOST_ROWS:
             more = len(rows) - MOST_ROWS
@@ -233,7 +264,7 @@ class Proposal:
             (
                 self.say(
                     "缺口是连成一片、时限内到不了任何点位的方格；字母与地图一致，按骑手由多到少排列。",
-                    "A gap is a piece of ground from which no place is reached in time; letters as on the map, most riders first.",
+                    "A gap is ground from which no place is reached in time; letters as on the map.",
                 ),
             )
         )
@@ -263,7 +294,7 @@ class Proposal:
             header,
             rows,
             (8, 9, 16, 26, 22, 9, 10),
-            ("center", "right", "left", "left", "left", "right", "right"),
+            _sides("crlllrr"),
         )
 
     # --------------------------------------------------------------------------------------------- suggested
@@ -274,18 +305,29 @@ class Proposal:
             return
         gains = whole_gains(self.plan)
         yield from (self._card(k, row, gains[k]) for k, row in enumerate(self.sites.to_dict("records")))
-        yield from self._picture("curve", self.say("点位数量与覆盖的骑手", "Riders covered by the number of places"))
+        yield from self._picture(
+            "curve", self.say("点位数量与覆盖的骑手", "Riders covered by the number of places")
+        )
 
-    def _card(self, k: int, row: Mapping[str, Any], gain: int) -> Card:
+    def _card(self, k: int, row: Mapping[Any, Any], gain: int) -> Card:
         at, last = f"/suggestions/{k}", self.keys[-1]
         exact = float(row["riders_gained"])
-        shown = self.traces.whole(f"{at}/riders_gained", gain, numbers.gain(gain, exact)) if gain else self.traces.number(f"{at}/riders_gained", lambda value: numbers.gain(0, value))
+        shown = (
+            self.traces.whole(f"{at}/riders_gained", gain, numbers.gain(gain, exact))
+            if gain
+            else self.traces.number(f"{at}/riders_gained", lambda value: numbers.gain(0, value))
+        )
         colon = self.say("人", " riders")
         rows: list[tuple[str, Text]] = [
             (self.say("位置", "Place"), (self._place(row),)),
             (
                 self.say("增加骑手", "Riders gained"),
-                (shown, self.say(f" 人（{last} 分钟内，在前面各处之外）", f"{colon} within {last} min, beyond those above")),
+                (
+                    shown,
+                    self.say(
+                        f" 人（{last} 分钟内，在前面各处之外）", f"{colon} within {last} min, beyond those above"
+                    ),
+                ),
             ),
             (
                 self.say("到最近设施", "To the nearest"),
@@ -306,9 +348,13 @@ class Proposal:
         kind = self.words(f"kind.{row['kind']}")
         return Card(f"{row['rank']}　{kind}　{row['name']}", tuple(rows))
 
-    def _place(self, row: Mapping[str, Any]) -> str:
-        where = f"{row['zone']}，" if row["zone"] and self.lang == "zh" else f"{row['zone']}, " if row["zone"] else ""
-        return where + self.say(f"东经 {row['lon']:.6f}，北纬 {row['lat']:.6f}", f"{row['lon']:.6f}, {row['lat']:.6f}")
+    def _place(self, row: Mapping[Any, Any]) -> str:
+        where = (
+            f"{row['zone']}，" if row["zone"] and self.lang == "zh" else f"{row['zone']}, " if row["zone"] else ""
+        )
+        return where + self.say(
+            f"东经 {row['lon']:.6f}，北纬 {row['lat']:.6f}", f"{row['lon']:.6f}, {row['lat']:.6f}"
+        )
 
     def _reasons(self, k: int) -> Iterator[tuple[str, Text]]:
         """Yield what is lost without a place, and what could take its place, as the explanation says."""
@@ -320,11 +366,16 @@ class Proposal:
             text = self.say(" 人（数量不变、全部重新选择时）", " riders, all others chosen anew")
             rows = (self.say("此处谈不成则少", "Lost if not to be had"), (lost, text))
             yield rows
-        near = [j for j, other in enumerate(own["substitutes"]) if other.get("within") is not None][:MOST_SUBSTITUTES]
+        near = [j for j, other in enumerate(own["substitutes"]) if other.get("within") is not None][
+            :MOST_SUBSTITUTES
+        ]
         parts: list[str | Number] = []
         for j in near:
             loss = self.traces.number(f"/suggestions/{k}/substitutes/{j}/loss", numbers.told, file=REASONS)
-            parts += ["、" if parts and self.lang == "zh" else ", " if parts else "", str(own["substitutes"][j]["name"])]
+            parts += [
+                "、" if parts and self.lang == "zh" else ", " if parts else "",
+                str(own["substitutes"][j]["name"]),
+            ]
             parts += [self.say("（少 ", " (−"), loss, self.say(" 人）", ")")]
         if parts:
             yield self.say("可替代点", "Substitutes"), tuple(parts)
@@ -339,10 +390,10 @@ class Proposal:
         yield from self._picture("zones", self.say("各网格实施前后", "Zones before and after"))
 
     def _totals(self) -> Table:
-        rows = []
+        rows: list[tuple[Text, ...]] = []
         for k, key in enumerate(self.keys):
             was, will = self._covered("before", k), self._covered("after", k)
-            gained = numbers.change(self.after.within[k] - self.before.within[k])
+            gained = self._gained(k)
             rows.append(((key,), (was[0],), (was[1],), (will[0],), (will[1],), (gained,)))
         header = (
             self.say("分钟内", "Within (min)"),
@@ -353,7 +404,7 @@ class Proposal:
             self.say("增加（人）", "Gained"),
         )
         caption = self.say("覆盖的骑手，共 ", "Riders covered, of ") + numbers.riders(self.before.riders, self.lang)
-        return self._table(caption, header, rows, (14, 18, 16, 18, 16, 18), ("right",) * 6)
+        return self._table(caption, header, rows, (14, 18, 16, 18, 16, 18), _sides("r" * 6))
 
     # ------------------------------------------------------------------------------------------------ method
     def _method(self) -> Iterator[Block]:
@@ -367,8 +418,10 @@ class Proposal:
         yield Heading(self.say("局限", "Limits"), 2)
         for zh, en in _LIMITS:
             yield Paragraph((self.say(zh, en),), "item")
-        for fault in told_warnings(self.plan):
-            yield Paragraph((self.say("提醒：", "Note: ") + fault.told(self.lang),), "item")
+        if n := len(told_warnings(self.plan)):
+            zh = f"读入与计算中有 {n} 处提醒，见 tables.xlsx 的“参数与来源”。"
+            en = f"{n} warning(s) of reading and computing stand in tables.xlsx, under assumptions."
+            yield Paragraph((self.say(zh, en),), "item")
 
     # ----------------------------------------------------------------------------------------------- sources
     def _sources(self) -> Iterator[Block]:
@@ -376,12 +429,18 @@ class Proposal:
         yield Heading(self.say(f"{number}、数据来源与许可", f"{number}. Sources and licences"))
         yield Paragraph((sources(self.plan, self.words)[0],))
         used = [
-            ((str(file["file"]),), (str(file["role"]),), (str(file["sha256"])[:16],))
+            ((str(file["file"]),), (file_word(file["role"], self.lang),), (str(file["sha256"])[:16],))
             for file in self.traces.value("/inputs")
         ]
         if used:
-            header = (self.say("文件", "File"), self.say("用途", "Role"), self.say("指纹（SHA-256 前 16 位）", "SHA-256, first 16"))
-            yield self._table(self.say("输入文件", "Input files"), header, used, (40, 22, 38), ("left", "left", "left"))
+            header = (
+                self.say("文件", "File"),
+                self.say("用途", "Role"),
+                self.say("指纹（SHA-256 前 16 位）", "SHA-256, first 16"),
+            )
+            yield self._table(
+                self.say("输入文件", "Input files"), header, used, (40, 22, 38), ("left", "left", "left")
+            )
 
     # ---------------------------------------------------------------------------------------------- contacts
     def _contacts(self) -> Iterator[Block]:
@@ -411,20 +470,27 @@ class Proposal:
             self.say("服务项目", "Services"),
             self.say("分钟", "Minutes"),
         )
-        widths, align = (17, 20, 18, 14, 22, 9), ("left", "left", "left", "left", "left", "right")
+        widths = (17, 20, 18, 14, 22, 9)
         shares = tuple(width / sum(widths) for width in widths)
         yield Table(
-            self.say("按路网由近到远；全表见 contacts.xlsx", "Nearest first on the street network; see contacts.xlsx"),
+            self.say(
+                "按路网由近到远；全表见 contacts.xlsx", "Nearest first on the street network; see contacts.xlsx"
+            ),
             header,
             tuple(rows),
             shares,
-            align,  # type: ignore[arg-type]
+            _sides("lllllr"),
         )
 
     # ------------------------------------------------------------------------------------------------- trace
     def _trace(self, body: Sequence[Block]) -> Iterator[Block]:
         has_contacts = any(isinstance(block, Annex) for block in body)
-        yield Annex(self.say(f"附{'二' if has_contacts else '一'}　数字出处", f"Annex {2 if has_contacts else 1}. Where each number is from"))
+        yield Annex(
+            self.say(
+                f"附{'二' if has_contacts else '一'}　数字出处",
+                f"Annex {2 if has_contacts else 1}. Where each number is from",
+            )
+        )
         yield Paragraph(
             (
                 self.say(
@@ -436,7 +502,7 @@ class Proposal:
         )
         rows = tuple(((where,), (shown,), (source,)) for where, shown, source in trace_rows(body, self.lang))
         header = (self.say("章节", "Under"), self.say("数字", "Numbers"), self.say("出处", "Source"))
-        yield Table(self.say("数字出处", "Sources of the numbers"), header, rows, (0.27, 0.31, 0.42), ("left",) * 3)
+        yield Table(self.say("数字出处", "Sources of the numbers"), header, rows, (0.27, 0.31, 0.42), _sides("lll"))
 
 
 #: how numbers come about, whatever the study
@@ -468,6 +534,12 @@ _LIMITS: tuple[tuple[str, str], ...] = (
         "Sites are a result of computing: whether a place can be had is to be seen on the spot.",
     ),
 )
+
+
+def _sides(letters: str) -> tuple[Align, ...]:
+    """Return how columns are set, by their first letters."""
+    sides: dict[str, Align] = {"l": "left", "r": "right", "c": "center"}
+    return tuple(sides[letter] for letter in letters)
 
 
 def _closed(text: str, lang: Lang) -> str:

@@ -74,7 +74,9 @@ class Traces:
         found, said = math.fsum(self.value(pointer) for pointer in pointers), float(self.value(total))
         if not math.isclose(found, said, rel_tol=1e-9, abs_tol=1e-6):
             msg = f"{what}: the parts add up to {found:g}, {SUMMARY}#{total} holds {said:g}: nothing is written."
-            raise SolutionError(msg, zh=f"{what}：各项之和 {found:g} 与 {SUMMARY}#{total} 的 {said:g} 不一致，未写入。")
+            raise SolutionError(
+                msg, zh=f"{what}：各项之和 {found:g} 与 {SUMMARY}#{total} 的 {said:g} 不一致，未写入。"
+            )
 
 
 def trace_rows(blocks: Sequence[Block], lang: Lang) -> list[tuple[str, str, str]]:
