@@ -43,7 +43,7 @@ class Case:
 
     def search(self) -> list[Any]:
         """Search from each facility."""
-        return list(self.reach.each())
+        return [settled for _, settled in self.reach.each()]
 
     def nodes_within(self, j: int, b: int) -> Any:  # noqa: ANN401
         """Return the nodes that are reached from a facility within a break."""

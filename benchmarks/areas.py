@@ -20,6 +20,8 @@ import servicecircle as sc
 from . import area_peers as peers
 from . import valhalla_peer
 from .area_cases import Case, Shapes, at_places, prepare, share_right
+from .asked import HEADER as ASKED_HEADER
+from .asked import asked_lines
 from .cities import superblock_city
 from .rounds import HEADER, Row, Runner, Taken, line, machine, rotate
 
@@ -110,7 +112,7 @@ def every_case(asked: argparse.Namespace) -> Iterator[Case]:
 
 
 def main() -> None:
-    """Print a markdown table, rows as soon as they are known."""
+    """Print a markdown table, rows as soon as they are known, and what is asked beside what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("roads", nargs="*", help="road files")
     parser.add_argument("--nodes", default="", help="sizes of generated cities")
@@ -123,9 +125,12 @@ def main() -> None:
     asked = parser.parse_args()
     print(machine(VERSIONS), end="\n\n")
     print(HEADER)
+    rows = []
     for case in every_case(asked):
-        rows = areas(case, rounds=asked.rounds, budget_s=asked.budget, with_peers=asked.peers.split(","))
-        print("\n".join(map(line, rows)), flush=True)
+        drawn = areas(case, rounds=asked.rounds, budget_s=asked.budget, with_peers=asked.peers.split(","))
+        print("\n".join(map(line, drawn)), flush=True)
+        rows += drawn
+    print("", ASKED_HEADER, *asked_lines(rows), sep="\n")
 
 
 if __name__ == "__main__":

@@ -30,10 +30,11 @@ ASKED = (
     Asked(": nearest of", "servicecircle", "SciPy min_only, times", 2),
     Asked(": matrix", "servicecircle", "SciPy", 5),
     Asked(": matrix", "servicecircle", "pandana", 8),
-    Asked(" stations, ", "servicecircle, fine", "OSMnx recipe", 30),
-    Asked(" stations, ", "servicecircle, fast", "OSMnx recipe", 100),
-    Asked(" stations, ", "servicecircle, fine, on the same", "OSMnx recipe", 30),
-    Asked(" stations, ", "servicecircle, fast, on the same", "OSMnx notebook", 100),
+    *(
+        Asked(" stations, ", f"servicecircle, {detail}", peer, figure)
+        for detail, figure in (("fine", 30), ("fast", 100), ("fine, on the same", 30), ("fast, on the same", 100))
+        for peer in ("OSMnx recipe", "OSMnx notebook")
+    ),
     Asked(": reading", "servicecircle, from the file", "", 15),
     Asked(": reading", "servicecircle, from the cache", "", 1),
     Asked("ledger of 100,000", "servicecircle, read and checked", "", 10),

@@ -40,7 +40,7 @@ hours_dates
 hours_words moments
 serving_figures zone_figures
 headers closed_status
-closures street_intervals entrances drink_rules checkins
+closures confirmed_reports street_intervals entrances drink_rules checkins
 model
 bent_streets
 china_outline datum
@@ -52,7 +52,7 @@ place_links
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
+readers amenity_checks coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys
@@ -78,7 +78,7 @@ doors
 sorted_pairs
 searches
 travel_times
-legs
+legs order_clocks
 street_reach
 closed_streets
 closed_times
@@ -149,7 +149,7 @@ trouble _way_kernels
 critical robust_sites
 orienteering
 rounds
-packaged
+packaged output_changes
 usage
 cli
 __main__

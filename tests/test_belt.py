@@ -147,6 +147,22 @@ def test_a_gate_that_is_closed_is_no_door(tmp_path: Path) -> None:
     assert shut.serving.left_out.loc["Q1", "why"] == "closed"
 
 
+def test_a_gate_for_walkers_is_no_door_for_riders(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    gates(folder, (9.5, 6), (11.5, 6), 通行方式=["仅行人", "行人、电动自行车"])
+    study = sc.load_study(folder)
+    assert study.gates is not None
+    assert study.gates["modes"].tolist() == ["walk", "walk,ebike"]
+    doors = [
+        len(shapely.get_parts(suggest(study, stations=0, shops=0, profile=mode).facilities.loc["Q1", "doors"]))
+        for mode in ("walk", "ebike")
+    ]
+    assert doors == [3, 2]
+    gates(folder, (9.5, 6), (11.5, 6), 通行方式=["飞行", ""])
+    with pytest.raises(sc.StudyError, match="modes are walk, ebike, drive"):
+        sc.load_study(folder)
+
+
 def test_a_post_in_a_compound_is_reached_from_its_gate_on_foot(tmp_path: Path) -> None:
     folder = written(tmp_path)
     gates(folder, (9, 2.5), parent="东街驿站")

@@ -178,6 +178,10 @@ def test_a_study_gives_posts_assignment_and_contacts(plan: Plan, tmp_path: Path)
     assert moved["riders"].tolist() == pytest.approx(plan.proposal.moved["riders"].tolist())
     shapes = gpd.read_file(tmp_path / "out" / "balanced_zones.geojson")
     assert shapes["riders"].tolist() == pytest.approx(plan.proposal.zones["riders"].tolist())
+    layer = gpd.read_file(tmp_path / "out" / "plan.gpkg", layer="balanced_zones")
+    assert layer["riders"].tolist() == pytest.approx(plan.proposal.zones["riders"].tolist())
+    styled = gpd.read_file(tmp_path / "out" / "plan.gpkg", layer="layer_styles", ignore_geometry=True)
+    assert "balanced_zones" in styled["f_table_name"].tolist()
     bare = dataclasses.replace(plan, proposal=None, posts=None, assignment=None, contacts=None)
     write_outputs(bare, tmp_path / "out")  # an earlier plan's files go
     assert not own & {file.name for file in (tmp_path / "out").iterdir()}

@@ -334,6 +334,7 @@ def test_every_layer_and_column_of_the_geopackage_is_explained(
         if shape is not None
     }
     written["suggestions"] |= set(pyogrio.read_info(sited_folders[0] / "plan.gpkg", layer="suggestions")["fields"])
+    written["balanced_zones"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="balanced_zones")["fields"])
     written["closures"] = set(pyogrio.read_info(folder / "plan.gpkg", layer="closures")["fields"])
     assert told["candidates"] - written["candidates"] <= {"dense", "cost", "capacity"}  # where the list has them
     assert {layer: told[layer] & written[layer] for layer in told} == written
@@ -422,7 +423,10 @@ def test_every_page_for_a_planner_has_both_languages() -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- pictures
-@pytest.mark.parametrize(("name", "size"), [("nanqu-map.png", (1440, 900)), ("nanqu-print.png", (1600, 1131))])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("nanqu-map.png", (1440, 900)), ("nanqu-phone.png", (390, 844)), ("nanqu-print.png", (1600, 1131))],
+)
 def test_the_pictures_of_the_map_are_whole_and_light(name: str, size: tuple[int, int]) -> None:
     png = (DOCS / "images" / name).read_bytes()
     width, height, _, colour_type = struct.unpack(">IIBB", png[16:26])

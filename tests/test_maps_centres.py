@@ -43,6 +43,18 @@ def test_each_centre_says_whom_it_is_nearest_to(plan: Plan) -> None:
         assert told["本网格就近到此"].endswith("%")
 
 
+def test_the_cards_of_a_post_and_of_the_station_that_it_is_name_the_team(plan: Plan) -> None:
+    study = plan.study
+    assert study.stations is not None
+    own = study.stations.iloc[[0]][["name", "geometry"]].assign(team="东网格服务队")
+    told = sc.with_zone_work(dataclasses.replace(plan, study=dataclasses.replace(study, posts=own), posts=None))
+    drawn = sc.draw_map(told)._children["places"].data  # type: ignore[attr-defined]
+    cards = [
+        place["card"] for place in (*drawn["centre"], *drawn["station"]) if place["name"] == own["name"].iloc[0]
+    ]
+    assert sum(["负责队伍", "东网格服务队"] in card["rows"] for card in cards) == 2
+
+
 def test_a_hostile_name_is_data(plan: Plan) -> None:
     page = sc.draw_map(plan).get_root().render()
     assert HOSTILE not in page

@@ -189,3 +189,16 @@ def test_no_phone_of_a_person_is_in_a_sheet(plan: Plan, tmp_path: Path) -> None:
     )
     assert "13812345678" not in texts
     assert np.all([name in texts for name in plan.facilities["name"].head(3)])
+
+
+def test_a_wide_sheet_prints_on_two_pages_that_both_say_of_whom_they_are(book: Any) -> None:
+    wide = []
+    for sheet in book:
+        width = sum(one.width * (one.max - one.min + 1) for one in sheet.column_dimensions.values())
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        is_wide = (sheet.page_setup.fitToWidth or 1) > 1
+        assert is_wide or width < 175
+        assert not is_wide or width > 150
+        assert (sheet.print_title_cols == "$A:$B") == is_wide
+        wide += [sheet.title] if is_wide else []
+    assert {"驿站", "商铺", "网格"} <= set(wide)

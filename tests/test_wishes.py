@@ -7,6 +7,7 @@ import dataclasses
 import io
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -107,6 +108,20 @@ def test_wishes_are_read_placed_and_classified(folder: Path) -> None:
     assert any(t.startswith("1 of 6 wishes have no text") and "rows 7" in t for t in told)
     assert any("neither coordinates nor a compound" in t and "rows 6" in t for t in told)
     assert any("name no service that is known: '路灯不亮 ***'" in t for t in told)
+
+
+def test_what_several_wishes_say_is_shown_once(folder: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    ledger = pd.read_csv(again / "wishes.csv", dtype=str)
+    odd = ledger[ledger.astype(str).apply(lambda row: row.str.contains("路灯").any(), axis=1)]
+    more = [odd.assign(编号=name) for name in ("91", "92")]
+    pd.concat([ledger, *more], ignore_index=True).to_csv(again / "wishes.csv", index=False)
+    told = [fault.en for fault in sc.load_study(again).warnings if "name no service" in fault.en]
+    assert len(told) == 1
+    assert told[0].startswith("3 of 8")
+    assert told[0].count("路灯不亮") == 1
+    assert "more" not in told[0]
 
 
 def test_a_plan_tells_which_wishes_are_met(folder: Path, tmp_path: Path) -> None:

@@ -92,8 +92,8 @@ def test_the_files_have_the_properties_of_the_contract(out: Path) -> None:
     assert keys("gaps") == ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id"]
     assert keys("suggestions") == ["rank", "id", "name", "kind", "lon", "lat", "riders_gained"]
     assert list(load(out, "summary.json")) == [
-        "study", "profile", "speed_kph", "direction", "minutes", "when", "service", "inputs", "before", "after",
-        "tiers", "gaps", "suggestions", "solution", "warnings", "serving", "week", "amenities",
+        "study", "date", "profile", "speed_kph", "direction", "minutes", "when", "service", "inputs", "before",
+        "after", "tiers", "gaps", "suggestions", "solution", "warnings", "serving", "week", "amenities",
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """
 Make the pictures of the example study, 256 colours each.
 
-`nanqu-map.png`: its map in a browser that can reach no other machine; `nanqu-print.png`: its map on a sheet.
+`nanqu-map.png`, `nanqu-phone.png`: its map in a browser that can reach no other machine, wide and narrow;
+`nanqu-print.png`: its map on a sheet.
 
 Run from the repository's root: `python docs/images/make.py`. Needs playwright, Pillow, the extra `report`, and
 Chromium (its path in `CHROMIUM`, else /usr/bin/chromium).
@@ -22,12 +23,13 @@ import servicecircle as sc
 HERE = Path(__file__).resolve().parent
 STUDY = HERE.parents[1] / "data" / "nanqu"
 SIZE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
 PRINT_WIDTH = 1600
 #: what the picture shows: today's coverage, or that with the proposal
 MODE = "建议实施后"
 
 
-def photograph(page_file: Path) -> bytes:
+def photograph(page_file: Path, size: dict[str, int]) -> bytes:
     """Return a screenshot of a map page, as PNG."""
 
     def only_files(route: Route) -> None:
@@ -40,11 +42,11 @@ def photograph(page_file: Path) -> bytes:
         browser = tools.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        page = browser.new_page(viewport=size, color_scheme="light")
         page.route("**/*", only_files)
         page.goto(page_file.as_uri())
         page.get_by_role("button", name=MODE).or_(page.get_by_text(MODE, exact=True)).first.click()
-        page.mouse.move(SIZE["width"] - 300, SIZE["height"] - 8)
+        page.mouse.move(size["width"] - 300, size["height"] - 8)
         page.wait_for_timeout(1500)
         shot = page.screenshot()
         browser.close()
@@ -67,9 +69,10 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "map.html"
         sc.draw_map(plan).save(str(file))
-        shot = photograph(file)
+        shots = {name: photograph(file, size) for name, size in (("map", SIZE), ("phone", PHONE))}
         sheet = sc.draw_figure(plan, Path(folder) / "map.png").read_bytes()
-    save(shot, "nanqu-map.png")
+    for name, shot in shots.items():
+        save(shot, f"nanqu-{name}.png")
     save(sheet, "nanqu-print.png", width=PRINT_WIDTH)
 
 

@@ -23,6 +23,8 @@ from .closed_streets import with_closures as with_closures
 from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures
 from .closures import TroubleFigures as TroubleFigures
+from .confirmed_reports import ConfirmedReports as ConfirmedReports
+from .confirmed_reports import confirm_reports as confirm_reports
 from .contact_sheets import write_contacts as write_contacts
 from .contacts import contact_table as contact_table
 from .coverage import cover as cover
@@ -98,8 +100,11 @@ from .network import read_network as read_network
 from .observed_demand import daily_rates as daily_rates
 from .observed_demand import riders_of_checkins as riders_of_checkins
 from .observed_demand import tell_checkins as tell_checkins
+from .order_clocks import OrderClocks as OrderClocks
+from .order_clocks import order_clocks as order_clocks
 from .orienteering import Tour as Tour
 from .osm_places import read_places as read_places
+from .output_changes import compare_outputs as compare_outputs
 from .params import PROFILES as PROFILES
 from .params import SITE_RULES as SITE_RULES
 from .params import SiteRule as SiteRule

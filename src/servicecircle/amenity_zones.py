@@ -23,6 +23,7 @@ def cover_amenities(
     *,
     minutes: Sequence[float] = (10, 15),
     serves: BoolArray | None = None,
+    unchecked: Sequence[Collection[str]] | None = None,
 ) -> pd.DataFrame:
     """
     Riders of each zone who have each amenity within each break: the amenity x zone matrix, a row a pair.
@@ -41,13 +42,17 @@ def cover_amenities(
         Breaks, ascending.
     serves
         Which facilities count at all. None: all.
+    unchecked
+        Codes of the amenities that were not checked in time, of each facility, whether they are among `offered` or
+        not. None: all are checked.
 
     Returns
     -------
     matrix
         Columns `amenity` (code, ascending), `zone_id` (ascending, last None: the cells of no zone), `riders` of the
         zone, `n_facilities` (with the amenity, that cover somebody of the zone at the largest break), and for each
-        break T `covered_T` and `share_T` (missing where nobody is). An amenity that no facility offers has no row.
+        break T `covered_T`, `share_T` (missing where nobody is) and `checked_T`: covered without the places whose
+        amenity was not checked in time; `n_unchecked` counts these. An amenity that no facility has gets no row.
 
     Raises
     ------
@@ -61,19 +66,28 @@ def cover_amenities(
     riders = ground.by_zone(np.ones(len(demand), dtype=np.bool_))
     counts = np.ones(len(times.facility_ids), dtype=np.bool_) if serves is None else serves
     parts = []
-    for code in sorted({code for codes in offered for code in codes}):
-        has = np.array([code in codes for codes in offered], dtype=np.bool_) & counts
-        columns: dict[str, Any] = {"riders": riders, "n_facilities": ground.n_facilities(has)}
-        for t, inside in zip(breaks, covered_by(times, breaks, serves=has).T, strict=True):
+    stale = [frozenset[str]()] * len(offered) if unchecked is None else unchecked
+    for code in sorted({code for codes in (*offered, *stale) for code in codes}):
+        has, is_old = (
+            np.array([code in codes for codes in some], dtype=np.bool_) & counts for some in (offered, stale)
+        )
+        columns: dict[str, Any] = {
+            "riders": riders,
+            "n_facilities": ground.n_facilities(has),
+            "n_unchecked": ground.n_facilities(is_old),
+        }
+        surely = covered_by(times, breaks, serves=has & ~is_old).T
+        for t, inside, sure in zip(breaks, covered_by(times, breaks, serves=has).T, surely, strict=True):
             covered = ground.by_zone(inside)
             share = np.minimum(covered / np.where(riders > 0, riders, 1.0), 1.0)
             columns |= {f"covered_{t:g}": covered, f"share_{t:g}": pd.arrays.FloatingArray(share, riders <= 0)}
+            columns[f"checked_{t:g}"] = ground.by_zone(sure)
         part = pd.DataFrame(columns)
         part.insert(0, "amenity", code)
         part.insert(1, "zone_id", pd.Series(ids.to_numpy(dtype=object), dtype=object))
         parts.append(part)
-    names = [name for t in breaks for name in (f"covered_{t:g}", f"share_{t:g}")]
-    empty = pd.DataFrame(columns=["amenity", "zone_id", "riders", "n_facilities", *names])
+    names = [name for t in breaks for name in (f"covered_{t:g}", f"share_{t:g}", f"checked_{t:g}")]
+    empty = pd.DataFrame(columns=["amenity", "zone_id", "riders", "n_facilities", "n_unchecked", *names])
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 

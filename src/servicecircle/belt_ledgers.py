@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from ._validate import GeometryArray
+from .amenity_checks import CheckRule
 from .columns import Role, ids_of, match_headers, texts_of
 from .coordinates import odd_degrees
 from .datum import Datum
@@ -59,6 +60,7 @@ def frame_of_belt(
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
     date: dt.date | None = None,
+    checks: CheckRule | None = None,
 ) -> Reading:
     """
     Turn a table into shop streets or districts.
@@ -69,7 +71,7 @@ def frame_of_belt(
         As `read_table` gives it: lines or polygons; streets also by their names.
     role
         `streets` or `districts`.
-    columns, keep, words, headers, datum, date
+    columns, keep, words, headers, datum, date, checks
         As in `frame_of_points`.
 
     Returns
@@ -93,7 +95,7 @@ def frame_of_belt(
     shapes = in_one_datum(shapes, said)
     named, name_faults = _named(table, positions) if table.geometry is None else ({}, [])
     numbers, number_faults = role_numbers(table, role, positions)
-    offers, offer_faults = offers_of(table, positions, words=words or {}, date=date)
+    offers, offer_faults = offers_of(table, positions, words=words or {}, date=date, checks=checks)
     taken = {*offers, *STREET_HEADERS, DOORS, "form"}
     texts, text_faults = texts_of(table, positions, keep=keep, taken=taken)
     n = len(ids)

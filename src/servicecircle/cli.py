@@ -258,6 +258,37 @@ def check(study: StudyPath, xlsx: CheckFile = None) -> None:
 
 
 @app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Folder of earlier results.", show_default=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Folder of later results.", show_default=False)],
+    layer: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--layer", metavar="NAME", help="A layer of plan.gpkg; may be repeated. Default: all."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="FILE", help="JSON file to write. Default: printed."),
+    ] = None,
+) -> None:
+    """
+    Tell what changed between two result folders, by stable ids, as JSON.
+
+    What is gone is told too, as a tombstone.
+    """
+    with _told_plainly():
+        from .output_changes import changes_text, compare_outputs
+        from .whole_files import write_text
+
+        changes = compare_outputs(old, new, layers=layer or None)
+        if out is None:
+            _say(changes_text(changes).rstrip())
+            return
+        write_text(out, changes_text(changes))
+        for name, n in changes["n"].items():
+            _say(f"{name}: +{n['added']} ~{n['changed']} -{n['removed']} ={n['same']}")
+
+
+@app.command()
 def geocode(study: StudyPath) -> None:
     """
     Look up the addresses of rows without coordinates, online.

@@ -32,8 +32,8 @@ COLUMNS = ("name", "modes", "factor", "from", "until", "radius_m", "width_m", "s
 
 _NAMES: Mapping[str, tuple[Roads, ...]] = MappingProxyType(
     {
-        "walk foot pedestrian 步行 行人 走路": ("walk",),
-        "ebike e-bike bike 电动车 电动自行车 电单车 非机动车 骑行": ("ebike",),
+        "walk foot pedestrian 步行 行人 人行 走路": ("walk",),
+        "ebike e-bike bike 电动车 电动自行车 电单车 电瓶车 自行车 非机动车 骑行": ("ebike",),
         "drive car motor 驾车 汽车 机动车 小汽车 车辆": ("drive",),
         "all 全部 所有 均受影响": MODES,
     }

@@ -69,7 +69,13 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 #: fields that only some ledgers know; in the others a column like any other
 _ONLY_OF: Mapping[str, Collection[str]] = MappingProxyType(
-    {"zone": {"posts"}, "team": {"posts", "zones"}, "link": {"stations", "shops"}, "orders": {"pickups"}}
+    {
+        "zone": {"posts"},
+        "team": {"posts", "zones"},
+        "link": {"stations", "shops"},
+        "orders": {"pickups"},
+        "modes": {"gates"},
+    }
 )
 #: people in one row
 MAX_RIDERS = 100_000_000

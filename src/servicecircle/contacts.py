@@ -13,7 +13,7 @@ from ._validate import check_points
 from .errors import InputError, Lang
 from .headers import fold, without_numbers
 from .model import Facilities, Network
-from .offers import offers_in
+from .offers import offers_in, stale_in
 from .params import MAX_SNAP_M
 from .services import service_name
 from .travel_times import id_ranks, travel_times
@@ -153,12 +153,16 @@ def place_table(facilities: gpd.GeoDataFrame, *, lang: Lang = "zh") -> pd.DataFr
 
 
 def _services(facilities: gpd.GeoDataFrame, lang: Lang) -> list[str]:
-    """Return what each place offers, in words; what is broken says so."""
+    """Return what each place offers, in words; what is broken, or was not checked in time, says so."""
     between, broken_word = ("、", "（损坏）") if lang == "zh" else (", ", " (broken)")
+    stale_word = "（久未检查）" if lang == "zh" else " (not checked for long)"
     told = []
     written = texts_in(facilities, "amenities")
-    for (working, broken, _), text in zip(offers_in(facilities), written, strict=True):
-        words = [service_name(code, lang) for code in sorted(working)]
+    every = zip(offers_in(facilities), stale_in(facilities), written, strict=True)
+    for (working, broken, _), stale, text in every:
+        words = [
+            f"{service_name(code, lang)}{stale_word if code in stale else ''}" for code in sorted(working | stale)
+        ]
         words += [f"{service_name(code, lang)}{broken_word}" for code in sorted(broken)]
         told.append(between.join(words) or text)
     return told

@@ -165,7 +165,7 @@ def _streets(squares: StreetSquares) -> Any:  # noqa: ANN401
         at_nodes.street,
         at_nodes.is_end_a,
         at_nodes.end,
-        own.network.length_m[own.network.street_first],
+        own.street_m,
         own.whole_a,
         own.whole_b,
         own.start,

@@ -66,7 +66,9 @@ def with_fewest(siting: Siting, plan: SitingPlan, *, until: float) -> SitingPlan
             fewer = solve_siting(replace(siting, p=counts.tolist()), time_limit_s=limit_s)
             if not fewer.objective >= plan.objective * (1 - _SAME):
                 break
-            plan = replace(fewer, bound=fewer.objective, status="optimal", proof=plan.proof)
+            plan = replace(
+                fewer, bound=fewer.objective, status="optimal", proof=plan.proof, relaxed_bound=plan.relaxed_bound
+            )
     return plan
 
 

@@ -127,6 +127,7 @@ def geopackage_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "depots": _depots(plan),
         "candidates": plan.candidates.reset_index(names="id"),
         "zones": _zones(plan),
+        "balanced_zones": _balanced(plan),
         "demand": plan.demand.reset_index(names="id"),
         "streets": _streets(plan),
         "land": None if plan.land is None else plan.land.frame,
@@ -174,6 +175,16 @@ def _zones(plan: Plan) -> gpd.GeoDataFrame | None:
     names = frame["name"] if "name" in frame.columns else frame.index
     values = {"id": frame.index.astype(str), "name": [places.text(value) for value in names]}
     return gpd.GeoDataFrame(values, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+
+
+def _balanced(plan: Plan) -> gpd.GeoDataFrame | None:
+    """Return the zones that are proposed, beside what they are today."""
+    if plan.proposal is None:
+        return None
+    made = plan.proposal.zones
+    values = {"id": made.index.astype(str), "name": [places.text(value) for value in made["name"]]}
+    values |= {name: made[name].to_numpy() for name in ("riders", "riders_today", "deviation")}
+    return gpd.GeoDataFrame(values, geometry=made.geometry.to_numpy(), crs=made.crs)
 
 
 def _streets(plan: Plan) -> gpd.GeoDataFrame:

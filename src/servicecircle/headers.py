@@ -41,12 +41,18 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "amenities": (
                 "amenities 服务设施 服務設施 服务项目 服务内容 设施设备 配套设施 设施 facilities services",
             ),
+            "checked": (
+                "checked last_check last_checked check_date checked_at 最近检查 最近检查日期 最近检查时间",
+                "检查日期 检查时间 上次检查 上次检查日期 最后检查 最后检查日期",
+                "巡检日期 最近巡检 最近巡检日期 核查日期 设施检查日期",
+            ),
             "capacity": ("capacity 容量 容纳人数 可容纳人数 座位数 seats",),
             "cost": ("cost 造价 费用 建设费用 建设成本 成本",),
             "riders": (
                 "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
                 "人口 n_riders couriers headcount population",
             ),
+            "modes": ("modes 通行方式 允许通行 可通行方式 通行对象 准行方式",),
             "orders": (
                 "orders 日单量 日均单量 每日单量 日订单量 日均订单量 单量 订单量 orders_per_day orders_a_day",
             ),

@@ -16,6 +16,8 @@ from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .addresses import Addresses
+from .amenity_checks import CheckRule
+from .closures import modes_of
 from .columns import (
     KINDS,
     ONE_OF,
@@ -34,7 +36,7 @@ from .columns import (
 from .coordinates import Oddity, odd_degrees
 from .datum import Datum
 from .duplicates import StatedRows, aliases_of, left_out, told_twice, with_offers
-from .errors import Fault
+from .errors import Fault, InputError
 from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
 from .odd_rows import without_odd_rows
@@ -44,6 +46,8 @@ from .stated_datums import in_one_datum, stated_by
 
 WGS84 = CRS.from_epsg(4326)
 #: ledgers whose hours and amenities are read
+#: what stands beside the modes in a cell: "仅行人", "行人通行"
+_ONLY = re.compile("仅限?|只限?|允许|通行|可以?")
 _OFFERING = ("stations", "shops", "gates", "pickups")
 
 
@@ -71,6 +75,7 @@ def frame_of_points(
     headers: Mapping[str, str] | None = None,
     datum: Datum | None = None,
     date: dt.date | None = None,
+    checks: CheckRule | None = None,
     addresses: Addresses | None = None,
     stated: StatedRows | None = None,
 ) -> Reading:
@@ -95,6 +100,8 @@ def frame_of_points(
         What study.toml states of the coordinates; None where it says nothing.
     date
         Of the study: hours of dates without a year are of its year.
+    checks
+        How old a check of amenities may be; None where the study does not say.
     addresses
         How rows without coordinates are placed by their address; None where the study does not ask for it.
     stated
@@ -127,7 +134,7 @@ def frame_of_points(
     numbers, number_faults = role_numbers(table, role, positions)
     kinds, kind_faults = _kinds(table, role, positions)
     offers, offer_faults = (
-        offers_of(table, positions, words=words or {}, date=date) if role in _OFFERING else ({}, [])
+        offers_of(table, positions, words=words or {}, date=date, checks=checks) if role in _OFFERING else ({}, [])
     )
     placed = dict(located.columns) if located is not None else {}
     texts, text_faults = texts_of(table, positions, keep=keep, taken={*offers, *placed, "aliases"})
@@ -332,6 +339,8 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
     if role == "pickups" and "orders" in positions:
         orders, faults = riders_of(table, "population", {"riders": positions["orders"]})
         return {"orders": orders}, faults
+    if role == "gates" and "modes" in positions:
+        return _gate_modes(table, positions["modes"])
     seats = wrong_seats(table, positions) if role in {"stations", "shops", "candidates"} else []
     if role not in {"stations", "shops", "streets", "districts"}:
         return {}, seats
@@ -344,6 +353,18 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
         zh = f"分钟数必须大于 0，现为 {values[at]:g}。留空则用默认值。"
         faults.append(table.fault(en, zh, at=int(at), column=table.header[positions["minutes"]]))
     return {"minutes": values}, faults
+
+
+def _gate_modes(table: Table, position: int) -> tuple[dict[str, object], list[Fault]]:
+    """Return who may pass each gate, as modes with commas, "" for all; a word that is no mode is an error."""
+    told, faults = [], []
+    for at, cell in enumerate(table.columns[position]):
+        try:
+            told.append(",".join(modes_of(_ONLY.sub("", cell))) if cell.strip() else "")
+        except InputError as error:
+            told.append("")
+            faults.append(table.fault(error.en, error.zh, at=at, column=table.header[position]))
+    return {"modes": told}, faults
 
 
 def _without_units(table: Table, position: int) -> Table:

@@ -97,7 +97,7 @@ class NearStreets:
     def blocks(self, block: IntArray, kernels: Any) -> Known:  # noqa: ANN401
         """Return what is known of blocks, at least of these."""
         with self._lock:
-            new = np.unique(block[self.block_row[block] < 0])
+            new = _missing(block, self.block_row)
             if new.size:
                 own, first = self.segments, len(self._blocks.square)
                 n_buckets = (own.n_across, own.n_up)
@@ -112,7 +112,7 @@ class NearStreets:
     def squares(self, row: IntArray, kernels: Any) -> tuple[Known, Known]:  # noqa: ANN401
         """Return what is known of blocks and of squares, at least of those in the blocks of these rows."""
         with self._lock:
-            new = np.unique(row[self._blocks.within[row] < 0])
+            new = _missing(row, self._blocks.within)
             if new.size:
                 own, held, begin = self.segments, self._blocks, len(self._squares.square)
                 up, across = np.divmod(held.square[new], own.n_across)
@@ -128,7 +128,7 @@ class NearStreets:
         """Return what is known of squares and of corners, at least of those of the squares of these rows."""
         with self._lock:
             held, own = self._squares, self.segments
-            new = np.unique(row[held.within[row] < 0])
+            new = _missing(row, held.within)
             if new.size:
                 begin = len(self._corners.nearest)
                 place = (held.square[new], self.n_across, SQUARE_M, self.cells, own.origin, own.segment)
@@ -138,6 +138,13 @@ class NearStreets:
                 self._corners = Corners(*(_appended(some, more) for some, more in zip(known, found, strict=True)))
                 held.within[new] = np.arange(begin, begin + new.size)
             return held, self._corners
+
+
+def _missing(wanted: IntArray, row: Any) -> IntArray:  # noqa: ANN401
+    """Return those wanted that have no row yet, each once, in order."""
+    is_wanted = np.zeros(len(row), dtype=bool)
+    is_wanted[wanted] = True
+    return np.flatnonzero(is_wanted & (row < 0))
 
 
 def _longer(held: Known, square: IntArray, found: tuple[Any, ...]) -> Known:

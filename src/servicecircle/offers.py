@@ -14,6 +14,7 @@ import pandas as pd
 
 from ._validate import N_NAMED
 from .amenities import AmenityList, fold_amenities
+from .amenity_checks import CHECKED, STALE, CheckRule, stale_codes, unchecked
 from .errors import Fault
 from .headers import fold, without_numbers
 from .hours import parse_hours
@@ -23,7 +24,7 @@ from .readers import Table
 
 #: columns that reading adds to those of the ledger, which stay as they are
 OPENING, CODES, BROKEN = "opening", "amenity_codes", "amenity_broken"
-PARSED = (OPENING, CODES, BROKEN)
+PARSED = (OPENING, CODES, BROKEN, STALE)
 #: what a cell of a column such as 饮水机 says of it, folded; a number is 1 or 0
 _TICKS = {
     word: state
@@ -46,7 +47,12 @@ _N_SHOWN = 30
 
 
 def offers_of(
-    table: Table, positions: Mapping[str, int], *, words: Mapping[str, str], date: dt.date | None = None
+    table: Table,
+    positions: Mapping[str, int],
+    *,
+    words: Mapping[str, str],
+    date: dt.date | None = None,
+    checks: CheckRule | None = None,
 ) -> tuple[dict[str, list[str]], list[Fault]]:
     """
     Return hours and amenities in one spelling, by the name of the new column; one warning a column of the file.
@@ -68,6 +74,15 @@ def offers_of(
     if listed is not None or ticked:
         cells = table.columns[listed] if listed is not None else ("",) * len(table.rows)
         lists = [_with_ticks(fold_amenities(cell, words=words), ticked, row) for row, cell in enumerate(cells)]
+        if checks is not None:
+            offered = [one.working for one in lists]
+            stale, check_faults = unchecked(table, positions.get(CHECKED), offered, checks)
+            offers[STALE] = stale_codes(offered, stale)
+            lists = [
+                replace(one, working=()) if is_old and checks.drops else one
+                for one, is_old in zip(lists, stale, strict=True)
+            ]
+            faults += check_faults
         offers[CODES] = ["|".join(one.working) for one in lists]
         offers[BROKEN] = ["|".join(one.broken) for one in lists]
         faults += [] if listed is None else _amenity_fault(table, listed, [one.not_understood for one in lists])
@@ -215,6 +230,11 @@ def offers_in(frame: pd.DataFrame) -> list[tuple[frozenset[str], frozenset[str],
     """Return of each facility the codes that work, those that are broken, and whether it states any."""
     cells = zip(_texts(frame, CODES), _texts(frame, BROKEN), _texts(frame, "amenities"), strict=True)
     return [_offer(codes, broken or "", written or "") for codes, broken, written in cells]
+
+
+def stale_in(frame: pd.DataFrame) -> list[frozenset[str]]:
+    """Return of each facility the codes that were not checked in time; whether they count is with `offers_in`."""
+    return [frozenset((codes or "").split("|")) - {""} for codes in _texts(frame, STALE)]
 
 
 def _offer(codes: str | None, broken: str, written: str) -> tuple[frozenset[str], frozenset[str], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,8 @@ _AT_BREAK: Mapping[str, _Column] = MappingProxyType(
         "gained": _Column(("新增 {m} 分钟覆盖（人）", "Gained, {m} min"), "riders", 12, is_summed=True),
     }
 )
+#: widths of columns that a page of A4, lying, prints at nearly their own size
+_PAGE_WIDTH = 155.0
 _SHEETS: Mapping[str, Pair] = MappingProxyType(
     {
         "totals": ("总表", "Totals"),
@@ -340,7 +343,7 @@ def _put(worksheet: Any, place: tuple[int, int], value: Any, kind: str, styles: 
 
 
 def _set_up(worksheet: Any, widths: Sequence[float], n: int, lang: Lang) -> None:  # noqa: ANN401
-    """Set widths, what stays in sight, the filter, and how it is printed: landscape, one page wide."""
+    """Set widths, what stays in sight, the filter, and how it is printed: A4, as many pages wide as needed."""
     for k, width in enumerate(widths):
         worksheet.set_column(k, k, width)
     worksheet.set_row(_TITLE, 24)
@@ -349,7 +352,10 @@ def _set_up(worksheet: Any, widths: Sequence[float], n: int, lang: Lang) -> None
     worksheet.autofilter(_HEAD, 0, _HEAD + max(1, n), max(0, len(widths) - 1))
     worksheet.set_landscape()
     worksheet.set_paper(9)  # A4
-    worksheet.fit_to_pages(1, 0)
+    n_page = math.ceil((sum(widths) - sum(widths[:2])) / (_PAGE_WIDTH - sum(widths[:2])))
+    worksheet.fit_to_pages(max(1, n_page), 0)
+    if n_page > 1:
+        worksheet.repeat_columns(0, 1)  # each page says of whom it is
     worksheet.repeat_rows(_HEAD)
     worksheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     worksheet.set_footer(f"&C{_said(_OTHER['page'], lang)}")

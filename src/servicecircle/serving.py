@@ -19,11 +19,12 @@ from .errors import Fault, StudyError
 from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
 from .moments import week_of
-from .offers import hours_of, offers_in, open_states
+from .offers import hours_of, offers_in, open_states, stale_in
 from .placement import told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
 from .week import cover_week
+from .zone_texts import texts_in
 
 WGS84 = "EPSG:4326"
 #: why a place does not count: of one, of several, in Chinese
@@ -31,6 +32,7 @@ REASONS = {
     "closed": ("is closed then", "are closed then", "届时不开放"),
     "without": ("does not offer it", "do not offer it", "没有该服务"),
     "broken": ("has it, broken", "have it, broken", "有该服务但已损坏"),
+    "stale": ("was not checked for long", "were not checked for long", "久未检查"),
     "unstated": ("says nothing of what it offers", "say nothing of what they offer", "未说明服务项目"),
 }
 
@@ -90,13 +92,18 @@ def study_serving(study: Study, network: Network) -> Serving:
 
 
 def _shut_gates(study: Study) -> list[str]:
-    """Return the ids of gates that are known to be closed at the moment asked for, or by their status."""
+    """Return the ids of gates that are closed at the moment asked for, by their status, or to the study's mode."""
     gates = study.gates
     if gates is None or gates.empty:
         return []
     shut = is_closed(gates)
     if study.when is not None:
         shut |= open_states(hours_of(gates), study.when) == CLOSED
+    if "modes" in gates.columns:
+        roads = study.profile.roads
+        shut |= np.array(
+            [bool(said) and roads not in said.split(",") for said in texts_in(gates, "modes")], dtype=bool
+        )
     return [str(own) for own in gates.index[shut]]
 
 
@@ -129,11 +136,13 @@ def _lacks(frame: pd.DataFrame, service: Sequence[str]) -> StrArray:
     """Return why each facility does not offer all of the services, "" where it does."""
     why = np.full(len(frame), "", dtype=object)
     members = [frozenset(one.split("|")) for one in service]
+    stale = stale_in(frame)
     for at, (working, broken, states_any) in enumerate(offers_in(frame) if members else ()):
         lacking = [codes for codes in members if not codes & working]
         if lacking:
             is_broken = all(codes & broken for codes in lacking)
-            why[at] = "broken" if is_broken else "without" if states_any else "unstated"
+            is_stale = all(codes & stale[at] for codes in lacking)
+            why[at] = "broken" if is_broken else "stale" if is_stale else "without" if states_any else "unstated"
     return why
 
 
@@ -175,7 +184,15 @@ def serving_figures(
         unknown=tuple(map(str, every.index[counts & serving.is_unknown])),
         at_least=covered_riders(before, surely),
         week=week,
-        amenities=cover_amenities(times, demand, grid, offered, minutes=study.minutes, serves=~serving.is_closed),
+        amenities=cover_amenities(
+            times,
+            demand,
+            grid,
+            offered,
+            minutes=study.minutes,
+            serves=~serving.is_closed,
+            unchecked=stale_in(every),
+        ),
     )
 
 
@@ -195,10 +212,10 @@ def _told_of_service(serving: Serving, study: Study) -> list[Fault]:
         return []
     en, zh = told_services(study.service, "en"), told_services(study.service, "zh")
     parts_en, parts_zh = [], []
-    for key in ("without", "broken", "unstated"):
+    for key in ("without", "broken", "stale", "unstated"):
         ids = serving.every.index[serving.lacks == key]
         if len(ids):
-            which = (f" ({some(ids)})", f"（{some_zh(ids)}）") if key == "broken" else ("", "")
+            which = (f" ({some(ids)})", f"（{some_zh(ids)}）") if key in {"broken", "stale"} else ("", "")
             parts_en.append(f"{len(ids)} {REASONS[key][len(ids) > 1]}{which[0]}")
             parts_zh.append(f"{len(ids)} 处{REASONS[key][2]}{which[1]}")
     has = int((serving.lacks == "").sum())

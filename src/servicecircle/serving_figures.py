@@ -92,8 +92,8 @@ class ServingFigures:
     What hours and services change in a plan.
 
     `left_out`: stations and shops that stand and do not count, WGS 84, with the columns of their ledger, `why`
-    (`closed`, `without`, `broken` or `unstated`, see `serving.py`) and `riders_gained`: what the first of them to
-    count would add at the largest break. `amenities`: see `cover_amenities`.
+    (`closed`, `without`, `broken`, `stale` or `unstated`, see `serving.py`) and `riders_gained`: what the
+    first of them to count would add at the largest break. `amenities`: see `cover_amenities`.
     """
 
     left_out: gpd.GeoDataFrame

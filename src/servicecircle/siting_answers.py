@@ -75,7 +75,12 @@ def _with_needless_closings_undone(siting: Siting, plan: SitingPlan) -> SitingPl
     again = solve_siting(fixed)
     bound = max(plan.bound, again.objective)
     again = replace(
-        again, bound=bound, worst_share_bound=plan.worst_share_bound, status="feasible", proof=plan.proof
+        again,
+        bound=bound,
+        worst_share_bound=plan.worst_share_bound,
+        status="feasible",
+        proof=plan.proof,
+        relaxed_bound=plan.relaxed_bound,
     )
     return replace(again, status="optimal" if again.gap == 0 else "feasible")
 

@@ -81,8 +81,10 @@ class StreetSegments:
         count = across * up
         k = np.repeat(np.arange(self.n), count)
         nth = np.arange(k.size) - (np.cumsum(count) - count)[k]
-        row = nth // across[k]
-        bucket = (first[1] * self.n_across + first[0])[k] + row * self.n_across + nth - row * across[k]
+        bucket = (first[1] * self.n_across + first[0])[k]
+        further = np.flatnonzero(nth)  # most lie in one bucket alone
+        row, column = np.divmod(nth[further], across[k[further]])
+        bucket[further] += row * self.n_across + column
         in_order = np.sort(bucket * self.n + k)  # several times as fast as the order of the buckets
         self.bucket_start = np.zeros(self.n_across * self.n_up + 1, dtype=np.int64)
         np.cumsum(np.bincount(bucket, minlength=self.n_across * self.n_up), out=self.bucket_start[1:])
@@ -92,6 +94,12 @@ class StreetSegments:
     def n(self) -> int:
         """Number of segments."""
         return len(self.street)
+
+    @cached_property
+    def street_m(self) -> FloatArray:
+        """Length of each street (metres)."""
+        metres: FloatArray = self.network.length_m[self.network.street_first]
+        return metres
 
     @cached_property
     def at_nodes(self) -> StreetsOfNodes:

@@ -52,10 +52,21 @@ def faults_between_keys(said: StudyFile) -> list[Fault]:
         fold_services(said.get("", "service", ()), words=said.get("amenities", "words", {}))
     except InputError as error:
         faults.append(said.fault("", "service", error.en, error.zh))
+    every = (_faults_of_dates, _siting_fault, _faults_of_zones, _faults_of_pickups)
+    return [*faults, *(fault for look in every for fault in look(said))]
+
+
+def _faults_of_dates(said: StudyFile) -> Iterator[Fault]:
+    """Return what keys of dates lack, or contradict."""
+    if "stale_after_days" in said.tables.get("amenities", {}) and said.date is None:
+        en = "needs the `date` of the study: how old a check is is counted up to it, never to today."
+        yield said.fault("amenities", "stale_after_days", en, "需要研究的 date：以该日期而非今天计算。")
+    if "drop_stale" in said.tables.get("amenities", {}) and "stale_after_days" not in said.tables["amenities"]:
+        en = "needs `stale_after_days`: after how many days a check counts for nothing."
+        yield said.fault("amenities", "drop_stale", en, "需要 stale_after_days：检查后多少天视为未知。")
     if both := sorted({*said.get("", "holidays", ())} & {*said.get("", "workdays", ())}):
         en = f"and `holidays` both list {both[0]}. Keep one."
-        faults.append(said.fault("", "workdays", en, f"与 holidays 都列有 {both[0]}，请保留一处。"))
-    return [*faults, *_siting_fault(said), *_faults_of_zones(said), *_faults_of_pickups(said)]
+        yield said.fault("", "workdays", en, f"与 holidays 都列有 {both[0]}，请保留一处。")
 
 
 def _faults_of_pickups(said: StudyFile) -> Iterator[Fault]:

@@ -39,6 +39,8 @@ STUDY_FILE = "study.toml"
 MIN_CELL_M, MAX_CELL_M = 10.0, 5000.0
 MAX_H3 = 15
 MAX_COUNT = 1_000_000
+#: of a check: ten years
+MAX_DAYS = 3650
 MAX_BREAKS = 20
 #: a day
 MAX_MINUTES = 1440.0
@@ -354,6 +356,12 @@ def _when(value: object) -> Moment | None:
     return None if text.casefold() in ANY else parse_moment(text)
 
 
+def _days(value: object) -> int:
+    if not 1 <= (number := _count(value)) <= MAX_DAYS:
+        raise _wrong(value, f"a number of days, 1 to {MAX_DAYS}", f"天数，1 到 {MAX_DAYS}")
+    return number
+
+
 def _workdays(value: object) -> tuple[dt.date, ...]:
     dates = _dates(value)
     if usual := [date for date in dates if date.weekday() < SATURDAY]:
@@ -498,7 +506,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "population": {**_LEDGER, "column": _text},
         "headers": {"words": _header_words},
-        "amenities": {"words": _amenity_words},
+        "amenities": {"words": _amenity_words, "stale_after_days": _days, "drop_stale": _flag},
         "geocode": {
             "service": _one_of(*SERVICES),
             "host": _host,
@@ -507,7 +515,17 @@ KEYS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "per_second": _per_second,
             "key": _no_key,
         },
-        "closures": {"file": _text, "sheet": _text, "encoding": _encoding, "datum": _datum},
+        "closures": {
+            "file": _text,
+            "sheet": _text,
+            "encoding": _encoding,
+            "datum": _datum,
+            "confirm": _count,
+            "within_m": _not_negative,
+            "within_minutes": _not_negative,
+            "official": _ids,
+            "apply_unconfirmed": _flag,
+        },
         "checkins": {
             "file": _text, "sheet": _text, "encoding": _encoding, "place": _text, "stock": _not_negative,
         },

@@ -10,6 +10,7 @@ import geopandas as gpd
 import shapely
 
 from .addresses import Addresses
+from .amenity_checks import check_rule
 from .belt_ledgers import frame_of_belt, is_street_header
 from .columns import ONE_OF, Role, is_address_header, is_ledger_header
 from .coordinate_texts import with_split_pairs
@@ -48,10 +49,19 @@ def read_ledger(
         return None, None, list(error.faults)
     keep, datum = stated.get("keep", ()), stated.get("datum")
     sheets.append(copy_of(table, role, columns=columns, keep=keep, headers=headers))
+    checks = check_rule(said.tables.get("amenities", {}), said.date)
     if role in {"streets", "districts"}:
         words = said.get("amenities", "words", {})
         reading = frame_of_belt(
-            table, role, columns=columns, keep=keep, words=words, headers=headers, datum=datum, date=said.date
+            table,
+            role,
+            columns=columns,
+            keep=keep,
+            words=words,
+            headers=headers,
+            datum=datum,
+            date=said.date,
+            checks=checks,
         )
     elif _holds_polygons(table, role):
         reading = frame_of_polygons(table, role, columns=columns, keep=keep, headers=headers, datum=datum)
@@ -67,6 +77,7 @@ def read_ledger(
             headers=headers,
             datum=datum,
             date=said.date,
+            checks=checks,
             addresses=addresses,
             stated=rows if rows.same or rows.apart else None,
         )

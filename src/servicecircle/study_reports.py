@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
+from ._validate import some, some_zh
 from .checkin_ledgers import is_checkin_header, read_checkin_table
 from .checkins import CheckIns
 from .closure_reports import copy_of_reports, is_report_header, reports_of
 from .closures import Closures
+from .confirmed_reports import TrustRule, confirmed_by_rule
 from .datum import Datum
-from .errors import Fault, StudyError
+from .errors import Fault, InputError, StudyError
 from .model import InputFile, Study
 from .readers import Table, read_table
 from .sheet_copies import SheetCopy
@@ -59,7 +62,43 @@ def read_closures(
     if missing := missing_file(said, "closures", path):
         return None, None, [missing]
     how = {key: stated.get(key) for key in ("sheet", "encoding", "datum")}
-    return _reports_in(path, stated["file"], sheets, **how)
+    reports, used, faults = _reports_in(path, stated["file"], sheets, **how)
+    if reports is None or used is None:
+        return reports, used, faults
+    trusted, unsure = _trusted(said, reports, used)
+    return trusted, used, [*faults, *unsure]
+
+
+def _trusted(said: StudyFile, reports: Closures, used: InputFile) -> tuple[Closures, list[Fault]]:
+    """Return the reports that hold by the rule of [closures], and tell those that nobody confirms."""
+    stated = said.tables["closures"]
+    own = [field.name for field in dataclasses.fields(TrustRule)]
+    if "confirm" not in stated:
+        lone = [key for key in (*own, "apply_unconfirmed") if key in stated]
+        en, zh = (
+            "needs `confirm`: how many reports of one trouble are enough.",
+            "需要 confirm：同一路况几条报告算证实。",
+        )
+        return reports, [said.fault("closures", key, en, zh) for key in lone]
+    try:
+        asked: dict[str, Any] = {key: stated[key] for key in own if key in stated}
+        rule = TrustRule(**asked)
+    except InputError as error:
+        key, _, en = error.en.removeprefix("`").partition("` ")
+        return reports, [said.fault("closures", key, en, error.zh.removeprefix(f"{key} "))]
+    sorted_out = confirmed_by_rule(reports, rule)
+    if not len(sorted_out.unconfirmed):
+        return reports, []
+    applies = bool(stated.get("apply_unconfirmed"))
+    rows = tuple(used.row_of[str(i)] for i in sorted_out.unconfirmed.frame.index)
+    ids = sorted_out.unconfirmed.frame.index
+    then = ("They hold all the same", "仍按有效计") if applies else ("They do not hold", "不生效")
+    near = f"{rule.within_m:g} m and {rule.within_minutes:g} minutes"
+    en = f"{len(rows)} report(s) by no office and not confirmed by {rule.confirm} reports within {near}: "
+    zh = f"{len(rows)} 条报告并非部门上报，{rule.within_m:g} 米、{rule.within_minutes:g} 分钟内也不足 "
+    en, zh = f"{en}{some(ids)}. {then[0]}.", f"{zh}{rule.confirm} 条相互证实：{some_zh(ids)}。{then[1]}。"
+    fault = Fault(en, zh, file=used.file, row=rows[0], rows=rows, level="warning")
+    return (reports if applies else sorted_out.confirmed), [fault]
 
 
 def _reports_in(

@@ -299,8 +299,9 @@ def _told_not_understood(table: Table, texts: Sequence[str], services: Sequence[
     if not odd:
         return []
     rows = [int(table.rows[at]) for at in odd]
-    shown = [f"{texts[at][:_N_SHOWN]}…" if len(texts[at]) > _N_SHOWN else texts[at] for at in odd[:_N_TEXTS]]
-    more = len(odd) - len(shown)
+    written = list(dict.fromkeys(texts[at] for at in odd))  # what several wishes say is shown once
+    shown = [f"{one[:_N_SHOWN]}…" if len(one) > _N_SHOWN else one for one in written[:_N_TEXTS]]
+    more = sum(texts[at] not in written[:_N_TEXTS] for at in odd)
     told = table.warning(
         f"{len(odd)} of {len(texts)} wishes name no service that is known: {', '.join(map(repr, shown))}"
         f"{f' and {more} more' if more else ''}. Add words: [amenities] words = {{ '路灯' = 'street_light' }}.",

@@ -235,6 +235,7 @@ def summary(plan: Plan) -> Properties:
     study, profile = plan.study, plan.network.profile
     figures: Properties = {
         "study": study.name,
+        "date": study.date or None,
         "profile": profile.name,
         "speed_kph": None if profile.cutoffs_s else profile.speed_kph,
         "direction": study.direction,

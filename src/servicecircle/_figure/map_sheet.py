@@ -388,7 +388,7 @@ def _put_north(sheet: Sheet, x: float, y: float, turn: float) -> None:
 def _class_names(step: int | None, words: Words) -> list[str]:
     """Return what each class of cells stands for: riders, or shares in quarters."""
     if step is None:
-        return ["≤25%", "25–50%", "50–75%", "≥75%"]
+        return ["<25%", "25–50%", "50–75%", "≥75%"]
     edges = [(step if step == 1 else 1, 2 * step - 1), (2 * step, 4 * step - 1), (4 * step, 8 * step - 1)]
     names = [f"{a}" if a == b else f"{a}–{b}" for a, b in edges]
     return [*names, words("class_riders", range=f"≥{8 * step}")]

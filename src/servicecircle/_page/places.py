@@ -114,6 +114,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
         rows = [*leaving, *night_rows(plan, facility_id, words), *_facility_rows(row, kind, plan, words)]
+        rows += _team_rows(plan, facility_id, words)
         if plan.serving is not None and str(facility_id) in plan.serving.unknown:
             rows.insert(0, [words("status"), words("open_unknown")])
         if is_off:
@@ -141,6 +142,15 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
             more["shape"] = shape
         out.append({"name": name, "at": at, "closed": is_shut, "off": is_off, **more, "card": card})
     return [*out, *_left_out_places(plan, kind, words), *_closed_places(plan, kind, words)]
+
+
+def _team_rows(plan: Plan, facility_id: Any, words: Words) -> list[list[Any]]:  # noqa: ANN401
+    """Return the team of the zone whose post is this place, by its id: its own card hides that of the post."""
+    if plan.posts is None or facility_id not in plan.posts.posts.index:
+        return []
+    zone = plan.posts.posts["zone_id"].to_dict()[facility_id]
+    teams = text(plan.posts.zones["teams"].to_dict().get(zone))
+    return [[words("team"), teams]] if teams else []
 
 
 def _kind_told(row: dict[str, Any], kind: str, words: Words) -> str:

@@ -132,6 +132,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "why.closed": ("届时不开放，未计入", "closed then, not counted"),
         "why.without": ("没有该服务，未计入", "does not offer it, not counted"),
         "why.broken": ("该服务已损坏，未计入", "has it broken, not counted"),
+        "why.stale": ("设施久未检查，未计入", "not checked for long, not counted"),
         "why.unstated": ("未写服务项目，未计入", "says nothing of what it offers, not counted"),
         "if_counted": ("若计入可新增覆盖", "more covered, if it counted"),
         "layer.base": ("在线底图", "Online base map"),

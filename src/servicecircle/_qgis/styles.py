@@ -82,6 +82,7 @@ def drawn_layers(look: Look) -> list[Drawn]:
             single("fill", fill(COLOURS["shop"], alpha=0.1, edge=COLOURS["shop"], edge_pt=1.4)),
         ),
         _zones(look),
+        _balanced(look),
         *_reach(look, "outline"),
         _streets(look),
         *_gaps(look),
@@ -213,6 +214,16 @@ def _zones(look: Look) -> Drawn:
         label=label,
         is_on=False,
         is_table_style=True,
+    )
+
+
+def _balanced(look: Look) -> Drawn:
+    edge = line(COLOURS["zone_text"], 1.6)
+    renderer = single("fill", SymbolLayer("SimpleFill", {"style": "no", "outline_style": "no"}), edge)
+    label = Label('"name"', COLOURS["zone_text"], 8, {"placement": "1", "quadOffset": "4"})
+    title = said(TITLES["balanced_zones"], look.lang)
+    return Drawn(
+        "balanced_zones", "balanced_zones", title, "fill", renderer, label=label, is_on=False, is_table_style=True
     )
 
 

@@ -151,7 +151,7 @@ def _no_worse(plan: SitingPlan, smaller: SitingPlan) -> SitingPlan:
         return plan
     bound = max(plan.bound, smaller.objective)
     status: Status = "optimal" if bound == smaller.objective else "feasible"
-    return replace(smaller, bound=bound, status=status, seconds=plan.seconds)
+    return replace(smaller, bound=bound, status=status, seconds=plan.seconds, relaxed_bound=plan.relaxed_bound)
 
 
 def _bounded(plan: SitingPlan, larger: SitingPlan) -> SitingPlan:

@@ -76,6 +76,8 @@ class SitingPlan:
     reasons: tuple[Reason, ...]  # why it is infeasible
     seconds: float
     proof: Proof = "untold"  # how `bound` is proven
+    #: the bound without HiGHS's word: by counting, or from multipliers in plain arithmetic; nan where not told
+    relaxed_bound: float = float("nan")
 
     def __post_init__(self) -> None:
         if self.status in ("optimal", "feasible") and self.objective - self.bound > TOLERANCE * abs(self.bound):

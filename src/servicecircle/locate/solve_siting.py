@@ -121,7 +121,8 @@ def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: f
         return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
     plan = lowest(form, rows, trimmed(form, rows, best.plan, floor), floor, clock)
     proof: Proof = "HiGHS" if "HiGHS" in (best.proof, proof_of_worst) else best.proof
-    return settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started, proof=proof)
+    made = settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started, proof=proof)
+    return replace(made, relaxed_bound=max(best.relaxed, made.bound))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +134,12 @@ class Best:
     bound: float = math.inf
     is_infeasible: bool = False
     proof: Proof = "counting"
+    relaxed: float = math.inf  # the bound without HiGHS's word
 
-    def at(self, bound: float, proof: Proof) -> Best:
-        """Return the same plan with a bound; one that rounding put below the plan is the plan's value."""
-        return replace(self, bound=max(bound, self.value), proof=proof)
+    def at(self, bound: float, proof: Proof, relaxed: float | None = None) -> Best:
+        """Return the same plan with its bounds; one that rounding put below the plan is the plan's value."""
+        relaxed = bound if relaxed is None else relaxed
+        return replace(self, bound=max(bound, self.value), proof=proof, relaxed=max(relaxed, self.value))
 
 
 def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
@@ -167,6 +170,7 @@ def _stage(
         bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
     model = build(form, rows, floor, aim=aim)
     relaxed = relax(model.draft, clock)
+    known = min(bound, relaxed.bound)
     if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
@@ -179,15 +183,15 @@ def _stage(
         msg = "The solver says that there is no plan, but one is at hand."
         raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
     if found.x is None:
-        return start.at(bound, proof)
+        return start.at(bound, proof, known)
     own = _judged(form, rows, [is_on(found.x, y) for y in model.y], aim, floor)
     if own.plan is None and start.plan is None:
         msg = "The solver's plan does not keep the rules."
         raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
     if own.value <= start.value:
-        return start.at(bound, proof)
+        return start.at(bound, proof, known)
     is_near = own.value - bound <= TOLERANCE * abs(bound)
-    return own.at(bound, proof) if is_near else replace(own, bound=bound, proof=proof)
+    return own.at(bound, proof, known) if is_near else replace(own, bound=bound, proof=proof, relaxed=known)
 
 
 def _is_decided(form: Form) -> bool:

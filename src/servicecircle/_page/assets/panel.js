@@ -231,7 +231,7 @@ function rampElement() {
   return place;
 }
 function classLabel(c) {
-  if (state.cellsBy === "share") return ["≤25%", "25–50%", "50–75%", ">75%"][c];
+  if (state.cellsBy === "share") return ["<25%", "25–50%", "50–75%", "≥75%"][c];
   const q = cellData.step;
   const low = q * 2 ** c;
   if (c === 3) return say("class_riders", { range: `≥${whole(low)}` });
