@@ -338,7 +338,7 @@ def test_a_wrong_key_at_the_top_is_told_with_its_line(make: Make, line: str, col
         ("grid", "h3 = 10\ncell_m = 100", "not both"),
         ("demand", 'source = "depots"', "there is no [depots]"),
         ("demand", 'source = "population"', "there is no [population]"),
-        ("demand", 'source = "people"', "must be one of depots, population, checkins, wishes, uniform"),
+        ("demand", 'source = "people"', "must be one of depots, population, checkins, wishes, pickups, uniform"),
         ("stationz", "a = 1", "did you mean `stations`"),
     ],
 )

@@ -155,7 +155,8 @@ FigureFormats = Annotated[
     ),
 ]
 WithProposal = Annotated[
-    bool, typer.Option("--proposal", help="Write the proposal too: proposal.docx and proposal.html.")
+    Optional[bool],  # noqa: UP045
+    typer.Option("--proposal", help="Write the proposal too: proposal.docx and proposal.html."),
 ]
 LetterheadFile = Annotated[
     Optional[Path],  # noqa: UP045
@@ -333,7 +334,7 @@ def plan(
     base_map: BaseMapName = None,
     figures: FigureFormats = None,
     font: FontFile = None,
-    proposal: WithProposal = False,
+    proposal: WithProposal = None,
     letterhead: LetterheadFile = None,
     out: Out = None,
 ) -> None:
@@ -380,7 +381,7 @@ def plan(
             base_map=NO_BASE if base_map == NO_BASE else base,
             figures=formats,
             font=font,
-            proposal=proposal,
+            proposal=bool(proposal),
             letterhead=letterhead,
         )
 

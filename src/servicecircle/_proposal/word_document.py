@@ -82,7 +82,13 @@ class _Writer:
                 body.remove(element)
         core = self.made.core_properties
         day = _day(date)
-        core.title, core.author, core.last_modified_by, core.comments, core.revision = visible(title)[:MAX_TITLE], "", "", "", 1
+        core.title, core.author, core.last_modified_by, core.comments, core.revision = (
+            visible(title)[:MAX_TITLE],
+            "",
+            "",
+            "",
+            1,
+        )
         core.created = core.modified = day
         core.language = "zh-CN" if self.lang == "zh" else "en"
         section = self.made.sections[-1]
