@@ -52,7 +52,8 @@ place_links
 addresses coordinates counts encoded_text cells
 tables
 workbooks spatial_files
-readers amenity_checks coordinate_texts team_names columns odd_rows sheet_copies stated_datums offers located_rows
+readers amenity_checks coordinate_texts team_names columns nameless odd_rows sheet_copies stated_datums offers
+located_rows
 name_forms near_components
 duplicates ledgers polygons
 belt_ledgers closure_reports checkin_ledgers wish_ledgers study_keys

@@ -1,6 +1,7 @@
 """Ledgers of points: headers, ids, coordinates, counts, kinds, persons' data; every row's fault."""
 
 import csv
+import datetime as dt
 import itertools
 import json
 import re
@@ -95,15 +96,17 @@ def test_every_synonym_is_recognised(tmp_path: Path, field: str, word: str) -> N
         "kind": "both",
         "minutes": "5",
     }
-    values = usual | {field: usual.get(field, {"datum": "WGS-84", "team": "第一服务队"}.get(field, "值"))}
+    other = {"datum": "WGS-84", "team": "第一服务队", "modes": "walk", "orders": "5"}.get(field, "值")
+    values = usual | {field: usual.get(field, other)}
     header = [word if f == field else f for f in values]
-    role = "posts" if field in {"zone", "team"} else "candidates"
+    roles = {"zone": "posts", "team": "posts", "modes": "gates", "orders": "pickups", "link": "stations"}
+    role = roles.get(field, "candidates")
     frame = ledger(tmp_path, f"{','.join(header)}\n{','.join(values.values())}\n", role).frame
     if field == "datum":
         assert word not in frame.columns
         return
     expected = {"id": frame.index[0], "lon": str(frame.geometry.x.iloc[0]), "lat": str(frame.geometry.y.iloc[0])}
-    assert (expected[field] if field in expected else frame[field].iloc[0]) == values[field]
+    assert str(expected[field] if field in expected else frame[field].iloc[0]).removesuffix(".0") == values[field]
 
 
 @pytest.mark.parametrize(
@@ -602,3 +605,46 @@ def test_long_cells_keep_nobody_waiting(tmp_path: Path) -> None:
 def test_seats_beyond_any_number_are_told(tmp_path: Path) -> None:
     text = rows(f"1,站,113.38,22.51,{'9' * 400}", "2,站,113.39,22.52,20座", header="编号,名称,经度,纬度,容量")
     assert [fault.row for fault in ledger(tmp_path, text).faults if fault.column == "容量"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "name"),
+    [
+        ("取餐商家", ("阿强面馆", "老四川"), "取餐商家"),
+        ("单位全称,驿站叫法", ("某局,一站", "某局,二站"), "驿站叫法"),
+        ("所属社区,备注", ("甲社区,近北门", "乙社区,近南门"), None),
+        ("店主,到站距离", ("张三,120", "李四,80"), None),
+        ("名称,取餐商家", ("一,阿强面馆", "二,老四川"), None),
+    ],
+)
+def test_a_ledger_without_names_is_told_where_they_may_be(
+    tmp_path: Path, header: str, cells: tuple[str, str], name: str | None
+) -> None:
+    lines = [f"{i},{113.38 + i / 100},22.51,{cell}" for i, cell in enumerate(cells)]
+    reading = ledger(tmp_path, "\n".join([f"编号,经度,纬度,{header}", *lines]))
+    told = [fault for fault in reading.faults if "columns = { name" in fault.zh]
+    assert [fault.column for fault in told] == ([] if name is None else [name])
+    assert all(fault.level == "warning" and f'columns = {{ name = "{name}" }}' in fault.en for fault in told)
+
+
+def test_orders_are_told_as_orders(tmp_path: Path) -> None:
+    text = "名称,经度,纬度,日均单量\n一,113.38,22.51,约300\n二,113.39,22.51,\n"
+    told = [fault.zh for fault in ledger(tmp_path, text, "pickups").faults]
+    assert len(told) == 2 and all("单量" in zh and "人数" not in zh for zh in told)
+
+
+@pytest.mark.parametrize(
+    ("cell", "date", "hint"),
+    [
+        ("12月5日 9:00-11:30", None, "须有年份"),
+        ("12月5日 9:00-11:30 义诊", dt.date(2026, 11, 23), "请另写一列"),
+        ("12月5日 9:00-11:30", dt.date(2026, 11, 23), None),
+        ("看情况", None, None),
+    ],
+)
+def test_dates_that_are_not_understood_are_told_what_they_lack(
+    tmp_path: Path, cell: str, date: dt.date | None, hint: str | None
+) -> None:
+    text = f"名称,经度,纬度,开放时间\n一,113.38,22.51,{cell}\n"
+    told = " ".join(fault.zh for fault in ledger(tmp_path, text, date=date).faults)
+    assert ("须有年份" in told, "请另写一列" in told) == (hint == "须有年份", hint == "请另写一列")

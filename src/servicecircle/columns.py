@@ -401,7 +401,7 @@ def _told_of_width(table: Table, header: str, rows: Sequence[int]) -> list[Fault
     return [replace(table.warning(en, zh, column=header), rows=tuple(rows))]
 
 
-def _counts_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
+def _counts_of(table: Table, position: int, zh_noun: str = "人数") -> tuple[FloatArray, list[Fault]]:
     """Return the counts of a column, in numbers or words; those that are not exact are told in one warning."""
     values, faults = numbers_of(table, position)
     wordy = {
@@ -415,11 +415,11 @@ def _counts_of(table: Table, position: int) -> tuple[FloatArray, list[Fault]]:
     inexact = [(at, count) for at, count in wordy.items() if count.mark]
     told = [fault for fault in faults if fault.row not in rows]
     if inexact:
-        told.append(_told_of_words(table, position, inexact))
+        told.append(_told_of_words(table, position, inexact, zh_noun))
     return values, told
 
 
-def _told_of_words(table: Table, position: int, inexact: Sequence[tuple[int, Count]]) -> Fault:
+def _told_of_words(table: Table, position: int, inexact: Sequence[tuple[int, Count]], zh_noun: str) -> Fault:
     """Tell which counts are not exact, and by what number they count."""
     shown = [(int(table.rows[at]), table.columns[position][at].strip()[:20], c) for at, c in inexact[:N_NAMED]]
     more = len(inexact) - len(shown)
@@ -428,7 +428,7 @@ def _told_of_words(table: Table, position: int, inexact: Sequence[tuple[int, Cou
     told = table.warning(
         f"{len(inexact)} count(s) are not exact and count as the number in them: {en}"
         f"{f', and {more} more' if more else ''}.",
-        f"{len(inexact)} 处人数不是确数，按其中的数字计：{zh}{f'，另有 {more} 处' if more else ''}。",
+        f"{len(inexact)} 处{zh_noun}不是确数，按其中的数字计：{zh}{f'，另有 {more} 处' if more else ''}。",
         column=table.header[position],
     )
     return replace(told, rows=tuple(int(table.rows[at]) for at, _ in inexact))
@@ -507,32 +507,34 @@ def riders_of(table: Table, role: Role, positions: Mapping[str, int]) -> tuple[F
     """
     Return riders a row, `nan` where the cell is blank, not a number or negative.
 
-    Zero is a count; blank is none, and told: an error for depots, one warning for a population. Counts in words
+    Zero is a count; blank is none, and told: an error for depots, one warning for a population and for orders of
+    pick-up points, whose column is given as `riders`. Counts in words
     ("170余名") are their number, and one warning tells them: see `marks_of`.
     """
     if "riders" not in positions:
         return np.full(len(table.rows), np.nan), []
     header = table.header[positions["riders"]]
-    values, faults = _counts_of(table, positions["riders"])
+    en_noun, noun = ("orders", "单量") if role == "pickups" else ("people", "人数")
+    values, faults = _counts_of(table, positions["riders"], noun)
     merged = merged_counts(table, positions, ("riders",))
     faults += merged
     values[np.isin(table.rows, [fault.row for fault in merged if fault.row])] = np.nan
     blank = [at for at, cell in enumerate(table.columns[positions["riders"]]) if not cell.strip()]
     for at in np.flatnonzero(values < 0):
         en = f"cannot be negative: {values[at]:g}. Write 0 or more."
-        zh = f"人数不能为负：{values[at]:g}。请填写不小于 0 的数。"
+        zh = f"{noun}不能为负：{values[at]:g}。请填写不小于 0 的数。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
     for at in np.flatnonzero(values > MAX_RIDERS):
-        en = f"is no count of people: {values[at]:g}. Write at most {MAX_RIDERS:,}."
-        zh = f"人数过大：{values[at]:g}。请填写不超过 {MAX_RIDERS:,} 的数。"
+        en = f"is no count of {en_noun}: {values[at]:g}. Write at most {MAX_RIDERS:,}."
+        zh = f"{noun}过大：{values[at]:g}。请填写不超过 {MAX_RIDERS:,} 的数。"
         faults.append(table.fault(en, zh, at=int(at), column=header))
     values = np.where((values < 0) | (values > MAX_RIDERS), np.nan, values)
-    if role == "population" and blank:
+    if role in {"population", "pickups"} and blank:
         rows = [int(table.rows[at]) for at in blank]
         en = (
             f"{len(blank)} row(s) have no count and are left out (a 0 would stay): rows {some(rows)}. Fill them in."
         )
-        zh = f"{len(blank)} 行没有人数，已略去（0 会保留），行号：{some_zh(rows)}。请补全。"
+        zh = f"{len(blank)} 行没有{noun}，已略去（0 会保留），行号：{some_zh(rows)}。请补全。"
         return values, [*faults, replace(table.warning(en, zh, column=header), rows=tuple(rows))]
     en = "has no count of riders. Write the number; 0 if there are none."
     zh = "没有填写人数。请填写数字；确实没有则填 0。"

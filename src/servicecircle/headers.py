@@ -25,7 +25,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "name": (
                 "name 名称 名稱 站点名称 站點名稱 驿站名称 商铺名称 商户名称 店铺名称 网点名称 候选点名称 网格名称",
                 "社区名称 街道名称 小区名称 单位名称 站名 店名 station_name shop_name depot_name zone_name",
-                "name_zh name:zh",
+                "name_zh name:zh 阵地名称 中心名称 党群服务中心名称 门店名称 商家名称 餐厅名称 餐馆名称",
+                "机构名称 地点名称 街区名称 商圈名称 大门名称 门店 商家 商户 店铺 商铺 驿站 网点 站点 阵地",
             ),
             "datum": (
                 "datum 坐标系 坐标系统 坐标系类型 坐标类型 坐标基准 坐标参考系 coord_type coordtype coord_sys",
@@ -50,7 +51,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "cost": ("cost 造价 费用 建设费用 建设成本 成本",),
             "riders": (
                 "riders 骑手数 騎手數 骑手人数 骑手数量 快递员数 快递员人数 小哥人数 小哥数 从业人数 人数 人數",
-                "人口 n_riders couriers headcount population",
+                "人口 n_riders couriers headcount population 快递小哥人数 快递小哥数 小哥数量 快递员数量",
+                "外卖员人数 外卖员数 配送员人数 配送员数 员工人数 员工数",
             ),
             "modes": ("modes 通行方式 允许通行 可通行方式 通行对象 准行方式",),
             "orders": (

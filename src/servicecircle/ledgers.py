@@ -39,6 +39,7 @@ from .duplicates import StatedRows, aliases_of, left_out, told_twice, with_offer
 from .errors import Fault, InputError
 from .headers import fold, without_numbers
 from .located_rows import AskedRow, geocode_is_off, has_only_addresses, located_rows, rows_at_addresses
+from .nameless import told_nameless
 from .odd_rows import without_odd_rows
 from .offers import offers_of
 from .readers import Table
@@ -162,6 +163,7 @@ def frame_of_points(
         *id_faults,
         *said.faults,
         *place_faults,
+        *(told_nameless(table, positions) if role != "population" else ()),
         *number_faults,
         *merged_counts(table, positions, ("capacity", "cost")),
         *kind_faults,
@@ -337,7 +339,7 @@ def role_numbers(table: Table, role: Role, positions: Mapping[str, int]) -> tupl
         marks = marks_of(table, positions)
         return {"riders": values} | ({"riders_mark": marks} if any(marks) else {}), faults
     if role == "pickups" and "orders" in positions:
-        orders, faults = riders_of(table, "population", {"riders": positions["orders"]})
+        orders, faults = riders_of(table, "pickups", {"riders": positions["orders"]})
         return {"orders": orders}, faults
     if role == "gates" and "modes" in positions:
         return _gate_modes(table, positions["modes"])

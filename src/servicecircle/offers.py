@@ -68,7 +68,7 @@ def offers_of(
         hours = [parse_hours(cell, year=year) for cell in cells]
         told = {cell: hours_text(one) for cell, one in dict(zip(cells, hours, strict=True)).items()}
         offers[OPENING] = [told[cell] for cell in cells]
-        faults += _hours_fault(table, at, cells, [one.not_understood for one in hours])
+        faults += _hours_fault(table, at, cells, [one.not_understood for one in hours], has_year=year is not None)
     ticked = _ticked_columns(table, positions, words)
     listed = positions.get("amenities")
     if listed is not None or ticked:
@@ -146,18 +146,13 @@ def _told_of_ticks(table: Table, headers: Sequence[str]) -> list[Fault]:
 
 
 def _hours_fault(
-    table: Table, position: int, texts: Sequence[str], pieces: Sequence[tuple[str, ...]]
+    table: Table, position: int, texts: Sequence[str], pieces: Sequence[tuple[str, ...]], *, has_year: bool
 ) -> list[Fault]:
     odd = [at for at, some in enumerate(pieces) if some]
     if not odd:
         return []
     cells = [texts[at].strip() for at in odd]
-    hint = ("", "")
-    if any(re.search("[0-9]月[0-9]+[日号]", cell) and not re.search("[0-9]{4}", cell) for cell in cells):
-        hint = (
-            " Dates need a year: write it, or `date` in study.toml.",
-            "日期须有年份：请写明，或在 study.toml 中写 date。",
-        )
+    hint = _hint_of_dates(cells, has_year=has_year)
     en, zh = _listed(table, odd, cells)
     return _of_all_rows(
         table,
@@ -173,21 +168,33 @@ def _hours_fault(
     )
 
 
+def _hint_of_dates(cells: Sequence[str], *, has_year: bool) -> tuple[str, str]:
+    """Return what may be wrong with dates: their year, where none is known, else the words beside them."""
+    dated = [cell for cell in cells if re.search("[0-9]月[0-9]+[日号]", cell)]
+    if not dated:
+        return "", ""
+    if not has_year and not all(re.search("[0-9]{4}", cell) for cell in dated):
+        en = " Dates need a year: write it, or `date` in study.toml."
+        return en, "日期须有年份：请写明，或在 study.toml 中写 date。"
+    en = " Beside a date write only its times; what happens there belongs in another column."
+    return en, "日期后面只写时间，活动名称等请另写一列。"
+
+
 def _amenity_fault(table: Table, position: int, pieces: Sequence[tuple[str, ...]]) -> list[Fault]:
     odd = [at for at, some in enumerate(pieces) if some]
     if not odd:
         return []
     en, zh = _listed(table, odd, ["、".join(pieces[at]) for at in odd])
     word = without_numbers(pieces[odd[0]][0])[:_N_SHOWN]
-    own = f'[amenities] words = {{ "{word}" = "drinking_water" }}'
+    own = f'[amenities] words = {{ "{word}" = "own_service" }}'
     return _of_all_rows(
         table,
         odd,
         table.warning(
             f"{len(odd)} of {len(pieces)} rows name amenities that are not understood; these count for nothing: "
-            f"{en}. If it is one, say which in study.toml, e.g. {own}.",
-            f"{len(pieces)} 行中有 {len(odd)} 行的设施未能识别，不计入：{zh}。如确为设施，可在 study.toml 中写明，"
-            f"如 {own}。",
+            f"{en}. If it is one, say which in study.toml, by a known code or one of your own, e.g. {own}.",
+            f"{len(pieces)} 行中有 {len(odd)} 行的设施未能识别，不计入：{zh}。如确为设施，可在 study.toml 中写明"
+            f"它的代码，已有的或自拟的均可，如 {own}。",
             at=odd[0],
             column=table.header[position],
         ),
