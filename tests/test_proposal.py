@@ -197,12 +197,33 @@ EXTERNAL = (
         ("word/embeddings/oleObject1.bin", b"x", "macros"),
         ("word/_rels/settings.xml.rels", EXTERNAL, "elsewhere"),
         ("word/bomb.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities"),
+        ("word/_rels/a.xml.rels", EXTERNAL.replace(b"http://x", b"http://x/hyperlink"), "elsewhere"),
+        ("word/_rels/b.xml.rels", EXTERNAL.replace(b"External", b"&#69;xternal"), "elsewhere"),
+        ("word/header9.xml", b"<h xmlns='w'><instrText>INCLUDEPICTURE \"http://x\"</instrText></h>", "fetch"),
+        ("word/header8.xml", b"<h xmlns='w'><fldSimple instr='DDEAUTO a b'/></h>", "fetch"),
+        ("word/broken.xml", b"<a><b></a>", "broken"),
         ("word/large.bin", bytes(100_000_001), "unpacks"),
     ],
 )
 def test_a_dangerous_letterhead_is_refused(tmp_path: Path, name: str, data: bytes, told: str) -> None:
     with pytest.raises(InputError, match=told):
         letterhead_bytes(letterhead(tmp_path / "letter.docx", **{name: data}))
+
+
+def test_a_document_without_a_page_or_of_macros_is_refused(tmp_path: Path) -> None:
+    whole = letterhead(tmp_path / "letter.docx").read_bytes()
+    for name, old, new in (
+        ("word/document.xml", rb"<w:sectPr.*?</w:sectPr>", b""),
+        ("[Content_Types].xml", rb"wordprocessingml\.document\.main", b"macroEnabled.main"),
+        ("word/styles.xml", rb"</w:styles>", b""),
+    ):
+        path = tmp_path / "changed.docx"
+        with zipfile.ZipFile(io.BytesIO(whole)) as book, zipfile.ZipFile(path, "w") as out:
+            for part in book.namelist():
+                data = book.read(part)
+                out.writestr(part, re.sub(old, new, data, flags=re.DOTALL) if part == name else data)
+        with pytest.raises(InputError, match="letterhead"):
+            letterhead_bytes(path)
 
 
 def test_what_is_no_letterhead_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ._proposal.word_document import word_document
 from .errors import Lang
 from .figures import figure_bytes
 from .model import Plan
-from .whole_files import make_folder, write_bytes, write_text
+from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .writers import PROPOSAL_FILES, explanation_figures, summary
 
 
@@ -57,7 +57,7 @@ def write_proposal(
     MissingPackageError
         If `python-docx`, `matplotlib` or a font is missing: they come with the extra `report`.
     OutputError
-        If a file cannot be written; the file of that name is then what it was before.
+        If a file cannot be written; no proposal of an earlier plan stands beside a new one.
     """
     template = check_letterhead(letterhead)
     lang = plan.study.lang
@@ -73,6 +73,8 @@ def write_proposal(
     page = html_page(blocks, title=study.name, lang=lang, watermark=mark)
     target = make_folder(Path(folder))
     word, web = PROPOSAL_FILES
+    for name in PROPOSAL_FILES:
+        remove_file(target / name)  # no document of another plan stands beside a new page
     return [write_bytes(target / word, document), write_text(target / web, page)]
 
 

@@ -99,7 +99,10 @@ class _Writer:
             self._page_numbers(section)
             normal = self.made.styles["Normal"]
             normal.font.size = Pt(_BODY_PT)
-            _font(normal.element.get_or_add_rPr(), BODY_FONT)
+            for style in self.made.styles:
+                if hasattr(style.element, "get_or_add_rPr"):
+                    is_head = style.name.startswith(("Heading", "Title"))
+                    _font(style.element.get_or_add_rPr(), HEAD_FONT if is_head else BODY_FONT)
             normal.paragraph_format.line_spacing, normal.paragraph_format.space_after = 1.3, Pt(4)
         if watermark:
             paragraph = section.header.add_paragraph()
@@ -137,15 +140,15 @@ class _Writer:
 
         paragraph = self.made.add_paragraph()
         name = f"Heading {level}" if level else "Title"
-        if self.has_letterhead and name in {style.name for style in self.made.styles}:
+        has_style = name in {style.name for style in self.made.styles}
+        if has_style:
             paragraph.style = self.made.styles[name]
+        if has_style and self.has_letterhead:
             self._run(paragraph, text, size=None)
         else:
-            size = {0: _TITLE_PT, 1: 15.0}.get(level, 13.0)
-            run = self._run(paragraph, text, size=size, head=True)
-            run.bold = level < 2  # noqa: PLR2004
+            run = self._run(paragraph, text, size={0: _TITLE_PT, 1: 15.0}.get(level, 13.0), head=True)
+            run.bold, run.font.color.rgb = level < 2, _colour("000000")  # noqa: PLR2004
             paragraph.paragraph_format.space_before = Pt(14 if level else 0)
-            _outline(paragraph, level)
         if level == 0:
             paragraph.alignment = 1
         paragraph.paragraph_format.keep_with_next = True
@@ -292,12 +295,6 @@ def _font(properties: Any, chinese: str) -> None:  # noqa: ANN401
         fonts.set(qn(f"w:{key}"), name)
 
 
-def _outline(paragraph: Any, level: int) -> None:  # noqa: ANN401
-    """Make a paragraph one of the document's outline, as a heading of a style would be."""
-    if level:
-        paragraph._p.get_or_add_pPr().append(_element("w:outlineLvl", val=str(level - 1)))
-
-
 def _field(kind: str | None, text: str | None) -> Any:  # noqa: ANN401
     if kind is not None:
         return _element("w:fldChar", fldCharType=kind)
@@ -306,11 +303,20 @@ def _field(kind: str | None, text: str | None) -> Any:  # noqa: ANN401
     return element
 
 
+#: what stands behind the borders in a table's properties
+_AFTER_BORDERS = {"shd", "tblLayout", "tblCellMar", "tblLook", "tblCaption", "tblDescription", "tblPrChange"}
+
+
 def _borders(table: Any) -> None:  # noqa: ANN401
     borders = _element("w:tblBorders")
     for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
         borders.append(_element(f"w:{side}", val="single", sz="4", space="0", color="B9B1A1"))
-    table._tbl.tblPr.append(borders)
+    properties = table._tbl.tblPr
+    later = [child for child in properties if child.tag.rpartition("}")[2] in _AFTER_BORDERS]
+    if later:
+        later[0].addprevious(borders)  # in the order of the schema: Word is strict
+    else:
+        properties.append(borders)
 
 
 def _repeat(row: Any) -> None:  # noqa: ANN401
