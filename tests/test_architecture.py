@@ -139,6 +139,7 @@ contacts
 plan_tables zone_tables zone_summary
 plan_sheets
 writers
+proposal _proposal
 zone_work
 pipeline
 gated_places
@@ -159,7 +160,7 @@ ROW = {name: row for row, line in enumerate(ORDER.split("\n")) for name in line.
 OUT = {
     "maps", "_page", "_qgis", "figures", "_figure", "report", "qr_codes", "sheet_cells", "check_sheets",
     "contact_sheets", "csv_tables", "plan_tables", "zone_tables", "zone_summary", "plan_sheets", "geopackages",
-    "writers", "datum_words", "study_sketch", "displays",
+    "writers", "datum_words", "study_sketch", "displays", "proposal", "_proposal",
 }  # fmt: skip
 
 

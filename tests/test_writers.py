@@ -90,10 +90,20 @@ def test_the_files_have_the_properties_of_the_contract(out: Path) -> None:
         "nearest_id", "nearest_min",
     ]  # fmt: skip
     assert keys("gaps") == ["rank", "riders", "reason", "nearest_id", "nearest_min", "zone_id"]
-    assert keys("suggestions") == ["rank", "id", "name", "kind", "lon", "lat", "riders_gained"]
+    assert keys("suggestions") == [
+        "rank",
+        "id",
+        "name",
+        "kind",
+        "lon",
+        "lat",
+        "riders_gained",
+        "minutes_before",
+        "minutes_after",
+    ]
     assert list(load(out, "summary.json")) == [
         "study", "date", "profile", "speed_kph", "direction", "minutes", "when", "service", "inputs", "before",
-        "after", "tiers", "gaps", "suggestions", "solution", "warnings", "serving", "week", "amenities",
+        "after", "tiers", "gaps", "zones", "suggestions", "solution", "warnings", "serving", "week", "amenities",
     ]  # fmt: skip
 
 

@@ -116,6 +116,7 @@ from .pipeline import coverage_by_hour as coverage_by_hour
 from .pipeline import explain as explain
 from .pipeline import suggest as suggest
 from .plan_sheets import write_tables as write_tables
+from .proposal import write_proposal as write_proposal
 from .robust_sites import RobustPlan as RobustPlan
 from .robust_sites import suggest_robust as suggest_robust
 from .rounds import Round as Round

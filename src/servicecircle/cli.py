@@ -154,6 +154,16 @@ FigureFormats = Annotated[
         "--figures", metavar="FORMATS", help="Draw figures for paper too: png, svg, pdf or several, with commas."
     ),
 ]
+WithProposal = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option("--proposal", help="Write the proposal too: proposal.docx and proposal.html."),
+]
+LetterheadFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--letterhead", metavar="FILE.docx", help="Letterhead of the proposal. Default: a plain document."
+    ),
+]
 FontFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--font", metavar="FILE", help="Font of the figures. Default: the one that [report] installs."),
@@ -324,6 +334,8 @@ def plan(
     base_map: BaseMapName = None,
     figures: FigureFormats = None,
     font: FontFile = None,
+    proposal: WithProposal = None,
+    letterhead: LetterheadFile = None,
     out: Out = None,
 ) -> None:
     """
@@ -332,8 +344,10 @@ def plan(
     Coverage today, gaps, suggestions with proof and reasons; map.html, GeoJSON, a GeoPackage and summary.json.
     """
     formats = _formats(figures)
-    if font is not None and not formats:
-        refuse("--font", "goes with --figures.", "须与 --figures 一起用。")
+    if font is not None and not formats and not proposal:
+        refuse("--font", "goes with --figures or --proposal.", "须与 --figures 或 --proposal 一起用。")
+    if letterhead is not None and not proposal:
+        refuse("--letterhead", "goes with --proposal.", "须与 --proposal 一起用。")
     breaks, name, moment = _breaks(minutes), _profile(profile), _when(when)
     base = None if base_map in {None, NO_BASE} else _rule("--base-map", "base", base_map, table="map")
     stated = {
@@ -367,6 +381,8 @@ def plan(
             base_map=NO_BASE if base_map == NO_BASE else base,
             figures=formats,
             font=font,
+            proposal=bool(proposal),
+            letterhead=letterhead,
         )
 
 
@@ -492,6 +508,8 @@ def _plan(
     base_map: str | None = None,
     figures: tuple[str, ...] = (),
     font: Path | None = None,
+    proposal: bool = False,
+    letterhead: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
     from .explanations import explain_plan
@@ -508,14 +526,7 @@ def _plan(
     if base_map is not None:
         base: Any = None if base_map == NO_BASE else base_map
         loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))
-    if loaded.map_rules.base is not None:
-        from .maps import check_base_map
-
-        check_base_map(loaded.map_rules.base)  # as the fonts: before the search
-    if figures:
-        from .figures import check_fonts
-
-        check_fonts(loaded.lang, font)  # before the search, not after it
+    _see_that_it_can_be_drawn(loaded, figures=figures, font=font, proposal=proposal, letterhead=letterhead)
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -545,7 +556,29 @@ def _plan(
         made = with_zone_work(with_trouble(made), time_limit_s=None if math.isinf(limit_s) else limit_s)
         on_stage("write")
         write_outputs(made, out, figures=figures, font=font)
+        if proposal:
+            from .proposal import write_proposal
+
+            write_proposal(made, out, letterhead=letterhead, font=font)
     _tell(made, out)
+
+
+def _see_that_it_can_be_drawn(
+    loaded: Study, *, figures: tuple[str, ...], font: Path | None, proposal: bool, letterhead: Path | None
+) -> None:
+    """Raise what would stop the writing before the search, not after it: keys, fonts, the letterhead."""
+    if loaded.map_rules.base is not None:
+        from .maps import check_base_map
+
+        check_base_map(loaded.map_rules.base)
+    if figures or proposal:
+        from .figures import check_fonts
+
+        check_fonts(loaded.lang, font)
+    if proposal:
+        from .proposal import check_letterhead
+
+        check_letterhead(letterhead)
 
 
 def _unmet_folder(out: Path, lang: Lang) -> str:

@@ -74,7 +74,7 @@ def study_html(study: Study) -> str:
         f"{_profile_word(study)} · {breaks} {'分钟' if zh else 'min'}",
     ]
     rows = [
-        [_file_word(used.role, lang), used.file, "" if used.rows is None else str(used.rows), _datum(used.datum)]
+        [file_word(used.role, lang), used.file, "" if used.rows is None else str(used.rows), _datum(used.datum)]
         for used in study.inputs
     ]
     header = ("内容", "文件", "行数", "坐标系") if zh else ("What", "File", "Rows", "Datum")
@@ -178,7 +178,8 @@ def _profile_word(study: Study) -> str:
     return words(key) if study.profile.name in {"walk", "ebike", "drive"} else study.profile.name
 
 
-def _file_word(role: str, lang: Lang) -> str:
+def file_word(role: str, lang: Lang) -> str:
+    """Return what a file of a study is called by its role."""
     return _FILES.get(role, (role, role))[lang == "en"]
 
 

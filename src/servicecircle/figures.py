@@ -22,6 +22,8 @@ from .whole_files import make_folder, write_bytes
 Draw = Callable[[Words, Fonts], Sheet]
 #: the figures of a result folder, without the ends of their names
 NAMES = ("map", "curve", "week", "zones")
+#: of a sheet of A4 that a document shows at half its width: 300 of an inch there
+DOCUMENT_DPI = 160
 
 
 def draw_figure(
@@ -183,6 +185,28 @@ def figure_files(
         for name, draw in draws.items()
         for end, data in _files(draw, ends, lang or plan.study.lang, font).items()
     }
+
+
+def figure_bytes(plan: Plan, name: str, *, lang: Lang | None = None, font: str | Path | None = None) -> bytes:
+    """
+    Return one figure as a PNG picture: `before` or `after`, the map of one state, else a name of `figure_names`.
+
+    Raises
+    ------
+    InputError, MissingPackageError
+        As `draw_figure`.
+    """
+    draws: dict[str, Draw] = {
+        "before": _map(plan, show="before", with_zones=False),
+        "after": _map(plan, show="after", with_zones=False),
+        "curve": lambda words, fonts: drawn_curve(plan, words, fonts),
+        "week": lambda words, fonts: drawn_week(plan, words, fonts),
+        "zones": lambda words, fonts: drawn_zones(plan, words, fonts),
+    }
+    words = figure_words(checked_lang(lang or plan.study.lang))
+    fonts = Fonts(words.lang, font)
+    with as_it_comes():
+        return draws[name](words, fonts).bytes("png", dpi=DOCUMENT_DPI)
 
 
 def figure_names() -> list[str]:

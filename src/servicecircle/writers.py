@@ -40,6 +40,7 @@ from .gaps import riders_scattered
 from .geopackages import write_geopackage
 from .model import Explanation, Plan
 from .plan_sheets import write_tables
+from .plan_tables import gap_table, zone_table
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
@@ -50,6 +51,8 @@ from .zone_figures import ZoneProposal
 from .zone_summary import zone_work_figures
 
 WGS84 = "EPSG:4326"
+#: what `write_proposal` writes; of an earlier plan they go
+PROPOSAL_FILES = ("proposal.docx", "proposal.html")
 #: digits of a degree in GeoJSON: 1 cm
 DIGITS = 7
 #: a list of numbers that `json.dumps` has set a line each; no text of JSON holds a line break
@@ -71,7 +74,7 @@ def write_outputs(
         What `suggest` gave.
     folder
         Made if missing. Files of the same names are replaced; others are not touched, but for files of an earlier
-        plan that this plan does not have: `explanations.json`, the tables and the figures go then.
+        plan that this plan does not have: `explanations.json`, the tables, the figures and the proposal go then.
     figures
         Kinds of file, of `png`, `svg` and `pdf`, in which figures are written too: `map`, and `curve`, `week` and
         `zones` where the plan has them, as `draw_figure`, `draw_curve`, `draw_week` and `draw_zones` draw them.
@@ -148,6 +151,8 @@ def write_outputs(
             files.append(write_bytes(target / name, drawn[name]))
         else:
             remove_file(target / name)
+    for name in PROPOSAL_FILES:
+        remove_file(target / name)
     files.append(write_text(target / "summary.json", json_text(summary(plan), indent=2)))
     return files
 
@@ -217,6 +222,8 @@ def suggestion_rows(plan: Plan) -> list[Properties]:
             "lon": round(float(lon), DIGITS),
             "lat": round(float(lat), DIGITS),
             "riders_gained": float(site["riders_gained"]),
+            "minutes_before": _plain_value(site["minutes_before"]),
+            "minutes_after": _plain_value(site["minutes_after"]),
             **{name: _plain_value(site[name]) for name in more},
         }
         for (site_id, site), (lon, lat) in zip(plan.sites.iterrows(), xy, strict=True)
@@ -252,7 +259,9 @@ def summary(plan: Plan) -> Properties:
             "count": len(plan.gaps),
             "riders": math.fsum(plan.gaps["riders"]),
             "scattered": riders_scattered(plan.before, plan.grid, plan.gaps),
+            "each": _rows(gap_table(plan)),
         },
+        "zones": _rows(zone_table(plan)),
         "suggestions": suggestion_rows(plan),
         "solution": {
             "objective": plan.solution.objective,

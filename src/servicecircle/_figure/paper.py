@@ -75,10 +75,10 @@ class Sheet:
         self._z = 0.0
         self.texts: list[str] = []  # all that was put on it, as drawn
 
-    def bytes(self, file_format: Format) -> bytes:
-        """Return the page as a file."""
+    def bytes(self, file_format: Format, *, dpi: int = DPI) -> bytes:
+        """Return the page as a file; `dpi` is that of its pixels."""
         stream = io.BytesIO()
-        self._figure.savefig(stream, format=file_format, dpi=DPI, metadata=dict(_METADATA[file_format]))
+        self._figure.savefig(stream, format=file_format, dpi=dpi, metadata=dict(_METADATA[file_format]))
         return stream.getvalue()
 
     @contextmanager
