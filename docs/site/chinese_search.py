@@ -15,7 +15,8 @@ from sphinx.search.en import SearchEnglish
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W\u3400-\u9fff]+")
 #: the same in the browser; one character alone is asked for as it is
 _SPLIT_QUERY = r"""
-var splitQuery = (query) => (query.match(/[\u3400-\u9fff]+|[^\s\u3400-\u9fff!-\/:-@\[-^`{-~，。、；：？！“”（）《》]+/gu) || [])
+var splitQuery = (query) => (query.match(
+  /[\u3400-\u9fff]+|[^\s\u3400-\u9fff!-\/:-@\[-^`{-~，。、；：？！“”（）《》]+/gu) || [])
   .flatMap((run) => !/[\u3400-\u9fff]/.test(run) || run.length === 1 ? [run]
     : Array.from({ length: run.length - 1 }, (_, i) => run.slice(i, i + 2)));
 """

@@ -1,7 +1,8 @@
 """
 The documentation as a site: the pages of `docs/` as they are, notebooks, a gallery, the reference from docstrings.
 
-Build it from the repository's root: `python -m sphinx -W -c docs/site . build/site`, then open `build/site/index.html`.
+Build it from the repository's root with `python -m sphinx -W -c docs/site . build/site`; `build/site/index.html`
+is the first page.
 
 Notebooks are not run here: `tests/test_notebooks.py` runs each of them twice, and they are stored without output.
 """

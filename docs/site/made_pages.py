@@ -89,7 +89,7 @@ def reference_pages() -> Iterator[tuple[str, str]]:
         page = "api-" + re.sub(r"\W+", "-", head.lower()).strip("-")
         tree.append(page)
         yield page, "\n\n".join([title(head), *map(directive, dict.fromkeys(names))]) + "\n"
-    text = "Every public name, with the units, shapes, CRS and errors of its docstring. A table of all names on one page: "
+    text = "Every public name, with units, shapes, CRS and errors. A table of all names on one page: "
     listed = "\n   ".join(tree)
     yield (
         "api",
