@@ -97,7 +97,8 @@ def test_the_command_writes_the_changes(folders: tuple[Path, Path], tmp_path: Pa
     assert printed.exit_code == 0
     assert json.loads(printed.stdout) == compare_outputs(*folders, layers=["facilities"])
     written = run.invoke(app, ["diff", *paths, "--out", str(tmp_path / "changes.json")])
-    assert "facilities" in written.stdout
+    n = compare_outputs(*folders)["n"]["facilities"]
+    assert f"facilities：新增 {n['added']}，变动 {n['changed']}，撤除 {n['removed']}" in written.stdout
     assert json.loads((tmp_path / "changes.json").read_text(encoding="utf-8")) == compare_outputs(*folders)
 
 

@@ -286,7 +286,9 @@ def diff(
             return
         write_text(out, changes_text(changes))
         for name, n in changes["n"].items():
-            _say(f"{name}: +{n['added']} ~{n['changed']} -{n['removed']} ={n['same']}")
+            en = f"{name}: {n['added']} added, {n['changed']} changed, {n['removed']} removed, {n['same']} the same"
+            zh = f"{name}：新增 {n['added']}，变动 {n['changed']}，撤除 {n['removed']}，未变 {n['same']}"
+            _say(zh if usual_lang() == "zh" else en)
 
 
 @app.command()
