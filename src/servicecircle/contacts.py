@@ -156,13 +156,16 @@ def _services(facilities: gpd.GeoDataFrame, lang: Lang) -> list[str]:
     """Return what each place offers, in words; what is broken, or was not checked in time, says so."""
     between, broken_word = ("、", "（损坏）") if lang == "zh" else (", ", " (broken)")
     stale_word = "（久未检查）" if lang == "zh" else " (not checked for long)"
+    all_stale = "（均久未检查）" if lang == "zh" else " (none checked for long)"
     told = []
     written = texts_in(facilities, "amenities")
     every = zip(offers_in(facilities), stale_in(facilities), written, strict=True)
     for (working, broken, _), stale, text in every:
-        words = [
-            f"{service_name(code, lang)}{stale_word if code in stale else ''}" for code in sorted(working | stale)
-        ]
+        there = sorted(working | stale)
+        of_all = len(stale) > 1 and set(there) == set(stale)  # once for a place, not behind every word
+        marks = [stale_word if code in stale and not of_all else "" for code in there]
+        words = [f"{service_name(code, lang)}{mark}" for code, mark in zip(there, marks, strict=True)]
+        words = [between.join(words) + all_stale] if of_all else words
         words += [f"{service_name(code, lang)}{broken_word}" for code in sorted(broken)]
         told.append(between.join(words) or text)
     return told

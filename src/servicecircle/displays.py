@@ -36,6 +36,7 @@ _FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "closures": ("路况", "Closures"),
         "checkins": ("打卡", "Check-ins"),
         "wishes": ("心愿", "Wishes"),
+        "pickups": ("取餐点", "Pick-up points"),
         "geocoded": ("地址查询结果", "Addresses looked up"),
     }
 )

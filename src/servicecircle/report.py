@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from types import MappingProxyType
@@ -13,7 +12,7 @@ import pandas as pd
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
 from ._page.siting import siting_rows
-from ._page.summary import asked_rows, proof, shown_riders, small_gains, tier_rows, whole_gains
+from ._page.summary import asked_rows, proof, shown_gaps, shown_riders, small_gains, tier_rows, whole_gains
 from ._page.words import Words
 from ._validate import some, some_zh
 from .addresses import QUALITIES, QUALITY_ZH
@@ -21,7 +20,6 @@ from .checkins import CheckInFigures
 from .coverage import totals
 from .disclosure import told_warnings
 from .errors import Fault, Lang, visible
-from .gaps import riders_scattered
 from .geocoding import Geocoded
 from .model import Plan
 from .services import service_name
@@ -149,10 +147,7 @@ def _gap_lines(plan: Plan) -> Iterator[str]:
     if plan.gaps.empty:
         yield "没有缺口。" if zh else "No gap."
         return
-    riders = math.fsum(plan.gaps["riders"])
-    scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
-    today = shown_riders(plan.before)
-    in_gaps, elsewhere = numbers.apportioned([riders, scattered], today.riders - today.within[-1])
+    in_gaps, elsewhere = shown_gaps(plan)
     n, large = len(plan.gaps), int((plan.gaps["riders"] >= 1 - 1e-9).sum())
     worst = numbers.told(min(float(plan.gaps["riders"].iloc[0]), in_gaps))  # no more than all together, as shown
     if zh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from .. import params
 from ..coverage import totals
+from ..gaps import riders_scattered
 from ..model import Coverage, Plan
 from ..services import told_services
 from ..tiers import tier_totals
@@ -49,6 +51,15 @@ def shown_riders(coverage: Coverage) -> Shown:
     parts = np.maximum(np.diff([0.0, *covered, total]), 0.0)
     whole = numbers.apportioned(parts.tolist(), int(np.floor(total + 0.5)))
     return Shown(sum(whole), tuple(np.cumsum(whole[:-1]).tolist()))
+
+
+def shown_gaps(plan: Plan) -> tuple[int, int]:
+    """Return the riders in gaps, and those elsewhere who are not covered either, as whole numbers that add up."""
+    riders = math.fsum(plan.gaps["riders"])
+    scattered = riders_scattered(plan.before, plan.grid, plan.gaps)
+    today = shown_riders(plan.before)
+    in_gaps, elsewhere = numbers.apportioned([riders, scattered], today.riders - today.within[-1])
+    return in_gaps, elsewhere
 
 
 def shown_tiers(coverage: Coverage, k: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from .._page import numbers
 from .._page.summary import (
     parameters,
     proof,
+    shown_gaps,
     shown_riders,
     sources,
     tier_rows,
@@ -149,7 +150,7 @@ class Proposal:
         if not len(self.gaps):
             return (self.say("没有缺口。", "There is no gap."),)
         count = self.traces.number("/gaps/count", numbers.whole)
-        riders = self.traces.number("/gaps/riders", numbers.told)
+        riders = self.traces.whole("/gaps/riders", shown_gaps(self.plan)[0])
         worst = self.traces.number("/gaps/each/0/riders", numbers.told)
         zone = self.gaps["zone"].iloc[0]
         where = self.say(f"，在{zone}", f", in {zone}") if zone else ""
