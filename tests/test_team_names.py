@@ -59,7 +59,16 @@ def test_no_persons_name_is_an_organisation(surname: str, given_name: str) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["李四组长", "王小明站长", "队长李四", "组长 王小明", "张伟会计", "社工李四", "社区民警王小明", "服务队队长李四"],
+    [
+        "李四组长",
+        "王小明站长",
+        "队长李四",
+        "组长 王小明",
+        "张伟会计",
+        "社工李四",
+        "社区民警王小明",
+        "服务队队长李四",
+    ],
 )
 def test_a_person_with_a_title_is_no_organisation(name: str) -> None:
     assert not is_organisation(name)
