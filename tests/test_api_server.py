@@ -135,6 +135,7 @@ def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
         assert server.communicate(timeout=60) == ("Stopped.\n", "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_many_wait_answers_each_and_leaves_no_traceback(tmp_path: Path) -> None:
     def ask(url: str) -> tuple[int, str] | None:
         try:

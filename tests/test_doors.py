@@ -147,6 +147,7 @@ def test_reach_and_areas_agree_with_times() -> None:
         assert (shapely.distance(EVERYWHERE.geometry.to_numpy()[near], area.geometry) < 0.5).all()
 
 
+@pytest.mark.slow
 def test_the_area_of_a_shop_street_is_as_wide_in_the_middle_as_at_its_ends() -> None:
     _, network = draw("A---------B")
     street = places(line((200, 0), (800, 0)))

@@ -74,6 +74,7 @@ def test_tables_are_kept_as_well(tmp_path, reads, suffix):
     assert len(reads) == 1
 
 
+@pytest.mark.slow
 def test_real_streets_come_back_the_same(tmp_path, reads):
     file = shutil.copy(HELSINKI, tmp_path / "Helsinki.osm.pbf")
     for profile in PROFILES:

@@ -36,6 +36,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return planned(root / "a", "2026-11-22"), planned(root / "b", "2026-12-01", "stations")
 
 
+@pytest.mark.slow
 def test_what_was_added_changed_and_removed_is_told_by_id(folders: tuple[Path, Path]) -> None:
     changes = compare_outputs(*folders)
     assert changes["old"] == {"study": "小镇", "date": "2026-11-22"}
@@ -56,6 +57,7 @@ def test_what_was_added_changed_and_removed_is_told_by_id(folders: tuple[Path, P
     assert {one["id"] for one in circles["added"]} == {"S3:5", "S3:10"}
 
 
+@pytest.mark.slow
 def test_a_folder_beside_itself_has_no_changes_and_turned_round_the_two_exchange(
     folders: tuple[Path, Path],
 ) -> None:
@@ -71,6 +73,7 @@ def test_a_folder_beside_itself_has_no_changes_and_turned_round_the_two_exchange
         ]
 
 
+@pytest.mark.slow
 def test_the_text_is_the_same_at_every_run_and_the_old_with_the_changes_is_the_new(
     folders: tuple[Path, Path],
 ) -> None:
@@ -86,6 +89,7 @@ def test_the_text_is_the_same_at_every_run_and_the_old_with_the_changes_is_the_n
     assert before == {"S1"}
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_changes(folders: tuple[Path, Path], tmp_path: Path) -> None:
     run = CliRunner()
     paths = [str(folder) for folder in folders]
@@ -98,6 +102,7 @@ def test_the_command_writes_the_changes(folders: tuple[Path, Path], tmp_path: Pa
     assert json.loads((tmp_path / "changes.json").read_text(encoding="utf-8")) == compare_outputs(*folders)
 
 
+@pytest.mark.slow
 def test_what_is_no_result_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder of results"):
         compare_outputs(tmp_path, folders[0])

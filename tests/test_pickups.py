@@ -51,10 +51,11 @@ def test_orders_spread_over_the_hours_of_the_day_and_riders_over_the_streets_nea
     assert riders_of_pickups(points, GRID, when="周二 15:00").sum() == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     hours=st.sampled_from(["", "24小时", "周一至周五 9:00-12:00", "18:00-次日2:00", "10:00-14:00,16:30-21:00"]),
-    orders=st.floats(0, 500),
+    orders=st.floats(0.01, 500),
     weekday=st.integers(0, 6),
 )
 def test_minute_by_minute_the_orders_of_a_day_come_back(hours: str, orders: float, weekday: int) -> None:

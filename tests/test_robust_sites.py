@@ -246,6 +246,7 @@ def test_a_least_share_holds_in_every_scenario_and_the_worst_zone_is_that_of_all
             assert lost == pytest.approx(best - rest[1])
 
 
+@pytest.mark.slow
 def test_robust_comes_from_the_study_and_from_the_command_line(tmp_path: Path) -> None:
     toml = TOML.replace("[suggest]\n", "[suggest]\nrobust = 1\n") + '\n[closures]\nfile = "closures.csv"\n'
     folder = write_study(tmp_path / "study", toml)
