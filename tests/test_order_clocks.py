@@ -127,3 +127,24 @@ def test_what_does_not_go_together_is_refused() -> None:
     with pytest.raises(InputError, match="no column `ordered`"):
         sc.order_clocks(told.drop(columns="ordered"))
     assert isinstance(told, pd.DataFrame)
+
+
+def test_no_order_gives_empty_tables() -> None:
+    none = gpd.GeoDataFrame({"ordered": []}, geometry=[], crs=4326)
+    found = sc.order_clocks(none)
+    assert found.total["n"] == 0
+    assert found.by_zone.empty
+    assert found.by_hour.empty
+    assert found.by_zone_hour.empty
+    assert found.by_zone_hour.index.names == ["zone_id", "hour"]
+
+
+@pytest.mark.parametrize("minutes", [0.0, -5.0])
+def test_the_minutes_of_single_orders_are_above_0(minutes: float) -> None:
+    one = gpd.GeoDataFrame(
+        {"ordered": ["2026-08-06 09:30"], "promised_min": [minutes]},
+        geometry=gpd.points_from_xy([117], [36]),
+        crs=4326,
+    )
+    with pytest.raises(InputError, match="above 0"):
+        sc.order_clocks(one)

@@ -57,6 +57,29 @@ def test_no_persons_name_is_an_organisation(surname: str, given_name: str) -> No
     assert teams_in(f"{surname}{given_name}、服务队") == (surname + given_name, "服务队")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "李四组长",
+        "王小明站长",
+        "队长李四",
+        "组长 王小明",
+        "张伟会计",
+        "社工李四",
+        "社区民警王小明",
+        "服务队队长李四",
+    ],
+)
+def test_a_person_with_a_title_is_no_organisation(name: str) -> None:
+    assert not is_organisation(name)
+
+
+def test_a_title_beside_a_team_takes_nothing_from_it(tmp_path: Path) -> None:
+    teams, told = read(tmp_path, ["东网格服务队（李四组长）、巡查队 王小明队长", "网格员金宇队、社工站、会员中心"])
+    assert teams == ["东网格服务队、巡查队", "网格员金宇队、社工站、会员中心"]
+    assert not told
+
+
 @pytest.mark.parametrize("header", ["网格专员", "专员", "队长", "组长"])
 def test_a_column_of_persons_in_charge_is_personal(header: str) -> None:
     assert is_personal(header)

@@ -89,8 +89,7 @@ def order_clocks(
         msg = f"`promised_min` must be above 0 and `least` at least 1, got {promised_min!r} and {least!r}."
         raise InputError(msg, zh="promised_min 应大于 0，least 至少为 1。")
     times = _times(orders)
-    own = pd.to_numeric(orders.get("promised_min", pd.Series(np.nan, orders.index)), errors="coerce")
-    promised = own.fillna(promised_min).to_numpy(np.float64)
+    promised = _own_promises(orders).fillna(promised_min).to_numpy(np.float64)
     end = moment_of(until) if until is not None else times.max().max()
     rows = pd.DataFrame(
         {
@@ -100,9 +99,8 @@ def order_clocks(
             "done": _minutes(times["ordered"], times["done"]),
         }
     )
-    waited = np.where(
-        np.isnan(rows["done"]), _minutes(times["ordered"], pd.Series(end, orders.index)), rows["done"]
-    )
+    ends = pd.Series(end, orders.index, dtype=times["ordered"].dtype)
+    waited = np.where(np.isnan(rows["done"]), _minutes(times["ordered"], ends), rows["done"])
     rows["late"] = waited > promised
     rows["known"] = rows["late"] | rows["done"].notna()
     rows["model"] = np.nan
@@ -113,6 +111,17 @@ def order_clocks(
         _figures(rows, least),
         *(_grouped(rows, list(keys), least) for keys in (_KEYS[:1], _KEYS[1:], _KEYS)),
     )
+
+
+def _own_promises(orders: gpd.GeoDataFrame) -> pd.Series:
+    """Return the minutes promised of single orders, nan where none are told."""
+    own = pd.to_numeric(orders.get("promised_min", pd.Series(np.nan, orders.index)), errors="coerce")
+    wrong = own <= 0
+    if wrong.any():
+        ids = orders.index[wrong]
+        msg = f"`promised_min` of {int(wrong.sum())} of `orders` is not above 0: {some(ids)}."
+        raise InputError(msg, zh=f"orders 中有 {int(wrong.sum())} 单的 promised_min 不大于 0：{some_zh(ids)}。")
+    return own
 
 
 def _times(orders: gpd.GeoDataFrame) -> pd.DataFrame:

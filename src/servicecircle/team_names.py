@@ -14,16 +14,19 @@ from .readers import Table
 _BETWEEN = re.compile(r"[、，,;；/\n]+")
 #: a word that an organisation is called by
 _ORGANISATION = re.compile(
-    "[队组所会社站局办院部团处科室]|中心|公司|联盟|专班|支部|党委|单位|物业|学校|企业|银行|商会|[0-9A-Za-z一-鿿]号$"
+    "[队组所会社站局办院部团处科室](?![长员计工])|中心|公司|联盟|专班|支部|党委|单位|物业|学校|企业|银行|商会|[0-9A-Za-z一-鿿]号$"
     r"|(?i:\b(?:teams?|groups?|offices?|cent(?:er|re)|units?|squads?|crews?|stations?|brigades?|committees?"
     r"|associations?|volunteers|services?|police|clinics?|company)\b)"
 )
 #: a text as short as a person's name that begins with a surname
 _SHORT = re.compile(rf"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}")
 _SHORT_TEAM = re.compile(r"[\u4e00-\u9fff]{2}[队组所站社]")
+#: what a person is called by who works for an organisation, and a person's name behind it
+_TITLE = "(?:[队组所会社站局院部团处科室][长员]|主任|书记|负责人|联系人|社工|会计|民警|网格员|经理|专员)"
+_TITLED = re.compile(rf"{_TITLE}\s*[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?<![队组所站社])$")
 #: a name behind a team's, in brackets or after a blank
 _BRACKETS = re.compile(r"\s*[（(]([^（()）]*)[)）]")
-_BEHIND = re.compile(rf"\s+[{SURNAMES}][\u4e00-\u9fff]{{1,2}}$")
+_BEHIND = re.compile(rf"\s+[{SURNAMES}][\u4e00-\u9fff]{{1,2}}{_TITLE}?$")
 
 
 def teams_in(text: str) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ def is_organisation(name: str) -> bool:
     >>> [is_organisation(name) for name in ("东网格服务队", "张三", "李会", "金宇队", "Zhang San", "Team 2")]
     [True, False, False, True, False, True]
     """
-    if _SHORT.fullmatch(name) and not _SHORT_TEAM.fullmatch(name):
+    if _TITLED.search(name) or (_SHORT.fullmatch(name) and not _SHORT_TEAM.fullmatch(name)):
         return False
     return _ORGANISATION.search(name) is not None
 
