@@ -145,3 +145,17 @@ def test_keys_that_do_not_fit_are_told(tmp_path: Path) -> None:
             load_study(written(tmp_path / str(k), keys))
     reading = read_study(written(tmp_path / "p", "confirm = 2\n", sources=("交警", "张三 13800138000", "骑手")))
     assert "138" not in "".join(fault.en for fault in reading.faults)
+
+
+@pytest.mark.parametrize(
+    ("source", "official"),
+    [
+        ("交警大队", True), ("兼职网格员上报", True), ("居民（非网格员）", False), ("气象爱好者", False), ("气象台", True),
+        ("unofficial", False), ("Official", True), ("the police", True), ("前城管", False), ("骑手", False), ("", False),
+    ],
+)  # fmt: skip
+def test_an_office_is_a_word_of_its_own(source: str, official: bool) -> None:
+    reports = gpd.GeoDataFrame(
+        {"source": [source], "radius_m": [30.0]}, geometry=gpd.points_from_xy([113.36], [22.48]), crs="EPSG:4326"
+    )
+    assert sc.confirm_reports(reports).log["is_official"].tolist() == [official]

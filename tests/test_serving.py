@@ -12,6 +12,7 @@ from studies import TOML, write_study
 from tiny_study import SHOPS, crossing, write_tiny_study
 
 import servicecircle as sc
+from servicecircle.closed_status import is_closed
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError, StudyError
 from servicecircle.model import Plan, Study
@@ -278,3 +279,15 @@ def test_a_week_needs_hours(study: Study, roads: Roads) -> None:
     with pytest.raises(InputError, match="No station or shop states hours"):
         coverage_by_hour(silent, roads=roads)
     assert plan_of(silent, roads).serving.week is None
+
+
+@pytest.mark.parametrize(
+    ("status", "closed"),
+    [
+        ("装修中", True), ("装修已完成", False), ("停业整顿结束", False), ("改造完成，恢复开放", False), ("改造", True),
+        ("装修预计12月完成", True), ("装修尚未完成", True), ("暂停，春节后恢复", True), ("closed", True),
+        ("closed for now", True), ("planned 2027", True), ("closedish", False), ("正常", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_open_again_is_not_closed(status: str, closed: bool) -> None:
+    assert is_closed(pd.DataFrame({"status": [status]})).tolist() == [closed]

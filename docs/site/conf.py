@@ -30,6 +30,7 @@ project = "servicecircle"
 copyright = "servicecircle maintainers"  # noqa: A001
 language = "en"
 root_doc = "docs/site/index"
+default_role = "code"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 include_patterns = [
     "docs/**.md",
@@ -47,7 +48,7 @@ suppress_warnings = ["misc.highlighting_failure"]  # a study.toml with `...` in 
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # units and shapes stand in the docstring
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_param = False

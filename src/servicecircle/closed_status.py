@@ -46,7 +46,12 @@ CLOSED = (
         "planned",
     ),
 )
-_CLOSED = re.compile(rf"(?:已经?|现|目前|正在?|临时)?(?:{'|'.join(CLOSED)})")
+_WORDS = "|".join(rf"{word}\b" if word.isascii() else word for word in CLOSED)
+_CLOSED = re.compile(rf"(?:已经?|现|目前|正在?|临时)?(?:{_WORDS})")
+#: what says that the trouble is over: the place is open again
+_OVER = re.compile("完成|完毕|结束|完工|竣工|恢复|重新开|已开放|reopened|open again|finished")
+#: what takes that back: it is not over yet
+_NOT_YET = re.compile("未|尚|待|预计|计划|将|前|后|until|not ")
 
 
 def is_closed(frame: pd.DataFrame) -> BoolArray:
@@ -54,4 +59,13 @@ def is_closed(frame: pd.DataFrame) -> BoolArray:
     if "status" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
     status = frame["status"].fillna("").astype(str).map(simplified).str.strip().str.casefold()
-    return np.array([_CLOSED.match(one) is not None for one in status], dtype=bool)
+    return np.array([_says_closed(one) for one in status], dtype=bool)
+
+
+def _says_closed(status: str) -> bool:
+    """Whether a text begins with a word that closes, and does not say that this is over."""
+    found = _CLOSED.match(status)
+    if found is None:
+        return False
+    rest = status[found.end() :]
+    return not (_OVER.search(rest) and not _NOT_YET.search(rest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -108,12 +109,23 @@ def confirm_reports(
     return confirmed_by_rule(as_closures(closures), TrustRule(confirm, within_m, within_minutes, words))
 
 
+def _office_pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds an office in a source: whole words of English, and no Chinese word that is denied or a fan's."""
+    parts = [
+        rf"\b{re.escape(word.casefold())}\b" if word.isascii() else rf"(?<![非前原假]){re.escape(word)}(?!爱好|迷)"
+        for word in words
+    ]
+    return re.compile("|".join(parts) or r"(?!)")
+
+
 def confirmed_by_rule(closures: Closures, rule: TrustRule) -> ConfirmedReports:
     """Return `confirm_reports` by a rule that is checked already."""
     frame = closures.frame
     ids = frame.index.astype(str).tolist()
-    words = [word.casefold() for word in rule.official]
-    is_official = np.array([any(w in source.casefold() for w in words) for source in frame["source"]], dtype=bool)
+    is_office = _office_pattern(rule.official)
+    is_official = np.array(
+        [is_office.search(source.casefold()) is not None for source in frame["source"]], dtype=bool
+    )
     others = _others(frame, rule)
     keys = list(zip(frame["source"], shapely.to_wkb(frame.geometry.to_numpy()), frame["from"], strict=True))
     n = [len({keys[at], *(keys[k] for k in near)}) for at, near in enumerate(others)]
