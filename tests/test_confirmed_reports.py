@@ -150,8 +150,10 @@ def test_keys_that_do_not_fit_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "official"),
     [
-        ("交警大队", True), ("兼职网格员上报", True), ("居民（非网格员）", False), ("气象爱好者", False), ("气象台", True),
-        ("unofficial", False), ("Official", True), ("the police", True), ("前城管", False), ("骑手", False), ("", False),
+        ("交警大队", True), ("兼职网格员上报", True), ("居民（非网格员）", False), ("气象爱好者", False),
+        ("气象台", True),
+        ("unofficial", False), ("Official", True), ("the police", True), ("前城管", False), ("骑手", False),
+        ("", False),
     ],
 )  # fmt: skip
 def test_an_office_is_a_word_of_its_own(source: str, official: bool) -> None:

@@ -284,7 +284,8 @@ def test_a_week_needs_hours(study: Study, roads: Roads) -> None:
 @pytest.mark.parametrize(
     ("status", "closed"),
     [
-        ("装修中", True), ("装修已完成", False), ("停业整顿结束", False), ("改造完成，恢复开放", False), ("改造", True),
+        ("装修中", True), ("装修已完成", False), ("停业整顿结束", False), ("改造完成，恢复开放", False),
+        ("改造", True),
         ("装修预计12月完成", True), ("装修尚未完成", True), ("暂停，春节后恢复", True), ("closed", True),
         ("closed for now", True), ("planned 2027", True), ("closedish", False), ("正常", False), ("", False),
     ],

@@ -110,7 +110,7 @@ def confirm_reports(
 
 
 def _office_pattern(words: Sequence[str]) -> re.Pattern[str]:
-    """Return what finds an office in a source: whole words of English, and no Chinese word that is denied or a fan's."""
+    """Return what finds an office: whole words of English, no Chinese word that is denied or a fan's."""
     parts = [
         rf"\b{re.escape(word.casefold())}\b" if word.isascii() else rf"(?<![非前原假]){re.escape(word)}(?!爱好|迷)"
         for word in words
