@@ -389,6 +389,7 @@ def test_nothing_but_the_figures_goes_through_a_pipe(study: Path, tmp_path: Path
     assert done.stdout.decode().startswith("小镇\n")
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_the_stages_and_is_left_clean(study: Path, tmp_path: Path) -> None:
     code, shown = on_terminal("plan", study, "--out", tmp_path)
     assert code == 0

@@ -63,6 +63,7 @@ def test_the_plan_is_as_good_as_the_best_of_all_subsets(instance, p, data):
     assert (np.diff(solution.chosen) > 0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(instances(), st.integers(0, 3), st.integers(0, 3), st.data())
 def test_two_kinds_and_shared_places_are_one_model(instance, stations, shops, data):
