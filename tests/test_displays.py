@@ -82,3 +82,8 @@ def test_hostile_names_are_shown_and_not_obeyed(tmp_path: Path) -> None:
         assert "<img src=x" not in html
     assert sc.html_of(HOSTILE).startswith("<pre>")
     assert "<script>" not in sc.html_of(HOSTILE)
+
+
+def test_a_terminal_shows_a_name_and_no_array(plan: sc.Plan) -> None:
+    things = (plan, plan.study, plan.before, plan.network)
+    assert [repr(thing) for thing in things] == ["<Plan '小镇'>", "<Study '小镇'>", "<Coverage>", "<Network>"]

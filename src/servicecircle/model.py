@@ -62,7 +62,7 @@ class NetworkReport:
     warnings: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network(Shown):
     """
     Streets of one travel profile as a directed graph, nodes at junctions and ends.
@@ -365,7 +365,7 @@ class Grid:
             raise InputError(msg)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Coverage(Shown):
     """Who is covered at each break: riders on demand points, by travel time, never by polygon."""
 
@@ -473,7 +473,7 @@ class SuggestRule:
     time_limit_s: float | None = None  # of each search; None: the usual one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Study(Shown):
     """
     All inputs of one plan, read and checked. Every frame is in WGS 84 and has the id (str) as its index.
@@ -583,7 +583,7 @@ class Unmet:
     out_of_reach: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan(Shown):
     """A study worked out: who is covered, where the gaps are, what is suggested, and how good that is."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import singledispatch
 from html import escape
 
+from .errors import visible
+
 
 @singledispatch
 def shown_html(thing: object) -> str:
@@ -13,7 +15,12 @@ def shown_html(thing: object) -> str:
 
 
 class Shown:
-    """A thing that a notebook shows as HTML when it is the last line of a cell."""
+    """A thing that a notebook shows as HTML when it is the last line of a cell, and a terminal in a few words."""
+
+    def __repr__(self) -> str:
+        whose = getattr(self, "study", self)
+        name = getattr(whose, "name", "")
+        return f"<{type(self).__name__} {visible(name)!r}>" if name else f"<{type(self).__name__}>"
 
     def _repr_html_(self) -> str:
         return shown_html(self)
