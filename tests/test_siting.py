@@ -282,7 +282,7 @@ def agrees_with_brute_force(q: Siting):
     assert plan.objective == pytest.approx(best[0], rel=1e-6, abs=1e-9)
     assert plan.bound == plan.objective
     # best[0] is the best of all subsets: the relaxation may never say less, and is told where HiGHS's word is lower
-    assert math.isnan(plan.relaxed_bound) or plan.relaxed_bound >= best[0] * (1 - 1e-9)
+    assert math.isnan(plan.relaxed_bound) or plan.relaxed_bound >= best[0] * (1 - 1e-6) - 1e-9
     if plan.proof != "HiGHS" and not q.fair and not math.isnan(plan.relaxed_bound):
         assert plan.relaxed_bound == pytest.approx(plan.bound, rel=1e-6, abs=1e-9)
     if q.fair:
