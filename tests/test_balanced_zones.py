@@ -251,3 +251,11 @@ def test_every_proposal_hangs_together_and_says_what_it_is(
     if found.status != "out_of_tolerance":
         assert found.bound <= found.rider_minutes + 1e-9
     assert (found.status == "optimal") == (found.status != "out_of_tolerance" and found.gap == 0)
+
+
+def test_a_zone_within_another_is_told_and_with_a_post_it_stays() -> None:
+    _, network = perfect_grid(7)
+    nested = boxes((-1, -1, 7, 7), (1, 1, 2, 2))
+    riders = at((1, 1), (5, 5), (3, 2), weight=[3.0, 4.0, 2.0])
+    with pytest.raises(InputError, match="lies within other zones"):
+        balance_zones(network, nested, riders, time_limit_s=5)

@@ -290,6 +290,22 @@ def test_check_ins_are_demand_around_their_places(tmp_path: Path) -> None:
     assert at_nine.demand["weight"].sum() == pytest.approx(n / n_days)
 
 
+@pytest.mark.slow
+def test_totals_without_hours_count_as_of_the_whole_day_and_it_is_told(tmp_path: Path) -> None:
+    toml = TOML + '\n[checkins]\nfile = "log.csv"\n[demand]\nsource = "checkins"\n'
+    write_study(tmp_path, toml)
+    (tmp_path / "log.csv").write_text("月份,打卡点,次数\n2026-10,S1,310\n", encoding="utf-8")
+    study = sc.load_study(tmp_path)
+    whole, at_night = (sc.suggest(study, stations=0, shops=0, when=when) for when in (None, "Tue 20:30"))
+    assert whole.demand["weight"].sum() == pytest.approx(10)
+    assert at_night.demand["weight"].sum() == pytest.approx(10)
+    assert any("hours of the check-ins are not known" in fault.en for fault in at_night.warnings)
+    assert not any("hours of the check-ins" in fault.en for fault in whole.warnings)
+    (tmp_path / "log.csv").write_text("时间,打卡点\n2026-10-01 20:10,S1\n2026-10-02,S1\n", encoding="utf-8")
+    some = sc.suggest(sc.load_study(tmp_path), stations=0, shops=0, when="Tue 20:30")
+    assert any("1 of 2 check-ins have no hour" in fault.en for fault in some.warnings)
+
+
 def test_check_ins_without_a_ledger_are_told(tmp_path: Path) -> None:
     write_study(tmp_path, TOML + '\n[demand]\nsource = "checkins"\n')
     with pytest.raises(sc.StudyError, match="there is no \\[checkins\\]"):

@@ -204,3 +204,14 @@ def test_the_order_of_rows_changes_nothing(rows: list[tuple[tuple[int, int], int
             for frame in (depots, depots.iloc[order])
         )
         assert one.to_csv(index=False) == other.to_csv(index=False)
+
+
+@pytest.mark.parametrize("split", [True, False])
+@pytest.mark.parametrize("depots", [at(riders=[]), at((500, 500), (510, 500), riders=[3, 4])], ids=["none", "far"])
+def test_where_no_depot_reaches_a_post_nobody_is_assigned(depots: gpd.GeoDataFrame, split: bool) -> None:
+    for limit in (None, 5):
+        found = assign_depots(depots, ZONES, by="balanced", network=GRID, posts=POSTS, limit=limit, split=split)
+        assert found.rows["zone_id"].tolist() == [None] * len(depots)
+        assert set(found.rows["reason"]) <= {"unreachable"}
+        assert found.loads["riders"].sum() == 0
+        assert found.rider_minutes == 0

@@ -14,6 +14,7 @@ import servicecircle as sc
 from servicecircle.closed_streets import with_closures
 from servicecircle.closed_times import times_again
 from servicecircle.closures import Closures
+from servicecircle.doors import locate_facilities
 from servicecircle.model import Facilities
 
 X, Y = ORIGIN
@@ -201,3 +202,10 @@ def test_a_far_line_serves_nobody_and_changes_nothing() -> None:
     far = places(line((5000, 0), (5300, 0)), shapely.Point(X, Y))
     assert np.isinf(seconds(far)[:, 0]).all()
     assert np.array_equal(seconds(far)[:, 1], seconds(places(shapely.Point(X, Y)))[:, 0])
+
+
+def test_a_district_whose_gates_are_all_off_the_streets_is_entered_nowhere() -> None:
+    far = shapely.GeometryCollection([SQUARE, shapely.MultiPoint([(X + 9000, Y + 9000)])])
+    assert np.isinf(seconds(places(far), points((150, 200), (100, 200)))).all()
+    at = locate_facilities(sc.Facilities(places(far)), GRID, max_m=200)
+    assert not at.is_on_network.any()

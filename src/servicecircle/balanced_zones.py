@@ -187,9 +187,20 @@ def _centres(
             middle = (places * w[:, None]).sum(axis=0) / w.sum()
             xy[z] = places[np.hypot(*(places - middle).T).argmin()]
         else:
+            if not (ground.today == z).any():
+                raise _within_another(zones, z)
             inside = shapely.point_on_surface(shapely.union_all(ground.shapes[ground.today == z]))
             xy[z] = shapely.get_coordinates(inside)[0]
     return _Centres(xy, post_id, _roots(ground, xy))
+
+
+def _within_another(zones: gpd.GeoDataFrame, z: int) -> InputError:
+    """Return what to say of a zone that others cover whole: no block is left to it."""
+    own = zones.index[z]
+    msg = f"zone {own!r} keeps no street block: it lies within other zones, or holds no street. Mend the borders "
+    msg += "(`zone_faults` tells them), or give it a post."
+    zh = f"网格 {own} 没有分到任何街区：它完全在其他网格之内，或其中没有街道。请先改正边界（见 zone_faults），"
+    return InputError(msg, zh=zh + "或为它设阵地。")
 
 
 def _roots(ground: _Ground, xy: FloatArray) -> IntArray:

@@ -193,6 +193,9 @@ def _balanced(case: _Case, rule: AssignRule, ways: _Ways, time_limit_s: float) -
     can = order[(ways.nearest >= 0)[order]]  # depots that reach a post, by id
     zones = by_id(case.zones)
     zones = zones[np.isfinite(ways.seconds[:, zones]).any(axis=0)]
+    lost: list[_Flow] = [(int(i), -1, float(case.riders[i])) for i in order.tolist() if ways.nearest[i] < 0]
+    if not can.size:
+        return _result(case, rule, lost, ways, limit=None if rule.limit is None else float(rule.limit))
     riders, cost = case.riders[can], ways.seconds[np.ix_(can, zones)]
     total = math.fsum(riders)
     limit = rule.limit if rule.limit is not None else max(math.ceil(total / max(zones.size, 1) - _CRUMB), 1)
@@ -201,7 +204,7 @@ def _balanced(case: _Case, rule: AssignRule, ways: _Ways, time_limit_s: float) -
     began = time.perf_counter()
     search = _flow if rule.split else _whole_flow
     amount, bound, is_proven = search(cost, riders, float(limit), began + time_limit_s)
-    flows: list[_Flow] = [(int(i), -1, float(case.riders[i])) for i in order.tolist() if ways.nearest[i] < 0]
+    flows = list(lost)
     for row, i in enumerate(can.tolist()):
         given = np.flatnonzero(amount[row] > _CRUMB) if riders[row] > 0 else np.array([int(cost[row].argmin())])
         flows += [(i, int(zones[j]), float(amount[row, j])) for j in given.tolist()]

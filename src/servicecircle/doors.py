@@ -52,7 +52,7 @@ def locate_facilities(served_by: Facilities, network: Network, *, max_m: float) 
     of = of[within]
     row, kind = own[of], shapely.get_dimensions(parts)
     gates = _gates(parts[kind == 0], row[kind == 0], at, walks_in, network, max_m)
-    areas = _areas(parts[kind == 2], row[kind == 2], set(gates.row.tolist()), network, max_m)  # noqa: PLR2004
+    areas = _areas(parts[kind == 2], row[kind == 2], set(row[kind == 0].tolist()), network, max_m)  # noqa: PLR2004
     every = [gates, _lines(parts[kind == 1], row[kind == 1], network), *areas]
     return _with_doors(at, own, every)
 

@@ -108,12 +108,19 @@ def _placed(checkins: CheckIns, places: gpd.GeoDataFrame, grid: Grid, *, least: 
     return own[np.array(near, dtype=np.bool_)]
 
 
+def hour_of_demand(study: Study) -> int | None:
+    """Return the hour of which check-ins count; None: all, as no moment is asked for or no hour is known."""
+    if study.when is None or study.checkins is None or not (study.checkins.counts["hour"] != NO_HOUR).any():
+        return None
+    return study.when.minute // 60
+
+
 def told_of_checkins(study: Study, riders: RiderSeries, file: str) -> list[Fault]:
     """Tell what demand of check-ins is, and what of it is left out."""
     checkins = study.checkins
     if checkins is None:
         return []
-    hour = None if study.when is None else study.when.minute // 60
+    hour = hour_of_demand(study)
     total, here = math.fsum(daily_rates(checkins, hour=hour)), math.fsum(riders)
     en = "Riders are check-ins a day as they were seen"
     zh = "骑手数为观测到的日均打卡次数"
@@ -121,7 +128,7 @@ def told_of_checkins(study: Study, riders: RiderSeries, file: str) -> list[Fault
         en, zh = f"{en}, between {hour}:00 and {hour + 1}:00", f"{zh}（{hour}:00—{hour + 1}:00）"
     en += ": they exist only around places that are there, and say nothing of streets without one."
     zh += "：只在已有站点周围才有记录，没有站点的街道不等于没有需求。"
-    faults = [Fault(en, zh, file=file, level="warning")]
+    faults = [Fault(en, zh, file=file, level="warning"), *_told_of_unknown_hours(study, file)]
     if total - here > ROUNDING * max(total, 1.0):
         en = f"{total - here:,.1f} of {total:,.1f} check-ins a day are left out: of places away from the streets"
         en += " that are counted" + (f", or with fewer than {LEAST_TOLD} in all." if study.publish else ".")
@@ -129,6 +136,23 @@ def told_of_checkins(study: Study, riders: RiderSeries, file: str) -> list[Fault
         zh += f"，或总数不足 {LEAST_TOLD} 次。" if study.publish else "。"
         faults.append(Fault(en, zh, file=file, level="warning"))
     return faults
+
+
+def _told_of_unknown_hours(study: Study, file: str) -> list[Fault]:
+    """Tell of check-ins whose hour is not known, where a moment is asked for."""
+    if study.when is None or study.checkins is None:
+        return []
+    counts = study.checkins.counts
+    n, unknown = math.fsum(counts["n"]), math.fsum(counts["n"][counts["hour"] == NO_HOUR])
+    if not unknown:
+        return []
+    if unknown >= n:
+        en = "The hours of the check-ins are not known (totals): riders are those of a whole day, not of then."
+        zh = "打卡记录只有合计，没有时刻：骑手按全天计，不按所问的时刻计。"
+    else:
+        en = f"{unknown:,.0f} of {n:,.0f} check-ins have no hour and are left out at the moment that is asked for."
+        zh = f"{n:,.0f} 次打卡中有 {unknown:,.0f} 次没有时刻，未计入所问的时刻。"
+    return [Fault(en, zh, file=file, level="warning")]
 
 
 # -------------------------------------------------------------------------------------------------- the figures

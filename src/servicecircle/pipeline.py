@@ -35,7 +35,7 @@ from .legs import find_legs
 from .model import Coverage, Facilities, Grid, Land, Network, Plan, Positions, Study, TravelTimes, Unmet
 from .moments import Moment, week_of
 from .network import download_network, read_network
-from .observed_demand import riders_of_checkins, tell_checkins, told_of_checkins
+from .observed_demand import hour_of_demand, riders_of_checkins, tell_checkins, told_of_checkins
 from .offers import hours_of, offers_in
 from .osm import is_osm_file
 from .osm_places import read_surroundings
@@ -660,7 +660,7 @@ def _observed_riders(study: Study, network: Network, grid: Grid) -> tuple[RiderS
     used = input_of(study, study.demand_source)
     file = used.file if used else study.demand_source
     if study.demand_source == "checkins" and study.checkins is not None:
-        hour = None if study.when is None else study.when.minute // 60
+        hour = hour_of_demand(study)
         least = float(LEAST_TOLD) if study.publish else 0.0
         riders = riders_of_checkins(study.checkins, places_in(study), grid, hour=hour, least=least)
         return riders, told_of_checkins(study, riders, file)
