@@ -20,7 +20,7 @@ from studies import TOML, write_study
 
 import servicecircle as sc
 from servicecircle.checkins import checkins_of
-from servicecircle.observed_demand import _told_hours, _told_weeks
+from servicecircle.observed_demand import _by_week, _known_days, _told_hours, _told_weeks
 from servicecircle.report import plan_lines
 
 IDS = ["RAW-7f3a91c2", "13800138000", "oGZ8-openid-55", "张三丰收"]
@@ -333,3 +333,25 @@ def test_what_is_no_count_is_refused() -> None:
     rows = pd.DataFrame({"place_id": ["A"], "begin": [day], "days": [1], "hour": [24], "n": [1.0]})
     with pytest.raises(sc.InputError, match="`n` >= 0"):
         checkins_of(rows)
+
+
+def test_months_and_weeks_of_which_nobody_tells_are_no_check_ins_of_none() -> None:
+    frame = pd.DataFrame(
+        {
+            "place_id": ["S1", "S1", "S2"],
+            "begin": pd.to_datetime(["2026-01-01", "2026-03-01", "2026-01-01"]),
+            "days": [31, 31, 31],
+            "hour": -1,
+            "n": [310.0, 310.0, 310.0],
+        }
+    )
+    assert sc.daily_rates(checkins_of(frame)).tolist() == [10.0, 10.0]
+    assert _known_days(checkins_of(frame)) == 62
+    assert _known_days(checkins_of(frame.assign(days=1))) == 60  # a log: every day from the first to the last
+    weeks = pd.date_range("2026-06-01", periods=6, freq="7D")
+    totals = [("S1", day, 70.0) for day in weeks] + [("S2", day, 70.0) for day in weeks[:4]]
+    table = pd.DataFrame(totals, columns=["place_id", "begin", "n"]).assign(days=7, hour=-1)
+    told = _by_week(checkins_of(table), {}, only_all=False)
+    assert len(told[told["place_id"] == "S2"]) == 4
+    assert not told["is_drop"].any()
+    assert told[told["place_id"] == ""]["change"].isna().tolist() == [True, False, False, False, True, False]

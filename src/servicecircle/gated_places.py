@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from ._validate import IntArray
 from .coverage import limits_s, sum_by
 from .doors import locate_facilities
 from .entrances import DOORS, WALKS_IN
-from .model import Facilities, Plan
+from .model import Facilities, Plan, TravelTimes
 from .travel_times import limit_in_ms, times_between
 
 
@@ -45,15 +48,23 @@ def compare_gates(plan: Plan) -> pd.DataFrame:
         limit_ms=limit_in_ms(by_gate.cutoff_s),
         direction=by_gate.direction,
     )
+    rank = np.full(len(frame), -1)
+    rank[place] = np.arange(len(place))
     found = {}
-    for name, times, n in (("riders", by_gate, len(frame)), ("insiders", free, len(place))):
-        limit = limits_s(times, before.minutes)
-        point = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
-        for b, t in enumerate(before.minutes):
-            within = times.seconds <= limit[times.facility, b]
-            riders = sum_by(times.facility[within], before.weight[point[within]], n)
-            found[name, t] = riders[place] if name == "riders" else riders
+    for b, t in enumerate(before.minutes):
+        gate, open_ = (_within(times, before.minutes, b) for times in (by_gate, free))
+        gate = (rank[gate[0]][rank[gate[0]] >= 0], gate[1][rank[gate[0]] >= 0])
+        both = np.unique(np.column_stack([np.concatenate(pair) for pair in zip(gate, open_, strict=True)]), axis=0)
+        found["riders", t] = sum_by(gate[0], before.weight[gate[1]], len(place))
+        found["insiders", t] = sum_by(both[:, 0], before.weight[both[:, 1]], len(place))  # a gate is a way in too
     for t in before.minutes:
         columns |= {f"{name}_{t:g}": found[name, t] for name in ("riders", "insiders")}
         columns[f"lost_{t:g}"] = found["insiders", t] - found["riders", t]
     return pd.DataFrame(columns, index=frame.index[own].rename("id"))
+
+
+def _within(times: TravelTimes, minutes: Sequence[float], b: int) -> tuple[IntArray, IntArray]:
+    """Return the facilities and the demand points of the pairs within a break."""
+    within = times.seconds <= limits_s(times, minutes)[times.facility, b]
+    point = np.repeat(np.arange(len(times.demand_ids)), np.diff(times.start))
+    return times.facility[within].astype(np.int64), point[within].astype(np.int64)

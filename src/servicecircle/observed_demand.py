@@ -27,10 +27,24 @@ WEEK_DAYS = 7
 LEAST_POINTS = 3
 
 
+def _is_log(checkins: CheckIns) -> bool:
+    """Whether every row tells of one day: then a day without a row is a day without a check-in."""
+    return bool((checkins.counts["days"] == 1).all())
+
+
+def _known_days(checkins: CheckIns) -> int:
+    """Return the days that are known of any place: of a log all, of totals those that a row tells of."""
+    if _is_log(checkins):
+        return checkins.n_days
+    spans = checkins.counts[["begin", "days"]].drop_duplicates()
+    days = [pd.date_range(begin, periods=int(n)) for begin, n in spans.itertuples(index=False)]
+    return len(pd.DatetimeIndex(np.unique(np.concatenate(days))))
+
+
 def _days_of(checkins: CheckIns) -> pd.Series:
     """Return the days that are known of each place: of a log all, of totals those of the place's own rows."""
     counts = checkins.counts
-    if (counts["days"] == 1).all():
+    if _is_log(checkins):
         places = pd.Index(sorted(set(counts["place_id"])), name="place_id")
         return pd.Series(float(checkins.n_days), index=places)
     return counts.drop_duplicates(["place_id", "begin", "days"]).groupby("place_id")["days"].sum().astype(float)
@@ -185,7 +199,7 @@ def tell_checkins(study: Study, before: Coverage, places: gpd.GeoDataFrame) -> C
     if checkins is None:
         return None
     hide = study.publish
-    n, rate = len(checkins), rate_of_total(float(checkins.counts["n"].sum()), checkins.n_days)
+    n, rate = len(checkins), rate_of_total(float(checkins.counts["n"].sum()), _known_days(checkins))
     names = {str(i): str(name) for i, name in zip(places.index, places["name"], strict=True)}
     own = _by_place(study, checkins, before, names)
     told = told_counts(own["n"].tolist(), is_published=hide)
@@ -299,23 +313,32 @@ def _by_week(checkins: CheckIns, names: dict[str, str], *, only_all: bool) -> pd
         columns = ["week", "place_id", "name", "n", "days", "per_day", "change", "persons", "is_drop"]
         return pd.DataFrame(columns=columns)
     every = pd.date_range(own["week"].min(), own["week"].max(), freq="7D")
-    table = frame.pivot_table(index="place_id", columns="week", values="n", aggfunc="sum", fill_value=0.0)
-    rows = _long(table.reindex(columns=every, fill_value=0.0), "week")
+    table = frame.pivot_table(index="place_id", columns="week", values="n", aggfunc="sum").reindex(columns=every)
+    rows = _long(table.fillna(0.0) if _is_log(checkins) else table, "week").dropna(subset="n")
     before = (checkins.first - rows["week"]).dt.days.clip(lower=0)
     after = (rows["week"] + pd.Timedelta(days=WEEK_DAYS - 1) - checkins.last).dt.days.clip(lower=0)
     rows["days"] = WEEK_DAYS - before - after
     rows["per_day"] = rows["n"] / rows["days"]
     rows.insert(1, "name", [names.get(i, "") for i in rows["place_id"]])
     last = rows.groupby("place_id")["per_day"].shift()
-    rows["change"] = (rows["per_day"] / last - 1).where(last > 0)
+    rows["change"] = (rows["per_day"] / last - 1).where((last > 0) & _is_of_the_same(rows, own))
     persons = (
         checkins.persons.set_index("week")["persons"] if len(checkins.persons) else pd.Series(dtype=np.float64)
     )
     rows["persons"] = persons.reindex(rows["week"]).to_numpy(np.float64)
     rows.loc[rows["place_id"] != "", "persons"] = np.nan
-    rows["is_drop"] = _drops(rows)
+    rows["is_drop"] = _drops(rows) & _is_of_the_same(rows, own)
     rows["week"] = rows["week"].dt.date.astype(str)
     return rows[["week", "place_id", "name", "n", "days", "per_day", "change", "persons", "is_drop"]]
+
+
+def _is_of_the_same(rows: pd.DataFrame, own: pd.DataFrame) -> pd.Series:
+    """Whether a week tells of the week after that of the row before, and all places together of as many places."""
+    follows = rows["week"].sub(rows.groupby("place_id")["week"].shift()) == pd.Timedelta(days=WEEK_DAYS)
+    if (own["days"] == 1).all():
+        return follows
+    n_places = rows["week"].map(own.groupby("week")["place_id"].nunique())
+    return follows & ((rows["place_id"] != "") | (n_places == n_places.groupby(rows["place_id"]).shift()))
 
 
 def _drops(rows: pd.DataFrame) -> pd.Series:
