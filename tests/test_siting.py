@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from every_subset import RULES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -167,31 +168,6 @@ def brute_force(q: Siting):
 
 # --------------------------------------------------------------------------------------------------- the questions
 WORTHS = {"plain": [0, 0, 1], "steps": [0, 0, 0.5, 1], "any": [0, 0.125, 0.25, 0.5, 0.75, 1]}
-RULES = [
-    "places",
-    "kinds",
-    "p",
-    "p_min",
-    "budget",
-    "capacity",
-    "amenities",
-    "must",
-    "must_not",
-    "existing",
-    "close_all",
-    "conflicts",
-    "backup",
-    "second_more",
-    "zones",
-    "floor",
-    "floors",
-    "fair",
-    "closures",
-    "robust",
-    "mix",
-    "phases",
-    "avoid",
-]
 
 
 @st.composite

@@ -12,6 +12,7 @@ from typing import Any
 from .datum_words import DATUM_HEADERS
 from .errors import Fault, Lang, visible
 from .report import FAULT_WORDS, fault_cells, fault_count
+from .role_words import role_word
 from .sheet_cells import CREATED, FACE, MAX_TEXT, OPTIONS, Place, Styles, put_text, styles_of
 from .sheet_copies import SheetCopy
 from .whole_files import make_folder, write_whole
@@ -26,46 +27,9 @@ _WIDE, _NARROW = 60, 10
 N_MEASURED = 200
 _ROW = 3  # column of the list that holds a number
 
-#: names of the sheets
+#: names of the sheets that are no ledger; those are called by their roles
 _SHEETS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
-    {
-        "zh": {
-            "faults": "问题",
-            "datums": "坐标系",
-            "stations": "驿站",
-            "shops": "商铺",
-            "streets": "服务街",
-            "districts": "商圈小区",
-            "depots": "骑手站点",
-            "posts": "网格阵地",
-            "pickups": "取餐点",
-            "candidates": "候选点",
-            "population": "人口",
-            "zones": "网格",
-            "area": "范围",
-            "closures": "路况",
-            "gates": "出入口",
-            "compounds": "小区",
-        },
-        "en": {
-            "faults": "Faults",
-            "datums": "Datums",
-            "stations": "Stations",
-            "shops": "Shops",
-            "streets": "Streets",
-            "districts": "Districts",
-            "depots": "Depots",
-            "posts": "Posts",
-            "pickups": "Pick-up points",
-            "candidates": "Candidates",
-            "population": "Population",
-            "zones": "Zones",
-            "area": "Area",
-            "closures": "Closures",
-            "gates": "Gates",
-            "compounds": "Compounds",
-        },
-    }
+    {"zh": {"faults": "问题", "datums": "坐标系"}, "en": {"faults": "Faults", "datums": "Datums"}}
 )
 _LINK: Mapping[Lang, str] = MappingProxyType({"zh": "单元格", "en": "cell"})
 
@@ -152,7 +116,7 @@ def _styles(book: Any) -> Styles:  # noqa: ANN401
 
 def _sheet_names(sheets: Sequence[SheetCopy], lang: Lang) -> list[str]:
     """Return a name for each copy, made of its role alone: what a file is called is in the list."""
-    return [_SHEETS[lang].get(sheet.role, sheet.role) for sheet in sheets]
+    return [role_word(sheet.role, lang) for sheet in sheets]
 
 
 # ----------------------------------------------------------------------------------------------------- the list

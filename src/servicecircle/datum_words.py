@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from html import escape
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ import pandas as pd
 from .datum import DATUMS, TITLES, Datum
 from .datum_detection import MIN_NAMES, NEAR_NAME_M
 from .errors import Lang, visible
+from .html_tables import html_table
 
 #: headers of `datum_cells`
 DATUM_HEADERS: Mapping[Lang, tuple[str, ...]] = MappingProxyType(
@@ -82,12 +82,7 @@ def datum_html(datums: pd.DataFrame, lang: Lang) -> str:
     """Return the datums of the files as an HTML table for a notebook, every text escaped."""
     if datums.empty:
         return ""
-    head = "".join(f"<th>{escape(word)}</th>" for word in DATUM_HEADERS[lang])
-    rows = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{escape(visible(cell))}</td>' for cell in cells) + "</tr>"
-        for cells in datum_cells(datums, lang)
-    )
-    return f"<p>{_TITLE[lang]}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<p>{_TITLE[lang]}</p>{html_table(DATUM_HEADERS[lang], datum_cells(datums, lang))}"
 
 
 def _title(verdict: str, lang: Lang) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from types import MappingProxyType
 
 from ._page import numbers
 from ._page.summary import proof, shown_riders, whole_gains
@@ -12,34 +10,12 @@ from ._page.words import Words
 from .coverage import totals
 from .datum import TITLES
 from .errors import Lang, visible
+from .html_tables import html_table
 from .maps import draw_map
 from .model import Coverage, Network, Plan, Study
 from .rich_display import shown_html
+from .role_words import role_word
 from .study_sketch import study_sketch
-
-#: role of a file -> what it is called
-_FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "network": ("路网", "Roads"),
-        "stations": ("驿站", "Stations"),
-        "shops": ("商铺", "Shops"),
-        "streets": ("服务街", "Shop streets"),
-        "districts": ("商圈小区", "Districts"),
-        "gates": ("出入口", "Gates"),
-        "depots": ("骑手站点", "Depots"),
-        "posts": ("网格阵地", "Posts"),
-        "candidates": ("候选点", "Candidates"),
-        "zones": ("网格", "Zones"),
-        "area": ("范围", "Area"),
-        "population": ("人口", "Population"),
-        "compounds": ("小区", "Compounds"),
-        "closures": ("路况", "Closures"),
-        "checkins": ("打卡", "Check-ins"),
-        "wishes": ("心愿", "Wishes"),
-        "pickups": ("取餐点", "Pick-up points"),
-        "geocoded": ("地址查询结果", "Addresses looked up"),
-    }
-)
 
 
 def html_of(thing: object) -> str:
@@ -72,10 +48,10 @@ def study_html(study: Study) -> str:
     told = [
         study.office,
         numbers.printed_date(study.date, lang) if study.date else "",
-        f"{_profile_word(study)} · {breaks} {'分钟' if zh else 'min'}",
+        f"{_prorole_word(study)} · {breaks} {'分钟' if zh else 'min'}",
     ]
     rows = [
-        [file_word(used.role, lang), used.file, "" if used.rows is None else str(used.rows), _datum(used.datum)]
+        [role_word(used.role, lang), used.file, "" if used.rows is None else str(used.rows), _datum(used.datum)]
         for used in study.inputs
     ]
     header = ("内容", "文件", "行数", "坐标系") if zh else ("What", "File", "Rows", "Datum")
@@ -85,7 +61,7 @@ def study_html(study: Study) -> str:
         (
             _title(study.name),
             _line(" · ".join(text for text in told if text)),
-            _table(header, rows, right=(2,)) if rows else "",
+            html_table(header, rows, right=(2,)) if rows else "",
             _line(notes),
             study_sketch(study, lang),
         )
@@ -111,7 +87,7 @@ def plan_html(plan: Plan) -> str:
         (
             _title(plan.study.name),
             _covered(plan.before, plan.after if len(plan.sites) else None, words.lang),
-            _table(header, sites, right=(0, 3)) if sites else "",
+            html_table(header, sites, right=(0, 3)) if sites else "",
             _line(proof(plan, words)),
             draw_map(plan)._repr_html_(),
         )
@@ -137,7 +113,7 @@ def network_html(network: Network) -> str:
         ["坐标参考系 · CRS", str(network.crs.to_string())],
         ["提醒 · warnings", str(len(network.report.warnings))],
     ]
-    return _table(("", ""), rows)
+    return html_table(("", ""), rows)
 
 
 # --------------------------------------------------------------------------------------------------------- parts
@@ -165,23 +141,18 @@ def _covered(before: Coverage, after: Coverage | None, lang: Lang | None) -> str
         ]
         for k, minutes in enumerate(before.minutes)
     ]
-    return _table(header[: 2 + 2 * len(shown)], rows, right=range(6))
+    return html_table(header[: 2 + 2 * len(shown)], rows, right=range(6))
 
 
 def _share(part: float, total: float) -> str:
     return numbers.share(part, total) if total > 0 else ""
 
 
-def _profile_word(study: Study) -> str:
+def _prorole_word(study: Study) -> str:
     """Return how riders travel in words; the name of a profile that has none."""
     words = Words(study.lang)
     key = f"travel.{study.profile.roads}"
     return words(key) if study.profile.name in {"walk", "ebike", "drive"} else study.profile.name
-
-
-def file_word(role: str, lang: Lang) -> str:
-    """Return what a file of a study is called by its role."""
-    return _FILES.get(role, (role, role))[lang == "en"]
 
 
 def _datum(datum: str | None) -> str:
@@ -194,16 +165,3 @@ def _title(text: str) -> str:
 
 def _line(text: str) -> str:
     return f'<p style="margin:0.3em 0">{escape(visible(text))}</p>' if text else ""
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
-    """Return an HTML table, every cell escaped; the columns `right` are set to the right."""
-    sides = dict.fromkeys(right, "right")
-    style = [f' style="text-align:{sides.get(k, "left")}"' for k in range(len(header))]
-
-    def row(cells: Sequence[str], tag: str) -> str:
-        marked = (f"<{tag}{style[k]}>{escape(visible(cell))}</{tag}>" for k, cell in enumerate(cells))
-        return f"<tr>{''.join(marked)}</tr>"
-
-    head = f"<thead>{row(header, 'th')}</thead>" if any(header) else ""
-    return f"<table>{head}<tbody>{''.join(row(cells, 'td') for cells in rows)}</tbody></table>"

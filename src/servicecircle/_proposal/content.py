@@ -19,10 +19,10 @@ from .._page.summary import (
 )
 from .._page.words import Words
 from ..disclosure import told_warnings
-from ..displays import file_word
 from ..errors import Lang
 from ..model import Plan
 from ..plan_tables import gap_table, site_table, zone_table
+from ..role_words import role_word
 from ..services import told_services
 from .blocks import Align, Annex, Block, Card, Heading, Number, Paragraph, Picture, Table, Text
 from .traces import REASONS, SUMMARY, Traces, trace_rows
@@ -430,7 +430,7 @@ class Proposal:
         yield Heading(self.say(f"{number}、数据来源与许可", f"{number}. Sources and licences"))
         yield Paragraph((sources(self.plan, self.words)[0],))
         used = [
-            ((str(file["file"]),), (file_word(file["role"], self.lang),), (str(file["sha256"])[:16],))
+            ((str(file["file"]),), (role_word(file["role"], self.lang),), (str(file["sha256"])[:16],))
             for file in self.traces.value("/inputs")
         ]
         if used:
