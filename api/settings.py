@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     study: Path | None = None  # folder of the study, or its study.toml
+    store: str | None = Field(None, repr=False)  # where jobs and closures are kept; None: beside the study
     max_minutes: AtLeast1 = 60  # the largest break that a request may ask for
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
