@@ -55,6 +55,43 @@ class StoppingError(RefusedError):
         super().__init__("The server is being stopped. Ask again later.", zh="服务器正在停止，请稍后再试。")
 
 
+class GoneError(RefusedError):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The time for this answer is over.", zh="此请求已超时。")
+
+
+class TooSlowError(RefusedError):
+    """The answer takes longer than a request may."""
+
+    def __init__(self, budget_s: float) -> None:
+        super().__init__(
+            f"This takes longer than the {budget_s:g} s that a request may take. Ask for less, or later again.",
+            zh=f"计算时间超过每个请求的上限 {budget_s:g} 秒。请减少内容，或稍后再试。",
+            headers={"Retry-After": str(RETRY_S)},
+        )
+
+
+class TooOftenError(RefusedError):
+    """The client has asked too often within a minute."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            f"Too many requests. Ask again in {wait_s} s.",
+            zh=f"请求过于频繁，请在 {wait_s} 秒后再试。",
+            headers={"Retry-After": str(wait_s)},
+        )
+
+
+class BodyError(HTTPException):
+    """The body of a request is refused; an `HTTPException`, since FastAPI lets only that through as it reads."""
+
+    def __init__(self, status: int, message: str, *, zh: str) -> None:
+        super().__init__(status, message)
+        self.zh = zh
+
+
 class NoKeyError(RefusedError):
     """The request needs a key and shows none; a browser is asked to ask for it."""
 
@@ -88,6 +125,9 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
+        GoneError: HTTPStatus.SERVICE_UNAVAILABLE,
+        TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
+        TooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
         NoKeyError: HTTPStatus.UNAUTHORIZED,
         WrongKeyError: HTTPStatus.FORBIDDEN,
         StoreError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -132,6 +172,11 @@ def asked_lang(request: Request) -> Lang:
     return best if best is not None and likes[best] > 0 else own
 
 
+def answer_early(request: Request, error: RefusedError) -> Response:
+    """Answer a refusal from outside the routes, where no handler is."""
+    return _problem(request, status_of(error), {"zh": error.zh, "en": error.en}, headers=error.headers)
+
+
 # ---------------------------------------------------------------------------------------------------- handlers
 async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     """Answer an error of the package: its own words if the request is at fault, else none that tell of inside."""
@@ -167,6 +212,8 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     told: dict[Lang, str] = {"zh": f"{status.phrase}。", "en": f"{status.phrase}."}
+    if isinstance(error, BodyError):
+        told = {"zh": error.zh, "en": error.detail}
     if status == HTTPStatus.NOT_FOUND:
         told = {
             "zh": "此地址没有内容，现有地址见 /docs。",

@@ -6,13 +6,13 @@ import errno
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 import typer
-import uvicorn
 from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicecircle.errors import InputError, visible
@@ -21,10 +21,15 @@ from servicecircle.study import load_study
 
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
+from .guard import Guard
 from .keys import asks_for_key, key_of, require_key_of_reads
+from .logs import log_request
+from .metrics import Metrics
 from .plans import Plans
+from .rates import Rates, refuse_too_often
 from .routes import router
 from .settings import Settings
+from .workers import Server, run_workers, server_config
 from .store import open_store, usual_place
 
 #: version of the HTTP contract
@@ -33,8 +38,6 @@ DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are
 
 Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
 allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
-#: seconds that answers under way have to be sent, once the server is told to stop
-GRACE_S = 30
 ANY_HOST = frozenset({"0.0.0.0", "::"})
 
 
@@ -76,7 +79,8 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        dependencies=[Depends(require_key_of_reads), Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(refuse_too_often), Depends(require_key_of_reads), Depends(refuse_unknown_parameters)],
+        root_path=settings.root_path,
         docs_url=None,  # the page that FastAPI has loads its scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
@@ -86,13 +90,22 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.metrics = Metrics()
+    app.state.rates = Rates(settings.requests_per_minute) if settings.requests_per_minute else None
     app.include_router(router)
-    app.add_middleware(HeadAsGet)
+    _add_middleware(app, settings)
     add_handlers(app)
     return app
 
 
-def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000, store: str | None = None) -> None:
+def run(
+    study: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    **settings: Any,  # noqa: ANN401
+) -> None:
     """
     Serve a study until Ctrl-C, and tell the address.
 
@@ -102,43 +115,53 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000, store: 
         The folder of the study, or its study.toml.
     host, port
         Where to listen; port 0 is any that is free.
-    store
-        Where jobs and closures are kept, as `open_store` takes it; None: as the environment says, or beside the
-        study.
+    workers
+        How many processes serve; they share nothing but the store.
+    **settings
+        Fields of `Settings`; of those that are None, what the environment says.
 
     Raises
     ------
     InputError
-        If the host is unknown, or the port is not to be had.
+        If the host is unknown, the port is not to be had, or a setting is not allowed.
     StudyError
         If the study has faults.
     """
+    given = {name: value for name, value in settings.items() if value is not None}
+    told = Settings(**{**given, "study": Path(study)})
     with _bound(host, port) as listener:  # a port in use is told before the work, not after it
-        settings = Settings() if store is None else Settings(store=store)
-        app = create_app(settings, study=load_study(study))
+        app = create_app(told, study=load_study(study))
         if sys.stderr.isatty():
             typer.echo("正在计算方案……" if app.state.plans.lang == "zh" else "Planning ...", err=True)
         app.state.plans.prepare()
         _listen(listener, host, port)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
-        try:
+        with suppress(KeyboardInterrupt):  # comes after the server has stopped
             _tell(app, listener)
-            Server(config, app.state.plans).run(sockets=[listener])
-        except KeyboardInterrupt:  # after the server has stopped
-            typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
+            if workers == 1:
+                Server(server_config(app, told)).run(sockets=[listener])
+            else:
+                run_workers(f"{__name__}:create_app", told, listener, n=workers, key=app.state.key)
+        typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
 
 
-class Server(uvicorn.Server):
-    """A server that, told to stop, first frees those who wait for a plan."""
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Put what every request passes around the routes, the outermost last."""
 
-    def __init__(self, config: uvicorn.Config, plans: Plans) -> None:
-        super().__init__(config)
-        self._plans = plans
+    def tell(scope: Scope, status: int, seconds: float) -> None:
+        app.state.metrics.add(scope, status, seconds)
+        log_request(scope, status, seconds)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop the plans at a signal, then the server."""
-        self._plans.stop()
-        super().handle_exit(sig, frame)
+    app.add_middleware(Guard, max_body=settings.max_body_mb * 1_000_000, budget_s=settings.budget_s, told=tell)
+    app.add_middleware(HeadAsGet)
+    if settings.origins:  # never with cookies or passwords that a browser sends by itself
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.origins),
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "Prefer", "If-None-Match"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "Content-Crs"],
+            max_age=600,
+        )
 
 
 class HeadAsGet:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from functools import partial
 from threading import Event, Lock
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,11 +16,14 @@ from servicecircle.pipeline import Roads, read_roads, suggest
 from servicecircle.trouble import with_trouble
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
 
-from .errors import StoppingError
+from .errors import GoneError, StoppingError
+from .wanted import Wanted, asker, go_on, is_wanted, working_for
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 ANY_TIME = "any"
+#: seconds after which who waits for an answer looks whether he is still waited for
+LOOK_S = 0.5
 #: minutes, ascending
 Breaks = tuple[float, ...]
 
@@ -57,7 +61,7 @@ class Kept(Generic[K, V]):
 
     Who asks for what another thread is just making waits for it, so that nothing is made twice. Of the answers
     whose key `stays` does not hold, the `most` latest used are kept. A failure is told to all who wait, and
-    forgotten.
+    forgotten. What is being made is wanted as long as one of those who asked for it waits, whoever was first.
     """
 
     def __init__(self, make: Callable[[K], V], *, most: int, stays: Callable[[K], bool] = lambda _: False) -> None:
@@ -66,6 +70,7 @@ class Kept(Generic[K, V]):
         self._stays = stays
         self._lock = Lock()
         self._answers: OrderedDict[K, Future[V]] = OrderedDict()
+        self._askers: dict[K, list[Wanted]] = {}  # of what is being made
 
     def __call__(self, key: K) -> V:
         """Return the answer for `key`."""
@@ -75,9 +80,25 @@ class Kept(Generic[K, V]):
             if answer is None:
                 answer = self._answers[key] = Future()
             self._answers.move_to_end(key)
+            if not answer.done():
+                self._askers.setdefault(key, []).append(asker())
         if is_mine:
-            self._fill(key, answer)
-        return answer.result()
+            with working_for(partial(self._is_wanted, key)):
+                self._fill(key, answer)
+        while not wait([answer], timeout=LOOK_S).done:
+            go_on()
+        try:
+            return answer.result()
+        except GoneError:
+            if not is_wanted():
+                raise
+        return self(key)  # asked just as the last of the others had gone
+
+    def _is_wanted(self, key: K) -> bool:
+        """Whether one of those who asked for an answer still waits for it."""
+        with self._lock:
+            askers = list(self._askers.get(key, ()))
+        return any(wants() for wants in askers)
 
     def _fill(self, key: K, answer: Future[V]) -> None:
         """Make an answer, tell it to all who wait, and forget the oldest."""
@@ -86,10 +107,12 @@ class Kept(Generic[K, V]):
         except BaseException as error:  # handed on, also to those who wait
             with self._lock:
                 del self._answers[key]
+                self._askers.pop(key, None)
             answer.set_exception(error)
             return
         answer.set_result(made)
         with self._lock:
+            self._askers.pop(key, None)
             others = [k for k, other in self._answers.items() if other.done() and not self._stays(k)]
             for old in others[: max(0, len(others) - self._most)]:
                 del self._answers[old]
@@ -147,6 +170,11 @@ class Plans:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
         return self._maps(question)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing new is begun."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
         self._stopping.set()
@@ -191,6 +219,7 @@ class Plans:
             return map_html(plan).encode("utf-8")
 
     def _go_on(self, _stage: str = "") -> None:
-        """End here if the server is being stopped."""
+        """End here if the server is being stopped, or nobody waits any more."""
         if self._stopping.is_set():
             raise StoppingError
+        go_on()

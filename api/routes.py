@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from .dependencies import Asked, PlansOfStudy
-from .errors import PROBLEM_JSON
+from .errors import PROBLEM_JSON, StoppingError
+from .metrics import CONTENT_TYPE
 from .reference import reference_page
 from .schemas import FeatureCollection, Health, Problem
 
@@ -91,6 +92,20 @@ def read_summary(plans: PlansOfStudy, asked: Asked) -> Response:
 async def read_health() -> Health:
     """Answer at once, whatever is being computed."""
     return Health()
+
+
+@router.get("/readyz", summary="Whether the server takes requests")
+async def read_readiness(plans: PlansOfStudy) -> Health:
+    """Answer 200 once the study is planned; 503 as soon as the server is told to stop."""
+    if plans.is_stopping:
+        raise StoppingError
+    return Health()
+
+
+@router.get("/metrics", summary="Counts and times of requests, for Prometheus", response_class=PlainTextResponse)
+async def read_metrics(request: Request) -> Response:
+    """Return requests by address, method and status, and their seconds; nothing of who asked or what."""
+    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -13,6 +15,8 @@ from servicecircle.errors import InputError
 PREFIX = "SERVICECIRCLE_"
 #: a key that is shorter can be guessed
 MIN_KEY = 16
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
+ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)+")
 
 AtLeast1 = Annotated[int, Field(ge=1)]
 AtLeast0 = Annotated[int, Field(ge=0)]
@@ -25,6 +29,7 @@ _MUST_BE = {
     "float_parsing": ("a number", "数字"),
     "bool_parsing": ("`true` or `false`", " true 或 false"),
     "path_type": ("a path", "路径"),
+    "literal_error": ("`plain` or `json`", " plain 或 json"),
 }
 
 
@@ -49,6 +54,14 @@ class Settings(BaseSettings):
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
+    max_body_mb: AtLeast1 = 16  # megabytes of the body of a request
+    budget_s: AtLeast1 = 120  # seconds until an answer must begin
+    requests_per_minute: AtLeast0 = 1200  # of one client, each worker counts for itself; 0: as many as it likes
+    max_connections: AtLeast1 = 1000  # of each worker at once; more are answered with 503
+    origins: Texts = ()  # other sites whose pages may ask, `https://office.example`; "*": every site
+    proxies: Texts = ()  # addresses of proxies whose X-Forwarded-For and -Proto are believed
+    root_path: str = ""  # the prefix below which a proxy shows the server, `/circles`
+    log: Literal["plain", "json"] = "plain"  # json: one line a request too
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401
         try:
@@ -61,6 +74,42 @@ class Settings(BaseSettings):
     def _without_blanks(cls, value: object) -> object:
         """Return what a person typed, without the blanks around it."""
         return value.strip() if isinstance(value, str) else value
+
+    @field_validator("origins", "proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Return what stands between commas."""
+        return tuple(part for part in re.split(r"[,，\s]+", value) if part) if isinstance(value, str) else value
+
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no browser sends as an origin."""
+        if not all(one == "*" or ORIGIN.fullmatch(one) for one in origins):
+            msg = "origins with commas between, as `https://office.example`"
+            raise _TextError(msg, "以逗号分隔的来源，如 https://office.example")
+        return origins
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no address or network."""
+        for one in proxies:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                msg = "IP addresses or networks with commas between, as `127.0.0.1,10.0.0.0/8`"
+                raise _TextError(msg, "以逗号分隔的 IP 地址或网段，如 127.0.0.1,10.0.0.0/8") from error
+        return proxies
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_prefix(cls, path: str) -> str:
+        """Refuse what is no prefix of an address; a slash at its end is left out."""
+        if path.rstrip("/") and not ROOT_PATH.fullmatch(path.rstrip("/")):
+            msg = "a path as `/circles`"
+            raise _TextError(msg, "路径，如 /circles")
+        return path.rstrip("/")
 
     @field_validator("api_key")
     @classmethod

@@ -349,7 +349,7 @@ def test_a_fault_of_the_server_tells_nothing_of_its_inside(tiny: sc.Study, error
 # ------------------------------------------------------------------------------------------ the document, the page
 def test_the_document_names_every_address_and_no_422(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {*PLANNED, "/healthz"}
+    assert set(document["paths"]) == {*PLANNED, "/healthz", "/readyz", "/metrics"}
     for path, by in document["paths"].items():
         (operation,) = by.values()
         assert set(operation["responses"]) == {"200", "4XX", "5XX"}, path

@@ -491,12 +491,46 @@ def serve(
             "--store", help="Where jobs and closures are kept: a file, or postgresql://USER@HOST/DATABASE."
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", min=1, max=64, help="How many processes serve; each holds the study in memory."),
+    ] = 1,
+    root_path: Annotated[
+        str | None, typer.Option("--root-path", metavar="PATH", help="Prefix below which a proxy shows the server.")
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--proxy", metavar="ADDRESS", help="Proxy whose forwarded headers are believed; may be repeated."
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Other site whose pages may ask (CORS); may be repeated."),
+    ] = None,
+    key_for_reads: Annotated[
+        bool, typer.Option("--key-for-reads", help="Reading needs the key too, not only writing.")
+    ] = False,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="plain|json", help="json: one line a request, for machines.")
+    ] = None,
 ) -> None:
     """Serve a study's coverage map over HTTP."""
     with _told_plainly(study):
         from .packaged import api_module
 
-        api_module("main").run(study, host=host, port=port, store=store)
+        api_module("main").run(
+            study,
+            host=host,
+            port=port,
+            workers=workers,
+            store=store,
+            root_path=root_path,
+            proxies=tuple(proxy) if proxy else None,
+            origins=tuple(origin) if origin else None,
+            key_for_reads=key_for_reads or None,
+            log=log,
+        )
 
 
 # --------------------------------------------------------------------------------------------------- the chain
