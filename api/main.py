@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,14 +24,14 @@ from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .guard import Guard
 from .keys import asks_for_key, key_of, require_key_of_reads
-from .logs import log_request
+from .logs import log_as_json, log_request
 from .metrics import Metrics
 from .plans import Plans
 from .rates import Rates, refuse_too_often
 from .routes import router
 from .settings import Settings
-from .workers import Server, run_workers, server_config
 from .store import open_store, usual_place
+from .workers import run_workers, server_config, stopped_at_signals
 
 #: version of the HTTP contract
 VERSION = "1"
@@ -68,10 +69,13 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.log == "json":
+            log_as_json()
         plans.prepare()  # before the first visitor; nothing else runs yet
         served = plans.study
         app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
-        yield
+        with stopped_at_signals(plans):
+            yield
         app.state.store.close()
 
     app = FastAPI(
@@ -80,7 +84,6 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         description=DESCRIPTION,
         lifespan=lifespan,
         dependencies=[Depends(refuse_too_often), Depends(require_key_of_reads), Depends(refuse_unknown_parameters)],
-        root_path=settings.root_path,
         docs_url=None,  # the page that FastAPI has loads its scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
@@ -138,9 +141,9 @@ def run(
         with suppress(KeyboardInterrupt):  # comes after the server has stopped
             _tell(app, listener)
             if workers == 1:
-                Server(server_config(app, told)).run(sockets=[listener])
+                uvicorn.Server(server_config(app, told)).run(sockets=[listener])
             else:
-                run_workers(f"{__name__}:create_app", told, listener, n=workers, key=app.state.key)
+                run_workers(told, listener, n=workers, key=app.state.key)
         typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
 
 
@@ -153,6 +156,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
     app.add_middleware(Guard, max_body=settings.max_body_mb * 1_000_000, budget_s=settings.budget_s, told=tell)
     app.add_middleware(HeadAsGet)
+    if settings.root_path:
+        app.add_middleware(Prefixed, prefix=settings.root_path)
     if settings.origins:  # never with cookies or passwords that a browser sends by itself
         app.add_middleware(
             CORSMiddleware,
@@ -162,6 +167,22 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             expose_headers=["ETag", "Link", "Location", "Retry-After", "Content-Crs"],
             max_age=600,
         )
+
+
+class Prefixed:
+    """A server below a prefix: its links have it, whether the proxy before it cuts it off or not."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say where the server is, as ASGI has it: the whole path, and which part of it is the prefix."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            whole = path if path.startswith(f"{self._prefix}/") else self._prefix + path
+            scope = {**scope, "root_path": self._prefix, "path": whole}
+        await self._app(scope, receive, send)
 
 
 class HeadAsGet:

@@ -66,7 +66,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+    if len(text.lstrip("-")) > MAX_DIGITS:
         _refuse("holds a number that is too large", "含有过大的数字")
     return int(text)
 

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
-from .logs import log_as_json
 from .metrics import SHARED
+from .plans import Plans
 from .settings import PREFIX, Settings
 
 #: seconds that answers under way have to be sent, once the server is told to stop
 GRACE_S = 30
 #: seconds after which a worker that says nothing is replaced: the first plan may hold it for long
 SILENT_S = 120
+#: what makes the application in each worker, in a checkout and installed
+FACTORY = "servicecircle.packaged:application"
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def server_config(app: ASGIApp | str, settings: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401
     """Return how uvicorn is to serve; forwarded headers are believed only of proxies that the settings name."""
-    if settings.log == "json":
-        log_as_json()
     return uvicorn.Config(
         app,
         log_config=None if settings.log == "json" else LOGGING_CONFIG,
@@ -44,38 +47,38 @@ def server_config(app: ASGIApp | str, settings: Settings, **more: Any) -> uvicor
     )
 
 
-class Server(uvicorn.Server):
-    """A server that, told to stop, first frees those who wait for a plan."""
+@contextmanager
+def stopped_at_signals(plans: Plans) -> Iterator[None]:
+    """
+    Let a signal that stops the server first free those who wait for a plan.
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop the plans at a signal, then the server."""
-        app = getattr(self.config, "loaded_app", None)
-        while app is not None and not isinstance(app, FastAPI):
-            app = getattr(app, "app", None)
-        if app is not None:
-            app.state.plans.stop()
-        super().handle_exit(sig, frame)
+    To be entered once the server has its own handlers of signals, which are called next. Outside of the main
+    thread, where no signal comes, nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(sig: int, frame: FrameType | None) -> None:
+        plans.stop()
+        before = handlers[signal.Signals(sig)]
+        if callable(before):
+            before(sig, frame)
+
+    handlers = {sig: signal.signal(sig, stop) for sig in STOPPING}
+    try:
+        yield
+    finally:
+        for sig, before in handlers.items():
+            signal.signal(sig, before)
 
 
-class Worker(Server):
-    """A server in a process of its own: it logs as the environment says, and ends without a traceback."""
-
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop."""
-        if Settings().log == "json":
-            log_as_json()
-        with suppress(KeyboardInterrupt):
-            super().run(sockets=sockets)
-
-
-def run_workers(factory: str, settings: Settings, listener: socket.socket, *, n: int, key: str) -> None:
+def run_workers(settings: Settings, listener: socket.socket, *, n: int, key: str) -> None:
     """
     Serve with several processes until told to stop.
 
     Parameters
     ----------
-    factory
-        `module:function` that makes the application in each of them.
     settings, key
         What they read from the environment.
     listener
@@ -86,8 +89,8 @@ def run_workers(factory: str, settings: Settings, listener: socket.socket, *, n:
     os.environ.update(_environment(settings.model_copy(update={"api_key": SecretStr(key)})))
     with tempfile.TemporaryDirectory(prefix="servicecircle-") as shared:
         os.environ[SHARED] = shared
-        config = server_config(factory, settings, factory=True, workers=n, timeout_worker_healthcheck=SILENT_S)
-        Multiprocess(config, target=Worker(config).run, sockets=[listener]).run()
+        config = server_config(FACTORY, settings, factory=True, workers=n, timeout_worker_healthcheck=SILENT_S)
+        Multiprocess(config, sockets=[listener]).run()
 
 
 def _environment(settings: Settings) -> dict[str, str]:

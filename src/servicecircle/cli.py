@@ -509,8 +509,8 @@ def serve(
         typer.Option("--origin", metavar="URL", help="Other site whose pages may ask (CORS); may be repeated."),
     ] = None,
     key_for_reads: Annotated[
-        bool, typer.Option("--key-for-reads", help="Reading needs the key too, not only writing.")
-    ] = False,
+        bool | None, typer.Option("--key-for-reads", help="Reading needs the key too, not only writing.")
+    ] = None,
     log: Annotated[
         str | None, typer.Option("--log", metavar="plain|json", help="json: one line a request, for machines.")
     ] = None,
@@ -528,7 +528,7 @@ def serve(
             root_path=root_path,
             proxies=tuple(proxy) if proxy else None,
             origins=tuple(origin) if origin else None,
-            key_for_reads=key_for_reads or None,
+            key_for_reads=key_for_reads,
             log=log,
         )
 

@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from .errors import InputError
 
@@ -65,3 +66,8 @@ def _examples() -> Path:
     """Folder of the example studies."""
     installed = _PACKAGE / "_examples"
     return installed if installed.is_dir() else _CHECKOUT / "data"
+
+
+def application() -> Any:  # noqa: ANN401
+    """Return the application that the environment describes, for an ASGI server; see `serve`."""
+    return api_module("main").create_app()
