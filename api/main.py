@@ -21,6 +21,9 @@ from servicecircle.study import load_study
 
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
+from .ogc.features.layers import Layers
+from .ogc.features.routes import router as features_router
+from .ogc.landing import router as landing_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -80,7 +83,10 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     )
     app.state.settings = settings
     app.state.plans = plans
+    app.state.layers = Layers(plans)
     app.include_router(router)
+    app.include_router(landing_router)
+    app.include_router(features_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app
