@@ -13,7 +13,8 @@ import shapely
 
 from servicecircle.writers import Feature, json_text
 
-from ...plans import Kept, Plans, question_of
+from ...kept import Kept
+from ...plans import Plans, question_of
 from .collections import COLLECTIONS, Collection
 
 #: west, south, east, north; degrees
