@@ -21,6 +21,8 @@ from servicecircle.study import load_study
 
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
+from .ors.ground import OrsGround
+from .ors.routes import router as ors_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -80,7 +82,9 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     )
     app.state.settings = settings
     app.state.plans = plans
+    app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
+    app.include_router(ors_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app

@@ -79,7 +79,7 @@ doors
 sorted_pairs
 searches
 travel_times
-legs order_clocks _way_kernels
+legs order_clocks _quickest_kernels
 quickest_ways
 street_reach
 closed_streets

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 
 from ._validate import FloatArray, IntArray
-from .errors import InputError
-from .model import Network, Positions
+from .model import Network
 from .params import INF_MS, MAX_SNAP_M, Direction, check_direction
 from .snapping import locate_on_edges
 from .travel_times import (
@@ -29,6 +29,15 @@ from .travel_times import (
 _MOST_S = 2**30 / 1000.0
 #: label of a place that is not reached: no sum of times comes to it
 _FAR = np.int64(2**62)
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The points of one side, on their streets."""
+
+    at: OnStreet
+    offset_m: FloatArray  # (n,) straight walk to the street
+    leg_m: FloatArray  # (n, 2) metres to the ends a and b of the street, with the walk
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,45 +85,52 @@ def quickest_ways(
         If a frame holds something else than points, or a parameter is out of range.
     """
     towards = check_direction(direction)
-    i_pos = locate_on_edges(demand, network, max_m=max_snap_m)
-    j_pos = locate_on_edges(facilities, network, max_m=max_snap_m)
     graph = search_graph(network, towards)
-    i_at, j_at = on_street(i_pos, network, graph), on_street(j_pos, network, graph)
-    shape = (i_pos.edge.size, j_pos.edge.size)
+    one, other = (_side(network, graph, points, max_snap_m) for points in (demand, facilities))
+    on = np.flatnonzero(one.at.street >= 0)
+    end = position_ends(graph, one.at, is_facility=False).node[on]
+    leg = _sums(leg_ms(graph, one.at, is_facility=False))[on]
+    shape = (one.at.street.size, other.at.street.size)
     ms, metres = np.full(shape, _FAR), np.full(shape, np.inf)
-    i_leg, i_leg_m = _sums(leg_ms(graph, i_at, is_facility=False)), _leg_metres(network, i_pos, i_at)
-    i_end = position_ends(graph, i_at, is_facility=False).node
     for j in range(shape[1]):
-        label, node_m = _from_facility(network, graph, j_pos, j_at, j, towards)
-        on = np.flatnonzero(i_at.street >= 0)
-        for end in (0, 1):
-            node = i_end[on, end]
-            total = np.minimum(label[node] + i_leg[on, end], _FAR)
-            _keep_better(ms[:, j], metres[:, j], on, total, node_m[node] + i_leg_m[on, end])
-    _along_one_street(network, graph, i_pos, j_pos, i_at, j_at, ms, metres)
+        label, node_m = _from_facility(network, graph, other, j, direction=towards)
+        for k in (0, 1):
+            total = np.minimum(label[end[:, k]] + leg[:, k], _FAR)
+            _keep_better(ms[:, j], metres[:, j], on, total, node_m[end[:, k]] + one.leg_m[on, k])
+    for j, (i, joined, along_m) in enumerate(_along_one_street(network, graph, one, other)):
+        _keep_better(ms[:, j], metres[:, j], i, joined, along_m)
     within = ms <= limit_in_ms(_MOST_S)
     return QuickestWays(np.where(within, ms / 1000.0, np.inf), np.where(within, metres, np.inf))
 
 
+def _side(network: Network, graph: SearchGraph, points: gpd.GeoDataFrame, max_snap_m: float) -> _Side:
+    """Return points on their streets."""
+    pos = locate_on_edges(points, network, max_m=max_snap_m)
+    at = on_street(pos, network, graph)
+    on = at.street >= 0
+    whole = np.where(on, network.length_m[network.street_first[np.where(on, at.street, 0)]], np.inf)
+    share, offset_m = np.where(on, at.share, 0.5), np.where(on, pos.offset_m, 0.0)
+    return _Side(at, offset_m, np.column_stack([share * whole, (1.0 - share) * whole]) + offset_m[:, None])
+
+
 def _from_facility(
-    network: Network, graph: SearchGraph, j_pos: Positions, j_at: OnStreet, j: int, direction: Direction
+    network: Network, graph: SearchGraph, facilities: _Side, j: int, *, direction: Direction
 ) -> tuple[IntArray, FloatArray]:
     """Return ms and metres between every node and one facility; `_FAR` and `inf` where there is no way."""
-    from ._way_kernels import metres_of_quickest
+    from ._quickest_kernels import metres_of_quickest
 
-    one = np.array([j])
-    at = j_at.rows(one)
+    at, leg_m = facilities.at.rows(np.array([j])), facilities.leg_m[j]
     _, node, node_ms = settled_nodes(graph, at, limit_ms=limit_in_ms(_MOST_S))
     curve = graph.curve
     label, metres = np.full(curve.n_node, _FAR), np.full(curve.n_node, np.inf)
     place = curve.place[node]
     label[place] = node_ms
-    seeds, seeds_m = leg_ms(graph, at, is_facility=True)[0], _leg_metres(network, j_pos, j_at)[j]
+    seeds = leg_ms(graph, at, is_facility=True)[0]
     if at.street[0] >= 0:
         for end in (0, 1):
             seed = curve.place[graph.end[at.street[0], end]]
             if seeds[end] < INF_MS and label[seed] == seeds[end]:
-                metres[seed] = min(metres[seed], seeds_m[end])
+                metres[seed] = min(metres[seed], leg_m[end])
     order = place[np.argsort(node_ms, kind="stable")]
     metres_of_quickest(curve.start, curve.arc, _arc_metres(network, graph, direction), order, label, metres)
     return label[curve.place], metres[curve.place]
@@ -132,38 +148,21 @@ def _arc_metres(network: Network, graph: SearchGraph, direction: Direction) -> F
     return metres
 
 
-def _leg_metres(network: Network, pos: Positions, at: OnStreet) -> FloatArray:
-    """Metres between positions and the ends a and b of their streets, the walk to the street included."""
-    on = at.street >= 0
-    whole = np.where(on, network.length_m[network.street_first[np.where(on, at.street, 0)]], np.inf)
-    share, offset_m = np.where(on, at.share, 1.0), np.where(on, pos.offset_m, 0.0)
-    return np.column_stack([share * whole, np.where(on, (1.0 - share), 1.0) * whole]) + offset_m[:, None]
-
-
 def _sums(ms: IntArray) -> IntArray:
     """Return times of which none that is closed can be part of a sum."""
     return np.where(ms < INF_MS, ms, _FAR // 2)
 
 
 def _along_one_street(
-    network: Network,
-    graph: SearchGraph,
-    i_pos: Positions,
-    j_pos: Positions,
-    i_at: OnStreet,
-    j_at: OnStreet,
-    ms: IntArray,
-    metres: FloatArray,
-) -> None:
-    """Take in the pairs that share a street, where the way along it is quicker, or as quick and shorter."""
-    start, i, joined = joined_along(graph, positions_by_street(i_at), j_at)
-    whole = network.length_m[network.street_first]
+    network: Network, graph: SearchGraph, demand: _Side, facilities: _Side
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yield for each facility the demand points on its street, and ms and metres along that."""
+    start, points, ms = joined_along(graph, positions_by_street(demand.at), facilities.at)
     for j in range(start.size - 1):
-        own = slice(start[j], start[j + 1])
-        along = np.abs(i_at.share[i[own]] - j_at.share[j]) * whole[i_at.street[i[own]]]
-        _keep_better(
-            ms[:, j], metres[:, j], i[own], _sums(joined[own]), along + i_pos.offset_m[i[own]] + j_pos.offset_m[j]
-        )
+        i = points[start[j] : start[j + 1]]
+        whole = network.length_m[network.street_first[demand.at.street[i]]]
+        along = np.abs(demand.at.share[i] - facilities.at.share[j]) * whole
+        yield i, _sums(ms[start[j] : start[j + 1]]), along + demand.offset_m[i] + facilities.offset_m[j]
 
 
 def _keep_better(ms: IntArray, metres: FloatArray, rows: IntArray, new_ms: IntArray, new_m: FloatArray) -> None:
