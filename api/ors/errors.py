@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from servicecircle.errors import InputError, Lang, NetworkError, ServiceCircleError
 
-from ..errors import ParameterError, asked_lang, status_of
+from ..errors import ParameterError, RefusedError, asked_lang, status_of
 from .engine import engine_info
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,10 @@ _OF_PYDANTIC: Mapping[str, int] = {
     "greater_than_equal": TOO_LITTLE,
     "greater_than": TOO_LITTLE,
     "too_short": BAD_VALUE,
+}
+_SERVER_FAULT: Mapping[Lang, str] = {
+    "en": "The server could not answer; its log says why.",
+    "zh": "服务器未能完成请求，原因见服务器日志。",
 }
 
 
@@ -66,28 +70,33 @@ class OrsRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await handle(request)
-            except OrsError as error:
-                return _answer(
-                    request, error.status, error.code, {"en": error.en, "zh": error.zh}, locations=error.locations
-                )
-            except ParameterError as error:
-                return _answer(request, HTTPStatus.BAD_REQUEST, UNKNOWN_MEMBER, {"en": error.en, "zh": error.zh})
-            except RequestValidationError as error:
-                return _answer(request, HTTPStatus.BAD_REQUEST, *_of_validation(error))
-            except HTTPException as error:
-                return _of_http(request, error)
-            except ServiceCircleError as error:
-                return _of_own(request, error)
+            except Exception as error:  # every one is answered; what is our fault is logged
+                return _of_any(request, error)
 
         return answer
 
 
 def family(path: str) -> int:
     """Return the first code of a family of addresses."""
-    return 6000 if path.startswith("/v2/matrix") else 3000
+    return 6000 if "/v2/matrix" in path else 3000
 
 
 # ------------------------------------------------------------------------------------------------------ answers
+def _of_any(request: Request, error: Exception) -> Response:
+    """Answer an error, whatever it is."""
+    if isinstance(error, OrsError):
+        told: dict[Lang, str] = {"en": error.en, "zh": error.zh}
+        return _answer(request, error.status, error.code, told, locations=error.locations)
+    if isinstance(error, RequestValidationError):
+        return _answer(request, HTTPStatus.BAD_REQUEST, *_of_validation(error))
+    if isinstance(error, HTTPException):
+        return _of_http(request, error)
+    if isinstance(error, ServiceCircleError):
+        return _of_own(request, error)
+    logger.error("%s %s", request.method, request.scope["path"], exc_info=error)
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, UNKNOWN, _SERVER_FAULT)
+
+
 def _of_validation(error: RequestValidationError) -> tuple[int, dict[Lang, str]]:
     """Return the code and the words of what does not fit the form: of the first fault, which names its place."""
     first = error.errors()[0]
@@ -98,11 +107,12 @@ def _of_validation(error: RequestValidationError) -> tuple[int, dict[Lang, str]]
             "en": "The body must be a JSON object, sent as application/json.",
             "zh": "请求正文应为 JSON 对象，以 application/json 发送。",
         }
-    name = place[0] + "".join(f"[{part}]" for part in place[1:])[:80]
-    en = f"Parameter '{name[:120]}': {first['msg']}."
+    name = place[0] + "".join(f"[{part}]" for part in place[1:])
+    name = name[:120]
+    en = f"Parameter '{name}': {first['msg']}."
     zh = {
         MISSING: f"缺少参数 {name}。",
-        UNKNOWN_MEMBER: f"未知参数 {name[:120]}。",
+        UNKNOWN_MEMBER: f"未知参数 {name}。",
         TOO_MUCH: f"参数 {name} 超过上限。",
         TOO_LITTLE: f"参数 {name} 低于下限。",
     }.get(code, f"参数 {name} 的值不正确。")
@@ -122,6 +132,10 @@ def _of_http(request: Request, error: HTTPException) -> Response:
 def _of_own(request: Request, error: ServiceCircleError) -> Response:
     """Answer an error of the package: in its own words if the request is at fault."""
     status = status_of(error)
+    if isinstance(error, ParameterError):
+        return _answer(request, status, UNKNOWN_MEMBER, {"en": error.en, "zh": error.zh})
+    if isinstance(error, RefusedError):
+        return _answer(request, status, UNKNOWN, {"en": error.en, "zh": error.zh}, headers=error.headers)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _answer(request, status, BAD_VALUE, {"en": error.en, "zh": error.zh})
     if isinstance(error, NetworkError):  # the roads of the study serve its own profile, or it would not be served
@@ -130,11 +144,8 @@ def _of_own(request: Request, error: ServiceCircleError) -> Response:
             "zh": f"参数 profile：本研究的路网不适用于此出行方式。{error.zh}",
         }
         return _answer(request, HTTPStatus.BAD_REQUEST, UNSUPPORTED, told)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return _answer(request, status, UNKNOWN, {"en": error.en, "zh": error.zh})
     logger.error("%s: %s", type(error).__name__, error, exc_info=error)
-    told = {"en": "The server could not answer; its log says why.", "zh": "服务器未能完成请求，原因见服务器日志。"}
-    return _answer(request, status, UNKNOWN, told)
+    return _answer(request, status, UNKNOWN, _SERVER_FAULT)
 
 
 def _answer(
@@ -151,9 +162,10 @@ def _answer(
     error: dict[str, Any] = {"code": family(request.scope["path"]) + code, "message": told[lang]}
     if locations is not None:
         error["locations"] = locations
+    allow = {"Allow": "POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
     info = {"engine": engine_info(request.app.state.plans), "timestamp": round(time.time() * 1000)}
     return JSONResponse(
         {"error": error, "info": info},
         status_code=status,
-        headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},
+        headers={**allow, **(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},
     )

@@ -114,7 +114,8 @@ def _intersections(areas: gpd.GeoDataFrame, n_range: int, unit_m2: float | None)
     contours, parts = [], []
     for one, other in pairs:
         both = shapely.get_parts(shapely.intersection(shapes[one], shapes[other]))
-        for part in both[shapely.get_type_id(both) == shapely.GeometryType.POLYGON]:
+        is_area = (shapely.get_type_id(both) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(both)
+        for part in both[is_area]:
             contours.append([list(divmod(one, n_range)), list(divmod(other, n_range))])
             parts.append(part)
     columns: dict[str, Any] = {"contours": contours}

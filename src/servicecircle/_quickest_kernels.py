@@ -14,7 +14,8 @@ Floats = npt.NDArray[Any]
 
 @compiled
 def metres_of_quickest(  # noqa: PLR0917
-    start: Ints, arc: Ints, arc_m: Floats, place: Ints, label: Ints, metres: Floats) -> None:
+    start: Ints, arc: Ints, arc_m: Floats, place: Ints, label: Ints, metres: Floats
+) -> None:
     """
     Carry `metres` on from the seeds: of the ways whose time is the label, the shortest.
 
