@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     max_minutes: AtLeast1 = 60  # the largest break that a request may ask for
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
+    kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
     max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
     max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
     max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for

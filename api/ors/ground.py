@@ -15,12 +15,11 @@ from servicecircle.doors import locate_facilities
 from servicecircle.errors import InputError
 from servicecircle.model import Facilities, Network
 from servicecircle.params import Direction, TravelProfile
-from servicecircle.pipeline import read_roads
 from servicecircle.snapping import locate_on_edges, snap
-from servicecircle.study_options import with_options
 from servicecircle.travel_times import WaitingDemand, limit_in_ms, times_of_each, waiting_demand
 
-from ..plans import Kept, Plans, question_of
+from ..kept import Kept
+from ..plans import Plans, question_of
 from ..settings import Settings
 from .errors import NOT_FOUND, OrsError
 from .profiles import PROFILES
@@ -124,10 +123,7 @@ class OrsGround:
         """Read a network, or make that in metres from that in seconds."""
         if key.measure == "distance":
             return in_metres(self.network(key.profile))
-        study = self._plans.study
-        if study.profile.name == key.profile:
-            return self._plans.plan(question_of(study)).network
-        return read_roads(with_options(study, profile=key.profile)).network
+        return self._plans.roads.under(key.profile).roads.network
 
     def _wait(self, key: tuple[_Key, Direction]) -> _Waiting:
         """Make the riders ready: at their places, whatever the profile."""
