@@ -171,7 +171,7 @@ def existing_of(siting: Siting) -> npt.NDArray[np.bool_]:
 
 
 def _pairs(siting: Siting) -> npt.NDArray[np.int64]:
-    given = [] if siting.conflicts is None else siting.conflicts
+    given: npt.ArrayLike = [] if siting.conflicts is None else siting.conflicts
     return np.asarray(given, np.int64).reshape(-1, 2)
 
 
