@@ -326,7 +326,7 @@ def _told_twice(table: Table, rows: pd.DataFrame) -> list[Fault]:
     if not twice:
         return []
     numbers = [int(table.rows[at]) for at in sorted(twice)]
-    en = f"{len(numbers)} rows tell of days of a place that another row of it tells of too; both are added. Leave out"
+    en = f"{len(numbers)} rows tell of days that another row of the same place tells of too; both count. Leave out"
     zh = f"有 {len(numbers)} 行与同一点位的另一行日期重叠，两者都计入，人次可能重复；如为重复统计，请删去其一。"
     told = table.warning(
         f"{en} one if it counts the same: rows {some(numbers)}.", f"{zh}行号：{some_zh(numbers)}。"

@@ -260,7 +260,7 @@ def moment_of(value: str | dt.date, *, is_end: bool = False) -> pd.Timestamp:
     """
     Return a moment as time of Asia/Shanghai, which it is in unless it states another zone.
 
-    A date without a time is its beginning, and with `is_end` the end of that day; `24:00` is the end of its day too:
+    A date without a time is its beginning, and with `is_end` the end of that day; `24:00` is the end of its day,
     0:00 of the next one.
 
     Raises

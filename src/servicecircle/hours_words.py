@@ -50,7 +50,10 @@ _NAME_D = (
     r"|sun(?:day)?|mo|tu|we|th|fr|sa|su)(?![a-z\[])"
 )
 #: what is done at some times: a place of which only sessions are told is open then; of others that is not its hours
-_ACTIVITY = "义诊|门诊|坐诊|问诊|体检|量血压|理发|剪发|磨刀|修车|维修车辆|法律咨询|咨询|讲座|课堂|上课|授课|培训|急救培训|志愿服务|集市|活动"
+_ACTIVITY = (
+    "义诊|门诊|坐诊|问诊|体检|量血压|理发|剪发|磨刀|修车|维修车辆|法律咨询|咨询|讲座|课堂|上课|授课|培训|急救培训"
+    "|志愿服务|集市|活动"
+)
 _GRAMMAR = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
@@ -180,17 +183,12 @@ def _token(found: re.Match[str], year: int | None) -> Token:
     kind = next(name for name in _KINDS if found[name] is not None)
     if kind == "span":
         return Token(kind, text, span=_span(found))
-    if kind == "dates":
+    if kind in {"dates", "monthly"}:
         try:
-            dates, is_range = dates_in(text, year)
+            dates, is_range = (monthly_dates(text, year), False) if kind == "monthly" else dates_in(text, year)
         except NoDateError as error:
             raise NotUnderstoodError(text) from error
-        return Token(kind, text, dates=dates, is_range=is_range)
-    if kind == "monthly":
-        try:
-            return Token("dates", text, dates=monthly_dates(text, year))
-        except NoDateError as error:
-            raise NotUnderstoodError(text) from error
+        return Token("dates", text, dates=dates, is_range=is_range)
     fixed = {"workdays": WORKDAYS, "weekend": WEEKEND, "restdays": WEEKEND, "every": ALL_DAYS}
     if kind in fixed:
         return Token(kind, text, days=fixed[kind])
