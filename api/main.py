@@ -22,6 +22,9 @@ from servicecircle.study import load_study
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .keys import asks_for_key, key_of, require_key_of_reads
+from .ogc.features.layers import Layers
+from .ogc.features.routes import router as features_router
+from .ogc.landing import router as landing_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -89,10 +92,13 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.layers = Layers(plans)
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.include_router(router)
     app.include_router(what_if_router)
+    app.include_router(landing_router)
+    app.include_router(features_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app
