@@ -26,11 +26,19 @@ from .guard import Guard
 from .keys import asks_for_key, key_of, require_key_of_reads
 from .logs import log_as_json, log_request
 from .metrics import Metrics
+from .ogc.features.layers import Layers
+from .ogc.features.routes import router as features_router
+from .ogc.landing import router as landing_router
+from .ors.ground import OrsGround
+from .ors.routes import router as ors_router
 from .plans import Plans
 from .rates import Rates, refuse_too_often
 from .routes import router
 from .settings import Settings
 from .store import open_store, usual_place
+from .today import Today
+from .what_if import WhatIfs
+from .what_if import router as what_if_router
 from .workers import run_workers, server_config, stopped_at_signals
 
 #: version of the HTTP contract
@@ -95,7 +103,15 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.metrics = Metrics()
     app.state.rates = Rates(settings.requests_per_minute) if settings.requests_per_minute else None
+    app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
+    app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
+    app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
+    app.include_router(what_if_router)
+    app.include_router(landing_router)
+    app.include_router(features_router)
+    app.include_router(ors_router)
     _add_middleware(app, settings)
     add_handlers(app)
     return app

@@ -23,9 +23,9 @@ from test_api_server import started
 from tiny_study import write_tiny_study
 
 import servicecircle as sc
+from api.kept import Kept
 from api.logs import JsonFormatter
 from api.main import create_app
-from api.plans import Kept
 from api.rates import MAX_CLIENTS, Rates
 from api.settings import Settings
 from api.wanted import go_on, is_wanted, working_for
