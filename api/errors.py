@@ -216,6 +216,8 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     told: dict[Lang, str] = {"zh": f"{status.phrase}。", "en": f"{status.phrase}."}
     if isinstance(error, BodyError):
         told = {"zh": error.zh, "en": error.detail}
+        if status == HTTPStatus.BAD_REQUEST:
+            return _problem(request, status, told, code="invalid-value", parameters=["body"])
     if status == HTTPStatus.NOT_FOUND:
         told = {
             "zh": "此地址没有内容，现有地址见 /docs。",

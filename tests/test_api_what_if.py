@@ -23,6 +23,7 @@ from servicecircle.coverage import totals
 
 EAST = crossing(5, 2)
 SCRIPT = "<img src=x onerror=alert(1)>\u2028${x}"
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,10 @@ def test_no_change_is_today_twice_and_is_answered_from_what_is_kept(client: Test
     told = asked(client, {})
     assert told["before"] == told["after"]
     assert (told["changes"], told["cells"], told["circles"]["features"]) == ([], [], [])
-    same = [client.post("/what-if", content=body) for body in ('{"add": [], "minutes": [5, 10]}', '{"close": []}')]
+    same = [
+        client.post("/what-if", content=body, headers=JSON)
+        for body in ('{"add": [], "minutes": [5, 10]}', '{"close": []}')
+    ]
     assert same[0].content == same[1].content
     assert same[0].headers["etag"] == same[1].headers["etag"]
     assert same[0].headers["etag"] != client.post("/what-if", json={"add": [station()]}).headers["etag"]
