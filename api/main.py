@@ -19,6 +19,8 @@ from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
+from .closures import Reports
+from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .keys import asks_for_key, key_of, require_key_of_reads
@@ -95,11 +97,14 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.key = key_of(settings)
     app.state.plans = plans
     app.state.layers = Layers(plans)
-    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
+    app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
+    plans.reports_at = app.state.reports.at
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
     app.include_router(what_if_router)
+    app.include_router(closures_router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(ors_router)

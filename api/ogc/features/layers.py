@@ -14,7 +14,7 @@ import shapely
 from servicecircle.writers import Feature, Properties, json_text
 
 from ...kept import Kept
-from ...plans import Plans, question_of
+from ...plans import During, Plans, question_of
 from .collections import COLLECTIONS, Collection
 
 #: west, south, east, north; degrees
@@ -111,14 +111,15 @@ class Layers:
 
     def __init__(self, plans: Plans) -> None:
         self._plans = plans
-        self._made = Kept[str, Layer](self._make, most=len(COLLECTIONS))
+        self._made = Kept[tuple[str, During], Layer](self._make, most=2 * len(COLLECTIONS))
 
     def __call__(self, name: str) -> Layer:
         """Return the layer of a collection."""
-        return self._made(name)
+        return self._made((name, self._plans.during(question_of(self._plans.study))))
 
-    def _make(self, name: str) -> Layer:
-        plan = self._plans.plan(question_of(self._plans.study))
+    def _make(self, key: tuple[str, During]) -> Layer:
+        name, during = key
+        plan = self._plans.plan_of(during)
         return Layer(COLLECTIONS[name], COLLECTIONS[name].features(plan))
 
 
