@@ -100,6 +100,8 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
     app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
     plans.reports_at = app.state.reports.at
+    app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
