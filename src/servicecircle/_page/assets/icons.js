@@ -1,9 +1,11 @@
 // Symbols: drawn here, no web font, no emblem.
+import { colours, panel, svg } from "./page.js";
+
 const box = (size, view, ...shapes) =>
   svg("svg", { width: size, height: size, viewBox: `0 0 ${view} ${view}`, "aria-hidden": "true" }, ...shapes);
 const path = (d, attributes) => svg("path", { d, ...attributes });
 
-const icons = {
+export const icons = {
   station: (size = 24) =>
     box(size, 24,
       svg("circle", { cx: 12, cy: 12, r: 11, fill: colours.station, stroke: "#fff", "stroke-width": 2 }),
