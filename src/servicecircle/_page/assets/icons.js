@@ -62,6 +62,19 @@ export const icons = {
       path(panel.symbols.suggestion,
         { fill: ground, stroke: edge, "stroke-width": isHollow ? 2.4 : 2 }), text);
   },
+  /** A place that is tried: a plus in a halo; hollow for a shop. */
+  trial(size = 34, isShop = false) {
+    const [ground, ink] = isShop ? ["#fff", colours.proposal] : [colours.proposal, "#fff"];
+    return box(size, 34,
+      svg("circle", { cx: 17, cy: 17, r: 15.4, fill: "#fff", "fill-opacity": 0.35, stroke: colours.proposal, "stroke-width": 1.4, "stroke-dasharray": "3 2.4" }),
+      svg("circle", { cx: 17, cy: 17, r: 10, fill: ground, stroke: isShop ? colours.proposal : "#fff", "stroke-width": 2 }),
+      path("M17 12v10M12 17h10", { stroke: ink, "stroke-width": 2.2, "stroke-linecap": "round" }));
+  },
+  /** A street that is blocked. */
+  blocked: (size = 34) =>
+    box(size, 34,
+      svg("circle", { cx: 17, cy: 17, r: 11, fill: "#fff", stroke: colours.ink, "stroke-width": 2.2 }),
+      path("M11.5 17h11", { stroke: colours.ink, "stroke-width": 3, "stroke-linecap": "round" })),
   /** A place that is closed: the same symbol, pale, with a stroke across. */
   closed(symbol) {
     const size = Number(symbol.getAttribute("width"));
