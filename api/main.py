@@ -24,6 +24,7 @@ from .errors import add_handlers
 from .plans import Plans
 from .routes import router
 from .settings import Settings
+from .today import Today
 
 #: version of the HTTP contract
 VERSION = "1"
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     )
     app.state.settings = settings
     app.state.plans = plans
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.include_router(router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)

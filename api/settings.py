@@ -20,9 +20,10 @@ class Settings:
     max_minutes: int = 60  # the largest break that a request may ask for
     max_breaks: int = 4  # how many breaks one request may ask for
     kept_plans: int = 8  # plans of other breaks than the study's own that are kept
+    kept_todays: int = 16  # how many questions are kept of how the study stands, without suggestions
 
     def __post_init__(self) -> None:
-        for name in ("max_minutes", "max_breaks", "kept_plans"):
+        for name in ("max_minutes", "max_breaks", "kept_plans", "kept_todays"):
             if getattr(self, name) < 1:
                 raise _not_allowed(PREFIX + name.upper(), str(getattr(self, name)))
 
@@ -44,6 +45,7 @@ class Settings:
             max_minutes=_whole_number(said, "MAX_MINUTES", default.max_minutes),
             max_breaks=_whole_number(said, "MAX_BREAKS", default.max_breaks),
             kept_plans=_whole_number(said, "KEPT_PLANS", default.kept_plans),
+            kept_todays=_whole_number(said, "KEPT_TODAYS", default.kept_todays),
         )
 
 

@@ -17,8 +17,9 @@ from tiny_study import write_tiny_study
 
 import servicecircle as sc
 from api.errors import STATUS, ParameterError, status_of
+from api.kept import Kept
 from api.main import create_app
-from api.plans import Kept, question_of
+from api.plans import question_of
 from api.settings import PREFIX, Settings
 from servicecircle import errors
 from servicecircle.trouble import with_trouble
@@ -360,8 +361,9 @@ def test_the_document_names_every_address_and_no_422(client: TestClient) -> None
 
 
 def test_the_pattern_in_the_document_lets_through_what_the_server_takes(client: TestClient) -> None:
-    minutes, when, service = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
-    assert [one["name"] for one in (minutes, when, service)] == ["minutes", "when", "service"]
+    asked = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
+    assert [one["name"] for one in asked] == ["minutes", "profile", "when", "service"]
+    minutes = asked[0]
     assert minutes["schema"]["type"] == "string"
     for text, fits in {"8": True, "5,10": True, "7.5": True, "8.25": False, "": False, "a": False}.items():
         assert bool(re.search(minutes["schema"]["pattern"], text)) is fits
