@@ -22,6 +22,7 @@ from servicecircle.study_options import with_options
 from .errors import ParameterError
 from .plans import Breaks, Plans, Question, question_of
 from .settings import Settings
+from .store import Store
 
 #: an answer names at most so many unknown parameters
 N_NAMED = 5
@@ -71,6 +72,14 @@ async def get_plans(request: Request) -> Plans:
 
 
 PlansOfStudy = Annotated[Plans, Depends(get_plans)]
+
+
+async def get_store(request: Request) -> Store:
+    """Return what the server remembers of the served study."""
+    return cast("Store", request.app.state.store)
+
+
+StoreOfStudy = Annotated[Store, Depends(get_store)]
 
 
 def get_question(

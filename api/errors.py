@@ -26,6 +26,7 @@ from servicecircle.errors import (
 )
 
 from .schemas import Problem
+from .store import StoreBusyError, StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +61,14 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
+        StoreError: HTTPStatus.INSUFFICIENT_STORAGE,
+        StoreBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
 LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
 PROBLEM_JSON = "application/problem+json"
+#: who is told that the store or the queue is busy may ask again after so long
+RETRY_S = 5
 _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
     {
         "zh": "服务器未能完成请求，原因见服务器日志。",
@@ -107,6 +112,10 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
         return _problem(request, status, told, code=error.code, parameters=error.parameters)
     if isinstance(error, StoppingError):
         return _problem(request, status, told)
+    if isinstance(error, StoreError):  # its words tell nothing of inside
+        logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+        busy = {"Retry-After": str(RETRY_S)} if isinstance(error, StoreBusyError) else {}
+        return _problem(request, status, told, headers=busy)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _problem(request, status, told, code="invalid-value")
     logger.error("%s: %s", type(error).__name__, error, exc_info=error)

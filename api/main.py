@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -21,10 +22,12 @@ from servicecircle.study import load_study
 
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
+from .page.routes import router as page_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
 from .today import Today
+from .store import open_store, usual_place
 
 #: version of the HTTP contract
 VERSION = "1"
@@ -52,7 +55,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     Returns
     -------
     app
-        Its `state.plans` holds the study and its plans.
+        Its `state.plans` holds the study and its plans; its `state.store`, once it runs, what it remembers.
 
     Raises
     ------
@@ -63,9 +66,12 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         plans.prepare()  # before the first visitor; nothing else runs yet
+        served = plans.study
+        app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
         yield
+        app.state.store.close()
 
     app = FastAPI(
         title="servicecircle",
@@ -83,12 +89,13 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.include_router(router)
+    app.include_router(page_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app
 
 
-def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000, store: str | None = None) -> None:
     """
     Serve a study until Ctrl-C, and tell the address.
 
@@ -98,6 +105,9 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None
         The folder of the study, or its study.toml.
     host, port
         Where to listen; port 0 is any that is free.
+    store
+        Where jobs and closures are kept, as `open_store` takes it; None: as the environment says, or beside the
+        study.
 
     Raises
     ------
@@ -107,7 +117,8 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000) -> None
         If the study has faults.
     """
     with _bound(host, port) as listener:  # a port in use is told before the work, not after it
-        app = create_app(study=load_study(study))
+        settings = Settings.from_environment()
+        app = create_app(settings if store is None else replace(settings, store=store), study=load_study(study))
         if sys.stderr.isatty():
             typer.echo("正在计算方案……" if app.state.plans.lang == "zh" else "Planning ...", err=True)
         app.state.plans.prepare()

@@ -17,6 +17,7 @@ class Settings:
     """What a server may be told from outside; a field `name` is the variable `SERVICECIRCLE_NAME`."""
 
     study: Path | None = None  # folder of the study, or its study.toml
+    store: str | None = None  # where jobs and closures are kept; None: beside the study
     max_minutes: int = 60  # the largest break that a request may ask for
     max_breaks: int = 4  # how many breaks one request may ask for
     kept_plans: int = 8  # plans of other breaks than the study's own that are kept
@@ -42,6 +43,7 @@ class Settings:
         default = cls()
         return cls(
             study=Path(study) if study else None,
+            store=said.get(PREFIX + "STORE", "").strip() or None,
             max_minutes=_whole_number(said, "MAX_MINUTES", default.max_minutes),
             max_breaks=_whole_number(said, "MAX_BREAKS", default.max_breaks),
             kept_plans=_whole_number(said, "KEPT_PLANS", default.kept_plans),

@@ -485,12 +485,18 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes any that is free.")
     ] = 8000,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", help="Where jobs and closures are kept: a file, or postgresql://USER@HOST/DATABASE."
+        ),
+    ] = None,
 ) -> None:
     """Serve a study's coverage map over HTTP."""
     with _told_plainly(study):
         from .packaged import api_module
 
-        api_module("main").run(study, host=host, port=port)
+        api_module("main").run(study, host=host, port=port, store=store)
 
 
 # --------------------------------------------------------------------------------------------------- the chain
