@@ -75,7 +75,7 @@ function drawTrialCircles() {
 /** Riders of a cell, and how many of them are reached with the changes. */
 export function cellNow(i) {
   const { today, effect } = answers;
-  const changed = effect && effect.cellAt.get(i);
+  const changed = effect ? effect.cellAt.get(i) : undefined;
   return { riders: today.cells.riders[i], covered: changed === undefined ? today.cells.covered[i] : changed };
 }
 function cellClass(i) {
