@@ -87,6 +87,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "foot": foot,
         "attribution": attribution,
         "cell_note": places.cells_name(plan, words),
+        "zone_names": {str(one): name for one, name in areas.zone_names(plan).items()},
         **_limits(plan, words),
     }
 

@@ -1,10 +1,9 @@
 // Suggestions of the server: a job that is asked for, watched while its gap closes, stopped, and taken over.
-import { h, say, whole } from "./page.js";
 import { icons } from "./icons.js";
 import { addChanges, whatIfBody, changes } from "./changes.js";
 import { asBody } from "./question.js";
 import { ask, askWithKey } from "./server.js";
-import { panel } from "./page.js";
+import { data as ground, h, panel, say, whole } from "./page.js";
 
 const EVERY_MS = 500;
 const listeners = [];
@@ -24,7 +23,7 @@ async function start(stations, shops) {
   tell();
   try {
     const { minutes, profile, when, service } = asBody();
-    const inputs = { stations, shops, minutes, profile, when, service };
+    const inputs = { stations, shops, minutes, profile, when, service, ...tried() };
     const answer = await askWithKey("ogc/processes/suggest/execution", { method: "POST", body: { inputs }, headers: { Prefer: "respond-async" } });
     if (!answer) Object.assign(job, { status: "" });
     else {
@@ -36,7 +35,15 @@ async function start(stations, shops) {
   }
   tell();
 }
-const addressOf = ({ data }) => `ogc/jobs/${encodeURIComponent(data.jobID || data.id)}`;
+/** What is tried is taken to be there, or closed. */
+function tried() {
+  const { add = [], move = [], close = [] } = whatIfBody();
+  const placed = [...add.map(({ kind, lon, lat }) => ({ kind, lon, lat })), ...move.map(({ id, lon, lat }) => ({ kind: kindOf(id), lon, lat }))];
+  const gone = [...close, ...move.map(({ id }) => id)];
+  return { ...(placed.length ? { add: placed } : {}), ...(gone.length ? { close: gone } : {}) };
+}
+const kindOf = (id) => (ground("places").shop.some((one) => one.id === id) ? "shop" : "station");
+const addressOf = ({ data }) => `ogc/jobs/${encodeURIComponent(data.jobID)}`;
 
 async function watch(address) {
   while (job.address === address && isRunning()) {
@@ -54,22 +61,20 @@ async function watch(address) {
   }
 }
 function read(data) {
-  const found = data.solution || data;
+  const found = data.found || {};
   Object.assign(job, {
     status: data.status, progress: data.progress ?? job.progress, detail: data.message || "",
-    best: found.best ?? found.objective ?? job.best, bound: found.bound ?? job.bound,
+    best: found.objective ?? job.best, bound: found.bound ?? job.bound,
   });
 }
 async function readSites(address) {
   const { data } = await askWithKey(`${address}/results`);
-  const result = data.suggestions || data;
-  const features = (result.value || result).features || [];
-  job.sites = features.map(({ id, geometry, properties }) => ({
+  job.sites = data.suggestions.value.features.map(({ id, geometry, properties }) => ({
     id: String(id ?? properties.id), what: properties.kind, name: properties.name || "", at: [geometry.coordinates[1], geometry.coordinates[0]],
     gained: properties.riders_gained,
   }));
-  const solution = (data.summary && (data.summary.value || data.summary).solution) || data.solution;
-  if (solution) Object.assign(job, { best: solution.objective, bound: solution.bound });
+  const { objective, bound } = data.proof.value;
+  Object.assign(job, { best: objective, bound });
 }
 async function stop() {
   const { address } = job;

@@ -249,7 +249,7 @@ const swatches = {
 const legendRows = [
   { key: "circle", has: true, note: () => say("layer.circle.note", { m: question.minutes, way: say(`way.${profileNow().roads}`) }) },
   { key: "trial", has: true, name: () => say("live.layer.trial"), note: () => say("live.layer.trial.note") },
-  { key: "cell", has: panel.has_demand, name: () => say(cellData.by === "share" ? "layer.cell.share" : "layer.cell", { m: question.minutes }), note: () => panel.cell_note, after: rampElement },
+  { key: "cell", has: panel.has_demand, name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: question.minutes }), note: () => panel.cell_note, after: rampElement },
   ...["station", "shop", "depot", "centre"].map((kind) => ({ key: kind, has: places[kind].length > 0, note: () => n(kind) })),
   { key: "closure", has: closureData.length > 0, name: () => say("live.layer.closure"), note: () => say("live.layer.closure.note") },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => say("layer.zone.note"), after: zoneWarning },
@@ -257,9 +257,14 @@ const legendRows = [
 for (const row of legendRows) state.isOn[row.key] = !row.isOff;
 state.isOn.suggestion = false;
 function rampElement() {
-  const labels = panel.missed_colours.map((colour, c) => h("span", {}, h("i", { style: { background: colour } }), classLabel(c, cellData.by, cellData.step)));
-  const box = h("div", { class: "sc-ramp-row" }, h("div", { class: "sc-ramp" }, ...labels));
-  updates.push(() => { box.hidden = !state.isOn.cell; });
+  const labels = h("div", { class: "sc-ramp" });
+  const by = segmented(say("cell_switch"), [["riders", say("by_count")], ["share", say("by_share")]], () => state.cellsBy, (value) => { state.cellsBy = value; }, changed);
+  by.classList.add("sc-by");
+  const box = h("div", { class: "sc-ramp-row" }, labels, by);
+  updates.push(() => {
+    box.hidden = !state.isOn.cell;
+    labels.replaceChildren(...panel.missed_colours.map((colour, c) => h("span", {}, h("i", { style: { background: colour } }), classLabel(c, state.cellsBy, cellData.step))));
+  });
   return box;
 }
 function zoneWarning() {
@@ -267,8 +272,10 @@ function zoneWarning() {
   updates.push(() => { box.hidden = !state.isOn.zone; });
   return box;
 }
+let details = null;
+let wasOpen = false;
 function legendElement() {
-  const details = h("details", { class: "sc-legend" }, h("summary", {}, say("live.legend")),
+  details = h("details", { class: "sc-legend" }, h("summary", {}, say("live.legend")),
     ...legendRows.flatMap((row) => legendRowElement(row, swatches[row.key](), changed)));
   details.addEventListener("toggle", measureSheet);
   return h("section", { class: "sc-full" }, details);
@@ -288,7 +295,7 @@ function downloadsElement() {
   updates.push(() => { proposal.href = `map?${asParameters()}`; });
   return h("div", { class: "sc-downloads sc-full" }, proposal,
     h("button", { type: "button", class: "sc-plain", title: say("live.download_why"), onclick: downloadSeen }, say("live.download_geojson")),
-    h("div", { class: "sc-foot" }, say("live.hint"), h("div", { class: "sc-made" }, [panel.foot, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | "))));
+    h("div", { class: "sc-foot" }, h("div", { class: "sc-hint" }, say("live.hint")), h("div", { class: "sc-made" }, [panel.foot, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | "))));
 }
 const readout = h("div", { class: "sc-headline", "aria-live": "polite" });
 const changeBox = h("section", { class: "sc-full sc-mine" });
@@ -350,6 +357,8 @@ Object.assign(hooks, {
   },
   escape: () => { if (hand.tool) take(hand.tool); },
   drawLabels,
+  toPaper: () => { wasOpen = details.open; details.open = true; },
+  toScreen: () => { details.open = wasOpen; },
 });
 window.addEventListener("resize", measureSheet);
 

@@ -3,7 +3,7 @@ import { apportioned } from "./shapes.js";
 import { colours, h, panel, riders, say, share, whole } from "./page.js";
 import { canUndo, changes, clearChanges, undo } from "./changes.js";
 import { question } from "./question.js";
-import { answers, last, zoneData } from "./today.js";
+import { answers, last } from "./today.js";
 import { changeName, effectOf, remove, symbolOfChange } from "./trials.js";
 
 const MINUS = "\u2212";
@@ -82,12 +82,11 @@ export function changesParts() {
     ...cutOffParts(),
   ];
 }
-const zoneNames = new Map(zoneData.map((zone) => [String(zone.id ?? zone.name), zone.name]));
 /** Who loses cover by blocked streets, by zone. */
 function cutOffParts() {
   const { effect } = answers;
   if (!effect || !effect.cut_off || !changes().some((one) => one.what === "closure")) return [];
-  const rows = effect.cut_off.map((one) => [one.name || zoneNames.get(String(one.zone_id)) || one.zone_id || say("live.no_zone"), last(one.riders)])
+  const rows = effect.cut_off.map((one) => [panel.zone_names[one.zone_id] || one.zone_id || say("live.no_zone"), last(one.riders)])
     .filter(([, n]) => n > 0);
   return [
     h("h3", {}, say("live.cut_off")),

@@ -8,6 +8,7 @@ import { ask } from "./server.js";
 
 export const cellData = data("cells");
 export const zoneData = data("zones").map((zone) => ({ ...zone, latlngs: unpackPolygons(zone.shape) }));
+state.cellsBy = cellData.by;
 const outlines = cellData.outlines.map((steps) => unpack(steps, 6));
 const cellPosition = new Map(cellData.ids.map((id, i) => [id, i]));
 
@@ -80,7 +81,7 @@ export function cellNow(i) {
 }
 function cellClass(i) {
   const { riders, covered } = cellNow(i);
-  return riders > 0 ? classOf(Math.max(0, riders - covered), riders, cellData.by, cellData.step) : -1;
+  return riders > 0 ? classOf(Math.max(0, riders - covered), riders, state.cellsBy, cellData.step) : -1;
 }
 function drawCells() {
   const byClass = panel.missed_colours.map(() => []);
