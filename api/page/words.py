@@ -54,6 +54,7 @@ LIVE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "live.trial.shop": ("试点商铺 {n}", "Trial shop {n}"),
         "live.trial.note": ("可拖动", "drag to move"),
         "live.trial.note_shop": ("可拖动，服务圈 {m} 分钟", "drag to move, serves {m} min"),
+        "live.off": ("离街道太远，服务不到任何人", "too far from any street, serves nobody"),
         "live.close": ("关闭：{name}", "Closed: {name}"),
         "live.close.note": ("假设不再服务", "as if it served no more"),
         "live.move": ("移动：{name}", "Moved: {name}"),

@@ -2,7 +2,7 @@
 import { panel } from "./page.js";
 import { changes, closureFeature, toldId } from "./changes.js";
 import { question, questionTold } from "./question.js";
-import { answers, cellData, cellNow } from "./today.js";
+import { answers, cellData, cellNow, goneNow } from "./today.js";
 import { changeName, effectOf } from "./trials.js";
 import { figures } from "./readout.js";
 import { unpack, unpackPolygons } from "./page.js";
@@ -21,7 +21,7 @@ function changeFeature(one) {
 /** What is seen now: circles, changes with what each does, cells with riders. */
 export function seen() {
   const { today, effect } = answers;
-  const gone = new Set(changes().filter((one) => one.what === "close" || one.what === "move").map((one) => one.place));
+  const gone = goneNow();
   const redrawn = new Map((effect ? effect.circles.features : []).map((one) => [one.properties.facility_id, one]));
   const circles = today.facilities.flatMap((id, i) => {
     if (gone.has(id) || redrawn.has(id) || !today.areas[i].length) return [];

@@ -1,7 +1,7 @@
 // The figure: what all changes do together, each of them alone, who is cut off.
 import { apportioned } from "./shapes.js";
 import { colours, h, panel, riders, say, share, whole } from "./page.js";
-import { canUndo, changes, clearChanges, undo } from "./changes.js";
+import { canUndo, changes, clearChanges, toldId, undo } from "./changes.js";
 import { question } from "./question.js";
 import { answers, last } from "./today.js";
 import { changeName, effectOf, remove, symbolOfChange } from "./trials.js";
@@ -57,6 +57,8 @@ export function readoutParts() {
 }
 
 function noteOf(one) {
+  const alone = answers.effect && answers.effect.changes.find(({ id }) => String(id) === toldId(one));
+  if (alone && alone.on_network === false) return say("live.off");
   if (one.what === "closure") return say("live.closure.note", { m: one.metres });
   if (one.what === "shop") return say("live.trial.note_shop", { m: Math.min(panel.shop_minutes, question.minutes) });
   return say(one.what === "station" ? "live.trial.note" : `live.${one.what}.note`);
@@ -87,7 +89,7 @@ function cutOffParts() {
   const { effect } = answers;
   if (!effect || !effect.cut_off || !changes().some((one) => one.what === "closure")) return [];
   const rows = effect.cut_off.map((one) => [panel.zone_names[one.zone_id] || one.zone_id || say("live.no_zone"), last(one.riders)])
-    .filter(([, n]) => n > 0);
+    .filter(([, n]) => n > 1e-6);
   return [
     h("h3", {}, say("live.cut_off")),
     rows.length ? h("ul", { class: "sc-cut" }, ...rows.map(([name, n]) => h("li", {}, h("span", {}, String(name)), h("b", {}, riders(n)))))

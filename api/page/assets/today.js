@@ -46,11 +46,16 @@ const zoneLayer = area("outline", zoneData.flatMap((zone) => zone.latlngs), {
   fill: false, stroke: true, color: colours.zone, weight: 1.2, dashArray: "6 3 1.5 3",
 });
 
+/** Places that stand and serve nobody: closed, moved away, or in a blocked street. */
+export const goneNow = () => new Set([
+  ...changes().filter((one) => one.what === "close" || one.what === "move").map((one) => one.place),
+  ...(answers.effect ? answers.effect.facilities_inside : []),
+]);
 let areasByPlace = new Map();
 let drawnToday = "";
 function drawCircle() {
   const { today } = answers;
-  const gone = new Set(changes().filter((one) => one.what === "close" || one.what === "move").map((one) => one.place));
+  const gone = goneNow();
   const redrawn = new Map(effectAreas().map(([id, rings]) => [id, rings]));
   const key = `${state.isOn.circle} ${today ? today.key : ""} ${[...gone].join()} ${[...redrawn.keys()].join()} ${answers.effect ? answers.effect.key : ""}`;
   if (key === drawnToday && !redrawn.size) return;
