@@ -104,7 +104,7 @@ def test_shared_parts_are_modules_that_stand_alone_and_join_to_one_script() -> N
 
 def test_every_word_of_the_live_page_is_said_in_both_languages_and_used() -> None:
     assert not set(LIVE_WORDS) & set(WORDS)
-    scripts = "".join(page_file(name).body.decode() for name in OWN if name.endswith(".js"))  # type: ignore[union-attr]
+    scripts = "".join(page_file(name).data.decode() for name in OWN if name.endswith(".js"))  # type: ignore[union-attr]
     made = ("live.add.", "live.trial.", "live.close", "live.move", "live.walk", "live.ebike", "live.drive", "live.gb")
     for key, (zh, en) in LIVE_WORDS.items():
         assert zh and en
@@ -224,8 +224,8 @@ def opened(browser: Any, running: Running) -> Iterator[Callable[..., Any]]:
 
 
 def is_trouble(said: Any) -> bool:
-    """Whether something said on the console is; a browser tells of every 401 there, the answer to a wrong key."""
-    return said.type == "error" and "status of 401" not in said.text
+    """Whether something said on the console is; a browser tells of every 403 there, the answer to a wrong key."""
+    return said.type == "error" and "status of 403" not in said.text
 
 
 def _let_through(route: Any, address: str, trouble: list[str]) -> None:

@@ -80,9 +80,10 @@ def test_the_first_request_after_the_address_is_answered(address: str) -> None:
         assert json.load(answer) == {"status": "ok"}
 
 
-def test_a_browser_is_led_from_the_root_to_the_map(address: str) -> None:
+def test_the_root_is_the_live_page_of_the_study(address: str) -> None:
     with OPENER.open(f"{address}/") as answer:
-        assert answer.url == f"{address}/map"
+        assert "page/start.js" in answer.read().decode("utf-8")
+    with OPENER.open(f"{address}/live.json") as answer:
         assert "小镇" in answer.read().decode("utf-8")
 
 

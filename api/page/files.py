@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import NamedTuple
 
 from fastapi import Request, Response
 
 from servicecircle._page import palette
 from servicecircle._page.elements import SHARED, asset, leaflet, leaflet_js
+
+from ..bodies import Body, answer
 
 #: own files
 OWN = (
@@ -32,7 +32,7 @@ OWN = (
 )
 LEAFLET_IMAGES = ("layers.png", "layers-2x.png", "marker-icon.png")
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {"html": "text/html", "css": "text/css", "js": "text/javascript", "png": "image/png", "json": "application/json"}
+    {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "png": "image/png", "json": "application/json"}
 )
 #: scripts, styles and answers of this server alone; pictures that the page makes itself
 POLICY = "; ".join(
@@ -57,35 +57,21 @@ SAFE_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class File(NamedTuple):
-    """What is sent of a file."""
-
-    body: bytes
-    media_type: str
-    etag: str
-
-
-def tagged(body: bytes, media_type: str) -> File:
-    """Return a body with a tag that changes when it does."""
-    return File(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-
-
 @cache
-def page_file(name: str) -> File | None:
+def page_file(name: str) -> Body | None:
     """Return a file of the page by its name; None where there is none of that name."""
-    body = _body(name)
-    return None if body is None else tagged(body, MEDIA_TYPES[name.rpartition(".")[2]])
+    data = _data(name)
+    return None if data is None else Body(data, MEDIA_TYPES[name.rpartition(".")[2]])
 
 
-def answer(request: Request, file: File) -> Response:
-    """Return a file, or 304 to who has it already; asked again each time, so that no page is older than its server."""
-    headers = {**SAFE_HEADERS, "ETag": file.etag, "Cache-Control": "no-cache"}
-    if file.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(file.body, media_type=file.media_type, headers=headers)
+def safe_answer(request: Request, body: Body) -> Response:
+    """Answer with a content of the page, and with what it may do in a browser."""
+    made = answer(request, body)
+    made.headers.update(SAFE_HEADERS)
+    return made
 
 
-def _body(name: str) -> bytes | None:
+def _data(name: str) -> bytes | None:
     if name in OWN:
         return (files(__package__) / "assets" / name).read_bytes()
     if name == "page.css" or name in {f"{part}.js" for part in SHARED}:

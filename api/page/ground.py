@@ -18,6 +18,7 @@ from servicecircle.moments import weekday_name
 from servicecircle.offers import offers_in
 from servicecircle.params import PROFILES, TravelProfile
 
+from ..bodies import Body
 from ..plans import Plans, question_of
 from .words import LIVE_WORDS
 
@@ -33,14 +34,15 @@ def screen_of(plan: Plan) -> Screen:
     return Screen(plan.network.crs, frames.drawn_box(plan))
 
 
-def ground_json(plans: Plans, lang: Lang) -> bytes:
+def ground_body(plans: Plans, lang: Lang) -> Body:
     """Return all that the page needs once, as JSON; kept with the plan."""
     plan = plans.plan(question_of(plans.study))
-    kept = plan.kept.get(f"live page {lang}")
+    kept: Body | None = plan.kept.get(f"live page {lang}")
     if kept is None:
-        kept = page_json(_ground(plan, Words(lang, LIVE_WORDS))).encode("utf-8")
+        text = page_json(_ground(plan, Words(lang, LIVE_WORDS)))
+        kept = Body(text.encode("utf-8"), "application/json")
         plan.kept[f"live page {lang}"] = kept
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 def _ground(plan: Plan, words: Words) -> dict[str, Any]:

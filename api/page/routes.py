@@ -12,9 +12,9 @@ from servicecircle.errors import Lang
 
 from ..dependencies import Asked, PlansOfStudy
 from ..routes import PROBLEMS
-from .files import answer, page_file, tagged
-from .ground import ground_json
-from .standing import standing_json
+from .files import page_file, safe_answer
+from .ground import ground_body
+from .standing import standing_body
 
 router = APIRouter(responses=PROBLEMS)
 LangText = Annotated[
@@ -36,14 +36,13 @@ async def read_page_file(request: Request, name: str) -> Response:
     file = page_file(name)
     if file is None:
         raise HTTPException(404)
-    return answer(request, file)
+    return safe_answer(request, file)
 
 
 @router.get("/live.json", summary="What the live page is drawn from", response_class=JSONResponse)
 def read_ground(request: Request, plans: PlansOfStudy, lang: LangText = None) -> Response:
     """Return streets, land, places, cells, zones, words and limits: what stays the same whatever is tried."""
-    body = ground_json(plans, lang or plans.lang)
-    return answer(request, tagged(body, "application/json"))
+    return safe_answer(request, ground_body(plans, lang or plans.lang))
 
 
 @router.get("/live/today.json", summary="How it stands today", response_class=JSONResponse)
@@ -53,5 +52,4 @@ def read_standing(request: Request, plans: PlansOfStudy, asked: Asked) -> Respon
 
     Cells come in the order of `live.json`; circles as its `streets`, in steps around its origin.
     """
-    body = standing_json(request.app.state.today(asked), plans)
-    return answer(request, tagged(body, "application/json"))
+    return safe_answer(request, standing_body(request.app.state.today(asked), plans))

@@ -12,6 +12,7 @@ from servicecircle._page.elements import page_json
 from servicecircle.coverage import coverage_by_cell, totals
 from servicecircle.model import Plan
 
+from ..bodies import Body
 from ..plans import Plans, question_of
 from .ground import screen_of
 
@@ -19,11 +20,12 @@ from .ground import screen_of
 DIGITS = 3
 
 
-def standing_json(today: Plan, plans: Plans) -> bytes:
+def standing_body(today: Plan, plans: Plans) -> Body:
     """Return how it stands, as JSON; kept with the plan of today."""
-    kept: bytes | None = today.kept.get("live page today")
+    kept: Body | None = today.kept.get("live page today")
     if kept is None:
-        kept = page_json(_standing(today, plans.plan(question_of(plans.study)))).encode("utf-8")
+        text = page_json(_standing(today, plans.plan(question_of(plans.study))))
+        kept = Body(text.encode("utf-8"), "application/json")
         today.kept["live page today"] = kept
     return kept
 
