@@ -217,7 +217,8 @@ def _tell(app: FastAPI, listener: socket.socket) -> None:
     zh = study.lang == "zh"
     key = app.state.key if app.state.settings.api_key is None and asks_for_key(app) else ""
     typer.echo(
-        f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
+        f"{visible(study.name)}\n  {'网页' if zh else 'page'}  {address}/\n"
+        f"  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + (f"  {'密钥' if zh else 'key '}  {key}\n" if key else "")
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )

@@ -25,8 +25,11 @@ new MutationObserver(() => {
   if (!clicked) return;
   const one = { told: performance.now() - clicked };
   clicked = 0;
-  requestAnimationFrame(() => setTimeout(() => { one.painted = performance.now() - (one.from); window.measured.push(one); }));
-  one.from = performance.now() - one.told;
+  const from = performance.now() - one.told;
+  requestAnimationFrame(() => setTimeout(() => {
+    one.painted = performance.now() - from;
+    window.measured.push(one);
+  }));
 }).observe(document.body, { attributes: true, attributeFilter: ["data-answered"] });
 """
 

@@ -27,7 +27,8 @@ from servicecircle.writers import write_outputs
 
 LAYERS = ("circles", "coverage", "gaps", "suggestions")
 PLANNED = ("/map", *(f"/{name}.geojson" for name in LAYERS), "/summary.json")
-EVERY = (*PLANNED, "/healthz", "/docs", "/openapi.json", "/")
+PAGE = ("/", "/live.json", "/live/today.json")
+EVERY = (*PLANNED, *PAGE, "/healthz", "/docs", "/openapi.json")
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 
 
@@ -352,7 +353,7 @@ def test_a_fault_of_the_server_tells_nothing_of_its_inside(tiny: sc.Study, error
 def test_the_document_names_every_address_and_no_422(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     plain = {path: by for path, by in document["paths"].items() if not path.startswith("/ogc")}
-    assert set(plain) == {*PLANNED, "/healthz"}
+    assert set(plain) == {*PLANNED, *PAGE, "/healthz"}
     for path, by in plain.items():
         (operation,) = by.values()
         assert set(operation["responses"]) == {"200", "4XX", "5XX"}, path

@@ -105,7 +105,16 @@ def test_shared_parts_are_modules_that_stand_alone_and_join_to_one_script() -> N
 def test_every_word_of_the_live_page_is_said_in_both_languages_and_used() -> None:
     assert not set(LIVE_WORDS) & set(WORDS)
     scripts = "".join(page_file(name).data.decode() for name in OWN if name.endswith(".js"))  # type: ignore[union-attr]
-    made = ("live.add.", "live.trial.", "live.close", "live.move", "live.walk", "live.ebike", "live.drive", "live.gb")
+    made = (
+        "live.add.",
+        "live.trial.",
+        "live.close",
+        "live.move",
+        "live.walk",
+        "live.ebike",
+        "live.drive",
+        "live.gb",
+    )
     for key, (zh, en) in LIVE_WORDS.items():
         assert zh and en
         assert f'"{key}"' in scripts or key.startswith(made), key
@@ -127,8 +136,8 @@ def test_live_json_holds_what_the_page_draws(client: TestClient, study: sc.Study
 
 @pytest.mark.parametrize("asked", [Question((7.0,)), Question((12.0,), profile="ebike")])
 def test_today_tells_the_numbers_of_the_engine(client: TestClient, study: sc.Study, asked: Question) -> None:
-    said = client.get("/live/today.json", params={"minutes": f"{asked.breaks[0]:g}", "profile": asked.profile or "walk"})
-    today = said.json()
+    params = {"minutes": f"{asked.breaks[0]:g}", "profile": asked.profile or "walk"}
+    today = client.get("/live/today.json", params=params).json()
     plan = sc.suggest(study, stations=0, shops=0, minutes=asked.breaks, profile=asked.profile or None)
     told = totals(plan.before)
     key = f"{asked.breaks[0]:g}"
@@ -139,7 +148,9 @@ def test_today_tells_the_numbers_of_the_engine(client: TestClient, study: sc.Stu
     assert all(today["areas"])
 
 
-@pytest.mark.parametrize("url", ["/?lang=fr", "/?x=1", "/live.json?lang=fr", "/live/today.json?minutes=0", "/live.json?minutes=5"])
+@pytest.mark.parametrize(
+    "url", ["/?lang=fr", "/?x=1", "/live.json?lang=fr", "/live/today.json?minutes=0", "/live.json?minutes=5"]
+)
 def test_what_the_addresses_do_not_know_is_400(client: TestClient, url: str) -> None:
     assert client.get(url).status_code == 400
 
@@ -167,7 +178,7 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(study: sc.Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(study: sc.Study) -> Iterator[Running]:
     yield from serving(study)
 
 
@@ -339,7 +350,9 @@ def test_a_station_by_mouse_moves_the_figure_to_the_engine_s_number(
 
 @needs_browser
 @pytest.mark.slow
-def test_by_keyboard_alone_a_station_is_placed_moved_and_removed(opened: Callable[..., Any], running: Running) -> None:
+def test_by_keyboard_alone_a_station_is_placed_moved_and_removed(
+    opened: Callable[..., Any], running: Running
+) -> None:
     page = opened()
     page.keyboard.press("Escape")  # lays the tool away
     page.focus('[data-tool="station"]')
@@ -421,10 +434,11 @@ def test_on_a_phone_a_tap_places_and_the_sheet_opens(opened: Callable[..., Any],
 
 @needs_browser
 @pytest.mark.slow
-def test_modes_hours_and_the_other_language(opened: Callable[..., Any], running: Running) -> None:
+def test_modes_hours_and_the_other_language(opened: Callable[..., Any]) -> None:
     page = opened("?lang=en")
     assert page.evaluate("document.documentElement.lang") == "en"
-    assert not any("\u4e00" <= letter <= "\u9fff" for letter in page.inner_text("h1") + page.inner_text(".sc-tools"))
+    told = page.inner_text("h1") + page.inner_text(".sc-tools")
+    assert not any("\u4e00" <= letter <= "\u9fff" for letter in told)
     with page.expect_response("**/live/today.json*") as seen:
         page.get_by_role("radio", name="E-bike").click()
     assert "profile=ebike" in seen.value.url
@@ -459,13 +473,13 @@ def test_the_plan_is_compared_taken_over_and_what_is_seen_is_downloaded(
     assert set(frame["layer"]) == {"circle", "change", "cell"}
     assert frame.geometry.is_valid.mean() > 0.9
     assert seen_now["servicecircle"]["after"] - seen_now["servicecircle"]["before"] == pytest.approx(gained)
-    told = engine(running, taken["asked"])
-    assert frame.loc[frame["layer"] == "cell", "covered"].sum() == pytest.approx(told.after["covered"]["5"], abs=0.5)
+    covered = engine(running, taken["asked"]).after["covered"]["5"]
+    assert frame.loc[frame["layer"] == "cell", "covered"].sum() == pytest.approx(covered, abs=0.5)
 
 
 @needs_browser
 @pytest.mark.slow
-def test_it_prints_on_one_sheet(opened: Callable[..., Any], tmp_path: Path) -> None:
+def test_it_prints_on_one_sheet(opened: Callable[..., Any]) -> None:
     page = opened()
     answered(page, lambda: page.mouse.click(*at(page, 0.5, 0.25)))
     sheet = page.pdf(prefer_css_page_size=True)

@@ -30,9 +30,16 @@ OWN = (
     "download.js",
     "live.js",
 )
+#: those of the map in one file
+SHARED_FILES = frozenset({"page.css", *(f"{part}.js" for part in SHARED)})
 LEAFLET_IMAGES = ("layers.png", "layers-2x.png", "marker-icon.png")
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "png": "image/png", "json": "application/json"}
+    {
+        "html": "text/html; charset=utf-8",
+        "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8",
+        "png": "image/png",
+    }
 )
 #: scripts, styles and answers of this server alone; pictures that the page makes itself
 POLICY = "; ".join(
@@ -72,16 +79,15 @@ def safe_answer(request: Request, body: Body) -> Response:
 
 
 def _data(name: str) -> bytes | None:
+    picture = name.removeprefix("images/")
     if name in OWN:
         return (files(__package__) / "assets" / name).read_bytes()
-    if name == "page.css" or name in {f"{part}.js" for part in SHARED}:
+    if name in SHARED_FILES:
         return asset(name).encode("utf-8")
     if name == "palette.css":
         return palette.style_variables().encode("utf-8")
     if name == "leaflet.js":
         return leaflet_js().encode("utf-8")
-    if name == "leaflet.css":
-        return bytes(leaflet(name).read_bytes())
-    if name.removeprefix("images/") in LEAFLET_IMAGES and name.startswith("images/"):
+    if name == "leaflet.css" or (picture != name and picture in LEAFLET_IMAGES):
         return bytes(leaflet(name).read_bytes())
     return None

@@ -9,8 +9,8 @@ from servicecircle._page import areas, frames, numbers, palette, places, streets
 from servicecircle._page.choices import MAX_SERVICES, service_name
 from servicecircle._page.closures import drawn_closures
 from servicecircle._page.elements import page_json
-from servicecircle._page.geometry import Screen
-from servicecircle._page.words import WORDS, Words
+from servicecircle._page.geometry import Screen, latlon
+from servicecircle._page.words import Words
 from servicecircle.coverage import coverage_by_cell
 from servicecircle.errors import Lang
 from servicecircle.model import Plan
@@ -96,7 +96,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
 
 def _profiles(own: TravelProfile) -> dict[str, TravelProfile]:
     """Return the modes of the switch, the study's own first."""
-    return {own.name: own} | {name: PROFILES[name] for name in MODES if name != own.name and own.roads != name}
+    return {own.name: own} | {name: PROFILES[name] for name in MODES if name not in {own.name, own.roads}}
 
 
 def _offered(plan: Plan) -> list[str]:
@@ -145,9 +145,7 @@ def _suggested(plan: Plan) -> list[dict[str, Any]]:
     names = places.facility_names(plan)
     return [
         {"id": str(one), "number": n, "name": names[one], "kind": kind, "at": at}
-        for n, (one, kind, at) in enumerate(
-            zip(plan.sites.index, kinds, places.latlon(plan.sites), strict=True), start=1
-        )
+        for n, (one, kind, at) in enumerate(zip(plan.sites.index, kinds, latlon(plan.sites), strict=True), start=1)
     ]
 
 
