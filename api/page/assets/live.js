@@ -308,7 +308,6 @@ side.replaceChildren(...[
 
 // ---- drawing
 function drawPanel() {
-  say_();
   readout.replaceChildren(...readoutParts());
   changeBox.replaceChildren(...changesParts());
   peek.replaceChildren(say("live.changes", { n: changes().length }), h("span", { "aria-hidden": "true" }, " \u25b2"));
@@ -317,6 +316,7 @@ function drawPanel() {
 }
 /** A layer is switched on or off; the view stays where it is. */
 function changed() {
+  say_();
   drawPanel();
   drawAnswers();
   drawMarkers();

@@ -57,8 +57,8 @@ function drawCircle() {
   const { today } = answers;
   const gone = goneNow();
   const redrawn = new Map(effectAreas().map(([id, rings]) => [id, rings]));
-  const key = `${state.isOn.circle} ${today ? today.key : ""} ${[...gone].join()} ${[...redrawn.keys()].join()} ${answers.effect ? answers.effect.key : ""}`;
-  if (key === drawnToday && !redrawn.size) return;
+  const key = `${state.isOn.circle} ${today ? today.key : ""} ${[...gone].join()} ${[...redrawn.keys()].join()} ${redrawn.size ? answers.effect.key : ""}`;
+  if (key === drawnToday) return;
   drawnToday = key;
   const shown = !today || !state.isOn.circle ? []
     : [...areasByPlace].flatMap(([id, polygons]) => (gone.has(id) ? [] : redrawn.get(id) || polygons));
@@ -88,15 +88,21 @@ function cellClass(i) {
   const { riders, covered } = cellNow(i);
   return riders > 0 ? classOf(Math.max(0, riders - covered), riders, state.cellsBy, cellData.step) : -1;
 }
+const drawnCells = panel.missed_colours.map(() => "");
 function drawCells() {
   const byClass = panel.missed_colours.map(() => []);
   if (answers.today && state.isOn.cell) {
-    outlines.forEach((outline, i) => {
+    outlines.forEach((_, i) => {
       const c = cellClass(i);
-      if (c >= 0) byClass[c].push([outline]);
+      if (c >= 0) byClass[c].push(i);
     });
   }
-  byClass.forEach((polygons, c) => cellLayers[c].setLatLngs(polygons));
+  byClass.forEach((own, c) => {
+    const key = own.join();
+    if (key === drawnCells[c]) return; // what stays as it is need not be drawn anew
+    drawnCells[c] = key;
+    cellLayers[c].setLatLngs(own.map((i) => [outlines[i]]));
+  });
 }
 /** Which cell lies under a place, -1 for none that holds riders. */
 export const cellAt = (place) => outlines.findIndex((ring, i) => answers.today && answers.today.cells.riders[i] > 0 && isWithin(place, [ring]));

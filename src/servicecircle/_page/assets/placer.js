@@ -19,9 +19,16 @@ const NAMED_FROM = [13, 13, 13, 15, 15.75, 15.75, 16.5];
 const hasHan = /[\u2e80-\u9fff\uf900-\ufaff]/;
 
 const ruler = document.createElement("canvas").getContext("2d");
+const family = getComputedStyle(document.body).fontFamily;
+const widths = new Map(); // a text is measured once
 export function textWidth(text, px, isBold) {
-  ruler.font = `${isBold ? "600 " : ""}${px}px ${getComputedStyle(document.body).fontFamily}`;
-  return ruler.measureText(text).width;
+  const font = `${isBold ? "600 " : ""}${px}px ${family}`;
+  const key = `${font} ${text}`;
+  if (!widths.has(key)) {
+    ruler.font = font;
+    widths.set(key, ruler.measureText(text).width);
+  }
+  return widths.get(key);
 }
 
 export class Placer {
