@@ -26,6 +26,8 @@ from .ogc.features.layers import Layers
 from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
 from .page.routes import router as page_router
+from .ors.ground import OrsGround
+from .ors.routes import router as ors_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -96,11 +98,13 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.layers = Layers(plans)
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
+    app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
     app.include_router(page_router)
     app.include_router(what_if_router)
     app.include_router(landing_router)
     app.include_router(features_router)
+    app.include_router(ors_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
     max_points: AtLeast1 = 1000  # points of all closures of one request
     max_closure_km: AtLeast1 = 20  # length of a line or outline of a closure
+    max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
+    max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
+    max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for
+    max_range_m: AtLeast1 = 50_000  # the largest distance that a request for isochrones may ask for, metres
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
 

@@ -1,4 +1,4 @@
-"""`POST /what-if`: the answer is that of the engine and of a plan of the changed ledger; what is refused is named."""
+"""`POST /what-if`: answers are those of the engine and of plans of the changed ledger; refusals name the fault."""
 
 from __future__ import annotations
 
