@@ -25,9 +25,9 @@ from .keys import asks_for_key, key_of, require_key_of_reads
 from .ogc.features.layers import Layers
 from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
-from .page.routes import router as page_router
 from .ors.ground import OrsGround
 from .ors.routes import router as ors_router
+from .page.routes import router as page_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings

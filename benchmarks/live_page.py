@@ -14,7 +14,7 @@ from typing import Any
 from .rounds import machine
 
 #: whether a click there lands on the map, and not on a mark or a button
-IS_FREE = "([x, y]) => !document.elementFromPoint(x, y).closest('.leaflet-marker-icon, .sc-furniture, .sc-lb, .sc-said')"
+IS_FREE = "([x, y]) => !document.elementFromPoint(x, y).closest('.leaflet-marker-icon, .sc-furniture, .sc-lb')"
 DESKTOP = {"width": 1440, "height": 900}
 #: asked of the page: from the click to the new totals (milliseconds, median)
 ASKED_MS = 100.0

@@ -221,7 +221,8 @@ def test_breaks_at_the_limits_are_allowed(client: TestClient, text: str) -> None
 def test_an_unknown_parameter_is_named(client: TestClient, path: str) -> None:
     problem = refused(client, f"{path}?minuts=10")
     assert (problem["code"], problem["parameters"]) == ("unknown-parameter", ["minuts"])
-    assert ("takes `minutes`" if path in PLANNED else "takes none") in problem["detail"]
+    takes = "`minutes`" if path in {*PLANNED, "/live/today.json"} else "`lang`" if path in PAGE else "none"
+    assert f"takes {takes}" in problem["detail"]
 
 
 def test_all_unknown_parameters_are_told_at_once_and_cut_short(client: TestClient) -> None:

@@ -120,7 +120,9 @@ def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> N
 # -------------------------------------------------------------------------------------------- begin and end
 def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path)) as (server, address, told):
-        assert told == f"小镇\n  地图  {address}/map\n  API   {address}/docs\n按 Ctrl-C 停止。\n"
+        assert (
+            told == f"小镇\n  网页  {address}/\n  地图  {address}/map\n  API   {address}/docs\n按 Ctrl-C 停止。\n"
+        )
         with OPENER.open(f"{address}/healthz"):
             server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=60) == ("已停止。\n", "")
@@ -130,7 +132,10 @@ def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address, told):
-        assert told == f"小镇\n  map   {address}/map\n  API   {address}/docs\nCtrl-C stops the server.\n"
+        assert (
+            told
+            == f"小镇\n  page  {address}/\n  map   {address}/map\n  API   {address}/docs\nCtrl-C stops the server.\n"
+        )
         with OPENER.open(f"{address}/map"):
             server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=60) == ("Stopped.\n", "")
