@@ -20,6 +20,8 @@ from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
+from .closures import Reports
+from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .guard import Guard
@@ -31,6 +33,7 @@ from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
 from .ors.ground import OrsGround
 from .ors.routes import router as ors_router
+from .page.routes import router as page_router
 from .plans import Plans
 from .rates import Rates, refuse_too_often
 from .routes import router
@@ -103,12 +106,16 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.metrics = Metrics()
     app.state.rates = Rates(settings.requests_per_minute) if settings.requests_per_minute else None
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
+    app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
+    plans.reports_at = app.state.reports.at
     app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
-    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
+    app.include_router(page_router)
     app.include_router(what_if_router)
+    app.include_router(closures_router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(ors_router)
@@ -267,7 +274,8 @@ def _tell(app: FastAPI, listener: socket.socket) -> None:
     zh = study.lang == "zh"
     key = app.state.key if app.state.settings.api_key is None and asks_for_key(app) else ""
     typer.echo(
-        f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
+        f"{visible(study.name)}\n  {'网页' if zh else 'page'}  {address}/\n"
+        f"  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + (f"  {'密钥' if zh else 'key '}  {key}\n" if key else "")
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )

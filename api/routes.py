@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from servicecircle.writers import json_text
 
@@ -127,12 +127,6 @@ async def read_readiness(plans: PlansOfStudy) -> Health:
 async def read_metrics(request: Request) -> Response:
     """Return requests by address, method and status, and their seconds; nothing of who asked or what."""
     return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
-
-
-@router.get("/", include_in_schema=False)
-async def go_to_map() -> Response:
-    """Send the visitor to the map, until there is a live page."""
-    return RedirectResponse("map")
 
 
 @router.get("/docs", include_in_schema=False)
