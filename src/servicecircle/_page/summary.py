@@ -253,7 +253,27 @@ def _told_riders(plan: Plan, riders: int, words: Words) -> str:
     told = numbers.riders(riders, words.lang)
     if plan.study.demand_source == "uniform":
         told += words("p.riders_even")
+    elif count_mark(plan):
+        told += words("p.riders_about")
     return told + words("p.riders_at", **_cell_words(plan, words))
+
+
+def count_mark(plan: Plan) -> str:
+    """
+    Return what the ledger of riders says of its counts.
+
+    Returns
+    -------
+    mark
+        "" where all are exact; `at_least` or `under` where those that are not are all of that kind ("170余", "近百");
+        else `about`.
+    """
+    study = plan.study
+    ledger = {"depots": study.depots, "population": study.population}.get(study.demand_source)
+    if ledger is None or "riders_mark" not in ledger:
+        return ""
+    marks = set(ledger["riders_mark"].dropna()) - {""}
+    return "" if not marks else str(marks.pop()) if len(marks) == 1 else "about"
 
 
 def tier_rows(plan: Plan, words: Words) -> list[list[str]]:
