@@ -40,11 +40,38 @@ class ParameterError(InputError):
         self.code = code
 
 
-class StoppingError(ServiceCircleError):
+class RefusedError(ServiceCircleError):
+    """A request is refused for no fault of its parameters; the answer may have headers of its own."""
+
+    def __init__(self, message: str, *, zh: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, zh=zh)
+        self.headers = dict(headers or {})
+
+
+class StoppingError(RefusedError):
     """The server is told to stop, and begins nothing new."""
 
     def __init__(self) -> None:
         super().__init__("The server is being stopped. Ask again later.", zh="服务器正在停止，请稍后再试。")
+
+
+class NoKeyError(RefusedError):
+    """The request needs a key and shows none; a browser is asked to ask for it."""
+
+    def __init__(self, *, browser: bool = False) -> None:
+        schemes = 'Bearer, Basic realm="servicecircle", charset="UTF-8"' if browser else "Bearer"
+        super().__init__(
+            "This needs the key of the server, as header `X-API-Key` or `Authorization: Bearer`.",
+            zh="此操作需要服务器密钥：请放在请求头 X-API-Key 或 Authorization: Bearer 中。",
+            headers={"WWW-Authenticate": schemes},
+        )
+
+
+class WrongKeyError(RefusedError):
+    """The key of a request is not the server's."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not the key of the server.", zh="密钥不正确。")
 
 
 #: The one table. What is wrong with the served study itself is no fault of who asks: 500.
@@ -61,6 +88,8 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
+        NoKeyError: HTTPStatus.UNAUTHORIZED,
+        WrongKeyError: HTTPStatus.FORBIDDEN,
         StoreError: HTTPStatus.INSUFFICIENT_STORAGE,
         StoreBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
@@ -110,8 +139,8 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
         return _problem(request, status, told, code=error.code, parameters=error.parameters)
-    if isinstance(error, StoppingError):
-        return _problem(request, status, told)
+    if isinstance(error, RefusedError):
+        return _problem(request, status, told, headers=error.headers)
     if isinstance(error, StoreError):  # its words tell nothing of inside
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
         busy = {"Retry-After": str(RETRY_S)} if isinstance(error, StoreBusyError) else {}
