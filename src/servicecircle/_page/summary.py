@@ -265,8 +265,8 @@ def count_mark(plan: Plan) -> str:
     Returns
     -------
     mark
-        "" where all are exact; `at_least` ("170余") or `under` ("近百") where all that are not are of that kind; else
-        `about`.
+        "" where all are exact; `at_least` ("170余") or `under` ("近百") where all that are not are of that kind;
+        else `about`.
     """
     study = plan.study
     ledger = {"depots": study.depots, "population": study.population}.get(study.demand_source)
