@@ -25,6 +25,8 @@ from .keys import asks_for_key, key_of, require_key_of_reads
 from .ogc.features.layers import Layers
 from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
+from .ors.ground import OrsGround
+from .ors.routes import router as ors_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -92,9 +94,11 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.layers = Layers(plans)
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
+    app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
     app.include_router(landing_router)
     app.include_router(features_router)
+    app.include_router(ors_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     return app

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
+    max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
+    max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
+    max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for
+    max_range_m: AtLeast1 = 50_000  # the largest distance that a request for isochrones may ask for, metres
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
 
