@@ -139,6 +139,8 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
         return _problem(request, status, told, code=error.code, parameters=error.parameters)
+    if isinstance(error, MissingPackageError):  # its words name the package, nothing of inside
+        return _problem(request, status, told)
     if isinstance(error, RefusedError):
         return _problem(request, status, told, headers=error.headers)
     if isinstance(error, StoreError):  # its words tell nothing of inside

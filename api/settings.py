@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
+    kept_what_ifs: AtLeast1 = 64  # answers of `POST /what-if` that are kept
+    max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
+    max_points: AtLeast1 = 1000  # points of all closures of one request
+    max_closure_km: AtLeast1 = 20  # length of a line or outline of a closure
     max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
     max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
     max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for
