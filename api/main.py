@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
-    app.state.layers = Layers(plans)
+    app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
