@@ -53,6 +53,15 @@ def shown_riders(coverage: Coverage) -> Shown:
     return Shown(sum(whole), tuple(np.cumsum(whole[:-1]).tolist()))
 
 
+def shown_served(plan: Plan, served: float, n_new: int) -> int:
+    """Return riders served with so many new sites, whole: for today and the plan the number of the headline."""
+    for coverage, n in ((plan.before, 0), (plan.after, len(plan.sites))):
+        shown = shown_riders(coverage).within[-1]
+        if n == n_new and abs(shown - served) < 1.0:
+            return int(shown)
+    return math.floor(served + 0.5)
+
+
 def shown_gaps(plan: Plan) -> tuple[int, int]:
     """Return the riders in gaps, and those elsewhere who are not covered either, as whole numbers that add up."""
     riders = math.fsum(plan.gaps["riders"])
