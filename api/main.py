@@ -19,6 +19,8 @@ from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
+from .closures import Reports
+from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .keys import asks_for_key, key_of, require_key_of_reads
@@ -40,8 +42,9 @@ from .what_if import router as what_if_router
 VERSION = "1"
 DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are, where to open next.
 
-Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
-allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
+Every address that takes GET takes HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
+allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`;
+below `/v2` that of openrouteservice."""
 #: seconds that answers under way have to be sent, once the server is told to stop
 GRACE_S = 30
 ANY_HOST = frozenset({"0.0.0.0", "::"})
@@ -95,13 +98,16 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
+    app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
+    plans.reports_at = app.state.reports.at
     app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
-    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
     app.include_router(page_router)
     app.include_router(what_if_router)
+    app.include_router(closures_router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(ors_router)

@@ -76,6 +76,16 @@ def read_closures(
     return trusted, used, [*faults, *unsure]
 
 
+def trust_of(said: StudyFile) -> TrustRule | None:
+    """Return the rule of [closures] for which reports hold; None where it has none, or applies all the same."""
+    stated = said.tables.get("closures", {})
+    if "confirm" not in stated or stated.get("apply_unconfirmed"):
+        return None
+    return TrustRule(
+        **{field.name: stated[field.name] for field in dataclasses.fields(TrustRule) if field.name in stated}
+    )
+
+
 def _trusted(said: StudyFile, reports: Closures, used: InputFile) -> tuple[Closures, list[Fault]]:
     """Return the reports that hold by the rule of [closures], and tell those that nobody confirms."""
     stated = said.tables["closures"]
