@@ -26,6 +26,7 @@ from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
 from ._siting_values import holds, objective_of, worst_of
 from ._stop import Clock
+from ._watch import counted_from, told
 from .mclp import cover_most
 from .recount import check_siting
 from .siting import Siting
@@ -164,6 +165,7 @@ def _stage(
     if start.plan is not None and _is_decided(form):
         return start.at(start.value, "counting")
     bound = plain = _plain_bound(form, rows, aim, start, clock)
+    _tell(aim, start, bound)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
         return start.at(bound, "counting")
     if form.has_seats:
@@ -171,8 +173,10 @@ def _stage(
     model = build(form, rows, floor, aim=aim)
     relaxed = relax(model.draft, clock)
     known = min(bound, relaxed.bound)
+    _tell(aim, start, known)
     if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
+        _tell(aim, start, known)
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     proof: Proof = found.proof if found.bound < bound else "relaxation"
     bound = min(bound, found.bound)
@@ -192,6 +196,12 @@ def _stage(
         return start.at(bound, proof, known)
     is_near = own.value - bound <= TOLERANCE * abs(bound)
     return own.at(bound, proof, known) if is_near else replace(own, bound=bound, proof=proof, relaxed=known)
+
+
+def _tell(aim: Aim, best: Best, bound: float) -> None:
+    """Tell who looks on how far the total is; the share of the worst zone is another figure."""
+    if aim == "worth" and best.plan is not None:
+        told(best.value, max(bound, best.value))
 
 
 def _is_decided(form: Form) -> bool:
@@ -253,24 +263,26 @@ def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap:
         parts.append(_expanded(levels.better, levels.pair, levels.option, form.n)[:, keep])
         weights.append(probability * rows.weight[levels.row] * levels.step)
     fixed = np.flatnonzero(form.is_must | form.is_existing)
-    solution = cover_most(
-        pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
-        np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
-        check_options(
-            keep.size,
-            np.minimum(form.phases[0].room, keep.size).tolist(),
-            fixed=at[fixed],
-            group=form.kind[keep],
-            place=np.unique(form.place[keep], return_inverse=True)[1],
-        ),
-        clock=clock,
-        gap=gap,
-        started=started,
-    )
+    factor = form.first * form.phases[0].weight
+    with counted_from(0.0, factor):
+        solution = cover_most(
+            pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
+            np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
+            check_options(
+                keep.size,
+                np.minimum(form.phases[0].room, keep.size).tolist(),
+                fixed=at[fixed],
+                group=form.kind[keep],
+                place=np.unique(form.place[keep], return_inverse=True)[1],
+            ),
+            clock=clock,
+            gap=gap,
+            started=started,
+        )
     plan = np.zeros(form.n, dtype=np.bool_)
     plan[keep[solution.chosen]] = True
     plans = trimmed(form, rows, [plan], form.floor)
-    bound = solution.bound * form.first * form.phases[0].weight
+    bound = solution.bound * factor
     return settled(
         form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started, proof=solution.proof
     )
