@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from servicecircle.study import load_study
 
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
+from .jobs.runner import Limits, Runner
+from .ogc.processes import routes as processes
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -68,7 +71,10 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         plans.prepare()  # before the first visitor; nothing else runs yet
         served = plans.study
         app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
+        app.state.runner = Runner(app.state.store, study=str(served.folder), limits=_limits(settings))
+        app.state.runner.start()
         yield
+        app.state.runner.stop()
         app.state.store.close()
 
     app = FastAPI(
@@ -85,9 +91,12 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     )
     app.state.settings = settings
     app.state.plans = plans
+    app.state.key = settings.api_key or secrets.token_urlsafe(24)
     app.include_router(router)
+    app.include_router(processes.router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
+    processes.add_handlers(app)
     return app
 
 
@@ -206,6 +215,17 @@ def _tell(study: Study, listener: socket.socket) -> None:
     typer.echo(
         f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    """Return how much work a server takes."""
+    return Limits(
+        at_once=settings.jobs_at_once,
+        waiting=settings.jobs_waiting,
+        minutes=settings.job_minutes,
+        kept=settings.jobs_kept,
+        kept_days=settings.jobs_kept_days,
     )
 
 
