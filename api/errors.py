@@ -25,7 +25,6 @@ from servicecircle.errors import (
     StudyError,
 )
 
-from .keys import NoKeyError, WrongKeyError
 from .schemas import Problem
 from .store import StoreBusyError, StoreError
 
@@ -64,8 +63,6 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
         StoreError: HTTPStatus.INSUFFICIENT_STORAGE,
         StoreBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
-        NoKeyError: HTTPStatus.UNAUTHORIZED,
-        WrongKeyError: HTTPStatus.FORBIDDEN,
     }
 )
 LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
@@ -112,20 +109,17 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     status = status_of(error)
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
-        return answer_problem(request, status, told, code=error.code, parameters=error.parameters)
+        return _problem(request, status, told, code=error.code, parameters=error.parameters)
     if isinstance(error, StoppingError):
-        return answer_problem(request, status, told)
-    if isinstance(error, NoKeyError | WrongKeyError):
-        asks = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-        return answer_problem(request, status, told, headers=asks)
+        return _problem(request, status, told)
     if isinstance(error, StoreError):  # its words tell nothing of inside
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
         busy = {"Retry-After": str(RETRY_S)} if isinstance(error, StoreBusyError) else {}
-        return answer_problem(request, status, told, headers=busy)
+        return _problem(request, status, told, headers=busy)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return answer_problem(request, status, told, code="invalid-value")
+        return _problem(request, status, told, code="invalid-value")
     logger.error("%s: %s", type(error).__name__, error, exc_info=error)
-    return answer_problem(request, status, _SERVER_FAULT)
+    return _problem(request, status, _SERVER_FAULT)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -136,7 +130,7 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> Re
         "zh": f"参数不正确：{'、'.join(names)}。",
         "en": " ".join(f"`{name}`: {message}." for name, message in found),
     }
-    return answer_problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
+    return _problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
 
 
 async def _answer_http(request: Request, error: HTTPException) -> Response:
@@ -153,29 +147,27 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
         allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
         headers["Allow"] = allowed
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
-    return answer_problem(request, status, told, headers=headers)
+    return _problem(request, status, told, headers=headers)
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:
     """Answer a fault of our own; the server logs its traceback, the answer holds none."""
     del error
-    return answer_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_FAULT)
+    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_FAULT)
 
 
-def answer_problem(
+def _problem(
     request: Request,
     status: HTTPStatus,
     told: Mapping[Lang, str],
     *,
-    kind: str | None = None,
     code: str | None = None,
     parameters: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the one shape; without a code an error has that of its status; `kind` is its `type` besides."""
+    """Return the one shape; without a code of its own an error has that of its status."""
     lang = asked_lang(request)
     problem = Problem(
-        type=kind,
         title=status.phrase,
         status=status,
         code=code or status.phrase.lower().replace(" ", "-"),
@@ -183,7 +175,7 @@ def answer_problem(
         parameters=list(parameters),
     )
     return Response(
-        problem.model_dump_json(exclude_none=True),
+        problem.model_dump_json(),
         status_code=status,
         media_type=PROBLEM_JSON,
         headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},

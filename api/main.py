@@ -91,7 +91,6 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     )
     app.state.settings = settings
     app.state.plans = plans
-    app.state.key = settings.api_key or secrets.token_urlsafe(24)
     app.include_router(router)
     app.include_router(processes.router)
     app.add_middleware(HeadAsGet)

@@ -10,10 +10,6 @@ from pathlib import Path
 from servicecircle.errors import InputError
 
 PREFIX = "SERVICECIRCLE_"
-_NUMBERS = (
-    "max_minutes", "max_breaks", "kept_plans",
-    "jobs_at_once", "jobs_waiting", "job_minutes", "jobs_kept", "jobs_kept_days", "max_upload_mb",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,19 +18,12 @@ class Settings:
 
     study: Path | None = None  # folder of the study, or its study.toml
     store: str | None = None  # where jobs and closures are kept; None: beside the study
-    api_key: str | None = None  # who writes must send it; None: one is made at start and printed
     max_minutes: int = 60  # the largest break that a request may ask for
     max_breaks: int = 4  # how many breaks one request may ask for
     kept_plans: int = 8  # plans of other breaks than the study's own that are kept
-    jobs_at_once: int = 1  # jobs that run at a time on one machine
-    jobs_waiting: int = 20  # jobs that may wait
-    job_minutes: int = 60  # how long a job may run
-    jobs_kept: int = 100  # jobs that have ended, with their results
-    jobs_kept_days: int = 30  # how long these are kept
-    max_upload_mb: int = 100  # of a packed study, and of any other body of a job
 
     def __post_init__(self) -> None:
-        for name in _NUMBERS:
+        for name in ("max_minutes", "max_breaks", "kept_plans"):
             if getattr(self, name) < 1:
                 raise _not_allowed(PREFIX + name.upper(), str(getattr(self, name)))
 
@@ -54,8 +43,9 @@ class Settings:
         return cls(
             study=Path(study) if study else None,
             store=said.get(PREFIX + "STORE", "").strip() or None,
-            api_key=said.get(PREFIX + "API_KEY", "").strip() or None,
-            **{name: _whole_number(said, name.upper(), getattr(default, name)) for name in _NUMBERS},
+            max_minutes=_whole_number(said, "MAX_MINUTES", default.max_minutes),
+            max_breaks=_whole_number(said, "MAX_BREAKS", default.max_breaks),
+            kept_plans=_whole_number(said, "KEPT_PLANS", default.kept_plans),
         )
 
 

@@ -14,7 +14,7 @@ from ...dependencies import PlansOfStudy, StoreOfStudy
 from ...errors import answer_problem, asked_lang
 from ...jobs.runner import Runner
 from ...jobs.stages import WAITING
-from ...keys import needs_key
+from ...keys import NeedsKey
 from ...routes import PROBLEMS
 from ...settings import Settings
 from ...store import Job, Store
@@ -86,7 +86,7 @@ def read_process(request: Request, process_id: str) -> Response:
     summary="OGC API: compute something, as a job",
     status_code=201,
     openapi_extra=_EXECUTE_BODY,
-    dependencies=[Depends(needs_key)],
+    dependencies=[NeedsKey],
 )
 async def execute_process(
     request: Request, process_id: str, plans: PlansOfStudy, store: StoreOfStudy, runner: RunnerOfServer
@@ -139,7 +139,7 @@ def read_job(request: Request, store: StoreOfStudy, job_id: str) -> Response:
     return _json(_told(_job(store, job_id), root_of(request), lang), lang)
 
 
-@router.delete("/jobs/{job_id}", summary="OGC API: end a job, or forget one", dependencies=[Depends(needs_key)])
+@router.delete("/jobs/{job_id}", summary="OGC API: end a job, or forget one", dependencies=[NeedsKey])
 def dismiss_job(request: Request, store: StoreOfStudy, runner: RunnerOfServer, job_id: str) -> Response:
     """End a job that waits or runs: its work stops. One that has ended is forgotten with its result."""
     lang = asked_lang(request)
