@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +22,7 @@ from servicecircle.study import load_study
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .jobs.runner import Limits, Runner
+from .keys import asks_for_key, key_of, require_key_of_reads
 from .ogc.processes import routes as processes
 from .plans import Plans
 from .routes import router
@@ -63,7 +62,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     InputError
         If there is no study, or a setting is not allowed.
     """
-    settings = Settings.from_environment() if settings is None else settings
+    settings = Settings() if settings is None else settings
     plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans)
 
     @asynccontextmanager
@@ -82,7 +81,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(require_key_of_reads), Depends(refuse_unknown_parameters)],
         docs_url=None,  # the page that FastAPI has loads its scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
@@ -90,6 +89,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
+    app.state.key = key_of(settings)
     app.state.plans = plans
     app.include_router(router)
     app.include_router(processes.router)
@@ -121,15 +121,15 @@ def run(study: str | Path, *, host: str = "127.0.0.1", port: int = 8000, store: 
         If the study has faults.
     """
     with _bound(host, port) as listener:  # a port in use is told before the work, not after it
-        settings = Settings.from_environment()
-        app = create_app(settings if store is None else replace(settings, store=store), study=load_study(study))
+        settings = Settings() if store is None else Settings(store=store)
+        app = create_app(settings, study=load_study(study))
         if sys.stderr.isatty():
             typer.echo("正在计算方案……" if app.state.plans.lang == "zh" else "Planning ...", err=True)
         app.state.plans.prepare()
         _listen(listener, host, port)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
         try:
-            _tell(app.state.plans.study, listener)
+            _tell(app, listener)
             Server(config, app.state.plans).run(sockets=[listener])
         except KeyboardInterrupt:  # after the server has stopped
             typer.echo("已停止。" if app.state.plans.lang == "zh" else "Stopped.")
@@ -204,15 +204,18 @@ def _not_to_be_had(host: str, port: int, error: OSError) -> InputError:
     )
 
 
-def _tell(study: Study, listener: socket.socket) -> None:
-    """Print the address that a browser takes."""
+def _tell(app: FastAPI, listener: socket.socket) -> None:
+    """Print the address that a browser takes, and the key if it was made just now and is needed."""
+    study: Study = app.state.plans.study
     host, port = listener.getsockname()[:2]
     if host in ANY_HOST:
         host = "127.0.0.1"
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     zh = study.lang == "zh"
+    key = app.state.key if app.state.settings.api_key is None and asks_for_key(app) else ""
     typer.echo(
         f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
+        + (f"  {'密钥' if zh else 'key '}  {key}\n" if key else "")
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )
 

@@ -2,66 +2,115 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from servicecircle.errors import InputError
 
 PREFIX = "SERVICECIRCLE_"
+#: a key that is shorter can be guessed
+MIN_KEY = 16
+
+AtLeast1 = Annotated[int, Field(ge=1)]
+AtLeast0 = Annotated[int, Field(ge=0)]
+Texts = Annotated[tuple[str, ...], NoDecode]
+
+#: what a value must be, by the kind of error that pydantic finds: in English, in Chinese
+_MUST_BE = {
+    "int_parsing": ("a whole number", "整数"),
+    "int_from_float": ("a whole number", "整数"),
+    "float_parsing": ("a number", "数字"),
+    "bool_parsing": ("`true` or `false`", " true 或 false"),
+    "path_type": ("a path", "路径"),
+}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What a server may be told from outside; a field `name` is the variable `SERVICECIRCLE_NAME`."""
+class Settings(BaseSettings):
+    """
+    What a server may be told from outside; a field `name` is the variable `SERVICECIRCLE_NAME`.
+
+    A variable that is empty counts as not set. What is given by name goes before the environment.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed; the message names the variables.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     study: Path | None = None  # folder of the study, or its study.toml
-    store: str | None = None  # where jobs and closures are kept; None: beside the study
-    max_minutes: int = 60  # the largest break that a request may ask for
-    max_breaks: int = 4  # how many breaks one request may ask for
-    kept_plans: int = 8  # plans of other breaks than the study's own that are kept
+    store: str | None = Field(None, repr=False)  # where jobs and closures are kept; None: beside the study
+    max_minutes: AtLeast1 = 60  # the largest break that a request may ask for
+    max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
+    kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
+    jobs_at_once: AtLeast1 = 1  # jobs that run at a time on one machine
+    jobs_waiting: AtLeast1 = 20  # jobs that may wait
+    job_minutes: AtLeast1 = 60  # how long a job may run
+    jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
+    jobs_kept_days: AtLeast1 = 30  # how long these are kept
+    max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
+    api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
+    key_for_reads: bool = False  # whether reading needs the key too
 
-    def __post_init__(self) -> None:
-        for name in ("max_minutes", "max_breaks", "kept_plans"):
-            if getattr(self, name) < 1:
-                raise _not_allowed(PREFIX + name.upper(), str(getattr(self, name)))
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise _not_allowed(error) from error
 
+    @field_validator("*", mode="before")
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """
-        Return the settings that the environment states; what it does not state has its default.
+    def _without_blanks(cls, value: object) -> object:
+        """Return what a person typed, without the blanks around it."""
+        return value.strip() if isinstance(value, str) else value
 
-        Raises
-        ------
-        InputError
-            If a number is no whole number above 0.
-        """
-        said = os.environ if environment is None else environment
-        study = said.get(PREFIX + "STUDY", "").strip()
-        default = cls()
-        return cls(
-            study=Path(study) if study else None,
-            store=said.get(PREFIX + "STORE", "").strip() or None,
-            max_minutes=_whole_number(said, "MAX_MINUTES", default.max_minutes),
-            max_breaks=_whole_number(said, "MAX_BREAKS", default.max_breaks),
-            kept_plans=_whole_number(said, "KEPT_PLANS", default.kept_plans),
-        )
+    @field_validator("api_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        """Refuse a key that can be guessed, or that no header can hold."""
+        text = "" if key is None else key.get_secret_value()
+        if key is not None and (len(text) < MIN_KEY or not text.isascii() or not text.isprintable() or " " in text):
+            msg = f"at least {MIN_KEY} letters, digits or signs, without blanks"
+            raise _TextError(msg, f"至少 {MIN_KEY} 个字母、数字或符号，不含空格")
+        return key
 
 
-def _whole_number(said: Mapping[str, str], name: str, default: int) -> int:
-    """Return a variable as a whole number, or the default where it is not set or empty."""
-    text = said.get(PREFIX + name, "").strip()
-    if not text:
-        return default
-    try:
-        return int(text)
-    except ValueError as error:
-        raise _not_allowed(PREFIX + name, text) from error
+class _TextError(ValueError):
+    """What a value must be, in English and Chinese."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.zh = zh
 
 
-def _not_allowed(variable: str, text: str) -> InputError:
-    return InputError(
-        f"`{variable}` must be a whole number above 0, got {text!r}.",
-        zh=f"环境变量 {variable} 应为大于 0 的整数，现为 {text!r}。",
-    )
+def _not_allowed(error: ValidationError) -> InputError:
+    """Return one message for all that pydantic found; a key is not repeated."""
+    faults = error.errors()
+    lines = [_told(fault) for fault in faults]
+    return InputError(" ".join(en for en, _ in lines), zh="".join(zh for _, zh in lines))
+
+
+def _told(fault: Any) -> tuple[str, str]:  # noqa: ANN401
+    """Return the sentence on one setting, in English and Chinese."""
+    name = PREFIX + str(fault["loc"][0] if fault["loc"] else "").upper()
+    if fault["type"] == "extra_forbidden":
+        return f"`{name}` is no setting.", f"没有 {name} 这项设置。"
+    inner = fault.get("ctx", {}).get("error")
+    en, zh = _MUST_BE.get(fault["type"], (fault["msg"], fault["msg"]))
+    if isinstance(inner, _TextError):
+        en, zh = str(inner), inner.zh
+    elif fault["type"] in {"greater_than_equal", "int_parsing", "int_from_float"}:
+        least = _least(str(fault["loc"][0]))
+        en, zh = f"a whole number, at least {least}", f"不小于 {least} 的整数"
+    got = "" if name.endswith("KEY") else f", got {str(fault['input'])[:60]!r}"
+    got_zh = "" if name.endswith("KEY") else f"，现为 {str(fault['input'])[:60]!r}"
+    return f"`{name}` must be {en}{got}.", f"环境变量 {name} 应为{zh}{got_zh}。"
+
+
+def _least(name: str) -> int:
+    """Return the least that a whole number may be."""
+    return next((m.ge for m in Settings.model_fields[name].metadata if hasattr(m, "ge")), 0)

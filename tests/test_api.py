@@ -487,18 +487,33 @@ def test_the_study_may_come_from_the_environment(tmp_path: Path, monkeypatch: py
         assert "takes none" in client.get("/healthz?x=1").json()["detail"]
 
 
-def test_settings_come_from_their_variables() -> None:
-    said = {"STUDY": " town ", "MAX_MINUTES": "30", "MAX_BREAKS": "2", "KEPT_PLANS": "1"}
-    settings = Settings.from_environment({PREFIX + name: text for name, text in said.items()})
-    assert settings == Settings(study=Path("town"), max_minutes=30, max_breaks=2, kept_plans=1)
-    assert Settings.from_environment({PREFIX + "MAX_MINUTES": ""}) == Settings()
+def test_settings_come_from_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"STUDY": " town ", "MAX_MINUTES": " 30 ", "MAX_BREAKS": "2", "KEPT_PLANS": "1", "KEY_FOR_READS": "true"}
+    for name, text in said.items():
+        monkeypatch.setenv(PREFIX + name, text)
+    told = Settings(study=Path("town"), max_minutes=30, max_breaks=2, kept_plans=1, key_for_reads=True)
+    assert Settings() == told
+    assert Settings(max_minutes=5).max_minutes == 5  # what is given goes first
+    for name in said:
+        monkeypatch.setenv(PREFIX + name, "")
+    assert Settings().max_minutes == 60
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
 @pytest.mark.parametrize("name", ["MAX_MINUTES", "MAX_BREAKS", "KEPT_PLANS"])
-def test_a_setting_that_is_not_allowed_is_named(name: str, text: str) -> None:
-    with pytest.raises(errors.InputError, match=f"SERVICECIRCLE_{name}` must be a whole number above 0"):
-        Settings.from_environment({PREFIX + name: text})
+def test_a_setting_that_is_not_allowed_is_named(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + name, text)
+    told = f"`SERVICECIRCLE_{name}` must be a whole number, at least 1, got '{text}'."
+    with pytest.raises(errors.InputError, match=re.escape(told)) as refusal:
+        Settings()
+    assert f"环境变量 SERVICECIRCLE_{name} 应为不小于 1 的整数" in refusal.value.zh
+
+
+def test_settings_that_are_none_are_told_together() -> None:
+    with pytest.raises(
+        errors.InputError, match=r"`SERVICECIRCLE_MAX_MINUTES` .+ `SERVICECIRCLE_KEPT` is no setting"
+    ):
+        Settings(max_minutes="x", kept=1)
 
 
 def test_limits_are_those_of_the_settings(tiny: sc.Study) -> None:
@@ -516,7 +531,7 @@ def test_no_study_at_all_is_told() -> None:
 @pytest.mark.parametrize("page", ["serve.md", "serve.zh.md"])
 def test_the_docs_name_every_setting_and_every_address(page: str, tiny: sc.Study) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
-    for name in [field.name for field in dataclasses.fields(Settings)]:
+    for name in Settings.model_fields:
         assert PREFIX + name.upper() in text
     for path in [*create_app(study=tiny).openapi()["paths"], "/docs", "/openapi.json"]:
         assert f"`{path}`" in text, path

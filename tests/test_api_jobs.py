@@ -15,13 +15,13 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from test_api_server import OPENER, started
+from test_api_server import COMMAND, OPENER, environment, started
 from test_api_uploads import folder_as_zip, packed
 from tiny_study import write_tiny_study
 
@@ -138,7 +138,9 @@ def test_packed_studies_that_are_none_are_refused_before_there_is_a_job(client: 
     evil = packed({"study.toml": "", "../x.csv": ""})
     as_text = base64.b64encode(evil).decode()
     for value in (as_text, {"value": as_text, "mediaType": "application/zip"}):
-        assert "out of its folder" in refused(client.post(url, json={"inputs": {"study": value}}), 400, "invalid-value")
+        assert "out of its folder" in refused(
+            client.post(url, json={"inputs": {"study": value}}), 400, "invalid-value"
+        )
     assert "base64" in refused(client.post(url, json={"inputs": {"study": "***"}}), 400, "invalid-value")
     zipped = {"Content-Type": "application/zip"}
     assert "out of its" in refused(client.post(url, content=evil, headers=zipped), 400, "invalid-value")
@@ -177,7 +179,9 @@ def test_suggestions_and_a_plan_of_a_packed_study_are_those_of_the_package(clien
     first = client.post("/ogc/processes/suggest/execution", json=asked, headers={"Prefer": "respond-async"})
     other_town = write_tiny_study(town.parent / "other", riders=77)
     zipped = folder_as_zip(other_town, "其他/")
-    second = client.post("/ogc/processes/plan/execution", content=zipped, headers={"Content-Type": "application/zip"})
+    second = client.post(
+        "/ogc/processes/plan/execution", content=zipped, headers={"Content-Type": "application/zip"}
+    )
     jobs = []
     for answer in (first, second):
         assert answer.status_code == 201
@@ -197,10 +201,10 @@ def test_suggestions_and_a_plan_of_a_packed_study_are_those_of_the_package(clien
     assert told["found"] == {name: proof[name] for name in ("objective", "bound", "gap")}
 
     assert waited_for(lambda: client.get(jobs[1]).json(), "successful", "failed")["status"] == "successful"
-    from servicecircle.cli import main
-
-    with suppress(SystemExit):
-        main(["plan", str(other_town), "--out", str(town.parent / "out")])
+    subprocess.run(
+        [*COMMAND[:-1], "plan", str(other_town), "--out", str(town.parent / "out")],
+        check=True, capture_output=True, env=environment(),
+    )  # fmt: skip
     expected = {f.name: f.read_bytes() for f in (town.parent / "out").iterdir()}
     links = client.get(f"{jobs[1]}/results").json()
     assert {link["title"] for link in links["files"]["value"]} == set(expected)
@@ -227,7 +231,7 @@ def test_suggestions_and_a_plan_of_a_packed_study_are_those_of_the_package(clien
 
 # --------------------------------------------------------------------------------------------- a worker on its own
 @pytest.fixture
-def store(town: Path, tmp_path: Path) -> Iterator[Any]:
+def store(tmp_path: Path) -> Iterator[Any]:
     made = open_store(tmp_path / "store.sqlite", study="x")
     yield made
     made.close()
@@ -279,7 +283,7 @@ def test_a_job_whose_process_dies_fails_and_the_next_one_runs(store: Any, town: 
 # ------------------------------------------------------------------------------------------------- real servers
 def processes_of(server: int) -> list[int]:
     """Processes of jobs that a server has begun."""
-    told = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["ps", "-wweo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in told.splitlines()[1:]]
     return [int(pid) for pid, parent, words in rows if int(parent) == server and "jobs.work" in words]
 

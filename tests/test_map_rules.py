@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from studies import write_study
+from studies import TOML, write_study
 from typer.testing import CliRunner
 
+from servicecircle._figure.curve_sheet import drawn_curve
 from servicecircle._figure.fonts import Fonts
 from servicecircle._figure.map_sheet import MapSheet
+from servicecircle._figure.week_sheet import drawn_week
 from servicecircle._figure.words import figure_words
+from servicecircle._figure.zone_sheet import drawn_zones
 from servicecircle._page.base_maps import ONLINE_BASES, TIANDITU_KEY
 from servicecircle.cli import app
 from servicecircle.datum import from_wgs84
@@ -138,6 +142,20 @@ def test_the_number_and_the_source_stand_on_map_figures_and_tables(plan: Plan) -
     assert sheet.texts.count("内部使用") > 4
     plain = MapSheet(plan, figure_words("zh"), Fonts("zh"), show="both", with_zones=False).drawn()
     assert "内部使用" not in plain.texts
+
+
+def test_sheets_of_week_curve_and_zones_state_number_and_source_too(tmp_path: Path) -> None:
+    toml = TOML.replace("[suggest]", "[suggest]\ncurve = 2")
+    write_study(tmp_path, toml)
+    stations = pd.read_csv(tmp_path / "stations.csv").assign(开放时间="08:00-20:00")
+    stations.to_csv(tmp_path / "stations.csv", index=False)
+    stated = ruled(suggest(load_study(tmp_path)), approval="粤S(2026)001号", base_source="标准地图")
+    for draw in (drawn_week, drawn_curve, drawn_zones):
+        told = [text for text in draw(stated, figure_words("zh"), Fonts("zh")).texts if "审图号" in text]
+        assert len(told) == 1
+        assert "审图号：粤S(2026)001号" in told[0]
+        assert "底图：标准地图" in told[0]
+        assert "示意" in told[0]
 
 
 def test_boundaries_can_be_left_out_of_the_file(plan: Plan) -> None:

@@ -186,23 +186,13 @@ def test_gaps_are_drawn_tagged_and_explained(plan: Plan) -> None:
     layer = data(plan, "gaps")
     for mode, gaps in (("before", plan.gaps), ("after", plan.gaps_after)):
         assert [gap["told"] for gap in layer[mode]] == [numbers.told_riders(r, "zh") for r in gaps["riders"]]
-        assert [gap["is_tagged"] for gap in layer[mode]] == (gaps["riders"] >= 0.5).tolist()  # 1 % of 101 riders
+        assert [gap["is_tagged"] for gap in layer[mode]] == (gaps["riders"] >= 9.5).tolist()
         assert all(gap["card"]["rows"][0][1] in {ZH(f"reason.{r}") for r in gaps["reason"]} for gap in layer[mode])
 
 
-@pytest.mark.parametrize(("riders", "least"), [(0, 1), (30, 1), (214, 2), (550, 6), (1284, 10), (1e6, 10)])
-def test_a_gap_is_tagged_from_one_rider_in_a_hundred_and_never_later_than_from_ten(
-    riders: float, least: int
-) -> None:
-    assert areas.tag_from(riders) == least
-    gaps = pd.DataFrame({"riders": [least, least - 0.5, least - 0.51]})
-    assert areas.is_tagged(gaps, riders) == [True, True, False]
-
-
-def test_the_legend_says_from_how_many_riders_a_gap_is_tagged(plan: Plan) -> None:
-    assert data(plan, "panel")["legend"]["gap"] == "10 分钟未覆盖，≥1 人标注"
-    big = dataclasses.replace(plan, before=dataclasses.replace(plan.before, weight=plan.before.weight * 100))
-    assert data(big, "panel")["legend"]["gap"] == "10 分钟未覆盖，≥10 人标注"
+def test_a_gap_is_tagged_from_ten_riders_as_they_are_shown(plan: Plan) -> None:
+    assert areas.is_tagged(pd.DataFrame({"riders": [0.0, 9.49, 9.5, 1e6]})) == [False, False, True, True]
+    assert data(plan, "panel")["legend"]["gap"] == "10 分钟未覆盖，≥10 人标注"
 
 
 def test_every_cell_of_a_gap_knows_its_gap(plan: Plan) -> None:

@@ -93,7 +93,7 @@ def _look(plan: Plan, tables: frozenset[str]) -> Look:
         minutes,
         step,
         areas.cell_side(plan.grid),
-        areas.tag_from(float(plan.before.weight.sum())),
+        areas.TAG_RIDERS,
         plan.study.lang,
         tables,
     )

@@ -199,7 +199,7 @@ def _legend(plan: Plan, words: Words) -> dict[str, str]:
     return {
         "circle": words("layer.circle.note", m=" / ".join(minutes), way=places.way(plan, words)),
         "cell": cells,
-        "gap": words("layer.gap.note", m=minutes[-1], n=areas.tag_from(float(plan.before.weight.sum()))),
+        "gap": words("layer.gap.note", m=minutes[-1], n=areas.TAG_RIDERS),
         "suggestion": words("layer.suggestion.note" if shops else "layer.suggestion.note_plain"),
         "suggestion_today": words("layer.suggestion.today" if shops else "layer.suggestion.today_plain"),
         "suggested": words("suggested_minutes", m=minutes[-1]) if len(minutes) > 1 else "",

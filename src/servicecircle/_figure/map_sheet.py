@@ -269,8 +269,8 @@ class MapSheet:
             rows.append(row(swatch, words("legend.gain", m=last)))
         rows += self._cell_rows(row)
         if self.gaps:
-            n = areas.tag_from(float(plan.before.weight.sum()))
-            rows.append(row(column.gap_swatch, words("layer.gap"), words("legend.gap", n=n)))
+            note = words("legend.gap", n=areas.TAG_RIDERS)
+            rows.append(row(column.gap_swatch, words("layer.gap"), note))
         if self.show != "before":
             has_shops = any(site["kind"] == "shop" for site in self.places["suggestion"])
             note = words("legend.pins") if has_shops else ""

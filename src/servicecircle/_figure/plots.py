@@ -10,6 +10,7 @@ import numpy as np
 
 from .._page import numbers
 from .._page.palette import COLOURS
+from .._page.summary import sources
 from .._page.words import Words
 from ..model import Plan
 from .fonts import Fonts
@@ -23,6 +24,8 @@ MARGIN = 3.0
 TITLE_PT, UNDER_PT, TICK_PT, NOTE_PT = 12.0, 8.0, 7.4, 7.2
 #: room above a plot for title and second line, below it for the source
 HEAD_MM, FOOT_MM = 15.0, 7.0
+#: middle of the two lines at the foot
+NOTE_Y, SOURCE_Y = 4.6, 1.7
 Box = tuple[float, float, float, float]
 
 
@@ -84,15 +87,22 @@ def put_head(sheet: Sheet, plan: Plan, words: Words, title: str, under: str) -> 
 
 
 def put_foot(sheet: Sheet, plan: Plan, words: Words, notes: str = "") -> None:
-    """Put what stands under a plot: notes left, office and date right; and characters that no font has."""
+    """
+    Put what stands under a plot: notes left, office and date right; sources below.
+
+    The notes end with the characters that no font has. The sources are those of the map page: streets, base map and
+    the number under which the map was approved, since a sheet leaves the office without the others.
+    """
     between = "｜" if words.lang == "zh" else " | "
     parts = [words("made_by", office=plan.study.office)] if plan.study.office else []
     parts += [numbers.printed_date(plan.study.date, words.lang)] if plan.study.date else []
     right = shortened(sheet.fonts, between.join(parts), NOTE_PT, 80.0)
-    used = sheet.text(sheet.width - MARGIN, 3.4, right, NOTE_PT, COLOURS["muted"], across="right")
+    used = sheet.text(sheet.width - MARGIN, NOTE_Y, right, NOTE_PT, COLOURS["muted"], across="right")
+    source = shortened(sheet.fonts, sources(plan, words)[1], NOTE_PT, sheet.width - 2 * MARGIN)
+    sheet.text(MARGIN, SOURCE_Y, source, NOTE_PT, COLOURS["muted"])
     notes += missing_note(sheet.fonts, words)
     notes = shortened(sheet.fonts, notes, NOTE_PT, sheet.width - 2 * MARGIN - used - 4.0)
-    sheet.text(MARGIN, 3.4, notes, NOTE_PT, COLOURS["muted"])
+    sheet.text(MARGIN, NOTE_Y, notes, NOTE_PT, COLOURS["muted"])
 
 
 def missing_note(fonts: Fonts, words: Words, most: int = 8) -> str:

@@ -28,9 +28,8 @@ LEAST_SLIT_M = 8.0
 LEAST_HOLE_M2 = 900.0
 #: part of its side at which a cell is drawn
 CELL_SHARE = 0.84
-#: a gap is tagged from so many riders up, or from this share of all riders where that is less
+#: a gap is tagged from so many riders up, as they are shown
 TAG_RIDERS = 10
-TAG_SHARE = 0.01
 GAP_CORNER = 0.24  # of a cell's side
 GAP_HOLE_M2 = 25_000.0
 #: a gap wider than this share of the town is tagged at its heaviest cell
@@ -288,15 +287,9 @@ def letters_after(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     return out
 
 
-def tag_from(riders: float) -> int:
-    """Return from how many riders up, as they are shown, a gap is tagged where there are `riders` in all."""
-    return min(TAG_RIDERS, max(1, math.floor(TAG_SHARE * riders + 0.5)))
-
-
-def is_tagged(gaps: pd.DataFrame, riders: float) -> list[bool]:
-    """Whether each gap has a tag where there are `riders` in all."""
-    least = tag_from(riders)
-    return [math.floor(float(missed) + 0.5) >= least for missed in gaps["riders"]]
+def is_tagged(gaps: pd.DataFrame) -> list[bool]:
+    """Whether each gap has a tag."""
+    return [math.floor(float(missed) + 0.5) >= TAG_RIDERS for missed in gaps["riders"]]
 
 
 def gap_outlines(gaps: gpd.GeoDataFrame, grid: Grid) -> list[BaseGeometry]:

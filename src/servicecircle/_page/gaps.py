@@ -38,7 +38,7 @@ def closed_gaps(plan: Plan, words: Words) -> list[str]:
         for letter, cells, has_tag in zip(
             areas.letters(len(plan.gaps)),
             plan.gaps["cells"],
-            areas.is_tagged(plan.gaps, float(plan.before.weight.sum())),
+            areas.is_tagged(plan.gaps),
             strict=True,
         )
         if has_tag  # a letter that the map shows
@@ -89,7 +89,7 @@ def seen_gaps(plan: Plan, cells: areas.Cells, mode: str) -> list[SeenGap]:
             gaps.to_dict("records"),
             areas.gap_outlines(gaps, plan.grid),
             areas.gap_anchors(gaps, cells, mode, plan.study.minutes[-1]),
-            areas.is_tagged(gaps, float(plan.before.weight.sum())),
+            areas.is_tagged(gaps),
             strict=True,
         )
     ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._page import numbers
+from .._page.areas import TAG_RIDERS
 from .._page.summary import (
     parameters,
     proof,
@@ -264,8 +265,10 @@ class Proposal:
         yield Paragraph(
             (
                 self.say(
-                    "缺口是连成一片、时限内到不了任何点位的方格；字母与地图一致，按骑手由多到少排列。",
-                    "A gap is ground from which no place is reached in time; letters as on the map.",
+                    "缺口是连成一片、时限内到不了任何点位的方格，字母按骑手由多到少排列；"
+                    f"地图标注不少于 {TAG_RIDERS} 人的缺口，字母相同。",
+                    "A gap is ground from which no place is reached in time, lettered from the most riders down; "
+                    f"the map tags those of {TAG_RIDERS} riders or more by the same letters.",
                 ),
             )
         )

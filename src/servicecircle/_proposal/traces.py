@@ -84,7 +84,7 @@ def trace_rows(blocks: Sequence[Block], lang: Lang) -> list[tuple[str, str, str]
     found: dict[tuple[str, str], list[str]] = {}
     for where, number in numbers_of(blocks):
         found.setdefault((where, _INDEX.sub("/*", number.source)), []).append(number.text)
-    between = "、" if lang == "zh" else ", "
+    between = ", "  # in Chinese too: without a space after them numbers are torn at their decimal point
     rows = []
     for (where, source), shown in found.items():
         once = list(dict.fromkeys(shown))
