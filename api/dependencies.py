@@ -7,12 +7,16 @@ What needs no work is `async`: it answers also when every thread of the pool is 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 
 from servicecircle.errors import InputError
+from servicecircle.model import Study
+from servicecircle.params import PROFILES, travel_profile
 from servicecircle.study_options import with_options
 
 from .errors import ParameterError
@@ -40,6 +44,15 @@ WhenText = Annotated[
         description="A moment: only what is open then counts. `Tue 20:30`, `周二 20:30`, `2026-11-24T20:30`, "
         "`Thu 10:00 PH` (a public holiday); `any`: at any time. Default: that of the study.",
         examples=["Tue 20:30"],
+    ),
+]
+ProfileText = Annotated[
+    str | SkipJsonSchema[None],
+    Query(
+        description="How people travel: `walk`, `ebike`, `drive`, or the standard `gb50180` (5, 10 and 15 minutes "
+        "only). Default: that of the study.",
+        examples=["ebike"],
+        json_schema_extra={"enum": list(PROFILES)},
     ),
 ]
 ServiceText = Annotated[
@@ -72,7 +85,9 @@ StoreOfStudy = Annotated[Store, Depends(get_store)]
 def get_question(
     request: Request,
     plans: PlansOfStudy,
+    *,
     minutes: MinutesText = None,
+    profile: ProfileText = None,
     when: WhenText = None,
     service: ServiceText = None,
 ) -> Question:
@@ -82,19 +97,51 @@ def get_question(
     Raises
     ------
     ParameterError
-        If the breaks are no numbers, too many, out of range, not ascending, or not defined by the study's profile;
-        if `when` is no moment, or a service is none.
+        If the breaks are no numbers, too many, out of range, not ascending, or not defined by the profile; if there
+        is no such profile; if `when` is no moment, or a service is none.
     """
     breaks = None if minutes is None else _numbers(minutes, cast("Settings", request.app.state.settings))
     services = None if service is None else re.split("[,，]", service)
-    study = plans.study
-    given: dict[str, Any] = {"minutes": breaks, "when": when, "service": services}
-    for name, asked in given.items():
-        try:
-            study = with_options(study, **{name: asked})
-        except InputError as error:
-            raise ParameterError([name], error.en, zh=error.zh) from error
-    return question_of(study)
+    return asked_of(plans.study, minutes=breaks, profile=profile, when=when, service=services)
+
+
+def asked_of(
+    study: Study,
+    *,
+    minutes: Sequence[float] | None,
+    profile: str | None,
+    when: str | None,
+    service: Sequence[str] | None,
+) -> Question:
+    """
+    Return what somebody asks of a study; None is the study's own.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is not allowed; it is named.
+    """
+    if profile is not None:
+        with _naming("profile"):
+            travel_profile(profile)
+    with _naming("profile" if minutes is None else "minutes"):
+        asked = with_options(study, minutes=minutes, profile=profile)
+    with _naming("when"):
+        asked = with_options(asked, when=when)
+    with _naming("service"):
+        asked = with_options(asked, service=service)
+    return question_of(asked)._replace(
+        profile="" if asked.profile.name == study.profile.name else asked.profile.name
+    )
+
+
+@contextmanager
+def _naming(parameter: str) -> Iterator[None]:
+    """Say of what the engine refuses which parameter of the request is at fault."""
+    try:
+        yield
+    except InputError as error:
+        raise ParameterError([parameter], error.en, zh=error.zh) from error
 
 
 async def refuse_unknown_parameters(request: Request) -> None:

@@ -28,6 +28,7 @@ from .plans import Plans
 from .routes import router
 from .settings import Settings
 from .store import open_store, usual_place
+from .today import Today
 
 #: version of the HTTP contract
 VERSION = "1"
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.include_router(router)
     app.include_router(processes.router)
     app.add_middleware(HeadAsGet)

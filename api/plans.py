@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from threading import Event, Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
 from servicecircle.moments import Moment
-from servicecircle.pipeline import Roads, read_roads, suggest
+from servicecircle.pipeline import suggest
 from servicecircle.trouble import with_trouble
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
 
 from .errors import StoppingError
+from .kept import Kept
+from .roads import StudyRoads
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 ANY_TIME = "any"
 #: minutes, ascending
 Breaks = tuple[float, ...]
@@ -30,6 +28,7 @@ class Question(NamedTuple):
     breaks: Breaks
     when: Moment | None = None  # None: at any time
     service: tuple[str, ...] = ()  # as a study holds them
+    profile: str = ""  # "": the study's own
 
 
 def question_of(study: Study) -> Question:
@@ -37,62 +36,11 @@ def question_of(study: Study) -> Question:
     return Question(study.minutes, study.when, study.service)
 
 
-class Ground(NamedTuple):
-    """What every plan stands on, read once."""
-
-    study: Study
-    roads: Roads
-
-
 class Made(NamedTuple):
     """A plan, and the files that are sent of it."""
 
     plan: Plan
     files: Mapping[str, bytes]
-
-
-class Kept(Generic[K, V]):
-    """
-    A function that remembers its latest answers, for many threads.
-
-    Who asks for what another thread is just making waits for it, so that nothing is made twice. Of the answers
-    whose key `stays` does not hold, the `most` latest used are kept. A failure is told to all who wait, and
-    forgotten.
-    """
-
-    def __init__(self, make: Callable[[K], V], *, most: int, stays: Callable[[K], bool] = lambda _: False) -> None:
-        self._make = make
-        self._most = most
-        self._stays = stays
-        self._lock = Lock()
-        self._answers: OrderedDict[K, Future[V]] = OrderedDict()
-
-    def __call__(self, key: K) -> V:
-        """Return the answer for `key`."""
-        with self._lock:
-            answer = self._answers.get(key)
-            is_mine = answer is None
-            if answer is None:
-                answer = self._answers[key] = Future()
-            self._answers.move_to_end(key)
-        if is_mine:
-            self._fill(key, answer)
-        return answer.result()
-
-    def _fill(self, key: K, answer: Future[V]) -> None:
-        """Make an answer, tell it to all who wait, and forget the oldest."""
-        try:
-            made = self._make(key)
-        except BaseException as error:  # handed on, also to those who wait
-            with self._lock:
-                del self._answers[key]
-            answer.set_exception(error)
-            return
-        answer.set_result(made)
-        with self._lock:
-            others = [k for k, other in self._answers.items() if other.done() and not self._stays(k)]
-            for old in others[: max(0, len(others) - self._most)]:
-                del self._answers[old]
 
 
 class Plans:
@@ -111,10 +59,9 @@ class Plans:
     """
 
     def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
-        self._study = study
+        self.roads = StudyRoads(study)
         self._working = Lock()
         self._stopping = Event()
-        self._ground = Kept[None, Ground](self._read, most=1)
         self._made = Kept[Question, Made](self._make, most=most, stays=self._is_own)
         self._maps = Kept[Question, bytes](self._draw, most=most, stays=self._is_own)
 
@@ -122,12 +69,12 @@ class Plans:
     @property
     def study(self) -> Study:
         """The study that is served."""
-        return self._ground(None).study
+        return self.roads.study
 
     @property
     def lang(self) -> Lang:
         """Language of a study that is loaded, else Chinese; loads nothing."""
-        return self._study.lang if isinstance(self._study, Study) else "zh"
+        return self.roads.lang
 
     def prepare(self) -> None:
         """Read the study, plan it and write what is sent of it, so that no visitor waits and every fault shows."""
@@ -151,31 +98,30 @@ class Plans:
         """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
         self._stopping.set()
 
+    def go_on(self, _stage: str = "") -> None:
+        """End here if the server is being stopped."""
+        if self._stopping.is_set():
+            raise StoppingError
+
     # ------------------------------------------------------------------------------------------------ the work
     def _is_own(self, question: Question) -> bool:
         """Whether a question is the study's own."""
         return question == question_of(self.study)
 
-    def _read(self, _key: None) -> Ground:
-        """Load the study and its roads."""
-        study = self._study if isinstance(self._study, Study) else self._study()
-        self._study = study
-        return Ground(study, read_roads(study))
-
     def _make(self, question: Question) -> Made:
         """Plan the study as asked, and write the GeoJSON files and the summary."""
-        study, roads = self._ground(None)
+        study, roads = self.roads.under(question.profile)
         with self._working:
-            self._go_on()
+            self.go_on()
             made = suggest(
                 study,
                 roads=roads,
                 minutes=question.breaks,
                 when=question.when or ANY_TIME,
                 service=question.service,
-                on_stage=self._go_on,
+                on_stage=self.go_on,
             )
-            self._go_on()
+            self.go_on()
             plan = with_trouble(made)
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
@@ -187,10 +133,5 @@ class Plans:
 
         plan = self._made(question).plan
         with self._working:
-            self._go_on()
+            self.go_on()
             return map_html(plan).encode("utf-8")
-
-    def _go_on(self, _stage: str = "") -> None:
-        """End here if the server is being stopped."""
-        if self._stopping.is_set():
-            raise StoppingError

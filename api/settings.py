@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
+    kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
 

@@ -17,8 +17,9 @@ from tiny_study import write_tiny_study
 
 import servicecircle as sc
 from api.errors import STATUS, ParameterError, status_of
+from api.kept import Kept
 from api.main import create_app
-from api.plans import Kept, question_of
+from api.plans import question_of
 from api.settings import PREFIX, Settings
 from servicecircle import errors
 from servicecircle.trouble import with_trouble
@@ -349,8 +350,9 @@ def test_a_fault_of_the_server_tells_nothing_of_its_inside(tiny: sc.Study, error
 # ------------------------------------------------------------------------------------------ the document, the page
 def test_the_document_names_every_address_and_no_422(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {*PLANNED, "/healthz"}
-    for path, by in document["paths"].items():
+    plain = {path: by for path, by in document["paths"].items() if not path.startswith("/ogc")}
+    assert set(plain) == {*PLANNED, "/healthz"}
+    for path, by in plain.items():
         (operation,) = by.values()
         assert set(operation["responses"]) == {"200", "4XX", "5XX"}, path
         (problem,) = operation["responses"]["4XX"]["content"]
@@ -360,8 +362,9 @@ def test_the_document_names_every_address_and_no_422(client: TestClient) -> None
 
 
 def test_the_pattern_in_the_document_lets_through_what_the_server_takes(client: TestClient) -> None:
-    minutes, when, service = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
-    assert [one["name"] for one in (minutes, when, service)] == ["minutes", "when", "service"]
+    asked = client.get("/openapi.json").json()["paths"]["/map"]["get"]["parameters"]
+    assert [one["name"] for one in asked] == ["minutes", "profile", "when", "service"]
+    minutes = asked[0]
     assert minutes["schema"]["type"] == "string"
     for text, fits in {"8": True, "5,10": True, "7.5": True, "8.25": False, "": False, "a": False}.items():
         assert bool(re.search(minutes["schema"]["pattern"], text)) is fits
@@ -528,12 +531,13 @@ def test_no_study_at_all_is_told() -> None:
         create_app(Settings())
 
 
-@pytest.mark.parametrize("page", ["serve.md", "serve.zh.md"])
-def test_the_docs_name_every_setting_and_every_address(page: str, tiny: sc.Study) -> None:
-    text = (DOCS / page).read_text(encoding="utf-8")
+@pytest.mark.parametrize("end", [".md", ".zh.md"])
+def test_the_docs_name_every_setting_and_every_address(end: str, tiny: sc.Study) -> None:
+    text = "".join((DOCS / f"{page}{end}").read_text(encoding="utf-8") for page in ("serve", "open-in-gis"))
     for name in Settings.model_fields:
         assert PREFIX + name.upper() in text
     for path in [*create_app(study=tiny).openapi()["paths"], "/docs", "/openapi.json"]:
-        assert f"`{path}`" in text, path
+        told = re.sub("^/ogc/collections/[a-z]+", "/ogc/collections/{collection}", path)
+        assert f"`{told}`" in text, path
     for name in ("title", "status", "code", "detail", "parameters"):
         assert f'"{name}"' in text

@@ -1,0 +1,64 @@
+"""Today: how a study stands, without suggestions, by what is asked; made quickly, and ready to be changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from threading import Lock
+
+from servicecircle.model import Plan
+from servicecircle.pipeline import suggest
+from servicecircle.siting_rules import SitingRules
+from servicecircle.what_if import what_if
+
+from .kept import Kept
+from .plans import ANY_TIME, Question
+from .roads import StudyRoads
+
+
+class Today:
+    """
+    The study as it is today, by question: a plan in which nothing is suggested, and nothing searched for.
+
+    Made where it is asked for, so not in the event loop; one at a time, but beside the plans with suggestions,
+    which take longer. The latest `most` are kept, each with what a first change to it would have to wait for.
+
+    Parameters
+    ----------
+    roads
+        The study and its roads.
+    most
+        How many questions are kept, the study's own among them.
+    go_on
+        Called between stages; what it raises ends the work, for all who wait.
+    """
+
+    def __init__(self, roads: StudyRoads, *, most: int, go_on: Callable[[str], None]) -> None:
+        self._roads = roads
+        self._go_on = go_on
+        self._working = Lock()
+        self._made = Kept[Question, Plan](self._make, most=most)
+
+    def __call__(self, question: Question) -> Plan:
+        """Return how the study stands."""
+        return self._made(question)
+
+    def _make(self, question: Question) -> Plan:
+        """Plan the study as asked, with nothing to suggest."""
+        study, roads = self._roads.under(question.profile)
+        bare = dataclasses.replace(study, candidates=None, candidate_sources=(), site_rule="none")
+        with self._working:
+            self._go_on("today")
+            plan = suggest(
+                bare,
+                stations=0,
+                shops=0,
+                rules=SitingRules(),
+                roads=roads,
+                minutes=question.breaks,
+                when=question.when or ANY_TIME,
+                service=question.service,
+                on_stage=self._go_on,
+            )
+            what_if(plan)
+            return plan
