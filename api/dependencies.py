@@ -153,7 +153,7 @@ async def refuse_unknown_parameters(request: Request) -> None:
     ParameterError
         Otherwise, with all that are wrong.
     """
-    known = _parameters_of(request.app, request.scope["route"].path)
+    known = _parameters_of(request.app, request.scope["route"].path_format)
     given = [name for name, _ in request.query_params.multi_items()]
     if unknown := [name for name in dict.fromkeys(given) if name not in known]:
         raise _unknown(unknown, known)

@@ -23,6 +23,9 @@ from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .jobs.runner import Limits, Runner
 from .keys import asks_for_key, key_of, require_key_of_reads
+from .ogc.features.layers import Layers
+from .ogc.features.routes import router as features_router
+from .ogc.landing import router as landing_router
 from .ogc.processes import routes as processes
 from .plans import Plans
 from .routes import router
@@ -92,8 +95,11 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.layers = Layers(plans)
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.include_router(router)
+    app.include_router(landing_router)
+    app.include_router(features_router)
     app.include_router(processes.router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)

@@ -54,7 +54,7 @@ def _address(path: str, method: str, operation: Mapping[str, Any]) -> str:
     lines.append(_paragraphs(operation.get("description", "")))
     if parameters:
         lines.append("<dl>" + "".join(_parameter(p) for p in parameters) + "</dl>")
-    if method == "get":
+    if method == "get" and "{" not in path:
         tries = [path, *(f"{path}?{p['name']}={example}" for p in parameters for example in _examples(p))]
         links = " · ".join(f'<a href="{escape(to.lstrip("/"))}">{escape(to)}</a>' for to in tries)
         lines.append(f"<p>Try: {links}</p>")

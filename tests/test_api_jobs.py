@@ -76,6 +76,15 @@ def test_processes_are_listed_and_described_in_both_languages(client: TestClient
     assert zh.headers["content-language"] == "zh"
 
 
+def test_the_landing_page_leads_to_processes_and_jobs_and_names_the_classes(client: TestClient) -> None:
+    links = {link["rel"].rpartition("/")[2]: link["href"] for link in client.get("/ogc").json()["links"]}
+    assert client.get(links["processes"]).json()["processes"]
+    assert client.get(links["job-list"]).json()["jobs"] == []
+    classes = client.get("/ogc/conformance").json()["conformsTo"]
+    assert "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core" in classes
+    assert "/processes/{process_id}/execution" in client.get("/ogc/api").json()["paths"]
+
+
 def test_what_is_not_there_is_told_as_the_standard_names_it(client: TestClient) -> None:
     refused(client.get("/ogc/processes/none"), 404, "no-such-process", "no-such-process")
     refused(client.post("/ogc/processes/none/execution"), 404, "no-such-process", "no-such-process")

@@ -134,7 +134,7 @@ def _landing_links(root: str, lang: Lang) -> list[Link]:
 
 
 #: for the landing page
-PART = Part(
+PROCESSING = Part(
     tuple(f"{_PROCESSES}/{name}" for name in ("core", "ogc-process-description", "json", "oas30", "dismiss")),
     _landing_links,
 )

@@ -1,0 +1,162 @@
+"""Layers: the features of each collection, ready to be asked for by place, time and property."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from servicecircle.writers import Feature, json_text
+
+from ...kept import Kept
+from ...plans import Plans, question_of
+from .collections import COLLECTIONS, Collection
+
+#: west, south, east, north; degrees
+Box = tuple[float, float, float, float]
+#: begin and end of a span of time, None: open
+Span = tuple[dt.datetime | None, dt.datetime | None]
+
+
+class Wanted(NamedTuple):
+    """Which features are asked for; what is empty asks for nothing."""
+
+    boxes: tuple[Box, ...] = ()  # in one of them
+    span: Span | None = None
+    values: tuple[tuple[str, str | float], ...] = ()  # property and value, each of them
+
+
+class Layer:
+    """
+    The features of a collection, in the order in which they are listed.
+
+    Parameters
+    ----------
+    collection
+        What it is.
+    features
+        As the written files have them, in WGS 84.
+    """
+
+    def __init__(self, collection: Collection, features: Sequence[Feature]) -> None:
+        self.collection = collection
+        self.ids = _apart([collection.key(feature) for feature in features])
+        self.features: list[Feature] = [
+            {"type": "Feature", "id": own, "geometry": one["geometry"], "properties": one["properties"]}
+            for own, one in zip(self.ids, features, strict=True)
+        ]
+        self._at = {own: i for i, own in enumerate(self.ids)}
+        shapes: list[Any] = [
+            None if one["geometry"] is None else shapely.geometry.shape(one["geometry"]) for one in features
+        ]
+        self._tree = shapely.STRtree(shapes)
+        bounds = np.array([shape.bounds for shape in shapes if shape is not None]).reshape(-1, 4)
+        self.bounds: Box | None = None
+        if len(bounds):
+            (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+            self.bounds = (float(west), float(south), float(east), float(north))
+
+    def __len__(self) -> int:
+        """Return how many features there are."""
+        return len(self.ids)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The features as JSON."""
+        return [json_text(feature) for feature in self.features]
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """From when until when each feature holds; without end where it says nothing."""
+        return [
+            (_moment(feature["properties"].get("from")), _moment(feature["properties"].get("until")))
+            for feature in self.features
+        ]
+
+    def position(self, feature_id: str) -> int | None:
+        """Return where a feature stands; None if there is none of this id."""
+        return self._at.get(feature_id)
+
+    def find(self, wanted: Wanted) -> npt.NDArray[np.int64]:
+        """Return the positions of what is asked for, in order."""
+        is_wanted = np.ones(len(self), dtype=bool)
+        if wanted.boxes:
+            found = self._tree.query([_area(box) for box in wanted.boxes], predicate="intersects")[1]
+            is_wanted = np.zeros(len(self), dtype=bool)
+            is_wanted[found] = True
+        if wanted.span is not None and self.collection.is_timed:
+            is_wanted &= np.array([_meets(own, wanted.span) for own in self.spans], dtype=bool)
+        for name, value in wanted.values:
+            is_wanted &= np.array([one["properties"].get(name) == value for one in self.features], dtype=bool)
+        return np.flatnonzero(is_wanted)
+
+    @property
+    def interval(self) -> tuple[str | None, str | None] | None:
+        """From when until when anything holds; None where it is not a matter of time, or nothing is there."""
+        if not self.collection.is_timed or not len(self):
+            return None
+        begins, ends = [begin for begin, _ in self.spans], [end for _, end in self.spans]
+        first = None if None in begins else min(one for one in begins if one is not None)
+        last = None if None in ends else max(one for one in ends if one is not None)
+        return _utc(first), _utc(last)
+
+
+class Layers:
+    """The layers of the study's own plan, each made when it is first asked for."""
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self._made = Kept[str, Layer](self._make, most=len(COLLECTIONS))
+
+    def __call__(self, name: str) -> Layer:
+        """Return the layer of a collection."""
+        return self._made(name)
+
+    def _make(self, name: str) -> Layer:
+        plan = self._plans.plan(question_of(self._plans.study))
+        return Layer(COLLECTIONS[name], COLLECTIONS[name].features(plan))
+
+
+# ------------------------------------------------------------------------------------------------------ helpers
+def _apart(ids: list[str]) -> list[str]:
+    """Return ids that are all different: what comes again has `~2`, `~3` ... behind it."""
+    taken: dict[str, None] = {}
+    count: dict[str, int] = {}
+    for own in ids:
+        told, n = own, count.get(own, 1)
+        while told in taken:
+            n += 1
+            told = f"{own}~{n}"
+        count[own] = n
+        taken[told] = None
+    return list(taken)
+
+
+def _area(box: Box) -> Any:  # noqa: ANN401
+    """Return a box as a shape; one without width or height is a line or a point."""
+    west, south, east, north = box
+    if west == east and south == north:
+        return shapely.Point(west, south)
+    if west == east or south == north:
+        return shapely.LineString([(west, south), (east, north)])
+    return shapely.box(west, south, east, north)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    """Return a moment as OGC writes it."""
+    return None if moment is None else moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _meets(own: Span, asked: Span) -> bool:
+    """Whether two spans of time have a moment in common; the end of what holds is open again."""
+    (begin, end), (first, last) = own, asked
+    return (begin is None or last is None or begin <= last) and (end is None or first is None or first < end)
