@@ -93,4 +93,4 @@ def _shown(request: Request) -> str:
             return base64.b64decode(rest, validate=True).decode("utf-8").partition(":")[2]
         except (binascii.Error, ValueError):
             return ""
-    return ""
+    return "" if rest else scheme  # clients of openrouteservice send it bare

@@ -27,6 +27,8 @@ from .ogc.features.layers import Layers
 from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
 from .ogc.processes import routes as processes
+from .ors.ground import OrsGround
+from .ors.routes import router as ors_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -97,10 +99,12 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.layers = Layers(plans)
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
+    app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(processes.router)
+    app.include_router(ors_router)
     app.add_middleware(HeadAsGet)
     add_handlers(app)
     processes.add_handlers(app)

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
+    max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
+    max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
+    max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for
+    max_range_m: AtLeast1 = 50_000  # the largest distance that a request for isochrones may ask for, metres
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
 

@@ -79,7 +79,8 @@ doors
 sorted_pairs
 searches
 travel_times
-legs order_clocks
+legs order_clocks _quickest_kernels
+quickest_ways
 street_reach
 closed_streets
 closed_times
