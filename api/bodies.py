@@ -44,6 +44,10 @@ class Body:
         """The content as gzip; the same each time."""
         return gzip.compress(self.data, compresslevel=6, mtime=0)
 
+    def make_ready(self) -> None:
+        """Make both now, so that no visitor waits for them."""
+        _ = (self.digest, self.packed if self.is_packable else b"")
+
     @property
     def is_packable(self) -> bool:
         """Whether packing it makes it shorter; a picture is packed already."""

@@ -139,8 +139,8 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
         return answer_problem(request, status, told, code=error.code, parameters=error.parameters)
-    if isinstance(error, RefusedError):
-        return answer_problem(request, status, told, headers=error.headers)
+    if isinstance(error, MissingPackageError | RefusedError):  # their words tell nothing of inside
+        return answer_problem(request, status, told, headers=getattr(error, "headers", None))
     if isinstance(error, StoreError):  # its words tell nothing of inside
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
         busy = {"Retry-After": str(RETRY_S)} if isinstance(error, StoreBusyError) else {}

@@ -13,11 +13,13 @@ from servicecircle.pipeline import suggest
 from servicecircle.trouble import with_trouble
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary
 
+from .bodies import Body
 from .errors import StoppingError
 from .kept import Kept
 from .roads import StudyRoads
 
 ANY_TIME = "any"
+HTML, JSON, GEOJSON, PNG = "text/html; charset=utf-8", "application/json", "application/geo+json", "image/png"
 #: minutes, ascending
 Breaks = tuple[float, ...]
 
@@ -40,7 +42,7 @@ class Made(NamedTuple):
     """A plan, and the files that are sent of it."""
 
     plan: Plan
-    files: Mapping[str, bytes]
+    files: Mapping[str, Body]
 
 
 class Plans:
@@ -63,7 +65,8 @@ class Plans:
         self._working = Lock()
         self._stopping = Event()
         self._made = Kept[Question, Made](self._make, most=most, stays=self._is_own)
-        self._maps = Kept[Question, bytes](self._draw, most=most, stays=self._is_own)
+        self._maps = Kept[Question, Body](self._draw, most=most, stays=self._is_own)
+        self._pictures = Kept[Question, Body](self._picture, most=most, stays=self._is_own)
 
     # ---------------------------------------------------------------------------------------------- public face
     @property
@@ -79,20 +82,31 @@ class Plans:
     def prepare(self) -> None:
         """Read the study, plan it and write what is sent of it, so that no visitor waits and every fault shows."""
         own = question_of(self.study)
-        self.file("coverage.geojson", own)
-        self.map_page(own)
+        for body in (self.file("coverage.geojson", own), self.map_page(own)):
+            body.make_ready()
 
     def plan(self, question: Question) -> Plan:
         """Return the plan of a question, as the command `plan` makes it."""
         return self._made(question).plan
 
-    def file(self, name: str, question: Question) -> bytes:
+    def file(self, name: str, question: Question) -> Body:
         """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
         return self._made(question).files[name]
 
-    def map_page(self, question: Question) -> bytes:
+    def map_page(self, question: Question) -> Body:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
         return self._maps(question)
+
+    def picture(self, question: Question) -> Body:
+        """
+        Return the map as a picture, as the command `plan` draws it with `--figures png`, in fewer dots.
+
+        Raises
+        ------
+        MissingPackageError
+            If matplotlib or the fonts are not installed.
+        """
+        return self._pictures(question)
 
     def stop(self) -> None:
         """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
@@ -125,13 +139,27 @@ class Plans:
             plan = with_trouble(made)
             texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
             texts["summary.json"] = json_text(summary(plan), indent=2)
-            return Made(plan, {name: text.encode("utf-8") for name, text in texts.items()})
+            return Made(plan, {name: Body(text.encode("utf-8"), _type_of(name)) for name, text in texts.items()})
 
-    def _draw(self, question: Question) -> bytes:
+    def _draw(self, question: Question) -> Body:
         """Draw the map of a plan."""
         from servicecircle.maps import map_html
 
         plan = self._made(question).plan
         with self._working:
             self.go_on()
-            return map_html(plan).encode("utf-8")
+            return Body(map_html(plan).encode("utf-8"), HTML)
+
+    def _picture(self, question: Question) -> Body:
+        """Draw the map of a plan as a picture."""
+        from servicecircle.figures import check_fonts, figure_bytes
+
+        check_fonts(self.study.lang)  # told before the plan is made
+        plan = self._made(question).plan
+        with self._working:
+            self.go_on()
+            return Body(figure_bytes(plan, "map"), PNG)
+
+
+def _type_of(name: str) -> str:
+    return GEOJSON if name.endswith(".geojson") else JSON

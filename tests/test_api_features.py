@@ -459,6 +459,14 @@ def test_zones_sum_to_the_totals(client: TestClient) -> None:
     assert sum(zone["after_10"] for zone in zones) == pytest.approx(totals["after"]["covered"]["10"])
 
 
+def test_a_property_is_of_one_type_in_all_features_so_that_no_client_cuts_decimals(client: TestClient) -> None:
+    for name in NAMES:
+        every = [one["properties"] for one in items(client, name, "?limit=10000")["features"]]
+        for own in every[0]:
+            kinds = {type(one[own]) for one in every} - {type(None)}
+            assert len(kinds) <= 1, (name, own)
+
+
 # ------------------------------------------------------------------------------------------- persons and boundaries
 def test_no_person_leaves_by_any_address(client: TestClient) -> None:
     for name in NAMES:

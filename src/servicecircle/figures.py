@@ -189,7 +189,9 @@ def figure_files(
 
 def figure_bytes(plan: Plan, name: str, *, lang: Lang | None = None, font: str | Path | None = None) -> bytes:
     """
-    Return one figure as a PNG picture: `before` or `after`, the map of one state, else a name of `figure_names`.
+    Return one figure as a PNG picture for a screen or a document.
+
+    `map`: both states; `before` or `after`: the map of one of them; `curve`, `week` or `zones`.
 
     Raises
     ------
@@ -197,6 +199,7 @@ def figure_bytes(plan: Plan, name: str, *, lang: Lang | None = None, font: str |
         As `draw_figure`.
     """
     draws: dict[str, Draw] = {
+        "map": _map(plan, show="both", with_zones=False),
         "before": _map(plan, show="before", with_zones=False),
         "after": _map(plan, show="after", with_zones=False),
         "curve": lambda words, fonts: drawn_curve(plan, words, fonts),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from servicecircle.writers import Feature, json_text
+from servicecircle.writers import Feature, Properties, json_text
 
 from ...kept import Kept
 from ...plans import Plans, question_of
@@ -47,8 +47,8 @@ class Layer:
         self.collection = collection
         self.ids = _apart([collection.key(feature) for feature in features])
         self.features: list[Feature] = [
-            {"type": "Feature", "id": own, "geometry": one["geometry"], "properties": one["properties"]}
-            for own, one in zip(self.ids, features, strict=True)
+            {"type": "Feature", "id": own, "geometry": one["geometry"], "properties": properties}
+            for own, one, properties in zip(self.ids, features, _of_one_type(features), strict=True)
         ]
         self._at = {own: i for i, own in enumerate(self.ids)}
         shapes: list[Any] = [
@@ -135,6 +135,24 @@ def _apart(ids: list[str]) -> list[str]:
         count[own] = n
         taken[told] = None
     return list(taken)
+
+
+def _of_one_type(features: Sequence[Feature]) -> list[Properties]:
+    """
+    Return the properties, whole numbers as `0.0` where others of the same property have decimals.
+
+    GDAL takes the type of a property from the first features that it sees: what begins with `0` is whole to it, and
+    it would cut the decimals of those that follow.
+    """
+    rows = [feature["properties"] for feature in features]
+    with_decimals = {name for row in rows for name, value in row.items() if isinstance(value, float)}
+    return [
+        {
+            name: float(value) if name in with_decimals and value is not None else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def _area(box: Box) -> Any:  # noqa: ANN401
