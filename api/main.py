@@ -34,6 +34,8 @@ from .routes import router
 from .settings import Settings
 from .store import open_store, usual_place
 from .today import Today
+from .what_if import WhatIfs
+from .what_if import router as what_if_router
 
 #: version of the HTTP contract
 VERSION = "1"
@@ -97,10 +99,12 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
-    app.state.layers = Layers(plans)
+    app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
     app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
+    app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
+    app.include_router(what_if_router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(processes.router)

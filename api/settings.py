@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
+    kept_what_ifs: AtLeast1 = 64  # answers of `POST /what-if` that are kept
+    max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
+    max_points: AtLeast1 = 1000  # points of all closures of one request
+    max_closure_km: AtLeast1 = 20  # length of a line or outline of a closure
     max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold
     max_matrix_locations: AtLeast1 = 100  # how many locations one request for a matrix may hold
     max_ranges: AtLeast1 = 10  # how many isochrones of one location a request may ask for

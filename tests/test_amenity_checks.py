@@ -103,3 +103,9 @@ def test_a_check_after_the_study_is_told(tmp_path: Path) -> None:
         fault for fault in load_study(written(tmp_path, checked=checked)).warnings if "after the date" in fault.en
     ]
     assert [fault.rows for fault in told] == [(2,)]
+
+
+def test_the_29th_of_february_is_that_of_a_leap_year() -> None:
+    assert check_dates(["2月29日", "2月30日"], dt.date(2026, 3, 1)) == ([dt.date(2024, 2, 29), None], [1])
+    assert check_dates(["2月29日"], dt.date(2028, 2, 29)) == ([dt.date(2028, 2, 29)], [])
+    assert check_dates(["2月29日"], dt.date(2103, 1, 1)) == ([dt.date(2096, 2, 29)], [])

@@ -467,6 +467,39 @@ def test_a_property_is_of_one_type_in_all_features_so_that_no_client_cuts_decima
             assert len(kinds) <= 1, (name, own)
 
 
+# ---------------------------------------------------------------------------------------- reports from the street
+def test_reports_from_the_street_are_among_the_closures_as_soon_as_they_come_and_until_they_go(
+    client: TestClient,
+) -> None:
+    store = client.app.state.store
+    before = items(client, "closures")
+    told = {"name": "西桥", "radius_m": 120.0, "source": "交警", "reporter": "李四 13912345678"}
+    lon, lat = crossing(5, 1)
+    report = store.add_closure(
+        {"type": "Point", "coordinates": [lon, lat]},
+        starts="2026-12-01T08:00:00+08:00",
+        modes=["walk", "ebike"],
+        properties=told,
+    )
+    store.add_closure({"type": "Point", "coordinates": [lon, lat]}, modes=["drive"], properties={"radius_m": 50.0})
+    after = items(client, "closures")
+    new = [one for one in after["features"] if one["properties"]["closure_id"] == report.id]
+    assert len(new) == after["numberMatched"] - before["numberMatched"] == 4  # streets of a crossing
+    for one in new:
+        assert (one["properties"]["name"], one["properties"]["factor"]) == ("西桥", 0)
+        assert one["properties"]["from"] == "2026-12-01T08:00:00+08:00"
+        assert shapely.geometry.shape(one["geometry"]).distance(shapely.Point(lon, lat)) < 1e-5
+    assert "李四" not in json.dumps(after, ensure_ascii=False)
+    assert items(client, "closures", "?datetime=2026-11-30")["numberMatched"] == 0
+    assert items(client, "closures", "?datetime=2026-12-02")["numberMatched"] == 4
+    assert read(client, "/ogc/collections/closures")["extent"]["temporal"]["interval"] == [
+        ["2026-11-24T00:00:00Z", None]
+    ]
+    for one in store.closures():
+        store.remove_closure(one.id)
+    assert items(client, "closures") == before
+
+
 # ------------------------------------------------------------------------------------------- persons and boundaries
 def test_no_person_leaves_by_any_address(client: TestClient) -> None:
     for name in NAMES:

@@ -355,3 +355,17 @@ def test_months_and_weeks_of_which_nobody_tells_are_no_check_ins_of_none() -> No
     assert len(told[told["place_id"] == "S2"]) == 4
     assert not told["is_drop"].any()
     assert told[told["place_id"] == ""]["change"].isna().tolist() == [True, False, False, False, True, False]
+
+
+def test_totals_of_the_same_days_are_told_with_their_rows(tmp_path: Path) -> None:
+    head = "打卡点,开始日期,结束日期,次数"
+    rows = ["S1,2026-10-01,2026-10-31,310", "S2,2026-10-01,2026-10-10,20", "S1,2026-10-15,2026-10-15,3"]
+    study = sc.load_study(study_with(tmp_path, "\n".join([head, *rows, "S2,2026-10-11,2026-10-20,9"])))
+    twice = [fault for fault in study.warnings if "日期重叠" in fault.zh]
+    assert [fault.rows for fault in twice] == [(2, 4)]
+
+
+def test_a_check_in_at_24_is_of_the_next_day(tmp_path: Path) -> None:
+    rows = ["2026-10-01 24:00,S1", "2026/10/1 24:00,S1", "2026-10-02 00:10,S1"]
+    study = sc.load_study(study_with(tmp_path, "\n".join(["时间,驿站名称", *rows])))
+    assert counts_of(study) == {("S1", "2026-10-02", 0): 3}

@@ -40,6 +40,8 @@ def test_a_time_is_of_shanghai_unless_it_says_otherwise() -> None:
     assert moment_of(dt.datetime(2026, 8, 1, 9)) == moment_of("2026-08-01 09:00")
     assert moment_of(pd.Timestamp("2026-08-01 01:00", tz="UTC")) == moment_of("2026-08-01 09:00")
     assert moment_of(dt.date(2026, 8, 1)).hour == 0
+    for text in ("2026-08-01 24:00", "2026年8月1日 24:00:00", "2026-08-01T24:00+08:00"):
+        assert moment_of(text) == moment_of("2026-08-02 00:00")
     assert moment_of("2026-08-01", is_end=True) == moment_of("2026-08-02 00:00")
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import servicecircle as sc
+from servicecircle.along_streets import along_streets
 from servicecircle.closed_streets import with_closures
 from servicecircle.closed_times import times_again
 from servicecircle.closures import Closures
@@ -209,3 +210,21 @@ def test_a_district_whose_gates_are_all_off_the_streets_is_entered_nowhere() -> 
     assert np.isinf(seconds(places(far), points((150, 200), (100, 200)))).all()
     at = locate_facilities(sc.Facilities(places(far)), GRID, max_m=200)
     assert not at.is_on_network.any()
+
+
+@pytest.mark.parametrize("aside", [-20, -8, -1, 0, 1, 8, 20])
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_line_around_a_corner_takes_both_streets_whole(aside: int, step: int) -> None:
+    node, network = draw(
+        """
+        A--B
+        |  |
+        C--D
+        """
+    )
+    a, b, d = (network.node_xy[node[name]] for name in "ABD")
+    corners = np.array([a, b, d]) + np.array([[0, aside], [aside, aside], [aside, 0]])
+    found = along_streets(np.array([shapely.LineString(corners[::step])], dtype=object), network)
+    metres = shapely.length(network.street_geometry[found.street])
+    assert ((found.last - found.first) * metres).sum() == pytest.approx(500)
+    assert found.missed_m.tolist() == [0]

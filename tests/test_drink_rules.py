@@ -47,6 +47,10 @@ def test_expected_bottles_are_those_of_each_rider_who_always_comes(scans: list[i
     assert sc.expected_bottles(scans, rule).tolist() == played(scans, rule, everybody)
 
 
+def test_no_day_asks_for_no_bottle() -> None:
+    assert sc.expected_bottles([]).tolist() == []
+
+
 def test_expected_bottles_are_the_mean_over_all_that_can_happen() -> None:
     rule, scans = sc.DrinkRule(3, 0.25), [1, 1, 0]
     chances = [(0, 0, 1), (0, 0, 2), (1, 0, 1)]  # bottles within the three days that chance decides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from pathlib import Path
@@ -104,6 +105,12 @@ def test_dates_in_openstreetmaps_syntax_are_what_the_library_says(days: set[int]
         ("8月1日至9日 9:00-11:00；8月6日 14:00-16:00", "Mo-Su off; PH off",
          "2026 Aug 01-2026 Aug 05,2026 Aug 07-2026 Aug 09 09:00-11:00; 2026 Aug 06 14:00-16:00"),
         ("8月6日休息", "unknown", "2026 Aug 06 off"),
+        ("12月30日、1月2日 9:00-11:00", "Mo-Su off; PH off", "2026 Dec 30,2027 Jan 02 09:00-11:00"),
+        ("8月13日、6日 9:00-11:00", "Mo-Su off; PH off", "2026 Aug 06,2026 Aug 13 09:00-11:00"),
+        ("8月6日至6日 9:00-11:00", "Mo-Su off; PH off", "2026 Aug 06 09:00-11:00"),
+        ("12月5日 9:00-11:30 义诊", "Mo-Su off; PH off", "2026 Dec 05 09:00-11:30"),
+        ("12月5日 9:00-11:30 义诊，12月12日 14:00-16:00 理发", "Mo-Su off; PH off",
+         "2026 Dec 05 09:00-11:30; 2026 Dec 12 14:00-16:00"),
         ("Aug 05-12 We 09:00-11:00", "Mo-Su off; PH off", "2026 Aug 05,2026 Aug 12 09:00-11:00"),
     ],
 )  # fmt: skip
@@ -116,7 +123,8 @@ def test_dates_are_read_as_people_write_them(text: str, week: str, told: str) ->
     ["8月7日（周四）9:00-11:00", "8月32日 9:00-11:00", "6月1日至9月30日 8:00-20:00", "周末及8月6日 9:00-11:00",
      "2月29日 9:00-11:00", "8月1日至10日 9:00-11:00；8月5日至15日 14:00-16:00",
      "Mo-Fr 09:00-17:00, 2026 Aug 06 18:00-20:00",
-     "2026 Aug 06,Aug 13 09:00-11:00", "节假日、8月6日 9:00-11:00", "Jun-Sep 08:00-20:00", "每月6日 9:00-11:00"],
+     "2026 Aug 06,Aug 13 09:00-11:00", "节假日、8月6日 9:00-11:00", "Jun-Sep 08:00-20:00", "每月32日 9:00-11:00",
+     "每月第六个周六 9:00-11:00", "9:00-17:00，周三义诊 14:00-16:00", "夏季 8:00-20:00，冬季 9:00-18:00"],
 )  # fmt: skip
 @pytest.mark.fault(32)
 def test_dates_without_a_single_meaning_are_unknown_and_kept(text: str) -> None:
@@ -233,3 +241,28 @@ def test_a_round_waits_for_the_hours_of_the_date() -> None:
         for when in ("2026-08-06 09:00", "2026-08-07 09:00")
     ]
     assert visited == [2, 1]
+
+
+@given(st.sets(st.integers(1, 5), min_size=1), st.integers(0, 6), st.sampled_from([2024, 2026, 2100]))
+def test_the_nth_weekday_of_a_month_is_that_of_the_calendar(nth: set[int], weekday: int, year: int) -> None:
+    names = "、".join(f"第{'一二三四五'[k - 1]}" for k in sorted(nth))
+    dates = {
+        one.date for one in parse_hours(f"每月{names}个周{'一二三四五六日'[weekday]} 9:00-11:00", year=year).dated
+    }
+    weeks = [calendar.monthcalendar(year, month) for month in range(1, 13)]
+    own = [[(m + 1, week[weekday]) for week in weeks[m] if week[weekday]] for m in range(12)]
+    assert dates == {dt.date(year, *month[k - 1]) for month in own for k in nth if k <= len(month)}
+    last = {one.date for one in parse_hours(f"每月最后一个周{'一二三四五六日'[weekday]} 9-11点", year=year).dated}
+    assert last == {dt.date(year, *month[-1]) for month in own}
+
+
+def test_days_of_every_month_and_their_year() -> None:
+    hours = parse_hours("每月1日、31日 9:00-11:00", year=2026)
+    assert len(hours.dated) == 12 + 7
+    assert parse_hours("每月第一个周六 9:00-11:00").not_understood
+
+
+def test_months_that_are_the_whole_year_say_nothing() -> None:
+    for text in ("Jan-Dec Mo-Fr 09:00-17:00", "Jan 01-Dec 31 Mo-Fr 09:00-17:00", "week 01-53 Mo-Fr 09:00-17:00"):
+        assert hours_text(parse_hours(text)) == "Mo-Fr 09:00-17:00"
+    assert parse_hours("2026 Jan-Dec Mo 09:00-10:00").not_understood

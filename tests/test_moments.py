@@ -35,7 +35,7 @@ def test_moments_are_read_as_people_write_them(text: str, read: str) -> None:
     assert str(parse_moment(text)) == read
 
 
-WRONG = ("", "Tue", "20:30", "Tue 24:00", "Tue 25:00", "Tue Wed 8:00", "周八 9:00", "2026-02-30T10:00", "now")
+WRONG = ("", "Tue", "20:30", "Tue 24:30", "Tue 25:00", "Tue Wed 8:00", "周八 9:00", "2026-02-30T10:00", "now")
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,11 @@ def test_a_moment_outside_the_week_is_refused() -> None:
     for weekday, minute in ((7, 0), (-1, 0), (0, 1440)):
         with pytest.raises(InputError, match="`weekday` must be 0 to 6"):
             Moment(weekday, minute)
+
+
+def test_the_end_of_a_day_is_the_beginning_of_the_next() -> None:
+    told = {"周二 24:00": "Wed 00:00", "周日24点": "Mon 00:00", "2026-12-31T24:00": "2027-01-01T00:00"}
+    assert {text: str(parse_moment(text)) for text in told} == told
+    for text in ("周二 24:30", "2026-12-31 24:00 PH", "9999-12-31T24:00"):
+        with pytest.raises(InputError):
+            parse_moment(text)

@@ -148,3 +148,19 @@ def test_the_minutes_of_single_orders_are_above_0(minutes: float) -> None:
     )
     with pytest.raises(InputError, match="above 0"):
         sc.order_clocks(one)
+
+
+def test_a_time_after_the_export_is_refused_and_a_date_is_the_end_of_its_day() -> None:
+    told = orders([(0, 480, None, None), (10, 490, None, None)])
+    with pytest.raises(InputError, match="2 of `orders` have a time after `until`"):
+        sc.order_clocks(told, until="2026-08-06 07:00")
+    whole = sc.order_clocks(told, until="2026-08-06", least=1)
+    assert whole.total["n_late"] == 2
+    assert sc.order_clocks(told, until="2026-08-06 24:00", least=1).total.equals(whole.total)
+
+
+def test_the_minutes_of_single_orders_may_be_text_but_not_any() -> None:
+    rows = [(0, 540, 2, 20), (10, 550, 5, 30)]
+    assert sc.order_clocks(orders(rows, promised_min=["25分钟", " "]), least=1).total["n_late"] == 0
+    with pytest.raises(InputError, match="no number of minutes above 0"):
+        sc.order_clocks(orders(rows, promised_min=["尽快", "30"]))

@@ -145,10 +145,10 @@ def test_facilities_on_an_island_and_closed_ones_are_told_with_their_rows(tmp_pa
     ledger = folder / "stations.csv"
     head, *rows = ledger.read_text(encoding="utf-8").split()
     ledger.write_text(
-        "\n".join([f"{head},状态", *(f"{row},已停用" for row in rows[:2]), *rows[2:]]), encoding="utf-8"
+        "\n".join([f"{head},状态", f"{rows[0]},已停用", f"{rows[1]},装修中", *rows[2:]]), encoding="utf-8"
     )
     (fault,) = told(folder, "closed by their status")
-    assert fault.told("zh") == "stations.csv：第 2、3 行（桥头驿站、东街驿站）的状态为停用，不计入覆盖。"
+    assert fault.told("zh") == "stations.csv：第 2、3 行（桥头驿站、东街驿站）的状态为已停用、装修中，不计入覆盖。"
 
 
 def test_rows_reach_no_output(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 from pathlib import Path
@@ -130,3 +131,15 @@ def test_a_round_on_real_streets_is_the_best_of_every_order(shared_data: Path) -
     assert (round_.tour.score, round_.tour.end_s * 1000) == best
     assert round_.legs["seconds"].sum() + 240 * len(round_.stops) == pytest.approx(round_.tour.end_s, abs=1e-6)
     assert round_.legs["hop"].nunique() == len(round_.stops) + 1
+
+
+def test_a_round_over_midnight_knows_each_day_of_the_calendar() -> None:
+    _, network = draw("A-B")
+    places = at(b=(100, 0)).assign(hours="每天0:00-24:00，节假日休息")
+    days = [dt.date(2026, 9, 30), dt.date(2026, 10, 1)]
+
+    def why(*holidays: dt.date) -> list[str]:
+        told = {"start": at_xy((0, 0)), "budget_min": 240, "stay_min": 90, "when": "2026-09-30T23:00"}
+        return plan_round(network, places, holidays=holidays, **told).left_out["why"].tolist()
+
+    assert (why(), why(days[0]), why(days[1]), why(*days)) == ([], [], ["closed"], ["closed"])

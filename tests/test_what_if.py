@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 
-from servicecircle import PROFILES, load_study, service_areas, suggest, what_if
+from servicecircle import PROFILES, gains_alone, load_study, service_areas, suggest, what_if
 from servicecircle.coverage import coverage_by_cell, coverage_by_zone, totals
 from servicecircle.errors import CRSError, InputError
 from servicecircle.model import Plan, Study
@@ -272,3 +272,22 @@ def test_the_example_study_says_the_same() -> None:
         )
         check(found, plan, again(plan, found, closed=[stations[-1 - trial]], roads=with_roads))
     assert what_if(plan, add=plan.sites).after == totals(plan.after)
+
+
+def test_each_change_alone_is_what_if_of_it_alone(plan: Plan) -> None:
+    add, move = places((8.0, 6.0), (8.1, 6.0), ids=["N1", "N2"]), places((7.0, 5.0), ids=["P1"])
+    x, y = ORIGIN[0] + 2 * BLOCK_M, ORIGIN[1] + 3 * BLOCK_M
+    points = gpd.GeoSeries([shapely.Point(x, y), shapely.Point(x + BLOCK_M, y)], crs=CRS).to_crs(WGS84)
+    floods = gpd.GeoDataFrame({"radius_m": [60.0, 30.0]}, index=["F1", "F2"], geometry=points.array, crs=WGS84)
+    told = gains_alone(plan, add=add, move=move, close=["S1"], closures=floods)
+    assert told["id"].tolist() == ["P1", "N1", "N2", "S1", "F1", "F2"]
+    assert told["change"].tolist() == ["move", "add", "add", "close", "closure", "closure"]
+    alone = [
+        what_if(plan, move=move),
+        *(what_if(plan, add=add.iloc[[k]]) for k in (0, 1)),
+        what_if(plan, close=["S1"]),
+        *(what_if(plan, closures=floods.iloc[[k]]) for k in (0, 1)),
+    ]
+    for t in ("5", "10"):
+        assert told[f"gained_{t}"].tolist() == [one.gained[t] for one in alone]
+    assert gains_alone(plan).empty

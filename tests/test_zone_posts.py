@@ -198,3 +198,14 @@ def test_ground_lies_in_as_many_pieces_as_cells_hang_together(cells: set[tuple[i
             left -= near
             some += near
     assert pieces(np.array(squares, dtype=object)) == n
+
+
+def test_a_notch_of_one_zone_is_no_gap_between_zones() -> None:
+    zones = boxes((0, 0, 3, 3), (3, 0, 6, 3))
+    notch = boxes((1, 2, 1.12, 3)).geometry.iloc[0]
+    notched = zones.set_geometry(zones.geometry.difference(notch))
+    assert zone_faults(notched, crs=CRS).empty
+    above = boxes((0, 3, 3, 6), ids="C")
+    closed = gpd.GeoDataFrame(geometry=[*notched.geometry, *above.geometry], index=["A", "B", "C"], crs=CRS)
+    told = zone_faults(closed, crs=CRS)
+    assert told[["kind", "zone_ids"]].values.tolist() == [["gap", ("A", "C")]]

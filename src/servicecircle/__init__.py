@@ -146,6 +146,7 @@ from .travel_times import travel_times as travel_times
 from .trouble import tell_closures as tell_closures
 from .week import cover_week as cover_week
 from .what_if import WhatIf as WhatIf
+from .what_if import gains_alone as gains_alone
 from .what_if import what_if as what_if
 from .wish_ledgers import read_wishes as read_wishes
 from .wishes import riders_of_wishes as riders_of_wishes

@@ -18,6 +18,8 @@ _ANGLE = np.radians(35.0)
 STEP_M, _AHEAD_M = 2.0, 4.0
 #: two intervals of a street with no more than this between them are one; an end this near to a junction is there
 _JOIN_M = 3 * STEP_M
+#: a line bends where what is ahead turns from what is behind by more than this
+_BEND = np.radians(10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +37,9 @@ def along_streets(lines: GeometryArray, network: Network) -> Along:
     """
     Return the intervals of admissible streets that run along lines, in the CRS of the network.
 
-    Every 2 m of a line takes the nearest street within 30 m that goes its way (to 35 degrees); the intervals go
-    from the first to the last place so taken, and over the junctions between.
+    Every 2 m of a line takes the nearest street within 30 m that goes its way (to 35 degrees; where the line bends,
+    the way ahead or the way behind); the intervals go from the first to the last place so taken, and on to the
+    junctions between two streets that follow each other.
     """
     found: list[tuple[int, int, float, float]] = []
     missed = np.zeros(len(lines))
@@ -62,14 +65,14 @@ def _taken(line: shapely.LineString, length: float, network: Network) -> tuple[I
     n = max(2, int(np.ceil(length / STEP_M)) + 1)
     at = np.linspace(0.0, length, n)
     places = shapely.line_interpolate_point(line, at)
-    way = _direction(np.full(n, line, dtype=object), at, np.full(n, length))
+    ways = _directions(np.full(n, line, dtype=object), at, np.full(n, length))
+    bends = np.sum(ways[0] * ways[2], axis=1) < np.cos(_BEND)
     tree, streets = network.street_tree
     row, hit = tree.query(places, predicate="dwithin", distance=NEAR_M)
     own = network.street_geometry[streets[hit]]
     drawn_m = shapely.length(own)
     along_m = shapely.line_locate_point(own, places[row])
-    turn = np.abs(np.sum(way[row] * _direction(own, along_m, drawn_m), axis=1))
-    goes = turn >= np.cos(_ANGLE)
+    goes = _goes_along(ways[:, row], bends[row], _directions(own, along_m, drawn_m))
     row, hit, own, drawn_m, along_m = row[goes], hit[goes], own[goes], drawn_m[goes], along_m[goes]
     away = np.round(shapely.distance(places[row], own), 3)
     order = np.lexsort((streets[hit], away, row))
@@ -80,14 +83,23 @@ def _taken(line: shapely.LineString, length: float, network: Network) -> tuple[I
     return street, share, length / n
 
 
-def _direction(lines: GeometryArray, at_m: FloatArray, length_m: FloatArray) -> FloatArray:
-    """Return the direction of lines at places along them, of length 1, shape `(n, 2)`."""
-    ends = [
+def _directions(lines: GeometryArray, at_m: FloatArray, length_m: FloatArray) -> FloatArray:
+    """Return the directions of lines at places along them, of length 1, `(3, n, 2)`: behind, around, ahead."""
+    behind, here, ahead = (
         shapely.get_coordinates(shapely.line_interpolate_point(lines, np.clip(at_m + side, 0.0, length_m)))
-        for side in (-_AHEAD_M / 2, _AHEAD_M / 2)
-    ]
-    step = ends[1] - ends[0]
-    return np.asarray(step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None])
+        for side in (-_AHEAD_M / 2, 0.0, _AHEAD_M / 2)
+    )
+    steps = np.stack([here - behind, ahead - behind, ahead - here])
+    size = np.hypot(steps[..., 0], steps[..., 1])[..., None]
+    steps = np.where(size > 0, steps, steps[1])  # at an end there is but one side
+    return np.asarray(steps / np.maximum(np.hypot(steps[..., 0], steps[..., 1]), 1e-9)[..., None])
+
+
+def _goes_along(ways: FloatArray, bends: BoolArray, streets: FloatArray) -> BoolArray:
+    """Whether a street goes the way of a line at each place: around it, or at a bend on one side of it."""
+    around = np.abs(np.sum(ways[1] * streets[1], axis=1))
+    one_side = np.abs(np.einsum("anx,bnx->abn", ways[::2], streets[::2])).max(axis=(0, 1))
+    return np.asarray(np.where(bends, np.maximum(around, one_side), around) >= np.cos(_ANGLE))
 
 
 def _intervals(street: IntArray, share: FloatArray, network: Network) -> list[tuple[int, float, float]]:
@@ -101,9 +113,9 @@ def _intervals(street: IntArray, share: FloatArray, network: Network) -> list[tu
         low, high = float(own.min()), float(own.max())
         metres = _metres(network, s)
         if a > 0 and street[a - 1] >= 0:  # the line came over a junction
-            low, high = _to_end(low, high, float(own[0]), _JOIN_M / metres)
+            low, high = _to_end(low, high, float(own[0]), _near(network, s, int(street[a - 1])) / metres)
         if b < street.size and street[b] >= 0:
-            low, high = _to_end(low, high, float(own[-1]), _JOIN_M / metres)
+            low, high = _to_end(low, high, float(own[-1]), _near(network, s, int(street[b])) / metres)
         found.append((s, 0.0 if low * metres <= END_M else low, 1.0 if (1.0 - high) * metres <= END_M else high))
     return found
 
@@ -113,11 +125,19 @@ def _metres(network: Network, street: int) -> float:
     return max(float(shapely.length(network.street_geometry[street])), 1e-9)
 
 
-def _to_end(low: float, high: float, share: float, near: float) -> tuple[float, float]:
+def _near(network: Network, street: int, other: int) -> FloatArray:
+    """Return how near to each end of a street a line is at it, as it goes over to another street (metres)."""
+    edges = network.street_first[[street, other]]
+    ends, others = (np.array([network.tail[e], network.head[e]]) for e in edges)
+    meets = np.isin(ends, others)
+    return np.where(meets & (meets.sum() == 1), NEAR_M, _JOIN_M)
+
+
+def _to_end(low: float, high: float, share: float, near: FloatArray) -> tuple[float, float]:
     """Return an interval that goes on to the end of its street beside a place near it."""
-    if share <= near:
+    if share <= near[0]:
         low = 0.0
-    if share >= 1.0 - near:
+    if share >= 1.0 - near[1]:
         high = 1.0
     return low, high
 

@@ -16,6 +16,8 @@ from .readers import Table
 #: the column of the last check, and the one of the codes that were not checked since
 CHECKED, STALE = "checked", "amenity_stale"
 _CLOCK = re.compile(r"[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?$")
+#: so many years after one leap year there is another, at the latest
+_LEAP_YEARS = 8
 _BLANK = re.compile(r"[\s\-—/.]*|无|未检查|nan|none")
 
 
@@ -32,7 +34,7 @@ def check_dates(cells: Sequence[str], date: dt.date | None) -> tuple[list[dt.dat
     """
     Return the date of each cell, None where it says none, and the rows that are no date.
 
-    A date without a year is the last such day that is not after `date`.
+    A date without a year is the last such day that is not after `date`; 29 February is one of a leap year.
     """
     dates: list[dt.date | None] = []
     odd = []
@@ -46,18 +48,23 @@ def check_dates(cells: Sequence[str], date: dt.date | None) -> tuple[list[dt.dat
 def _date_in(plain: str, date: dt.date | None) -> tuple[dt.date | None, bool]:
     if _BLANK.fullmatch(plain):
         return None, False
+    if not _is_dates(plain):
+        return None, True
+    if date is None or re.search("[0-9]{4}", plain):
+        last = _last_date(plain, None)
+    else:
+        years = range(date.year, date.year - _LEAP_YEARS - 1, -1)
+        every = (_last_date(plain, year) for year in years if year >= dt.MINYEAR)
+        last = next((one for one in every if one is not None and one <= date), None)
+    return last, last is None
+
+
+def _last_date(plain: str, year: int | None) -> dt.date | None:
+    """Return the last date of a text; None where it holds one that is none."""
     try:
-        found = sorted(dates_in(plain, None if date is None else date.year)[0]) if _is_dates(plain) else []
+        return max(dates_in(plain, year)[0])
     except NoDateError:
-        return None, True
-    if not found:
-        return None, True
-    last = found[-1]
-    if date is not None and last > date and not re.search("[0-9]{4}", plain):
-        last = (
-            last.replace(year=last.year - 1) if (last.month, last.day) != (2, 29) else dt.date(last.year - 1, 2, 28)
-        )
-    return last, False
+        return None
 
 
 def _is_dates(plain: str) -> bool:

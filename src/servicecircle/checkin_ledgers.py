@@ -144,6 +144,7 @@ def read_checkin_table(table: Table, places: gpd.GeoDataFrame, *, place: str | N
         en, zh = "has no check-in that can be counted.", "没有可计入的打卡记录。"
         return CheckInReading(None, len(table.rows), (*faults, table.fault(en, zh)))
     data = {"place_id": ids, "begin": begin, "days": days, "hour": hour, "n": n}
+    faults += _told_twice(table, pd.DataFrame(data)[kept])
     rows = pd.DataFrame(data)[kept].reset_index(drop=True)
     persons = None
     if "person" in positions and (days[kept] == 1).all():
@@ -206,6 +207,7 @@ def _moments(cells: Sequence[str]) -> tuple[npt.NDArray[np.datetime64], IntArray
     """Return day, number of days and hour of cells: plain times all at once, others one by one, equal ones once."""
     own = pd.Series(cells, dtype=object).str.strip()
     is_plain = own.map(lambda cell: _PLAIN.fullmatch(cell) is not None).to_numpy(np.bool_)
+    is_plain = is_plain & (own.str[11:13] != "24").to_numpy(np.bool_)  # 24:00 is 0:00 of the next day
     at = np.full(own.size, np.datetime64("NaT"), dtype="datetime64[s]")
     days, has_hour = np.ones(own.size, dtype=np.int64), is_plain.copy()
     if is_plain.any():
@@ -304,3 +306,29 @@ def _told_left_out(table: Table, whole: npt.NDArray[np.bool_], here: npt.NDArray
             )
             faults.append(replace(told, rows=tuple(rows[:100])))
     return faults
+
+
+def _told_twice(table: Table, rows: pd.DataFrame) -> list[Fault]:
+    """Tell which totals of a place tell of days that other rows of it tell of too: both count."""
+    if not (rows["days"] > 1).any():
+        return []
+    first = rows["begin"].to_numpy("datetime64[D]").astype(np.int64)
+    days, place = rows["days"].to_numpy(np.int64), rows["place_id"].to_numpy(dtype=object)
+    at = rows.index.to_numpy(np.int64)
+    twice: set[int] = set()
+    longest: dict[str, int] = {}  # of each place the row so far that tells of the latest day
+    for k in np.lexsort((days, first)).tolist():
+        other = longest.setdefault(place[k], k)
+        if other != k and first[k] < first[other] + days[other] and max(days[k], days[other]) > 1:
+            twice |= {int(at[other]), int(at[k])}
+        if first[k] + days[k] >= first[other] + days[other]:
+            longest[place[k]] = k
+    if not twice:
+        return []
+    numbers = [int(table.rows[at]) for at in sorted(twice)]
+    en = f"{len(numbers)} rows tell of days that another row of the same place tells of too; both count. Leave out"
+    zh = f"有 {len(numbers)} 行与同一点位的另一行日期重叠，两者都计入，人次可能重复；如为重复统计，请删去其一。"
+    told = table.warning(
+        f"{en} one if it counts the same: rows {some(numbers)}.", f"{zh}行号：{some_zh(numbers)}。"
+    )
+    return [replace(told, rows=tuple(numbers[:100]))]

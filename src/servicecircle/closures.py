@@ -40,6 +40,7 @@ _NAMES: Mapping[str, tuple[Roads, ...]] = MappingProxyType(
 )
 _WORDS = {word: modes for words, modes in _NAMES.items() for word in words.split()}
 _CLOSED_WORDS = frozenset({"closed", "close", "封闭", "中断", "禁行", "不通", "断交"})
+_MIDNIGHT = re.compile(r"([\sT])24:00(?::00(?:\.0+)?)?(?![\d:.])")
 _ONLY_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日?")
 
 
@@ -259,7 +260,8 @@ def moment_of(value: str | dt.date, *, is_end: bool = False) -> pd.Timestamp:
     """
     Return a moment as time of Asia/Shanghai, which it is in unless it states another zone.
 
-    A date without a time is its beginning, and with `is_end` the end of that day.
+    A date without a time is its beginning, and with `is_end` the end of that day; `24:00` is the end of its day,
+    0:00 of the next one.
 
     Raises
     ------
@@ -277,6 +279,7 @@ def moment_of(value: str | dt.date, *, is_end: bool = False) -> pd.Timestamp:
     text = str(value).strip() if not isinstance(value, dt.datetime) else value.isoformat()
     is_date = is_date or _ONLY_DATE.fullmatch(text) is not None
     plain = re.sub("[年月]", "-", text).replace("日", " ").replace("/", "-").replace("：", ":").strip()
+    plain, is_next = _MIDNIGHT.subn(r"\g<1>00:00", plain)
     plain = re.sub(r"(?<!\d)(\d)(?=[-:\s]|$)", r"0\1", plain)  # 2026-8-1 9:00
     try:
         read = dt.datetime.fromisoformat(re.sub(r"\s+", " ", plain))
@@ -284,7 +287,7 @@ def moment_of(value: str | dt.date, *, is_end: bool = False) -> pd.Timestamp:
     except (ValueError, OverflowError) as error:
         msg = f"must be a time, e.g. 2026-08-01 09:00; got {str(value)[:40]!r}."
         raise InputError(msg, zh=f"应为时间，如 2026-08-01 09:00，现为“{str(value)[:40]}”。") from error
-    return (moment + dt.timedelta(days=1) if is_date and is_end else moment).as_unit("us")
+    return (moment + dt.timedelta(days=1) if is_next or (is_date and is_end) else moment).as_unit("us")
 
 
 def metres_of(value: str | float) -> float:

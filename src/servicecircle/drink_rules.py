@@ -113,7 +113,7 @@ def expected_bottles(scans: Sequence[float] | FloatArray, rule: DrinkRule | None
     Parameters
     ----------
     scans
-        New scans on each day, >= 0, shape `(n_day,)`; before the first day nobody has scanned.
+        New scans on each day, >= 0, shape `(n_day,)`; before the first day nobody has scanned. No day, no bottle.
     rule
         Who may take a bottle; None: a week, and everybody takes one each day.
 
@@ -138,6 +138,8 @@ def expected_bottles(scans: Sequence[float] | FloatArray, rule: DrinkRule | None
     if given.ndim != 1 or not (np.isfinite(given) & (given >= 0)).all():
         msg = "`scans` must be numbers >= 0, one a day."
         raise InputError(msg, zh="每日扫码数应为不小于 0 的数，每天一个。")
+    if not given.size:
+        return given
     chance = np.append(1.0, np.full(own.window_days - 1, float(own.uptake)))
     return np.convolve(given, chance)[: given.size]
 

@@ -67,7 +67,13 @@ def with_fewest(siting: Siting, plan: SitingPlan, *, until: float) -> SitingPlan
             if not fewer.objective >= plan.objective * (1 - _SAME):
                 break
             plan = replace(
-                fewer, bound=fewer.objective, status="optimal", proof=plan.proof, relaxed_bound=plan.relaxed_bound
+                fewer,
+                bound=fewer.objective,
+                status="optimal",
+                proof=plan.proof,
+                relaxed_bound=plan.relaxed_bound,
+                certificate=plan.certificate,
+                worst_certificate=plan.worst_certificate,
             )
     return plan
 

@@ -137,8 +137,9 @@ _SELECTORS = {"days", "names", "workdays", "weekend", "every", "holiday", "restd
 def _hours(tokens: Sequence[Token]) -> OpeningHours:
     if any(token.kind == "unknown" for token in tokens):
         return UNKNOWN_HOURS
-    reader = _ClauseReader([token for token in tokens if token.kind not in {"blank", "noise"}])
+    reader = _ClauseReader([token for token in tokens if token.kind not in {"blank", "noise", "activity"}])
     every = _behind(reader.clauses)
+    _check_activities([token.text for token in tokens if token.kind == "activity"], every)
     clauses = _in_force([clause for clause in every if not clause.dates])
     dates = _dates([clause for clause in every if clause.dates])
     states, holiday = _states(clauses)
@@ -213,6 +214,13 @@ class _ClauseReader:
 def _is_midday(span: Span) -> bool:
     """Whether a span can be a break at noon: within 11:00 to 15:30."""
     return span[0] >= 660 and span[1] <= 930  # noqa: PLR2004
+
+
+def _check_activities(words: Sequence[str], clauses: Sequence[_Clause]) -> None:
+    """Refuse what is done at times (义诊) where others are told beside: they are hours of the place, these not."""
+    told = [clause for clause in clauses if clause.spans or clause.dates]
+    if words and len(told) > 1 and not all(clause.dates for clause in told):
+        raise NotUnderstoodError("、".join(words))
 
 
 def _behind(clauses: list[_Clause]) -> list[_Clause]:

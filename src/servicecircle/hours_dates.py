@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 
 #: more dates than these in one cell are a season, not a list of sessions
 MAX_DATES = 100
+#: months by which a list goes back when it goes on into the next year
+_HALF_YEAR = 6
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _TO = r"(?:至|到|[-‐–—―~〜]{1,3}|to)"
@@ -18,6 +20,15 @@ _OF_MONTH = rf"(?:[0-9]{{4}}年)?[0-9]{{1,2}}月{_DAY}"
 #: a list of dates and ranges of dates, in a text that `plain_text` gave
 DATES = rf"(?:{_ISO}|{_OF_MONTH})(?:{_JOIN}(?:{_ISO}|{_OF_MONTH}|{_DAY}))*"
 _PART = re.compile(rf"(?P<one>{_ISO}|{_OF_MONTH}|{_DAY})|(?P<to>{_TO})|{_JOIN}")
+_NTH = "第?[一二三四五1-5]"
+_LIST = "[,、和及与]"
+#: days of every month of a year: 每月第一、三个周六, 每月最后一个周日, 每月1日、15日
+MONTHLY = (
+    rf"每个?月的?(?:(?P<nth1>{_NTH}(?:{_LIST}{_NTH})*|最后一?)个?(?:周|星期|礼拜)(?P<weekday1>[一二三四五六日天])(?![点时:])"
+    rf"|(?P<days1>[0-9]{{1,2}}[日号](?:{_LIST}[0-9]{{1,2}}[日号])*))"
+)
+_MONTHLY = re.compile(MONTHLY)
+_NUMBERS = {number: k for k, number in enumerate("一二三四五六日")} | {"天": 6}
 
 _OSM_DATE = rf"(?:\d{{4}} )?(?:{'|'.join(MONTHS)}) \d{{1,2}}"
 _OSM_DATES = rf"{_OSM_DATE}(?: ?- ?(?:{_OSM_DATE}|\d{{1,2}}))?"
@@ -35,8 +46,8 @@ def dates_in(text: str, year: int | None) -> tuple[frozenset[dt.date], bool]:
     """
     Return the dates of a text that `DATES` fits, and whether a range is among them.
 
-    A month and a year hold for what follows; a date without a year is of `year`, and the end of a range before its
-    start is of the next year.
+    A month and a year hold for what follows; a date without a year is of `year`. The end of a range before its
+    start is of the next year, and so is a month of a list half a year or more before the one ahead of it.
 
     Raises
     ------
@@ -47,6 +58,8 @@ def dates_in(text: str, year: int | None) -> tuple[frozenset[dt.date], bool]:
     --------
     >>> sorted(d.isoformat() for d in dates_in("8月6日、8日至9日", 2026)[0])
     ['2026-08-06', '2026-08-08', '2026-08-09']
+    >>> sorted(d.isoformat() for d in dates_in("12月30日、1月2日", 2026)[0])
+    ['2026-12-30', '2027-01-02']
     """
     dates: list[dt.date] = []
     is_range = through = False
@@ -57,9 +70,9 @@ def dates_in(text: str, year: int | None) -> tuple[frozenset[dt.date], bool]:
             continue
         own_year, month, day = _numbers(found["one"], month)
         last = dates[-1] if dates else None
-        new = _date(own_year or (last.year if last else year), month, day)
+        new = _date(own_year or _year_after(last, month, year), month, day)
         if through and last is not None:
-            new = new if new > last or own_year else _date(new.year + 1, month, day)
+            new = new if new >= last or own_year else _date(new.year + 1, month, day)
             dates += _between(last, new)
             is_range = True
         dates.append(new)
@@ -67,6 +80,51 @@ def dates_in(text: str, year: int | None) -> tuple[frozenset[dt.date], bool]:
     if len(dates) > MAX_DATES:
         raise NoDateError
     return frozenset(dates), is_range
+
+
+def monthly_dates(text: str, year: int | None) -> frozenset[dt.date]:
+    """
+    Return the dates in a year of a text that `MONTHLY` fits; months without such a day have none.
+
+    Raises
+    ------
+    NoDateError
+        If no year is known, or no month has such a day.
+
+    Examples
+    --------
+    >>> sorted(d.isoformat() for d in monthly_dates("每月第一个周六", 2026))[:2]
+    ['2026-01-03', '2026-02-07']
+    """
+    found = _MONTHLY.fullmatch(text)
+    if found is None or year is None:
+        raise NoDateError
+    first = dt.date(year, 1, 1)
+    days = [first + dt.timedelta(k) for k in range((dt.date(year, 12, 31) - first).days + 1)]
+    if found["days1"]:
+        numbers = {int(number) for number in re.findall("[0-9]+", found["days1"])}
+        dates = frozenset(day for day in days if day.day in numbers)
+    else:
+        own = [day for day in days if day.weekday() == _NUMBERS[found["weekday1"]]]
+        dates = frozenset(day for day in own if _is_nth(day, found["nth1"]))
+    if not dates:
+        raise NoDateError
+    return dates
+
+
+def _is_nth(day: dt.date, told: str) -> bool:
+    """Whether a day is the one of its month that is told: the first of its weekday, or the last."""
+    if told.startswith("最后"):
+        return (day + dt.timedelta(7)).month != day.month
+    numbers = {int(one) if one.isdecimal() else _NUMBERS[one] + 1 for one in re.findall("[一二三四五1-5]", told)}
+    return (day.day - 1) // 7 + 1 in numbers
+
+
+def _year_after(last: dt.date | None, month: int | None, year: int | None) -> int | None:
+    """Return the year of a date that states none, behind another one or ahead of all."""
+    if last is None:
+        return year
+    return last.year + (month is not None and last.month - month >= _HALF_YEAR)
 
 
 def _numbers(text: str, month: int | None) -> tuple[int | None, int | None, int]:
@@ -88,7 +146,7 @@ def _date(year: int | None, month: int | None, day: int) -> dt.date:
 
 def _between(first: dt.date, last: dt.date) -> list[dt.date]:
     """Return the dates between two, both left out."""
-    if not 0 < (n := (last - first).days) <= MAX_DATES:
+    if not 0 <= (n := (last - first).days) <= MAX_DATES:
         raise NoDateError
     return [first + dt.timedelta(k) for k in range(1, n)]
 

@@ -33,6 +33,10 @@ _WEEKLY = re.compile(rf"(?:{_DAY}|24/7|open|closed|unknown|\d\d:\d\d|\|\||[-,; ]
 #: what no week holds, or the library passes over: the sun, school holidays, days beside a holiday, years, an open
 #: end, times of single departures
 _OUTSIDE = re.compile(r"sun|dawn|dusk|SH|PH -?\d+ days|(?<![:\d])\d{4}|:\d\d[+/]")
+#: months or weeks that are the whole year say nothing
+_ALL_YEAR = re.compile(
+    r"(?<!\d )(?<![A-Za-z,-])(?:Jan ?- ?Dec|Jan 0?1 ?- ?Dec 31|week 0?1 ?- ?53):? (?=[\dA-Z])", re.IGNORECASE
+)
 _States = NDArray[np.int8]
 
 
@@ -144,7 +148,7 @@ def _tidy(text: str) -> str:
     """Return a text as the library asks for it: half-width, one blank, no mark at its end, a rule behind `, `."""
     plain = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).replace("–", "-")).strip(" ,;")
     plain = re.sub(r"\b(?:ph|sh)\b", lambda found: found.group().upper(), plain)
-    return re.sub(r"(?<=\d),(?=[A-Za-z])", ", ", plain)
+    return _ALL_YEAR.sub("", re.sub(r"(?<=\d),(?=[A-Za-z])", ", ", plain))
 
 
 def _has_two_meanings(plain: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .chinese import simplified
-from .hours_dates import DATES, NoDateError, dates_in
+from .hours_dates import DATES, MONTHLY, NoDateError, dates_in, monthly_dates
 
 #: minutes of a day, and how far a span may run past midnight
 DAY_MIN, LATEST_MIN = 1440, 2880
@@ -49,6 +49,11 @@ _NAME_D = (
     r"(?<![a-z])(?:mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
     r"|sun(?:day)?|mo|tu|we|th|fr|sa|su)(?![a-z\[])"
 )
+#: what is done at some times: a place of which only sessions are told is open then; of others that is not its hours
+_ACTIVITY = (
+    "义诊|门诊|坐诊|问诊|体检|量血压|理发|剪发|磨刀|修车|维修车辆|法律咨询|咨询|讲座|课堂|上课|授课|培训|急救培训"
+    "|志愿服务|集市|活动"
+)
 _GRAMMAR = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
@@ -56,9 +61,11 @@ _GRAMMAR = re.compile(
             "unknown": r"随(?:店|商家|商户|门店)(?:铺|内)?(?:营业|开放)?(?:时间)?|待定"
             r"|待确认|未定|不定时?|不固定|不详"
             r"|未知|详(?:见|询)[^,;]*|以[^,;]{1,12}为准|(?:需|须|电话)*预约(?:开放)?|unknown|tbd|n/a",
+            "monthly": MONTHLY,
             "dates": DATES,
-            "noise": "(?:工作|上班)?(?:开放|营业|服务|对外开放|义诊|门诊|坐诊|上课|培训|活动)(?:时间|时段)"
+            "noise": f"(?:工作|上班)?(?:开放|营业|服务|对外开放|{_ACTIVITY})(?:时间|时段)"
             "|opening hours|每(?=周|星期)|之间|均|为(?=[0-9])",
+            "activity": f"(?:免费|公益|上门|便民)?(?:{_ACTIVITY})(?:服务|活动|日)?",
             "nolunch": "(?:中午|午间)(?:不休息?|不打烊|照常)|无午休|不午休",
             "lunch": "(?:中午|午间)(?:休息|闭馆|休)|午休(?:时间)?",
             "restdays": "双休(?!日)",
@@ -176,12 +183,12 @@ def _token(found: re.Match[str], year: int | None) -> Token:
     kind = next(name for name in _KINDS if found[name] is not None)
     if kind == "span":
         return Token(kind, text, span=_span(found))
-    if kind == "dates":
+    if kind in {"dates", "monthly"}:
         try:
-            dates, is_range = dates_in(text, year)
+            dates, is_range = (monthly_dates(text, year), False) if kind == "monthly" else dates_in(text, year)
         except NoDateError as error:
             raise NotUnderstoodError(text) from error
-        return Token(kind, text, dates=dates, is_range=is_range)
+        return Token("dates", text, dates=dates, is_range=is_range)
     fixed = {"workdays": WORKDAYS, "weekend": WEEKEND, "restdays": WEEKEND, "every": ALL_DAYS}
     if kind in fixed:
         return Token(kind, text, days=fixed[kind])

@@ -21,6 +21,8 @@ _DAY = re.compile(
     "|(?<![a-z])(?P<en>mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
     "|sun(?:day)?|mo|tu|we|th|fr|sa|su)(?![a-z])"
 )
+#: the end of a day, which is 0:00 of the next
+_MIDNIGHT = re.compile(r"(?<![0-9:])24(?::00(?::00)?|点整?)(?![0-9:半一三])")
 _HOLIDAY = re.compile("(?:国家)?(?:法定)?(?:节假日|假日|节日)|(?<![a-z])(?:ph|public holidays?)(?![a-z])")
 _ISO = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[t ](?P<time>[0-9]{2}:[0-9]{2})(?::[0-9]{2}(?:\.0*)?)?"
@@ -104,10 +106,13 @@ def parse_moment(text: str) -> Moment:
     plain = plain_text(check_text(text, "when"))
     rest, n_holiday = _HOLIDAY.subn(" ", plain)
     rest = re.sub(r"[\s,，()]+", " ", rest).strip()
+    rest, is_next = _MIDNIGHT.subn("00:00", rest)
     moment = _of_date(rest, text) or _of_week(rest)
-    if moment is None or n_holiday > 1:
+    if moment is None or n_holiday > 1 or (is_next and n_holiday):
         raise _not_understood(text)
     weekday, minute, date = moment
+    if is_next:
+        weekday, date = (weekday + 1) % 7, None if date is None else _day_after(date, text)
     return Moment(weekday, minute, is_holiday=n_holiday == 1, date=date)
 
 
@@ -160,6 +165,13 @@ def _of_week(plain: str) -> tuple[int, int, None] | None:
         return [name.casefold()[:2] for name in _NAMES].index(day["en"][:2]), minute, None
     name = day["zh"].replace("天", "日")
     return int(name) - 1 if name.isdecimal() else _ZH.index(name), minute, None
+
+
+def _day_after(date: dt.date, text: str) -> dt.date:
+    try:
+        return date + dt.timedelta(days=1)
+    except OverflowError as error:
+        raise _not_understood(text) from error
 
 
 def _not_understood(text: str) -> InputError:

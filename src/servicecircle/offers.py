@@ -169,8 +169,11 @@ def _hours_fault(
 
 
 def _hint_of_dates(cells: Sequence[str], *, has_year: bool) -> tuple[str, str]:
-    """Return what may be wrong with dates: their year, where none is known, else the words beside them."""
-    dated = [cell for cell in cells if re.search("[0-9]月[0-9]+[日号]", cell)]
+    """Return what may be wrong: seasons, the year of dates where none is known, else the words beside them."""
+    if any(re.search("[春夏秋冬]|季|[0-9]月(?!末|底|[0-9])", cell) for cell in cells):
+        en = " A week knows no seasons: write those of the season of the study, and later those of the next."
+        return en, "不分季节：请只写研究日期所在季节的时间，换季后再改台账。"
+    dated = [cell for cell in cells if re.search("[0-9]月[0-9]+[日号]|每个?月", cell)]
     if not dated:
         return "", ""
     if not has_year and not all(re.search("[0-9]{4}", cell) for cell in dated):

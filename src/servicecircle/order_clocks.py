@@ -67,7 +67,8 @@ def order_clocks(
     promised_min
         Minutes promised from order to done, closed: exactly so many is in time.
     until
-        The moment of the export: an open order is late if it is over its minutes then. None: the last time told.
+        The moment of the export, at or after every time told; a date is the end of that day. An open order is late
+        if it is over its minutes then. None: the last time told.
     least
         Groups of fewer orders show their number only.
 
@@ -79,7 +80,8 @@ def order_clocks(
     Raises
     ------
     InputError
-        If a time is none or runs backwards, a number is not above 0, or only one of network and stations is given.
+        If a time is none, runs backwards or is after `until`, a number is none or not above 0, or only one of
+        network and stations is given.
     """
     check_points(orders, "orders")
     if (network is None) != (stations is None):
@@ -90,7 +92,7 @@ def order_clocks(
         raise InputError(msg, zh="promised_min 应大于 0，least 至少为 1。")
     times = _times(orders)
     promised = _own_promises(orders).fillna(promised_min).to_numpy(np.float64)
-    end = moment_of(until) if until is not None else times.max().max()
+    end = _end(times, until)
     rows = pd.DataFrame(
         {
             "zone_id": _zones_of(orders, zones),
@@ -113,14 +115,36 @@ def order_clocks(
     )
 
 
+def _end(times: pd.DataFrame, until: str | None) -> pd.Timestamp:
+    """Return the moment at which open orders are looked at."""
+    if until is None:
+        last: pd.Timestamp = times.max().max()
+        return last
+    end = moment_of(until, is_end=True)
+    if (after := (times > end).any(axis=1)).any():
+        ids = times.index[after]
+        msg = f"{int(after.sum())} of `orders` have a time after `until` ({until}): {some(ids)}."
+        zh = f"orders 中有 {int(after.sum())} 单的时间晚于截止时间 until（{until}）：{some_zh(ids)}。"
+        raise InputError(msg, zh=zh)
+    return end
+
+
 def _own_promises(orders: gpd.GeoDataFrame) -> pd.Series:
     """Return the minutes promised of single orders, nan where none are told."""
-    own = pd.to_numeric(orders.get("promised_min", pd.Series(np.nan, orders.index)), errors="coerce")
-    wrong = own <= 0
+    if "promised_min" not in orders.columns:
+        return pd.Series(np.nan, orders.index)
+    cells = orders["promised_min"].astype(object)
+    is_blank = cells.isna() | cells.astype(str).str.strip().eq("")
+    numbers = (
+        cells.where(~is_blank).astype(str).str.strip().str.replace(r"\s*(?:分钟?|min(?:utes?)?)$", "", regex=True)
+    )
+    own = pd.to_numeric(numbers, errors="coerce").astype(float)
+    wrong = ~is_blank & ~((own > 0) & np.isfinite(own))
     if wrong.any():
         ids = orders.index[wrong]
-        msg = f"`promised_min` of {int(wrong.sum())} of `orders` is not above 0: {some(ids)}."
-        raise InputError(msg, zh=f"orders 中有 {int(wrong.sum())} 单的 promised_min 不大于 0：{some_zh(ids)}。")
+        msg = f"`promised_min` of {int(wrong.sum())} of `orders` is no number of minutes above 0: {some(ids)}."
+        zh = f"orders 中有 {int(wrong.sum())} 单的 promised_min 不是大于 0 的分钟数：{some_zh(ids)}。"
+        raise InputError(msg, zh=zh)
     return own
 
 

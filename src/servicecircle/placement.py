@@ -15,6 +15,7 @@ from .closed_streets import report_pieces
 from .closures import Closures
 from .disclosure import told_counts
 from .errors import Fault
+from .headers import without_numbers
 from .model import InputFile, Network, Positions, Study
 from .snapping import locate_on_edges
 
@@ -25,6 +26,8 @@ _ONE_OF = {
     "streets": ("shop street", "服务街"),
     "districts": ("district", "商圈小区"),
 }
+#: characters of a status that a message shows
+_N_SAID = 20
 _OF_FORM = {"street": "streets", "district": "districts"}
 
 
@@ -101,11 +104,12 @@ def roles_of(frame: gpd.GeoDataFrame) -> list[str]:
 
 def told_of_closed(study: Study, frame: gpd.GeoDataFrame) -> list[Fault]:
     """Tell of the facilities of one ledger that do not count because they are closed, `frame`; one warning."""
+    said = list(dict.fromkeys(without_numbers(str(one)).strip()[:_N_SAID] for one in frame.get("status", ())))
     return _told_of_some(
         study,
         frame,
         en=("is closed by its status and serves nobody.", "are closed by their status and serve nobody."),
-        zh="的状态为停用，不计入覆盖。",
+        zh=f"的状态为{some_zh(said)}，不计入覆盖。",
     )
 
 

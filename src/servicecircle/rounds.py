@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -17,7 +17,7 @@ from .hours_week import OpeningHours
 from .hours_words import DAY_MIN
 from .legs import find_legs
 from .model import Network
-from .moments import Moment, parse_moment
+from .moments import Moment, of_calendar, parse_moment
 from .offers import hours_of
 from .orienteering import MAX_BUDGET_S, MAX_POINTS, Tour, Windows, orienteering
 from .params import MAX_SNAP_M
@@ -52,6 +52,8 @@ def plan_round(
     budget_min: float,
     stay_min: float = STAY_MIN,
     when: Moment | str | None = None,
+    holidays: Collection[dt.date] = (),
+    workdays: Collection[dt.date] = (),
     max_snap_m: float = MAX_SNAP_M,
     time_limit_s: float | None = 10.0,
 ) -> Round:
@@ -75,6 +77,9 @@ def plan_round(
     when
         Start of the round, `"Tue 9:00"` or 周二 9:00: a visit must then lie within opening hours, and who is early
         waits. Hours that are not known do not forbid a visit; `hours_known` says so. None: hours do not matter.
+    holidays, workdays
+        Public holidays, and weekend days that are worked (调休), as a study has them: what each day of the round is
+        where `when` is a date. Without a date `PH` is of the first day alone.
     max_snap_m
         A place farther than this from every admissible street is not visited (metres).
     time_limit_s
@@ -99,7 +104,10 @@ def plan_round(
     budget_s = _minutes(budget_min, "budget_min") * 60.0
     seconds, is_off = _seconds(network, places, ends, budget_s, max_snap_m)
     hours = None if when is None else hours_of(places)
-    windows = None if when is None or hours is None else _windows(hours, when, budget_s)
+    windows = None
+    if when is not None and hours is not None:
+        began = parse_moment(when) if isinstance(when, str) else when
+        windows = _windows(hours, _days(began, budget_s, holidays, workdays), budget_s)
     tour = orienteering(
         seconds[:-1, :-1],
         seconds[-1, :-1],
@@ -188,10 +196,22 @@ def _seconds(
     return times.to_array(), times.demand_at.edge[:-1] < 0
 
 
-def _windows(hours: Sequence[OpeningHours], when: Moment | str, budget_s: float) -> list[Windows | None]:
+def _days(
+    began: Moment, budget_s: float, holidays: Collection[dt.date], workdays: Collection[dt.date]
+) -> list[Moment]:
+    """Return the days of a round: what each is in the calendar, where its date is known."""
+    if began.date is not None and not (began.is_holiday or began.is_workday):
+        began = of_calendar(began, holidays, workdays) or began
+    days = [began]
+    for k in range(1, (began.minute + int(np.ceil(budget_s / 60.0))) // DAY_MIN + 1):
+        date = None if began.date is None else began.date + dt.timedelta(k)
+        later = Moment((began.weekday + k) % 7, 0, date=date)
+        days.append(of_calendar(later, holidays, workdays) or later)
+    return days
+
+
+def _windows(hours: Sequence[OpeningHours], days: Sequence[Moment], budget_s: float) -> list[Windows | None]:
     """Return the spans of each place, minute by minute from the start on; None where nothing is known."""
-    began = parse_moment(when) if isinstance(when, str) else when
-    first = began.weekday * DAY_MIN + began.minute
     n = int(np.ceil(budget_s / 60.0)) + 1
     spans: list[Windows | None] = []
     for one in hours:
@@ -200,11 +220,9 @@ def _windows(hours: Sequence[OpeningHours], when: Moment | str, budget_s: float)
             continue
         is_open = np.zeros(n + 2, dtype=np.int8)
         for k in range(n):
-            day, minute = divmod(first + k, DAY_MIN)
-            is_first = day == began.weekday
-            weekday = began.counted_weekday if is_first else day % 7
-            date = None if began.date is None else began.date + dt.timedelta(day - began.weekday)
-            state = one.is_open(weekday, minute, holiday=began.is_holiday and is_first, date=date)
+            nth, minute = divmod(days[0].minute + k, DAY_MIN)
+            day = days[nth]
+            state = one.is_open(day.counted_weekday, minute, holiday=day.is_holiday, date=day.date)
             is_open[k + 1] = state is not False
         turns = np.flatnonzero(np.diff(is_open)).tolist()
         spans.append([(a * 60.0, b * 60.0) for a, b in zip(turns[::2], turns[1::2], strict=True)])

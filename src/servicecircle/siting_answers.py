@@ -84,7 +84,9 @@ def _with_needless_closings_undone(siting: Siting, plan: SitingPlan) -> SitingPl
         worst_share_bound=plan.worst_share_bound,
         status="feasible",
         proof=plan.proof,
-        relaxed_bound=plan.relaxed_bound,
+        relaxed_bound=max(plan.relaxed_bound, bound),
+        certificate=plan.certificate,
+        worst_certificate=plan.worst_certificate,
     )
     return replace(again, status="optimal" if again.gap == 0 else "feasible")
 

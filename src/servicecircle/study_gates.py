@@ -87,6 +87,8 @@ def suggest_gates(
 
 def _of_compounds(gates: gpd.GeoDataFrame, study: Study) -> gpd.GeoDataFrame:
     """Return the gates that lead into compounds of the study; all where none is known to."""
+    if "area" not in gates.columns:
+        return gates
     known: set[str] = set()
     if study.wishes is not None:
         known |= set(study.wishes["area"])

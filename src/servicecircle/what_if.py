@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -13,14 +13,14 @@ import pandas as pd
 from ._validate import BoolArray, FloatArray, IntArray, check_minutes, check_points, read_only, some, some_zh
 from .closed_streets import is_inside, with_closures
 from .closed_times import closed_demand, some_positions, touched_facilities
-from .closures import Closures
+from .closures import Closures, as_closures
 from .coverage import Totals
 from .doors import locate_facilities
 from .errors import Fault, InputError
 from .model import Facilities, Network, Plan, Positions
 from .placement import told_of_places
 from .service_areas import service_areas
-from .standing import Standing, changed, standing
+from .standing import Change, Standing, changed, standing
 from .travel_times import WaitingDemand, facility_limits_s, limit_in_ms, times_of_each
 
 WGS84 = "EPSG:4326"
@@ -57,6 +57,7 @@ class WhatIf:
     )  # open stations and shops whose times were searched again, since closures touch their circles
     inside: pd.Index  # stations and shops in a closed part of a street: nobody gets to them
     riders_inside: float  # riders in a closed part of a street
+    network: Network  # the streets with the closures: that of the plan where there are none
 
     def __post_init__(self) -> None:
         if self.start.shape != (len(self.facilities) + 1,) or self.start[-1] != self.demand.size:
@@ -173,7 +174,82 @@ def what_if(
         searched=plan.facilities.index[again],
         inside=standing_inside.append(facilities.index[is_inside(roads.network, at)]),
         riders_inside=math.fsum(plan.before.weight[is_inside(roads.network, plan.before.times.demand_at)].tolist()),
+        network=roads.network,
     )
+
+
+def gains_alone(
+    plan: Plan,
+    *,
+    add: gpd.GeoDataFrame | None = None,
+    move: gpd.GeoDataFrame | None = None,
+    close: Sequence[str] = (),
+    closures: Closures | gpd.GeoDataFrame | None = None,
+    minutes: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """
+    Tell what each of several changes would do if it were the only one.
+
+    Parameters
+    ----------
+    plan, add, move, close, closures, minutes
+        As in `what_if`.
+
+    Returns
+    -------
+    gains
+        A row a change, in the order above: `id`, `change` (`add`, `move`, `close`, `closure`), and for each break T
+        `gained_T`, bit for bit that of `what_if` with this change alone; below 0 where riders are lost.
+
+    Raises
+    ------
+    CRSError, InputError
+        As `what_if`.
+    """
+    breaks = plan.before.minutes if minutes is None else check_minutes(minutes)
+    facilities, closed = _changed(plan, add=add, move=move, close=close)
+    today = standing(plan, breaks)
+    rows = [*_alone_at(plan, today, facilities), *_alone_closed(plan, today, closed)]
+    if closures is not None:
+        rows += _alone_on_roads(plan, today, as_closures(closures))
+    names = ["id", "change", *(f"gained_{t:g}" for t in breaks)]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _alone_at(plan: Plan, today: Standing, facilities: gpd.GeoDataFrame) -> Iterator[tuple[object, ...]]:
+    """Yield what each new place does alone; one that moves leaves its old one."""
+    served_by, breaks = Facilities(facilities), today.coverage.minutes
+    at = locate_facilities(served_by, plan.network, max_m=plan.study.max_snap_m)
+    limit_s = facility_limits_s(plan.network.profile, served_by.minutes, breaks)
+    limit_ms = limit_in_ms(plan.network.profile.cutoff_s(breaks[-1]))
+    start, demand, seconds = times_of_each(today.waiting, at, limit_ms=limit_ms)
+    old = plan.facilities.index.get_indexer(facilities.index)
+    for j, own in enumerate(facilities.index):
+        pairs = slice(start[j], start[j + 1])
+        within = seconds[pairs, None] <= limit_s[j]
+        gone = old[j : j + 1][old[j : j + 1] >= 0].astype(np.int64)
+        yield own, "move" if gone.size else "add", *_gains(changed(today, demand[pairs], within, gone))
+
+
+def _alone_closed(plan: Plan, today: Standing, closed: pd.Index) -> Iterator[tuple[object, ...]]:
+    """Yield what each closing does alone."""
+    nobody = np.empty(0, dtype=np.int64), np.empty((0, len(today.coverage.minutes)), dtype=bool)
+    for own, at in zip(closed, plan.facilities.index.get_indexer(closed), strict=True):
+        yield own, "close", *_gains(changed(today, *nobody, np.array([at], dtype=np.int64)))
+
+
+def _alone_on_roads(plan: Plan, today: Standing, closures: Closures) -> Iterator[tuple[object, ...]]:
+    """Yield what each report of trouble does alone."""
+    limit_ms = limit_in_ms(plan.network.profile.cutoff_s(today.coverage.minutes[-1]))
+    for k, own in enumerate(closures.frame.index):
+        roads = _roads(plan, closures.rows(np.array([k], dtype=np.int64)), today.waiting, limit_ms)
+        again = np.flatnonzero(roads.is_touched)
+        yield own, "closure", *_gains(changed(today, *_again(plan, today, roads, again, limit_ms), again))
+
+
+def _gains(change: Change) -> list[float]:
+    """Return riders gained at each break."""
+    return [change.after["covered"][t] - was for t, was in change.before["covered"].items()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -373,7 +373,12 @@ def checkin_figures(figures: CheckInFigures) -> Properties:
 
 def closure_features(trouble: TroubleFigures) -> list[Feature]:
     """Return a feature a part of a street that a report covers."""
-    return frame_features(trouble.streets.drop(columns=["edge", "from_fraction", "to_fraction"]))
+    return piece_features(trouble.streets)
+
+
+def piece_features(pieces: gpd.GeoDataFrame) -> list[Feature]:
+    """Return a feature a part of a street, of those that `piece_frame` gives."""
+    return frame_features(pieces.drop(columns=["edge", "from_fraction", "to_fraction"]))
 
 
 def _siting(figures: SitingFigures) -> Properties:

@@ -19,6 +19,8 @@ from .zone_texts import by_id
 GAP_M = 20.0
 #: what is smaller is a slip of the pen, and not told (square metres)
 LEAST_M2 = 100.0
+#: zones this near to a place border on it (metres)
+_TOUCHES_M = 0.01
 #: corners of the round joins by which narrow gaps are found
 _QUARTER = 4
 KINDS = ("overlap", "gap", "uncovered")
@@ -45,7 +47,7 @@ def zone_faults(
         A projected CRS in metres for the result; None: the UTM zone of the zones.
     gap_m
         Ground between zones that is narrower than this is a gap, also where it is open at an end; what is enclosed
-        by zones is one however wide (metres).
+        by zones is one however wide (metres). A notch in the outline of one zone is none.
     least_m2
         What is smaller is left out (square metres).
 
@@ -70,7 +72,7 @@ def zone_faults(
     polygons, ids = polygons[order], ids[order]
     rows = _overlaps(polygons, ids)
     whole = shapely.union_all(polygons)
-    between = _gaps(whole, gap_m)
+    between = _gaps(whole, polygons, gap_m)
     rows += [("gap", _beside(part, polygons, ids), part) for part in between]
     if area is not None:
         rest = shapely.union_all(polygons_in(area, "area", metric)).difference(shapely.union_all([whole, *between]))
@@ -103,8 +105,8 @@ def _overlaps(polygons: GeometryArray, ids: StrArray) -> list[_Row]:
     ]
 
 
-def _gaps(whole: BaseGeometry, gap_m: float) -> list[BaseGeometry]:
-    """Return what zones enclose, and what is narrow between them."""
+def _gaps(whole: BaseGeometry, polygons: GeometryArray, gap_m: float) -> list[BaseGeometry]:
+    """Return what zones enclose, and what is narrow between two of them: a notch of one is no gap."""
     holes = [
         shapely.Polygon(ring)
         for part in _parts(whole)
@@ -112,7 +114,11 @@ def _gaps(whole: BaseGeometry, gap_m: float) -> list[BaseGeometry]:
     ]
     closed = whole.buffer(gap_m / 2, quad_segs=_QUARTER).buffer(-gap_m / 2, quad_segs=_QUARTER)
     narrow = closed.difference(shapely.union_all([whole, *holes]))
-    return _parts(shapely.union_all([*holes, *_parts(narrow)]))
+    tree = shapely.STRtree(polygons)
+    between = [
+        part for part in _parts(narrow) if tree.query(part, predicate="dwithin", distance=_TOUCHES_M).size > 1
+    ]
+    return _parts(shapely.union_all([*holes, *between]))
 
 
 def _parts(geometry: BaseGeometry) -> list[BaseGeometry]:
@@ -122,5 +128,5 @@ def _parts(geometry: BaseGeometry) -> list[BaseGeometry]:
 
 def _beside(part: BaseGeometry, polygons: GeometryArray, ids: StrArray) -> tuple[str, ...]:
     """Return the zones that border on a place, by id."""
-    near = shapely.STRtree(polygons).query(part, predicate="dwithin", distance=0.01)
+    near = shapely.STRtree(polygons).query(part, predicate="dwithin", distance=_TOUCHES_M)
     return tuple(str(ids[k]) for k in np.sort(near).tolist())

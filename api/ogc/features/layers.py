@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ from servicecircle.writers import Feature, Properties, json_text
 
 from ...kept import Kept
 from ...plans import Plans, question_of
+from ...store import Store
 from .collections import COLLECTIONS, Collection
+from .reported import reported_features
 
 #: west, south, east, north; degrees
 Box = tuple[float, float, float, float]
@@ -107,19 +109,37 @@ class Layer:
 
 
 class Layers:
-    """The layers of the study's own plan, each made when it is first asked for."""
+    """
+    The layers of the study's own plan, each made when it is first asked for.
 
-    def __init__(self, plans: Plans) -> None:
+    That of the closures is made again when reports have come or gone.
+
+    Parameters
+    ----------
+    plans
+        Those of the study.
+    store
+        How to get at the store; it gives None until the server runs.
+    """
+
+    def __init__(self, plans: Plans, store: Callable[[], Store | None]) -> None:
         self._plans = plans
-        self._made = Kept[str, Layer](self._make, most=len(COLLECTIONS))
+        self._store = store
+        self._made = Kept[tuple[str, int], Layer](self._make, most=len(COLLECTIONS) + 1)
 
     def __call__(self, name: str) -> Layer:
         """Return the layer of a collection."""
-        return self._made(name)
+        store = self._store() if name == "closures" else None
+        return self._made((name, -1 if store is None else store.closures_version()))
 
-    def _make(self, name: str) -> Layer:
+    def _make(self, key: tuple[str, int]) -> Layer:
+        name, version = key
         plan = self._plans.plan(question_of(self._plans.study))
-        return Layer(COLLECTIONS[name], COLLECTIONS[name].features(plan))
+        features = COLLECTIONS[name].features(plan)
+        store = self._store() if version >= 0 else None
+        if store is not None:
+            features = [*features, *reported_features(plan, store.closures())]
+        return Layer(COLLECTIONS[name], features)
 
 
 # ------------------------------------------------------------------------------------------------------ helpers

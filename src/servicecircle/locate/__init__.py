@@ -21,8 +21,10 @@ from .recount_bounds import check_lscp as check_lscp
 from .recount_bounds import check_mclp as check_mclp
 from .recount_bounds import check_p_median as check_p_median
 from .recount_center import check_p_center as check_p_center
+from .recount_siting_bound import siting_bound as siting_bound
 from .siting import Phase as Phase
 from .siting import Siting as Siting
+from .siting_certificate import SitingCertificate as SitingCertificate
 from .siting_plan import PhasePlan as PhasePlan
 from .siting_plan import Reason as Reason
 from .siting_plan import ScenarioFigures as ScenarioFigures

@@ -41,6 +41,8 @@ def add_covers(
         (at[has], z[above], -1.0),
         (at[has], u[above], -1.0),
         (levels.pair, y[levels.option], -1.0),
+        rule="covers",
+        of=at,
     )
     draft.rows(np.zeros(z.size), (at, u, 1.0), (at, z, -1.0))
     if not is_first_worth_more:

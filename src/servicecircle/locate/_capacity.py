@@ -47,7 +47,7 @@ def add_seats(draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntA
     x = draft.variables(row.size)
     at = np.arange(row.size)
     draft.rows(np.zeros(row.size), (at, x, 1.0), (at, y[option], -1.0))
-    draft.rows(np.ones(rows.weight.size), (row, x, part))
+    draft.rows(np.ones(rows.weight.size), (row, x, part), rule="seat", of=np.arange(rows.weight.size))
     wanted = np.bincount(option, rows.weight[row], minlength=form.n)
     tight = np.flatnonzero(wanted > form.capacity)
     line = np.full(form.n, -1)
@@ -72,7 +72,8 @@ def add_pool(
     is_lowest = np.append(np.diff(levels.row) != 0, True)[: levels.row.size]
     scale = max(float(seats.max(initial=0.0)), float(rows.weight.max(initial=0.0))) or 1.0
     column = np.concatenate([z[is_lowest], y])
-    draft.row(0.0, column, np.concatenate([rows.weight[levels.row[is_lowest]], -seats]) / scale)
+    each = np.concatenate([rows.weight[levels.row[is_lowest]], -seats]) / scale
+    draft.row(0.0, column, each, rule="pool", unit=1 / scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,6 +152,8 @@ def add_cover(draft: Draft, levels: Levels, y: IntArray) -> IntArray:
         (at, z, 1.0),
         (at[has], z[levels.better[has]], -1.0),
         (levels.pair, y[levels.option], -1.0),
+        rule="cover",
+        of=at,
     )
     return z
 

@@ -87,8 +87,9 @@ def cutoff_for_floor(
 def add_floors(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form, floor: FloatArray) -> None:
     """Add that every zone with a floor gets its share, in every scenario."""
     asked = np.flatnonzero((floor > 0) & (form.zone_weight > 0))
-    for first in firsts if asked.size else ():
-        draft.rows(-_FINE * floor[asked], _shares(rows, first, form, asked))
+    for s, first in enumerate(firsts) if asked.size else ():
+        draft.scenario = s
+        draft.rows(-_FINE * floor[asked], _shares(rows, first, form, asked), rule="floor", of=asked, unit=_FINE)
 
 
 def add_worst(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form) -> None:
@@ -97,8 +98,10 @@ def add_worst(draft: Draft, rows: SitingRows, firsts: list[Value], form: Form) -
     draft.gain[worst] = 1.0
     asked = np.flatnonzero(form.zone_weight > 0)
     at = np.arange(asked.size)
-    for first in firsts:
-        draft.rows(np.zeros(asked.size), _shares(rows, first, form, asked), (at, worst, _FINE))
+    for s, first in enumerate(firsts):
+        draft.scenario = s
+        share = _shares(rows, first, form, asked)
+        draft.rows(np.zeros(asked.size), share, (at, worst, _FINE), rule="worst", of=asked, unit=_FINE)
 
 
 def _shares(rows: SitingRows, first: Value, form: Form, asked: IntArray) -> tuple[IntArray, IntArray, FloatArray]:

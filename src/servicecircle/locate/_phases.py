@@ -22,4 +22,4 @@ def add_growth(draft: Draft, form: Form, earlier: IntArray, later: IntArray) -> 
     """Add that a phase keeps what the one before it did."""
     sign = np.where(form.is_existing, -1.0, 1.0)
     at = np.arange(form.n)
-    draft.rows(np.zeros(form.n), (at, earlier, sign), (at, later, -sign))
+    draft.rows(np.zeros(form.n), (at, earlier, sign), (at, later, -sign), rule="growth", of=at)

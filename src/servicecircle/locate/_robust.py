@@ -38,5 +38,5 @@ def add_mix(draft: Draft, form: Form, terms: list[tuple[IntArray, FloatArray]], 
     if form.robust > 0:
         worst = draft.variables(1)
         draft.gain[worst] += weight * form.robust * unit
-        for column, gain in terms:
-            draft.rows([0.0], (0, column, -gain / unit), (0, worst, 1.0))
+        for s, (column, gain) in enumerate(terms):
+            draft.rows([0.0], (0, column, -gain / unit), (0, worst, 1.0), rule="scenario", of=[s])

@@ -29,17 +29,19 @@ def add_sites(draft: Draft, form: Form, rule: PhaseRule, *, is_last: bool, skip:
     y = draft.variables(form.n, is_whole=True)
     if "place" not in skip:
         for members in _places(form):
-            draft.row(1.0, y[members])
+            draft.row(1.0, y[members], rule="place", of=int(members[0]))
     n_of_kind = np.bincount(form.kind, minlength=rule.room.size)
     for k in np.flatnonzero(rule.room < n_of_kind) if "p" not in skip else ():
-        draft.row(float(rule.room[k]), y[form.kind == k])
+        draft.row(float(rule.room[k]), y[form.kind == k], rule="p", of=int(k))
     money = rule.budget + form.given_back
     if money < form.cost.sum() and "budget" not in skip:  # else it pays for all
         is_dear = form.cost > money * (1 + ROUNDING)
         draft.row(0.0, y[is_dear])
         dearest = float(form.cost[~is_dear].max(initial=0.0))
         if dearest > 0:
-            draft.row(money / dearest, y[~is_dear], form.cost[~is_dear] / dearest)
+            draft.row(
+                money / dearest, y[~is_dear], form.cost[~is_dear] / dearest, rule="budget", unit=money / dearest
+            )
     _add_existing(draft, form, y, skip)
     if is_last:
         _add_ends(draft, form, y, skip)
@@ -60,21 +62,21 @@ def _add_existing(draft: Draft, form: Form, y: IntArray, skip: frozenset[str]) -
     if form.max_closed == 0:
         draft.lower[existing] = 1.0
     else:
-        draft.row(form.max_closed - existing.size, existing, -1.0)
+        draft.row(form.max_closed - existing.size, existing, -1.0, rule="existing")
 
 
 def _add_ends(draft: Draft, form: Form, y: IntArray, skip: frozenset[str]) -> None:
     """Rules that hold at the end only."""
     for k in np.flatnonzero(form.p_min > 0) if "p_min" not in skip else ():
-        draft.row(-float(form.p_min[k]), y[form.kind == k], -1.0)
+        draft.row(-float(form.p_min[k]), y[form.kind == k], -1.0, rule="p_min", of=int(k))
     for b in np.flatnonzero(form.amenity_min > 0) if "amenity" not in skip else ():
-        draft.row(-float(form.amenity_min[b]), y[form.amenities[:, b]], -1.0)
+        draft.row(-float(form.amenity_min[b]), y[form.amenities[:, b]], -1.0, rule="amenity", of=int(b))
     if "must" not in skip:
         draft.lower[y[form.is_must]] = 1.0
     if "must_not" not in skip:
         draft.row(0.0, y[form.is_not])
-    for held in form.avoid if "avoid" not in skip else ():
-        draft.row(float(held.size - form.n_other), y[held])
+    for a, held in enumerate(form.avoid) if "avoid" not in skip else ():
+        draft.row(float(held.size - form.n_other), y[held], rule="avoid", of=a)
 
 
 def faults_of(form: Form, is_open: BoolArray, rule: PhaseRule, *, is_last: bool) -> list[str]:

@@ -27,8 +27,12 @@ def reach_bound(form: Form, rows: SitingRows, aim: Aim) -> float:
     return sum(rule.weight for rule in form.phases) * mix(form, np.array(values))
 
 
-def sum_bound(form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock: Clock) -> float:
+def sum_bound(
+    form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock: Clock
+) -> tuple[float, list[BoolArray], FloatArray]:
     """
+    Return a bound, the options whose cover it takes for granted in each phase, and what each other gains at most.
+
     No plan gains more over a known one than its options gain one by one, since each gains less beside others.
 
     Nemhauser, Wolsey and Fisher (1978), Mathematical Programming 14, 265-294. With seats, or where the second cover
@@ -36,9 +40,10 @@ def sum_bound(form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock:
     """
     search = Search(form, rows, form.floor, clock)
     search.robust = 0.0  # the worst scenario is never above the average
-    total = 0.0
+    total, granted, gains = 0.0, [], np.zeros((len(form.phases), form.n))
     for t, rule in enumerate(form.phases):
         if form.has_seats or form.second > form.first:
+            known = np.zeros(form.n, np.bool_)
             value, gain = 0.0, _alone(form, rows)
         else:
             known = form.is_existing | (plan[t] if plan else form.is_must)
@@ -46,8 +51,10 @@ def sum_bound(form: Form, rows: SitingRows, plan: list[BoolArray] | None, clock:
             gain = np.maximum(search.outlook(known, is_last=False).worth - value, 0.0)
             gain[known] = 0.0
         by_count = sum(float(np.sort(gain[form.kind == k])[::-1][:room].sum()) for k, room in enumerate(rule.room))
+        granted.append(known)
+        gains[t] = rule.weight * gain
         total += rule.weight * (value + min(by_count, _bought(gain, form.cost, rule.budget + form.given_back)))
-    return total * (1 + _EQUAL)
+    return total * (1 + _EQUAL), granted, gains
 
 
 def _alone(form: Form, rows: SitingRows) -> FloatArray:

@@ -143,10 +143,24 @@ def signatures(matrix: sparse.csr_array) -> tuple[npt.NDArray[np.uint64], npt.ND
 
 
 # ------------------------------------------------------------------------------------------------------ program
+@dataclass(frozen=True, eq=False)
+class Named:
+    """Rows of a program that stand for a rule: of which phase and scenario, and what each row belongs to."""
+
+    rule: str
+    phase: int
+    scenario: int
+    of: IntArray  # (n_row,)
+    rows: slice
+    unit: float  # the rule's own unit in that of the rows
+
+
 class Draft:
     """A program in the making: maximise `gain @ x` with `matrix @ x <= limit` and `lower <= x <= upper`."""
 
     def __init__(self) -> None:
+        self.phase, self.scenario = 0, 0  # whose rows are being added
+        self.named: list[Named] = []
         self._blocks: list[tuple[IntArray, IntArray, FloatArray]] = []
         self._limits: list[FloatArray] = []
         self._n_row = 0
@@ -169,19 +183,39 @@ class Draft:
         self.is_whole = np.concatenate([self.is_whole, np.full(n, is_whole)])
         return columns
 
-    def rows(self, limit: npt.ArrayLike, *parts: tuple[Any, Any, Any]) -> None:
+    def rows(
+        self,
+        limit: npt.ArrayLike,
+        *parts: tuple[Any, Any, Any],
+        rule: str = "",
+        of: npt.ArrayLike = (),
+        unit: float = 1.0,
+    ) -> None:
         """Add rows `sum of parts <= limit`; a part is (row within this block, column, value)."""
         limits = np.atleast_1d(np.asarray(limit, dtype=np.float64))
+        if rule:
+            own = slice(self._n_row, self._n_row + limits.size)
+            named = np.atleast_1d(np.asarray(of, np.int64))
+            self.named.append(Named(rule, self.phase, self.scenario, named, own, unit))
         for row, column, value in parts:
             rows, columns, values = np.broadcast_arrays(row, column, value)
             self._blocks.append((rows.ravel() + self._n_row, columns.ravel(), values.ravel().astype(np.float64)))
         self._limits.append(limits)
         self._n_row += limits.size
 
-    def row(self, limit: float, column: npt.ArrayLike, value: npt.ArrayLike = 1.0) -> None:
+    def row(
+        self,
+        limit: float,
+        column: npt.ArrayLike,
+        value: npt.ArrayLike = 1.0,
+        *,
+        rule: str = "",
+        of: int = 0,
+        unit: float = 1.0,
+    ) -> None:
         """Add one row."""
         columns, values = np.broadcast_arrays(column, value)
-        self.rows([limit], (0, columns, values))
+        self.rows([limit], (0, columns, values), rule=rule, of=[of], unit=unit)
 
     @property
     def matrix(self) -> Csr:

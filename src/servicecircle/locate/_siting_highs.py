@@ -48,6 +48,7 @@ class Relaxed:
     reduced: FloatArray | None = None
     own: float = np.inf  # the bound of `reduced` alone
     is_infeasible: bool = False
+    price: FloatArray | None = None  # (n_row,) of the rows' limits, in the draft's own unit
 
 
 def relax(draft: Draft, clock: Clock) -> Relaxed:
@@ -72,7 +73,7 @@ def relax(draft: Draft, clock: Clock) -> Relaxed:
         return Relaxed(bound)
     reduced = program.cost + program.matrix.T @ answer.price
     proven = float(-answer.price @ draft.limit + np.minimum(reduced * draft.lower, reduced * draft.upper).sum())
-    return Relaxed(min(bound, -proven / scale), reduced / scale, -proven / scale)
+    return Relaxed(min(bound, -proven / scale), reduced / scale, -proven / scale, price=answer.price / scale)
 
 
 def is_met(known: float, bound: float, gap: float) -> bool:

@@ -50,6 +50,7 @@ def build(
     last = len(form.phases) - 1
     unit = max(float(rows.weight.sum()) * (form.first + form.second), 1e-300)
     for t, rule in enumerate(form.phases):
+        draft.phase = t
         y.append(add_sites(draft, form, rule, is_last=t == last, skip=skip))
         if "spacing" not in skip:
             add_spacing(draft, form, y[t])
@@ -75,6 +76,7 @@ def _add_scenario(
     draft: Draft, form: Form, rows: SitingRows, scenario: int, y: IntArray, *, is_pooled: bool
 ) -> tuple[Value, IntArray, FloatArray]:
     """Add what rows get in one scenario; return the first cover, and columns and gains of the whole value."""
+    draft.scenario = scenario
     if form.has_seats and not is_pooled:
         seats = add_seats(draft, form, rows, scenario, y)
         first = Value(seats.row, seats.column, seats.worth)

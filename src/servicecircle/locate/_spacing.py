@@ -63,8 +63,8 @@ def pairs_nearer_than(xy: npt.ArrayLike, spacing_m: float) -> IntArray:
 
 def add_spacing(draft: Draft, form: Form, y: IntArray) -> None:
     """Add a row for each clique of conflicts."""
-    for clique in cliques(form.conflicts, form.n):
-        draft.row(1.0, y[clique])
+    for c, clique in enumerate(cliques(form.conflicts, form.n)):
+        draft.row(1.0, y[clique], rule="spacing", of=c)
 
 
 def cliques(pairs: IntArray, n: int) -> list[list[int]]:

@@ -151,7 +151,15 @@ def _no_worse(plan: SitingPlan, smaller: SitingPlan) -> SitingPlan:
         return plan
     bound = max(plan.bound, smaller.objective)
     status: Status = "optimal" if bound == smaller.objective else "feasible"
-    return replace(smaller, bound=bound, status=status, seconds=plan.seconds, relaxed_bound=plan.relaxed_bound)
+    return replace(
+        smaller,
+        bound=bound,
+        status=status,
+        seconds=plan.seconds,
+        proof=plan.proof,
+        relaxed_bound=max(plan.relaxed_bound, bound),
+        certificate=plan.certificate,
+    )
 
 
 def _bounded(plan: SitingPlan, larger: SitingPlan) -> SitingPlan:
@@ -159,7 +167,14 @@ def _bounded(plan: SitingPlan, larger: SitingPlan) -> SitingPlan:
     if not plan.phases or not larger.phases or larger.bound >= plan.bound:
         return plan
     bound = max(larger.bound, plan.objective)
-    return replace(plan, bound=bound, status="optimal" if bound == plan.objective else plan.status)
+    return replace(
+        plan,
+        bound=bound,
+        status="optimal" if bound == plan.objective else plan.status,
+        proof=larger.proof,
+        relaxed_bound=max(larger.relaxed_bound, bound),
+        certificate=larger.certificate,  # what no plan with more can do, none with less can
+    )
 
 
 @dataclass(frozen=True, eq=False)

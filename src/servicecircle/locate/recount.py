@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from ..errors import SolutionError
+from .recount_siting_bound import bound_faults
 from .siting import Counts, Phase, Siting
 from .siting_plan import PhasePlan, ScenarioFigures, SitingPlan
 
@@ -120,6 +121,7 @@ def _faults(siting: Siting, plan: SitingPlan, worth: Sequence[npt.ArrayLike] | N
     yield from _values(siting, plan, phases, worth)
     yield from _worst(siting, plan)
     yield from _bound(plan)
+    yield from bound_faults(siting, plan, worth)
 
 
 def _values(

@@ -9,8 +9,9 @@ import numpy as np
 
 from .._validate import FloatArray, IntArray, read_only
 from ..errors import SolutionError
-from ..model import TOLERANCE, Proof
+from ..model import TOLERANCE, Certificate, Proof
 from ._form import Csr
+from .siting_certificate import SitingCertificate
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
@@ -76,8 +77,12 @@ class SitingPlan:
     reasons: tuple[Reason, ...]  # why it is infeasible
     seconds: float
     proof: Proof = "untold"  # how `bound` is proven
-    #: the bound without HiGHS's word: by counting, or from multipliers in plain arithmetic; nan where not told
+    #: the bound without HiGHS's word, as the certificate gives it; nan without one
     relaxed_bound: float = float("nan")
+    certificate: SitingCertificate | Certificate | None = (
+        None  # of `relaxed_bound`; of `bound` but where `proof` is HiGHS
+    )
+    worst_certificate: SitingCertificate | None = None  # the same of `worst_share_bound`
 
     def __post_init__(self) -> None:
         if self.status in ("optimal", "feasible") and self.objective - self.bound > TOLERANCE * abs(self.bound):

@@ -18,9 +18,11 @@ from ._pairs import pairs_of
 from ._seat_rows import with_safe_rows
 from ._siting_answer import settled, without_plan
 from ._siting_bounds import reach_bound, sum_bound
+from ._siting_certified import Certificates, certified
 from ._siting_form import Form, SitingRows, merge
-from ._siting_highs import branch, is_met, is_on, relax
-from ._siting_model import Aim, build
+from ._siting_highs import Relaxed, branch, is_met, is_on, relax
+from ._siting_model import Aim, Model, build
+from ._siting_prices import covered, granted, priced
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
@@ -30,6 +32,7 @@ from ._watch import counted_from, told
 from .mclp import cover_most
 from .recount import check_siting
 from .siting import Siting
+from .siting_certificate import SitingCertificate
 from .siting_plan import SitingPlan
 
 #: a floor that was reached is asked for again with this much less, so that rounding does not forbid it
@@ -94,36 +97,40 @@ def solve_siting(siting: Siting, *, time_limit_s: float | None = None, gap: floa
     started = time.perf_counter()
     with Clock(started + check_limits(time_limit_s, gap)) as clock:
         form = siting.form
-        plan = _solve(form, with_safe_rows(form, merge(form)), clock, started=started, gap=gap)
+        plan, found = _solve(form, with_safe_rows(form, merge(form)), clock, started=started, gap=gap)
+        plan = certified(siting, plan, found)
         check_siting(siting, plan)
     return plan
 
 
-def _solve(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float) -> SitingPlan:
+def _solve(
+    form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float
+) -> tuple[SitingPlan, Certificates]:
     reasons = plain_reasons(form)
     if reasons:
-        return without_plan("infeasible", reasons, started)
+        return without_plan("infeasible", reasons, started), Certificates()
     if _is_plain(form) and _n_expanded(rows) <= _MOST_PAIRS:
         return _by_mclp(form, rows, clock, started=started, gap=gap)
     floor, worst_bound = form.floor, math.nan
+    of_worst: tuple[SitingCertificate, ...] = ()
     proof_of_worst: Proof = "counting"
     best = _start(form, rows, floor, clock)
     if form.is_fair:
         fairest = _fairest(form, rows, best, clock, gap)
         if fairest.plan is None:
-            return _no_plan(form, rows, clock, is_infeasible=fairest.is_infeasible, started=started)
-        worst_bound, proof_of_worst = fairest.bound, fairest.proof
+            return _no_plan(form, rows, clock, is_infeasible=fairest.is_infeasible, started=started), Certificates()
+        worst_bound, proof_of_worst, of_worst = fairest.bound, fairest.proof, fairest.certificates
         floor = np.maximum(floor, max(fairest.value, 0.0) * (1 - _FLOOR_SLACK))
         best = Best(fairest.plan, objective_of(form, rows, fairest.plan, floor))
         again = _start(form, rows, floor, clock)
         best = again if again.value > best.value else best
     best = _stage(form, rows, best, "worth", floor, clock=clock, gap=gap)
     if best.plan is None:
-        return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started)
+        return _no_plan(form, rows, clock, is_infeasible=best.is_infeasible, started=started), Certificates()
     plan = lowest(form, rows, trimmed(form, rows, best.plan, floor), floor, clock)
     proof: Proof = "HiGHS" if "HiGHS" in (best.proof, proof_of_worst) else best.proof
     made = settled(form, rows, plan, floor, bound=best.bound, worst_bound=worst_bound, started=started, proof=proof)
-    return replace(made, relaxed_bound=max(best.relaxed, made.bound))
+    return made, Certificates(best.certificates, of_worst)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +142,11 @@ class Best:
     bound: float = math.inf
     is_infeasible: bool = False
     proof: Proof = "counting"
-    relaxed: float = math.inf  # the bound without HiGHS's word
+    certificates: tuple[SitingCertificate, ...] = ()  # of the bound without HiGHS's word: the best first
 
-    def at(self, bound: float, proof: Proof, relaxed: float | None = None) -> Best:
+    def at(self, bound: float, proof: Proof, certificates: tuple[SitingCertificate, ...]) -> Best:
         """Return the same plan with its bounds; one that rounding put below the plan is the plan's value."""
-        relaxed = bound if relaxed is None else relaxed
-        return replace(self, bound=max(bound, self.value), proof=proof, relaxed=max(relaxed, self.value))
+        return replace(self, bound=max(bound, self.value), proof=proof, certificates=certificates)
 
 
 def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
@@ -163,20 +169,28 @@ def _stage(
         If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
     """
     if start.plan is not None and _is_decided(form):
-        return start.at(start.value, "counting")
-    bound = plain = _plain_bound(form, rows, aim, start, clock)
+        model = build(form, rows, floor, aim=aim)
+        found_prices = _priced(form, rows, model, relax(model.draft, clock)) if form.has_seats else ()
+        return start.at(
+            start.value, "counting", (*found_prices, *granted(form, start.plan, is_worst=aim == "worst"))
+        )
+    bound, certificates = _plain_bound(form, rows, aim, start, clock)
+    plain = bound
     _tell(aim, start, bound)
     if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
-        return start.at(bound, "counting")
+        return start.at(bound, "counting", certificates)
     if form.has_seats:
-        bound = min(bound, relax(build(form, rows, floor, aim=aim, is_pooled=True).draft, clock).bound)
+        pooled = build(form, rows, floor, aim=aim, is_pooled=True)
+        relaxed = relax(pooled.draft, clock)
+        bound = min(bound, relaxed.bound)
+        certificates = (*_priced(form, rows, pooled, relaxed), *certificates)
     model = build(form, rows, floor, aim=aim)
     relaxed = relax(model.draft, clock)
-    known = min(bound, relaxed.bound)
-    _tell(aim, start, known)
+    certificates = (*_priced(form, rows, model, relaxed), *certificates)
+    _tell(aim, start, min(bound, relaxed.bound))
     if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
-        _tell(aim, start, known)
+        _tell(aim, start, min(bound, relaxed.bound))
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     proof: Proof = found.proof if found.bound < bound else "relaxation"
     bound = min(bound, found.bound)
@@ -187,15 +201,24 @@ def _stage(
         msg = "The solver says that there is no plan, but one is at hand."
         raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
     if found.x is None:
-        return start.at(bound, proof, known)
+        return start.at(bound, proof, certificates)
     own = _judged(form, rows, [is_on(found.x, y) for y in model.y], aim, floor)
     if own.plan is None and start.plan is None:
         msg = "The solver's plan does not keep the rules."
         raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
     if own.value <= start.value:
-        return start.at(bound, proof, known)
+        return start.at(bound, proof, certificates)
     is_near = own.value - bound <= TOLERANCE * abs(bound)
-    return own.at(bound, proof, known) if is_near else replace(own, bound=bound, proof=proof, relaxed=known)
+    return (
+        own.at(bound, proof, certificates)
+        if is_near
+        else replace(own, bound=bound, proof=proof, certificates=certificates)
+    )
+
+
+def _priced(form: Form, rows: SitingRows, model: Model, relaxed: Relaxed) -> tuple[SitingCertificate, ...]:
+    """Return the certificate of a relaxation that was solved."""
+    return () if relaxed.price is None else (priced(form, rows, model.draft, relaxed.price),)
 
 
 def _tell(aim: Aim, best: Best, bound: float) -> None:
@@ -251,7 +274,9 @@ def _n_expanded(rows: SitingRows) -> int:
     return sum(int((np.diff(w.indptr).astype(np.int64) * np.diff(w.indptr)).sum()) for w in rows.worth)
 
 
-def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float) -> SitingPlan:
+def _by_mclp(
+    form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float
+) -> tuple[SitingPlan, Certificates]:
     """Expand every row into its levels: each is a row of maximal covering, worth its step."""
     keep = np.flatnonzero(~form.is_not)
     at = np.cumsum(~form.is_not) - 1
@@ -283,9 +308,13 @@ def _by_mclp(form: Form, rows: SitingRows, clock: Clock, *, started: float, gap:
     plan[keep[solution.chosen]] = True
     plans = trimmed(form, rows, [plan], form.floor)
     bound = solution.bound * factor
-    return settled(
+    made = settled(
         form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started, proof=solution.proof
     )
+    certificate = solution.certificate
+    if certificate is None or certificate.multipliers.shape[0] != 1:
+        return made, Certificates()
+    return made, Certificates((covered(form, rows, keep, certificate),))
 
 
 def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) -> Csr:
@@ -313,12 +342,17 @@ def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Bes
     return Best(None, -math.inf) if plan is None else _judged(form, rows, plan, "worth", floor)
 
 
-def _plain_bound(form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock) -> float:
+def _plain_bound(
+    form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock
+) -> tuple[float, tuple[SitingCertificate, ...]]:
     """Return what can be said without a search."""
     bound = reach_bound(form, rows, aim)
+    every = np.ones(form.n, dtype=np.bool_)
+    certificates = granted(form, [every for _ in form.phases], is_worst=aim == "worst")
     if aim == "worst" or start.value >= bound - _EQUAL * abs(bound):
-        return bound
-    return min(bound, sum_bound(form, rows, start.plan, clock))
+        return bound, certificates
+    by_sum, known, gains = sum_bound(form, rows, start.plan, clock)
+    return min(bound, by_sum), (*granted(form, known, gains), *certificates)
 
 
 # --------------------------------------------------------------------------------------------------------- answer
