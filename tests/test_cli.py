@@ -37,7 +37,7 @@ FILES = {
     "explanations.json",
     "summary.json",
 }
-COMMANDS = ["demo", "check", "plan", "circles", "network", "serve"]
+COMMANDS = ["demo", "check", "plan", "circles", "gates", "network", "serve"]
 
 
 def run(*arguments: object, **environment: str) -> tuple[int, str, str]:
@@ -510,3 +510,15 @@ def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(
     assert out == ""
     assert "Traceback" not in "".join(told) + rest
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_gates_are_written_with_the_people_they_serve(tmp_path: Path) -> None:
+    out = tmp_path / "gates.geojson"
+    code, told, _ = run("gates", "data/jianning", "--gates", "2", "--out", out)
+    rows = gpd.read_file(out)
+    assert code == 0
+    assert rows["rank"].tolist() == [1, 2]
+    assert f"服务 {rows['wishes'].sum():g} 人" in told
+    assert run("gates", "data/jianning", "--out", tmp_path / "a.gpkg")[0] == 2
+    assert run("gates", "data/jianning", "--service", "换电", "--out", out)[0] == 1

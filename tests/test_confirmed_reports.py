@@ -20,6 +20,7 @@ from servicecircle.closures import Closures
 from servicecircle.confirmed_reports import TrustRule, confirm_reports
 from servicecircle.errors import InputError, StudyError
 from servicecircle.study import load_study, read_study
+from servicecircle.study_reports import with_reports
 
 BEGIN = dt.datetime(2026, 8, 6, 9, 0)
 
@@ -161,3 +162,13 @@ def test_an_office_is_a_word_of_its_own(source: str, official: bool) -> None:
         {"source": [source], "radius_m": [30.0]}, geometry=gpd.points_from_xy([113.36], [22.48]), crs="EPSG:4326"
     )
     assert sc.confirm_reports(reports).log["is_official"].tolist() == [official]
+
+
+def test_a_file_in_place_of_the_reports_is_believed_by_the_same_rule(tmp_path: Path) -> None:
+    folder = written(tmp_path, "confirm = 2\n")
+    study = load_study(folder)
+    for toml in (folder, folder / "study.toml"):
+        again = with_reports(study, folder / "reports.csv", toml=toml)
+        assert again.closures is not None
+        assert list(again.closures.frame.index) == ["a", "b"]
+        assert sum("not confirmed" in fault.en for fault in again.warnings) == 1

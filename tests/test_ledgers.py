@@ -637,7 +637,7 @@ def test_orders_are_told_as_orders(tmp_path: Path) -> None:
     ("cell", "date", "hint"),
     [
         ("12月5日 9:00-11:30", None, "须有年份"),
-        ("12月5日 9:00-11:30 义诊", dt.date(2026, 11, 23), "请另写一列"),
+        ("12月5日 9:00-11:30 送温暖", dt.date(2026, 11, 23), "请另写一列"),
         ("12月5日 9:00-11:30", dt.date(2026, 11, 23), None),
         ("看情况", None, None),
     ],

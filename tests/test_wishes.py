@@ -24,6 +24,7 @@ from studies import ORIGIN as STUDY_ORIGIN
 
 import servicecircle as sc
 from servicecircle.amenities import AMENITIES
+from servicecircle.params import travel_profile
 
 X, Y = ORIGIN
 NODE, GRID = perfect_grid(5)  # 400 x 400 m, 1 m/s
@@ -252,3 +253,13 @@ def test_a_study_proposes_gates_of_its_ledger_or_of_its_walls(folder: Path) -> N
     assert set(sc.suggest_gates(bare, "快递柜").gates["area"]) <= {"K1"}
     with pytest.raises(sc.InputError, match="no wish for this service"):
         sc.suggest_gates(study, "换电")
+
+
+def test_a_gate_that_lets_no_walker_or_no_rider_through_is_not_proposed() -> None:
+    wishes = points((0, 0), n=[10.0])
+    doors = points((0, 0), (100, 0), (200, 0)).assign(modes=["drive,ebike", "walk", "walk,ebike"])
+    found = sc.propose_gates(
+        wishes, doors, walk=GRID, ride=dataclasses.replace(GRID, profile=travel_profile("ebike")), p=3
+    )
+    assert found.gates["why"].tolist() == ["no walk", "no ride", ""]
+    assert found.sites.index.tolist() == [doors.index[2]]

@@ -421,6 +421,47 @@ def circles(
 
 
 @app.command()
+def gates(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.geojson", help="GeoJSON file to write.")],
+    service: Annotated[str, typer.Option("--service", metavar="NAME", help="What the wishes ask for.")] = "快递柜",
+    count: Annotated[int, typer.Option("--gates", metavar="N", min=0, help="At most so many gates.")] = 1,
+    walk_m: Annotated[
+        float, typer.Option("--walk-m", metavar="METRES", help="A resident walks no farther to the gate.")
+    ] = 300.0,
+    ride_min: Annotated[
+        float, typer.Option("--ride-min", metavar="MINUTES", help="A courier rides no longer to the gate.")
+    ] = 15.0,
+    capacity: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--capacity", metavar="PEOPLE", help="People that a gate has room for. Default: no limit."),
+    ] = None,
+) -> None:
+    """
+    Propose gates of compounds for parcel lockers, or another thing that wishes ask for.
+
+    The gates that serve the most people, residents on foot and couriers by e-bike, as GeoJSON.
+    """
+    if out.suffix.lower() not in {".geojson", ".json"}:
+        refuse("--out", f"{out.name!r} must end in .geojson.", f"的文件名“{out.name}”须以 .geojson 结尾。")
+    with _told_plainly(study):
+        from .study import load_study
+        from .study_gates import suggest_gates
+        from .whole_files import make_folder, write_text
+        from .writers import frame_features, geojson_text
+
+        loaded = load_study(study)
+        asked: dict[str, Any] = {"gates": count, "walk_m": walk_m, "ride_min": ride_min, "capacity": capacity}
+        with _waiting("gates", loaded.lang):
+            found = suggest_gates(loaded, service, **asked)
+            make_folder(out.parent)
+            write_text(out, geojson_text(frame_features(found.sites.reset_index(names="id"))))
+        n, served = len(found.sites), found.served
+        zh = f"已写入 {out}（{n} 个大门，服务 {served:g} 人）。"
+        _say(zh if loaded.lang == "zh" else f"{out}: {n} gates, for {served:g} people.")
+
+
+@app.command()
 def network(
     out: Annotated[
         Path,
@@ -530,7 +571,7 @@ def _plan(
 
     loaded: Study = load_study(study)
     if closures is not None:
-        loaded = with_reports(loaded, closures)
+        loaded = with_reports(loaded, closures, toml=study)
     if base_map is not None:
         base: Any = None if base_map == NO_BASE else base_map
         loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))

@@ -365,8 +365,9 @@ def _alike(rows: _Rows, group: Sequence[int]) -> Fault:
     if len({rows.names[at] for at in group}) > 1:
         return _called_alike(rows, group)
     en, zh = rows.listed(group)
-    far_m = f"{max(1.0, rows.metres(group).max()):.0f}"
-    within = "相距" if len(group) == 2 else "相距不超过"  # noqa: PLR2004
+    most = float(rows.metres(group).max())
+    far_m = f"{max(1.0, most):.0f}"
+    within = "相距不到" if most < 1 else "相距" if len(group) == 2 else "相距不超过"  # noqa: PLR2004
     return rows.warn(
         group,
         f"has the name of {en}, within {far_m} m; all are kept.{_TWICE[0]}{twice[0]}",

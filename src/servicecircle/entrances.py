@@ -132,3 +132,11 @@ def belt_frames(frame: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
         )
         for dimension, name in ((1, "belt_streets"), (2, "belt_areas"), (0, "belt_gates"))
     }
+
+
+def gates_shut_to(gates: gpd.GeoDataFrame, roads: str) -> BoolArray:
+    """Whether each gate is none to a mode of travel: its column `modes` names others only."""
+    if "modes" not in gates.columns:
+        return np.zeros(len(gates), dtype=np.bool_)
+    said = gates["modes"].fillna("").astype(str)
+    return np.array([bool(one.strip()) and roads not in one.split(",") for one in said], dtype=np.bool_)

@@ -12,6 +12,7 @@ import shapely
 from scipy import sparse
 
 from ._validate import BoolArray, FloatArray, IntArray, StrArray, check_points
+from .entrances import gates_shut_to
 from .errors import InputError
 from .locate import mclp
 from .locate.siting import Siting
@@ -113,7 +114,8 @@ def propose_gates(
     wishes
         Points in any stated CRS, index: id, column `n` (people or households behind each; 1 without it).
     gates
-        Points in any stated CRS, index: id, columns `name` and `area` where there are any.
+        Points in any stated CRS, index: id, columns `name` and `area` where there are any; and `modes` (通行方式):
+        through a gate that names others only, no resident walks, or no courier rides.
     walk, ride
         The streets for residents and for couriers, e.g. profiles `walk` and `ebike`.
     depots
@@ -151,9 +153,12 @@ def propose_gates(
     cutoff_s = walk_m / metres_a_second
     times = travel_times(walk, own, doors, cutoff_s=cutoff_s, max_snap_m=max_snap_m)
     seconds = _matrix(times.start, times.facility, times.seconds, (len(own), len(doors)))
+    seconds[:, gates_shut_to(doors, walk.profile.roads)] = np.inf
     minutes = _ride_minutes(ride, depots, doors, ride_min, max_snap_m)
+    minutes[gates_shut_to(doors, ride.profile.roads)] = np.inf
     in_reach = np.asarray((np.isfinite(seconds) * n[:, None]).sum(axis=0)).reshape(-1)
-    why = _why(times.facility_at.is_on_network, minutes, in_reach)
+    is_walked = times.facility_at.is_on_network & ~gates_shut_to(doors, walk.profile.roads)
+    why = _why(is_walked, minutes, in_reach)
     may = np.flatnonzero(why == "")
     found = _choose(seconds, n, may, p=p, capacity=capacity, time_limit_s=time_limit_s)
     chosen, of_gate, served, bound, status = found

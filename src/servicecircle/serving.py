@@ -14,7 +14,7 @@ from .amenity_zones import cover_amenities
 from .belt import Belt, lay_belt
 from .closed_status import is_closed
 from .coverage import covered_by, covered_riders, limits_s, sum_by
-from .entrances import is_shut
+from .entrances import gates_shut_to, is_shut
 from .errors import Fault, StudyError
 from .hours_week import CLOSED, OPEN, UNKNOWN
 from .model import Coverage, Grid, Kind, Network, Study, TravelTimes
@@ -24,7 +24,6 @@ from .placement import told_of_closed
 from .services import told_services
 from .serving_figures import ServingFigures
 from .week import cover_week
-from .zone_texts import texts_in
 
 WGS84 = "EPSG:4326"
 #: why a place does not count: of one, of several, in Chinese
@@ -99,11 +98,7 @@ def _shut_gates(study: Study) -> list[str]:
     shut = is_closed(gates)
     if study.when is not None:
         shut |= open_states(hours_of(gates), study.when) == CLOSED
-    if "modes" in gates.columns:
-        roads = study.profile.roads
-        shut |= np.array(
-            [bool(said) and roads not in said.split(",") for said in texts_in(gates, "modes")], dtype=bool
-        )
+    shut |= gates_shut_to(gates, study.profile.roads)
     return [str(own) for own in gates.index[shut]]
 
 

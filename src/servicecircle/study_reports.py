@@ -22,13 +22,15 @@ from .model import InputFile, Study
 from .readers import Table, read_table
 from .sheet_copies import SheetCopy
 from .study_files import input_file, missing_file
-from .study_keys import StudyFile
+from .study_keys import STUDY_FILE, StudyFile, read_study_file
 from .wish_ledgers import is_wish_header, wishes_of
 
 
-def with_reports(study: Study, path: Path) -> Study:
+def with_reports(study: Study, path: Path, *, toml: Path | None = None) -> Study:
     """
     Return the study with the reports of trouble of a file, in place of its own.
+
+    With `toml`, the folder of the study or its study.toml, they hold by the rule of its [closures]: who is believed.
 
     Raises
     ------
@@ -38,6 +40,11 @@ def with_reports(study: Study, path: Path) -> Study:
     reports, used, faults = _reports_in(path, path.name, [])
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise StudyError(errors)
+    if toml is not None and reports is not None and used is not None:
+        said = read_study_file(toml if toml.suffix == ".toml" else toml / STUDY_FILE)
+        if "closures" in said.tables:
+            reports, unsure = _trusted(said, reports, used)
+            faults = [*faults, *unsure]
     own = [old.file for old in study.inputs if old.role == "closures"]
     return dataclasses.replace(
         study,
