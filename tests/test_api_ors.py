@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -208,19 +209,42 @@ def test_rows_are_sources_columns_destinations_units_are_of_distances(client: Te
     assert "distances" not in asked(client, MATRIX, locations=[MIDDLE])
 
 
-def test_where_there_is_no_way_there_is_null(tmp_path: Path) -> None:
-    folder = write_tiny_study(tmp_path)
-    roads = (folder / "roads.osm").read_text(encoding="utf-8")
-    far = [crossing(20 + k, 2) for k in range(7)]
-    nodes = "".join(f'<node id="{5000 + k}" version="1" lon="{p[0]}" lat="{p[1]}"/>' for k, p in enumerate(far))
-    refs = "".join(f'<nd ref="{5000 + k}"/>' for k in range(7))
-    way = f'<way id="5000" version="1">{refs}<tag k="highway" v="residential"/></way>'
+def with_street(folder: Path, places: list[tuple[float, float]], tags: str = "") -> sc.Study:
+    """The tiny study with one more street through places; those at crossings are joined to them."""
+    study = write_tiny_study(folder)
+    roads = (study / "roads.osm").read_text(encoding="utf-8")
+    known = {crossing(c, r): 1 + r * 7 + c for c in range(7) for r in range(5)}
+    ids = [known.get(place, 5000 + k) for k, place in enumerate(places)]
+    nodes = "".join(
+        f'<node id="{n}" version="1" lon="{p[0]}" lat="{p[1]}"/>'
+        for n, p in zip(ids, places, strict=True)
+        if n >= 5000
+    )
+    refs = "".join(f'<nd ref="{n}"/>' for n in ids)
+    way = f'<way id="5000" version="1">{refs}<tag k="highway" v="residential"/>{tags}</way>'
     at = roads.index("<way ")
-    (folder / "roads.osm").write_text(roads[:at] + nodes + roads[at:].replace("</osm>", way + "</osm>"), "utf-8")
-    with TestClient(create_app(LIMITS, study=sc.load_study(folder))) as island:
+    (study / "roads.osm").write_text(roads[:at] + nodes + roads[at:].replace("</osm>", way + "</osm>"), "utf-8")
+    return sc.load_study(study)
+
+
+def test_where_there_is_no_way_there_is_null(tmp_path: Path) -> None:
+    far = [crossing(20 + k, 2) for k in range(7)]
+    with TestClient(create_app(LIMITS, study=with_street(tmp_path, far))) as island:
         made = asked(island, MATRIX, locations=[MIDDLE, list(far[3])], metrics=["duration", "distance"])
     assert made["durations"] == [[0, None], [None, 0]]
     assert [[v is None for v in row] for row in made["distances"]] == [[False, True], [True, False]]
+
+
+def test_a_one_way_street_that_begins_or_ends_nowhere_is_told(tmp_path: Path) -> None:
+    end = crossing(8, 2)
+    study = with_street(tmp_path, [end, crossing(6, 2)], '<tag k="oneway" v="yes"/>')
+    with TestClient(create_app(LIMITS, study=study)) as into:
+        drive = "/v2/isochrones/driving-car"
+        assert asked(into, drive, locations=[list(end)], range=[300])["features"]
+        error = refused(
+            into, drive, status=404, locations=[MIDDLE, list(end)], range=[300], location_type="destination"
+        )
+    assert (error["code"], error["locations"]) == (3010, [{"index": 1, "snapped_distance": 0.0}])
 
 
 # ------------------------------------------------------------------------------------------- what is refused
@@ -490,3 +514,16 @@ def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
         assert {"value", "center", "total_pop"} <= set(feature["properties"])
         ring = [(x, y) for x, y in feature["geometry"]["coordinates"][0]]
         assert ring[0] == ring[-1]
+
+
+def test_many_at_once_get_what_each_asked_for(client: TestClient) -> None:
+    bodies = [
+        (f"/v2/isochrones/{profile}", {"locations": [place], "range": [200, 400], "location_type": way})
+        for profile in ("foot-walking", "cycling-regular")
+        for place in (MIDDLE, EAST, WEST)
+        for way in ("start", "destination")
+    ]
+    alone = [asked(client, address, **body)["features"] for address, body in bodies]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda one: asked(client, one[0], **one[1])["features"], bodies * 2))
+    assert together == alone * 2

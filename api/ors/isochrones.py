@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 import geopandas as gpd
@@ -19,7 +20,7 @@ from servicecircle.writers import frame_features
 from ..plans import Plans
 from ..settings import Settings
 from .engine import metadata
-from .errors import TOO_LITTLE, TOO_MUCH, OrsError
+from .errors import NOT_FOUND, TOO_LITTLE, TOO_MUCH, OrsError
 from .ground import OrsGround, check_on_network, points_of
 from .profiles import METRES
 from .requests import IsochronesRequest
@@ -52,7 +53,7 @@ def isochrones(
     at = check_on_network(points, network, ground.max_snap_m)
     minutes = [value / 60.0 for value in ranges]
     areas = service_areas(network, points, minutes=minutes, direction=asked.direction, max_snap_m=ground.max_snap_m)
-    _check_reached(areas, ranges, at["offset_m"].tolist())
+    _check_reached(areas, ranges, at["offset_m"].tolist(), network)
     attributes = set(asked.attributes or ())
     columns: dict[str, Any] = {
         "group_index": np.repeat(np.arange(len(points)), len(ranges)),
@@ -88,18 +89,26 @@ def fastest_mps(network: Network) -> float:
     return max(fastest, network.profile.access_kph / 3.6)
 
 
-def _check_reached(areas: gpd.GeoDataFrame, ranges: Sequence[float], offset_m: Sequence[float]) -> None:
-    """Raise if a range ends on the walk between a location and its street: its area would hold nothing."""
+def _check_reached(
+    areas: gpd.GeoDataFrame, ranges: Sequence[float], offset_m: Sequence[float], network: Network
+) -> None:
+    """Raise if an area holds nothing: its range ends on the walk to the street, or no street leads there."""
     empty = np.flatnonzero(np.asarray(areas.geometry.is_empty))
     if not empty.size:
         return
     location, band = divmod(int(empty[0]), len(ranges))
     away, value = offset_m[location], ranges[band]
+    named = [{"index": location, "snapped_distance": round(away, 1)}]
+    if away * 3.6 / network.profile.access_kph >= value:
+        msg = f"Parameter 'range': {value:g} does not reach the street of location {location}, {away:.1f} m away."
+        zh = f"参数 range：{value:g} 不足以到达第 {location} 个位置（从 0 起）所在的道路，距离 {away:.1f} 米。"
+        raise OrsError(TOO_LITTLE, msg, zh=zh, locations=named)
     raise OrsError(
-        TOO_LITTLE,
-        f"Parameter 'range': {value:g} does not reach the street of location {location}, {away:.1f} m away.",
-        zh=f"参数 range：{value:g} 不足以到达第 {location} 个位置（从 0 起）所在的道路，距离 {away:.1f} 米。",
-        locations=[{"index": location, "snapped_distance": round(away, 1)}],
+        NOT_FOUND,
+        f"No street leads to location {location}, or none away from it: its street is one-way, and ends there.",
+        zh=f"第 {location} 个位置（从 0 起）无路可来或无路可去：所在道路为单行道，到此为止。",
+        status=HTTPStatus.NOT_FOUND,
+        locations=named,
     )
 
 

@@ -14,7 +14,11 @@ from .profiles import METRES, PROFILES
 
 Unit = Literal["m", "km", "mi"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Location = Annotated[list[Number], Len(2, 2)]
+_LON_LAT = [{"type": "number", "minimum": -180, "maximum": 180}, {"type": "number", "minimum": -90, "maximum": 90}]
+Location = Annotated[list[Number], Len(2, 2), Field(json_schema_extra={"prefixItems": _LON_LAT})]
+#: in the document; `check` and `ranges` tell more than a form can
+_NO_MEMBERS: dict[str, Any] = {"maxProperties": 0}
+_A_PROFILE: dict[str, Any] = {"enum": [*PROFILES, None]}
 #: names in a request are not longer
 Text = Annotated[str, Field(max_length=200)]
 #: a range below it says nothing (seconds, metres)
@@ -30,8 +34,14 @@ class OrsRequest(BaseModel):
         description="Points, longitude first.", examples=[[[113.381, 22.504]]]
     )
     id: Text | None = Field(None, description="Is given back in `metadata`.")
-    profile: Text | None = Field(None, description="Some clients repeat that of the address; it must be the same.")
-    options: dict[str, Any] | None = Field(None, description="Must be empty: roads are never avoided.")
+    profile: Text | None = Field(
+        None,
+        description="Some clients repeat that of the address; it must be the same.",
+        json_schema_extra=_A_PROFILE,
+    )
+    options: dict[str, Any] | None = Field(
+        None, description="Must be empty: roads are never avoided.", json_schema_extra=_NO_MEMBERS
+    )
 
     def check(self, profile: str, most_locations: int) -> str:
         """

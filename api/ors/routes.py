@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from servicecircle.writers import json_text
@@ -16,6 +16,7 @@ from .errors import BAD_EXPORT, UNKNOWN, OrsError, OrsRoute
 from .ground import OrsGround
 from .isochrones import isochrones
 from .matrix import matrix
+from .profiles import PROFILES
 from .requests import IsochronesRequest, MatrixRequest
 
 GEOJSON = "application/geo+json;charset=UTF-8"
@@ -46,6 +47,7 @@ async def get_settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
+Profile = Annotated[str, Path(description="How people travel.", json_schema_extra={"enum": list(PROFILES)})]
 Ground = Annotated[OrsGround, Depends(get_ground)]
 Told = Annotated[Settings, Depends(get_settings)]
 
@@ -58,7 +60,7 @@ Told = Annotated[Settings, Depends(get_settings)]
     responses=_MADE,
 )
 def post_isochrones(
-    profile: str, asked: IsochronesRequest, ground: Ground, plans: PlansOfStudy, settings: Told
+    profile: Profile, asked: IsochronesRequest, ground: Ground, plans: PlansOfStudy, settings: Told
 ) -> Response:
     """
     Return a Polygon for each location and range, ranges ascending: what is reached from it, or reaches it.
@@ -73,7 +75,7 @@ def post_isochrones(
 @router.post("/matrix/{profile}", summary="Times and distances, as openrouteservice has them")
 @router.post("/matrix/{profile}/json", summary="The same, at its other address", name="matrix_json")
 def post_matrix(
-    profile: str, asked: MatrixRequest, ground: Ground, plans: PlansOfStudy, settings: Told
+    profile: Profile, asked: MatrixRequest, ground: Ground, plans: PlansOfStudy, settings: Told
 ) -> Response:
     """Return durations and distances of the quickest ways from each source to each destination; null: no way."""
     made = matrix(ground, plans, settings, profile, asked)

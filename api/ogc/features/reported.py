@@ -40,5 +40,5 @@ def _closures(reports: Sequence[StoredClosure]) -> Closures:
         for report in reports
     ]
     frame = pd.DataFrame(rows, index=pd.Index([report.id for report in reports], name="id"), dtype=object)
-    shapes = [shapely.geometry.shape(report.geometry) for report in reports]
+    shapes = [shapely.geometry.shape(dict(report.geometry)) for report in reports]
     return Closures(gpd.GeoDataFrame(frame, geometry=shapes, crs=WGS84))
