@@ -19,6 +19,8 @@ from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
+from .closures import Reports
+from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .jobs.runner import Limits, Runner
@@ -29,6 +31,7 @@ from .ogc.landing import router as landing_router
 from .ogc.processes import routes as processes
 from .ors.ground import OrsGround
 from .ors.routes import router as ors_router
+from .page.routes import router as page_router
 from .plans import Plans
 from .routes import router
 from .settings import Settings
@@ -99,12 +102,16 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.settings = settings
     app.state.key = key_of(settings)
     app.state.plans = plans
+    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
+    app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
+    plans.reports_at = app.state.reports.at
     app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
-    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on)
     app.state.what_ifs = WhatIfs(plans, app.state.today, settings)
     app.state.ors = OrsGround(plans, settings)
     app.include_router(router)
+    app.include_router(page_router)
     app.include_router(what_if_router)
+    app.include_router(closures_router)
     app.include_router(landing_router)
     app.include_router(features_router)
     app.include_router(processes.router)
@@ -230,7 +237,8 @@ def _tell(app: FastAPI, listener: socket.socket) -> None:
     zh = study.lang == "zh"
     key = app.state.key if app.state.settings.api_key is None and asks_for_key(app) else ""
     typer.echo(
-        f"{visible(study.name)}\n  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
+        f"{visible(study.name)}\n  {'网页' if zh else 'page'}  {address}/\n"
+        f"  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + (f"  {'密钥' if zh else 'key '}  {key}\n" if key else "")
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import NamedTuple
 
+from servicecircle.closed_plans import plan_during
+from servicecircle.closures import Closures
 from servicecircle.errors import Lang
 from servicecircle.model import Plan, Study
 from servicecircle.moments import Moment
@@ -38,6 +41,15 @@ def question_of(study: Study) -> Question:
     return Question(study.minutes, study.when, study.service)
 
 
+@dataclass(frozen=True)
+class During:
+    """A question, and the reports from the street that hold at its moment: what an answer hangs on."""
+
+    question: Question
+    ids: tuple[str, ...] = ()  # of the reports; none: the roads as they are
+    reports: Closures | None = field(default=None, compare=False, repr=False)
+
+
 class Made(NamedTuple):
     """A plan, and the files that are sent of it."""
 
@@ -64,9 +76,11 @@ class Plans:
         self.roads = StudyRoads(study)
         self._working = Lock()
         self._stopping = Event()
-        self._made = Kept[Question, Made](self._make, most=most, stays=self._is_own)
-        self._maps = Kept[Question, Body](self._draw, most=most, stays=self._is_own)
-        self._pictures = Kept[Question, Body](self._picture, most=most, stays=self._is_own)
+        self._made = Kept[During, Made](self._make, most=most, stays=self._is_own)
+        self._maps = Kept[During, Body](self._draw, most=most, stays=self._is_own)
+        self._pictures = Kept[During, Body](self._picture, most=most, stays=self._is_own)
+        #: what reports from the street hold at the moment of a question
+        self.reports_at: Callable[[Question], Closures | None] = lambda _question: None
 
     # ---------------------------------------------------------------------------------------------- public face
     @property
@@ -86,16 +100,27 @@ class Plans:
             body.make_ready()
 
     def plan(self, question: Question) -> Plan:
-        """Return the plan of a question, as the command `plan` makes it."""
-        return self._made(question).plan
+        """Return the plan of a question, as the command `plan` makes it; while reports hold, on the roads then."""
+        return self.plan_of(self.during(question))
+
+    def plan_of(self, during: During) -> Plan:
+        """Return the plan of a question while reports hold."""
+        return self._made(during).plan
+
+    def during(self, question: Question) -> During:
+        """Return what the answers to a question hang on now."""
+        reports = self.reports_at(question)
+        if reports is None or not len(reports):
+            return During(question)
+        return During(question, tuple(map(str, reports.frame.index)), reports)
 
     def file(self, name: str, question: Question) -> Body:
         """Return a GeoJSON file or `summary.json`, byte for byte as the command `plan` writes it."""
-        return self._made(question).files[name]
+        return self._made(self.during(question)).files[name]
 
     def map_page(self, question: Question) -> Body:
         """Return `map.html`, byte for byte as the command `plan` writes it."""
-        return self._maps(question)
+        return self._maps(self.during(question))
 
     def picture(self, question: Question) -> Body:
         """
@@ -106,7 +131,7 @@ class Plans:
         MissingPackageError
             If matplotlib or the fonts are not installed.
         """
-        return self._pictures(question)
+        return self._pictures(self.during(question))
 
     def stop(self) -> None:
         """Begin nothing new, and end what is being computed at its next stage: `StoppingError` to all who wait."""
@@ -118,12 +143,18 @@ class Plans:
             raise StoppingError
 
     # ------------------------------------------------------------------------------------------------ the work
-    def _is_own(self, question: Question) -> bool:
-        """Whether a question is the study's own."""
-        return question == question_of(self.study)
+    def _is_own(self, during: During) -> bool:
+        """Whether a question is the study's own, on the roads as they are."""
+        return during == During(question_of(self.study))
 
-    def _make(self, question: Question) -> Made:
+    def _make(self, during: During) -> Made:
         """Plan the study as asked, and write the GeoJSON files and the summary."""
+        if during.reports is not None:
+            made = self._made(During(during.question)).plan
+            with self._working:
+                self.go_on()
+                return _written(plan_during(made, during.reports))
+        question = during.question
         study, roads = self.roads.under(question.profile)
         with self._working:
             self.go_on()
@@ -136,29 +167,33 @@ class Plans:
                 on_stage=self.go_on,
             )
             self.go_on()
-            plan = with_trouble(made)
-            texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
-            texts["summary.json"] = json_text(summary(plan), indent=2)
-            return Made(plan, {name: Body(text.encode("utf-8"), _type_of(name)) for name, text in texts.items()})
+            return _written(with_trouble(made))
 
-    def _draw(self, question: Question) -> Body:
+    def _draw(self, during: During) -> Body:
         """Draw the map of a plan."""
         from servicecircle.maps import map_html
 
-        plan = self._made(question).plan
+        plan = self._made(during).plan
         with self._working:
             self.go_on()
             return Body(map_html(plan).encode("utf-8"), HTML)
 
-    def _picture(self, question: Question) -> Body:
+    def _picture(self, during: During) -> Body:
         """Draw the map of a plan as a picture."""
         from servicecircle.figures import check_fonts, figure_bytes
 
         check_fonts(self.study.lang)  # told before the plan is made
-        plan = self._made(question).plan
+        plan = self._made(during).plan
         with self._working:
             self.go_on()
             return Body(figure_bytes(plan, "map"), PNG)
+
+
+def _written(plan: Plan) -> Made:
+    """Return a plan with the GeoJSON files and the summary."""
+    texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
+    texts["summary.json"] = json_text(summary(plan), indent=2)
+    return Made(plan, {name: Body(text.encode("utf-8"), _type_of(name)) for name, text in texts.items()})
 
 
 def _type_of(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from servicecircle.writers import json_text
 
@@ -112,12 +112,6 @@ def read_summary(request: Request, plans: PlansOfStudy, asked: Asked) -> Respons
 async def read_health() -> Health:
     """Answer at once, whatever is being computed."""
     return Health()
-
-
-@router.get("/", include_in_schema=False)
-async def go_to_map() -> Response:
-    """Send the visitor to the map, until there is a live page."""
-    return RedirectResponse("map")
 
 
 @router.get("/docs", include_in_schema=False)

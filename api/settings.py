@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
     kept_what_ifs: AtLeast1 = 64  # answers of `POST /what-if` that are kept
     max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
+    max_closures: AtLeast1 = 200  # reports from the street that are kept
     max_points: AtLeast1 = 1000  # points of all closures of one request
     max_closure_km: AtLeast1 = 20  # length of a line or outline of a closure
     max_locations: AtLeast1 = 20  # how many locations one request for isochrones may hold

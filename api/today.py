@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Callable
 from threading import Lock
 
+from servicecircle.closed_streets import with_closures
 from servicecircle.model import Plan
 from servicecircle.pipeline import suggest
 from servicecircle.siting_rules import SitingRules
 from servicecircle.what_if import what_if
 
 from .kept import Kept
-from .plans import ANY_TIME, Question
+from .plans import ANY_TIME, During, Question
 from .roads import StudyRoads
 
 
@@ -31,21 +32,38 @@ class Today:
         How many questions are kept, the study's own among them.
     go_on
         Called between stages; what it raises ends the work, for all who wait.
+    during
+        Which reports of trouble hold at the moment of a question; none by default.
     """
 
-    def __init__(self, roads: StudyRoads, *, most: int, go_on: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        roads: StudyRoads,
+        *,
+        most: int,
+        go_on: Callable[[str], None],
+        during: Callable[[Question], During] = During,
+    ) -> None:
         self._roads = roads
         self._go_on = go_on
+        self.during = during
         self._working = Lock()
-        self._made = Kept[Question, Plan](self._make, most=most)
+        self._made = Kept[During, Plan](self._make, most=most)
 
     def __call__(self, question: Question) -> Plan:
-        """Return how the study stands."""
-        return self._made(question)
+        """Return how the study stands, on the roads as they are at the moment that is asked for."""
+        return self.of(self.during(question))
 
-    def _make(self, question: Question) -> Plan:
+    def of(self, during: During) -> Plan:
+        """Return how the study stands while reports of trouble hold; its network is that of the closed roads."""
+        return self._made(during)
+
+    def _make(self, during: During) -> Plan:
         """Plan the study as asked, with nothing to suggest."""
+        question = during.question
         study, roads = self._roads.under(question.profile)
+        if during.reports is not None:
+            roads = roads._replace(network=with_closures(roads.network, during.reports))
         bare = dataclasses.replace(study, candidates=None, candidate_sources=(), site_rule="none")
         with self._working:
             self._go_on("today")

@@ -15,6 +15,7 @@ from shapely.errors import ShapelyError
 from servicecircle.closures import WGS84, Closures
 from servicecircle.coordinates import looks_swapped
 from servicecircle.errors import InputError
+from servicecircle.model import Network
 
 from .errors import ParameterError
 from .settings import Settings
@@ -100,7 +101,20 @@ class Here(NamedTuple):
         )
 
 
-def closures_of(features: Sequence[TroubleFeature], ids: Sequence[str], here: Here, settings: Settings) -> Closures:
+def where_roads_are(network: Network) -> Here:
+    """Return the bounds of streets in degrees."""
+    box = shapely.box(*shapely.total_bounds(network.street_geometry))
+    return Here(*gpd.GeoSeries([box], crs=network.crs).to_crs(WGS84).total_bounds.tolist())
+
+
+def closures_of(
+    features: Sequence[TroubleFeature],
+    ids: Sequence[str],
+    here: Here,
+    settings: Settings,
+    *,
+    within: str = "closures",
+) -> Closures:
     """
     Return reports as closures.
 
@@ -114,26 +128,28 @@ def closures_of(features: Sequence[TroubleFeature], ids: Sequence[str], here: He
         Where the roads are.
     settings
         Their limits on points and lengths.
+    within
+        The member that holds the collection; "": a single report is the body itself.
 
     Raises
     ------
     ParameterError
         If a report does not hold, or is too long or too fine to be laid on the roads in time.
     """
-    bound_geometries(features, settings)
+    bound_geometries(features, settings, within or "geometry")
     rows, shapes = [], []
     for k, feature in enumerate(features):
-        name = f"closures.features.{k}"
-        shapes.append(_shape(feature, name, here, settings))
-        rows.append(_row(feature.properties or TroubleProperties.model_validate({}), f"{name}.properties"))
+        name = f"{within}.features.{k}." if within else ""
+        shapes.append(_shape(feature, f"{name}geometry", here, settings))
+        rows.append(_row(feature.properties or TroubleProperties.model_validate({}), f"{name}properties"))
     frame = gpd.GeoDataFrame(rows, index=np.array(ids, dtype=object), geometry=shapes, crs=WGS84)
     try:
         return Closures(frame)
     except InputError as error:
-        raise ParameterError(["closures"], error.en, zh=error.zh) from error
+        raise ParameterError([within or "properties"], error.en, zh=error.zh) from error
 
 
-def bound_geometries(features: Sequence[TroubleFeature], settings: Settings) -> None:
+def bound_geometries(features: Sequence[TroubleFeature], settings: Settings, name: str) -> None:
     """
     Check how many points geometries hold, before anything is made of them.
 
@@ -144,8 +160,8 @@ def bound_geometries(features: Sequence[TroubleFeature], settings: Settings) -> 
     """
     n, most = sum(_n_numbers(feature.geometry.get("coordinates")) for feature in features) // 2, settings.max_points
     if n > most:
-        msg = f"`closures` holds {n} points; at most {most} are allowed. Simplify the geometry."
-        raise ParameterError(["closures"], msg, zh=f"closures 共 {n} 个点，最多 {most} 个，请简化图形。")
+        msg = f"`{name}` holds {n} points; at most {most} are allowed. Simplify the geometry."
+        raise ParameterError([name], msg, zh=f"{name} 共 {n} 个点，最多 {most} 个，请简化图形。")
 
 
 def _n_numbers(coordinates: object) -> int:
@@ -163,7 +179,6 @@ def _n_numbers(coordinates: object) -> int:
 
 def _shape(feature: TroubleFeature, name: str, here: Here, settings: Settings) -> Any:  # noqa: ANN401
     """Return the geometry of a report, in two dimensions."""
-    name = f"{name}.geometry"
     kind, coordinates = feature.geometry.get("type"), feature.geometry.get("coordinates")
     if kind not in _KINDS or not isinstance(coordinates, list):
         msg = f"`{name}` must be a GeoJSON geometry: {', '.join(_KINDS)}."

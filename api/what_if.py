@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,11 +26,11 @@ from .dependencies import A_BREAK, asked_of
 from .errors import ParameterError
 from .json_bodies import JsonBody, as_model, body_document
 from .kept import Kept
-from .plans import Plans, Question
+from .plans import During, Plans, Question
 from .routes import PROBLEMS
 from .settings import Settings
 from .today import Today
-from .trouble_shapes import Here, TroubleCollection, closures_of
+from .trouble_shapes import Here, TroubleCollection, closures_of, where_roads_are
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Text = Annotated[str, Field(max_length=200)]
@@ -82,9 +81,9 @@ class WhatIfRequest(_Strict):
 
 
 class Trial(NamedTuple):
-    """A question and the changes that are tried, as text: the same of the same meaning."""
+    """A question, on the roads of its moment, and the changes that are tried, as text: one of one meaning."""
 
-    question: Question
+    during: During
     changes: str
 
     @property
@@ -129,7 +128,7 @@ class WhatIfs:
             self._plans.study, minutes=breaks, profile=asked.profile, when=asked.when, service=asked.service
         )
         changes = asked.model_dump(mode="json", by_alias=True, include={"add", "move", "close", "closures"})
-        return Trial(question, json.dumps(changes, ensure_ascii=False, sort_keys=True))
+        return Trial(self._today.during(question), json.dumps(changes, ensure_ascii=False, sort_keys=True))
 
     def answer(self, trial: Trial) -> bytes:
         """
@@ -152,19 +151,18 @@ class WhatIfs:
             raise ParameterError(names, msg, zh=f"共 {n} 项变动，最多 {most} 项。")
 
     def _where(self, profile: str) -> Here:
-        network = self._plans.roads.under(profile).roads.network
-        box = shapely.box(*shapely.total_bounds(network.street_geometry))
-        return Here(*gpd.GeoSeries([box], crs=network.crs).to_crs(WGS84).total_bounds.tolist())
+        return where_roads_are(self._plans.roads.under(profile).roads.network)
 
     def _make(self, trial: Trial) -> bytes:
         """Try the changes."""
         asked = WhatIfRequest.model_validate_json(trial.changes)
-        here = self._heres(trial.question.profile)
-        plan = self._today(trial.question)
+        question = trial.during.question
+        here = self._heres(question.profile)
+        plan = self._today.of(trial.during)
         self._plans.go_on()
         changes = _changes(asked, plan, here, self._settings)
         found = what_if(plan, **changes)
-        told = _told(plan, found, changes, trial.question)
+        told = _told(plan, found, changes, question)
         return json_text(told).encode("utf-8")
 
 

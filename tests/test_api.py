@@ -27,7 +27,8 @@ from servicecircle.writers import write_outputs
 
 LAYERS = ("circles", "coverage", "gaps", "suggestions")
 PLANNED = ("/map", *(f"/{name}.geojson" for name in LAYERS), "/summary.json")
-EVERY = (*PLANNED, "/healthz", "/docs", "/openapi.json", "/")
+PAGE = ("/", "/live.json", "/live/today.json")
+EVERY = (*PLANNED, *PAGE, "/healthz", "/docs", "/openapi.json")
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 
 
@@ -100,9 +101,10 @@ def test_the_map_asks_no_host_for_anything_and_shows_names_literally(client: Tes
     assert "<b>${x}</b>" not in page.text
 
 
-def test_the_root_leads_to_the_map_also_behind_a_prefix(client: TestClient) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "map")
+def test_the_root_is_the_live_page_also_behind_a_prefix(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert not re.findall(r"(?:src|href)=\"/", page.text)
 
 
 def test_health_is_told(client: TestClient) -> None:
@@ -219,7 +221,8 @@ def test_breaks_at_the_limits_are_allowed(client: TestClient, text: str) -> None
 def test_an_unknown_parameter_is_named(client: TestClient, path: str) -> None:
     problem = refused(client, f"{path}?minuts=10")
     assert (problem["code"], problem["parameters"]) == ("unknown-parameter", ["minuts"])
-    assert ("takes `minutes`" if path in PLANNED else "takes none") in problem["detail"]
+    takes = "`minutes`" if path in {*PLANNED, "/live/today.json"} else "`lang`" if path in PAGE else "none"
+    assert f"takes {takes}" in problem["detail"]
 
 
 def test_all_unknown_parameters_are_told_at_once_and_cut_short(client: TestClient) -> None:
@@ -352,7 +355,7 @@ def test_the_document_names_every_address_and_no_422(client: TestClient) -> None
     document = client.get("/openapi.json").json()
     others = ("/ogc", "/v2/", "/what-if", "/closures")
     plain = {path: by for path, by in document["paths"].items() if not path.startswith(others)}
-    assert set(plain) == {*PLANNED, "/coverage-map.png", "/healthz"}
+    assert set(plain) == {*PLANNED, *PAGE, "/coverage-map.png", "/healthz"}
     for path, by in plain.items():
         (operation,) = by.values()
         assert set(operation["responses"]) == {"200", "4XX", "5XX"}, path

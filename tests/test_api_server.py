@@ -86,9 +86,10 @@ def test_the_first_request_after_the_address_is_answered(address: str) -> None:
         assert json.load(answer) == {"status": "ok"}
 
 
-def test_a_browser_is_led_from_the_root_to_the_map(address: str) -> None:
+def test_the_root_is_the_live_page_of_the_study(address: str) -> None:
     with OPENER.open(f"{address}/") as answer:
-        assert answer.url == f"{address}/map"
+        assert "page/start.js" in answer.read().decode("utf-8")
+    with OPENER.open(f"{address}/live.json") as answer:
         assert "小镇" in answer.read().decode("utf-8")
 
 
@@ -125,7 +126,7 @@ def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> N
 # -------------------------------------------------------------------------------------------- begin and end
 def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path)) as (server, address, told):
-        head = f"小镇\n  地图  {address}/map\n  API   {address}/docs\n"
+        head = f"小镇\n  网页  {address}/\n  地图  {address}/map\n  API   {address}/docs\n"
         assert told == f"{head}  密钥  {key_in(told)}\n按 Ctrl-C 停止。\n"
         with OPENER.open(f"{address}/healthz"):
             server.send_signal(signal.SIGINT)
@@ -136,8 +137,13 @@ def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address, told):
-        head = f"小镇\n  map   {address}/map\n  API   {address}/docs\n"
-        assert told == f"{head}  key   {key_in(told)}\nCtrl-C stops the server.\n"
+        lines = [
+            f"  page  {address}/",
+            f"  map   {address}/map",
+            f"  API   {address}/docs",
+            f"  key   {key_in(told)}",
+        ]
+        assert told.splitlines() == ["小镇", *lines, "Ctrl-C stops the server."]
         with OPENER.open(f"{address}/map"):
             server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=60) == ("Stopped.\n", "")

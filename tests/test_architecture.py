@@ -148,6 +148,7 @@ study_gates
 checks
 what_if
 trouble _way_kernels
+closed_plans
 critical robust_sites
 orienteering
 rounds

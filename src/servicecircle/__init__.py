@@ -19,6 +19,7 @@ from .checkins import CheckIns as CheckIns
 from .checks import StudyCheck as StudyCheck
 from .checks import check_study as check_study
 from .checks import write_check as write_check
+from .closed_plans import plan_during as plan_during
 from .closed_streets import with_closures as with_closures
 from .closure_reports import read_closures as read_closures
 from .closures import Closures as Closures

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
 from ._page.base_maps import ONLINE_BASES, base_datum, tile_urls
 from ._page.choices import drawn_choices
@@ -160,7 +158,7 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "fill_alpha": palette.CIRCLE_ALPHA,
         "lang": words.lang,
         "origin": screen.origin,
-        "bounds": _bounds_degrees(plan, screen),
+        "bounds": frames.bounds_degrees(plan, screen),
         "title": study.name,
         "subtitle": _subtitle(plan, words),
         "date": numbers.printed_date(study.date, words.lang),
@@ -191,26 +189,15 @@ def _subtitle(plan: Plan, words: Words) -> str:
 def _legend(plan: Plan, words: Words) -> dict[str, str]:
     """Return the second, quieter half of legend rows; those that change with the minutes are made in the page."""
     minutes = [f"{m:g}" for m in plan.study.minutes]
-    if plan.grid.cell_m is not None:
-        cells = words("cells.square", n=f"{plan.grid.cell_m:g}")
-    else:
-        cells = words("cells.h3", n=plan.grid.h3)
     shops = "kind" in plan.sites.columns and bool((plan.sites["kind"] == "shop").any())
     return {
         "circle": words("layer.circle.note", m=" / ".join(minutes), way=places.way(plan, words)),
-        "cell": cells,
+        "cell": places.cells_name(plan, words),
         "gap": words("layer.gap.note", m=minutes[-1], n=areas.TAG_RIDERS),
         "suggestion": words("layer.suggestion.note" if shops else "layer.suggestion.note_plain"),
         "suggestion_today": words("layer.suggestion.today" if shops else "layer.suggestion.today_plain"),
         "suggested": words("suggested_minutes", m=minutes[-1]) if len(minutes) > 1 else "",
     }
-
-
-def _bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
-    west, south, east, north = frames.study_bounds(plan)
-    corners = screen.degrees(np.array([[west, south], [east, south], [east, north], [west, north]]))
-    (lon0, lat0), (lon1, lat1) = corners.min(axis=0), corners.max(axis=0)
-    return [[round(float(lat0), 6), round(float(lon0), 6)], [round(float(lat1), 6), round(float(lon1), 6)]]
 
 
 def _notes(plan: Plan, words: Words, left_out: tuple[str, ...], *, is_land_thinned: bool) -> list[str]:

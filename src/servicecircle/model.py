@@ -33,6 +33,7 @@ from ._validate import (
 )
 from .checkins import CheckInFigures, CheckIns
 from .closures import Closures, TroubleFigures
+from .confirmed_reports import TrustRule
 from .entrances import has_doors, main_positions, with_doors
 from .errors import CRSError, Fault, InputError, Lang, NetworkError, SolutionError
 from .map_rules import MapRules
@@ -516,6 +517,7 @@ class Study(Shown):
     zones: gpd.GeoDataFrame | None = None
     population: gpd.GeoDataFrame | None = None  # points or polygons with `riders`
     closures: Closures | None = None  # reports of trouble on the road
+    trust: TrustRule | None = None  # which of them hold; None: every one
     checkins: CheckIns | None = None  # observed, by place, day and hour
     checkin_stock: float | None = None  # bottles that a place has in the morning
     wishes: gpd.GeoDataFrame | None = None  # points with `text`, `services`, `n`, see `wishes.py`

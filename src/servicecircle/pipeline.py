@@ -203,7 +203,7 @@ def suggest(
     stations_then = stations_of(facilities[stays], chosen.sites, candidates)
     warnings += told_of_density(stations_then, SITE_RULES[study.site_rule], crs=network.crs)
     unreached = unreached_candidates(candidates, to_candidates, before, shop_minutes=study.shop_minutes)
-    every = _with_sites(facilities, chosen.sites)
+    every = with_sites(facilities, chosen.sites)
     is_site = np.arange(len(every)) >= len(facilities)
     groups = [~is_site, is_site | np.append(stays, np.full(len(chosen.sites), True))]
     after, gaps = before, find_gaps(before, grid)
@@ -747,7 +747,7 @@ def _times(
     )
 
 
-def _with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def with_sites(facilities: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Existing facilities, then suggested ones."""
     columns = ["name", "kind", "minutes", "geometry"]
     more = [name for name in (DOORS, WALKS_IN, "form", "parent") if name in facilities.columns]

@@ -35,7 +35,7 @@ from .study_ledger_faults import (
     siting_ids_and_costs,
 )
 from .study_ledgers import read_ledger, with_rows
-from .study_reports import read_closures, read_observed, with_areas
+from .study_reports import read_closures, read_observed, trust_of, with_areas
 from .zone_rules import AssignRule, BalanceRule, ContactRule
 
 DEFAULT_CELL_M = 100.0
@@ -151,7 +151,9 @@ def _read_study(said: StudyFile, sheets: list[SheetCopy]) -> tuple[Study | None,
     if any(fault.level == "error" for fault in faults):
         return None, faults
     study = _study(said, frames, network, inputs, faults)
-    return dataclasses.replace(study, closures=reports, checkins=checkins, wishes=wishes), faults
+    return dataclasses.replace(
+        study, closures=reports, trust=trust_of(said), checkins=checkins, wishes=wishes
+    ), faults
 
 
 def _study(

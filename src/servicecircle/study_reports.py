@@ -30,6 +30,7 @@ def with_reports(study: Study, path: Path, *, toml: Path | None = None) -> Study
     """
     Return the study with the reports of trouble of a file, in place of its own.
 
+    With `toml`, the folder of the study or its study.toml, they hold by the rule of its [closures].
     With `toml`, the folder of the study or its study.toml, they hold by its rule in [closures]: who is believed.
 
     Raises
@@ -74,6 +75,16 @@ def read_closures(
         return reports, used, faults
     trusted, unsure = _trusted(said, reports, used)
     return trusted, used, [*faults, *unsure]
+
+
+def trust_of(said: StudyFile) -> TrustRule | None:
+    """Return the rule of [closures] for which reports hold; None where it has none, or applies all the same."""
+    stated = said.tables.get("closures", {})
+    if "confirm" not in stated or stated.get("apply_unconfirmed"):
+        return None
+    return TrustRule(
+        **{field.name: stated[field.name] for field in dataclasses.fields(TrustRule) if field.name in stated}
+    )
 
 
 def _trusted(said: StudyFile, reports: Closures, used: InputFile) -> tuple[Closures, list[Fault]]:

@@ -14,7 +14,7 @@ import shapely
 from servicecircle.writers import Feature, Properties, json_text
 
 from ...kept import Kept
-from ...plans import Plans, question_of
+from ...plans import During, Plans, question_of
 from ...store import Store
 from .collections import COLLECTIONS, Collection
 from .reported import reported_features
@@ -125,16 +125,19 @@ class Layers:
     def __init__(self, plans: Plans, store: Callable[[], Store | None]) -> None:
         self._plans = plans
         self._store = store
-        self._made = Kept[tuple[str, int], Layer](self._make, most=len(COLLECTIONS) + 1)
+        self._made = Kept[tuple[str, During, int], Layer](self._make, most=2 * len(COLLECTIONS))
 
     def __call__(self, name: str) -> Layer:
-        """Return the layer of a collection."""
-        store = self._store() if name == "closures" else None
-        return self._made((name, -1 if store is None else store.closures_version()))
+        """Return the layer of a collection; all but the closures are those of the roads of this moment."""
+        own = question_of(self._plans.study)
+        if name != "closures":
+            return self._made((name, self._plans.during(own), -1))
+        store = self._store()  # what holds and what does not: each says when
+        return self._made((name, During(own), -1 if store is None else store.closures_version()))
 
-    def _make(self, key: tuple[str, int]) -> Layer:
-        name, version = key
-        plan = self._plans.plan(question_of(self._plans.study))
+    def _make(self, key: tuple[str, During, int]) -> Layer:
+        name, during, version = key
+        plan = self._plans.plan_of(during)
         features = COLLECTIONS[name].features(plan)
         store = self._store() if version >= 0 else None
         if store is not None:

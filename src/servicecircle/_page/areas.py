@@ -149,13 +149,12 @@ def drawn_cells(
 ) -> dict[str, Any]:
     """Return the outlines of the cells, and what each holds, a column a thing."""
     minutes = plan.study.minutes
-    outlines = cell_shapes(cells)
     step = first_step(cells.missed("before", minutes[-1]), cells.missed("before", minutes[0]))
     nearest_name, nearest_at = _indexed(_column(cells.before, "nearest_id"), names)
     after_name, after_at = _indexed(_column(cells.after, "nearest_id"), names)
     zone_name, zone_at = _indexed(_column(cells.frame, "zone_id"), zones)
     return {
-        "outlines": [steps for outline in outlines for steps in screen.polygons(outline, 6)[0][:1]],
+        "outlines": drawn_outlines(cells, screen),
         "riders": _rounded(cells.before["riders"].to_numpy(np.float64), 3),
         "missed": {
             mode: {f"{m:g}": _rounded(cells.missed(mode, m), 3) for m in minutes} for mode in ("before", "after")
@@ -172,6 +171,11 @@ def drawn_cells(
         "step": step if step is not None else 1,
         "by": "riders" if step is not None else "share",
     }
+
+
+def drawn_outlines(cells: Cells, screen: Screen) -> list[Any]:
+    """Return the outline of each cell."""
+    return [steps for outline in cell_shapes(cells) for steps in screen.polygons(outline, 6)[0][:1]]
 
 
 def cell_shapes(cells: Cells) -> GeometryArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -65,11 +66,12 @@ def _services(rows: pd.DataFrame, words: Words) -> dict[str, Any]:
     offered = [working for working, _, _ in offers_in(rows)]
     counted = pd.Series([code for codes in offered for code in sorted(codes)], dtype=object).value_counts()
     codes = sorted(counted.index, key=lambda code: (-counted[code], code))[:MAX_SERVICES]
-    names = [_service_name(str(code), words) for code in codes]
+    names = [service_name(str(code), words) for code in codes]
     return {"codes": codes, "names": names, "who": [_where(code in own for own in offered) for code in codes]}
 
 
-def _service_name(code: str, words: Words) -> str:
+def service_name(code: str, words: Words) -> str:
+    """Return what a service is called."""
     known = AMENITIES.get(code)
     return code if known is None else known.zh if words.lang == "zh" else known.en
 
@@ -155,13 +157,18 @@ def _pairs(coverage: Coverage, ids: pd.Index, n_break: int, *, is_wanted: Any) -
 
 
 def _areas(plan: Plan, ids: pd.Index, screen: Screen) -> dict[str, list[list[Any]]]:
-    """Return the circle of each facility at each break, all rings turned one way, holes the other."""
+    """Return the circle of each facility at each break."""
     out: dict[str, list[list[Any]]] = {}
     for minutes in plan.study.minutes:
-        mine = plan.circles[np.isclose(plan.circles["minutes"].astype(float), minutes)]
-        shapes = dict(zip(mine["facility_id"], in_crs(mine, plan.network.crs), strict=True))
-        out[f"{minutes:g}"] = [
-            screen.polygons(shapely.orient_polygons(areas.seen_area(shapes[one]))) if one in shapes else []
-            for one in ids
-        ]
+        out[f"{minutes:g}"] = circles_of_each(plan.circles, minutes, ids, screen)
     return out
+
+
+def circles_of_each(circles: gpd.GeoDataFrame, minutes: float, ids: pd.Index, screen: Screen) -> list[list[Any]]:
+    """Return the circle of each facility at a break, all rings turned one way, holes the other."""
+    mine = circles[np.isclose(circles["minutes"].astype(float), minutes)] if len(circles) else circles
+    shapes = dict(zip(mine["facility_id"], in_crs(mine, screen.crs), strict=True)) if len(mine) else {}
+    return [
+        screen.polygons(shapely.orient_polygons(areas.seen_area(shapes[one]))) if one in shapes else []
+        for one in ids
+    ]

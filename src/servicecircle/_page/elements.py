@@ -19,11 +19,12 @@ from branca.element import Element, Figure
 from folium import Map
 from jinja2 import Template
 
+#: parts of the page's script that the live page loads too, as modules, in the order in which they are joined here
+SHARED = ("page", "icons", "base", "shapes", "controls", "cards", "placer", "furniture")
 #: the page's script, in the order in which it is read
 SCRIPTS = (
-    "page",
-    "icons",
-    "base",
+    *SHARED,
+    "tiles",
     "choices",
     "areas",
     "closures",
@@ -31,11 +32,12 @@ SCRIPTS = (
     "places",
     "labels",
     "panel",
-    "furniture",
     "start",
 )
 _POLICY = "servicecircle-content-security-policy"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+#: what makes a part a module; joined to one script all parts share one scope
+_MODULE = re.compile(r"^import [^;]*;\n|^export ", re.MULTILINE)
 _URL = re.compile(r"url\((images/[\w.-]+)\)")
 #: characters that could end the script, start a comment, break a line of it, or be no character at all
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
@@ -93,9 +95,9 @@ class PageAssets(Element):
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401, ARG002
         """Put the assets into the page's head and its script."""
         figure = _page_of(self)
-        css = self.variables + "\n" + _asset("page.css")
+        css = self.variables + "\n" + asset("page.css")
         figure.header.add_child(Raw(f"<style>{css}</style>\n"), name="page_css")
-        parts = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
+        parts = "\n".join(_MODULE.sub("", asset(f"{name}.js")) for name in SCRIPTS)
         map_name = next(child.get_name() for child in figure._children.values() if isinstance(child, Map))
         script = f'(function (theMap) {{\n"use strict";\n{parts}\n}})({map_name});\n'
         figure.script.add_child(Raw(script), name="page_js")
@@ -140,7 +142,7 @@ class Page(Figure):
         self.policy = _POLICY
         self.header._children.clear()  # its charset stands in the template
         self.header.add_child(Raw(f"<style>{_leaflet_css()}</style>\n"), name="leaflet_css")
-        self.header.add_child(Raw(f"<script>{_leaflet_js()}</script>\n"), name="leaflet_js")
+        self.header.add_child(Raw(f"<script>{leaflet_js()}</script>\n"), name="leaflet_js")
 
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401
         """Return the page; the policy names each of its scripts by hash, so that no other one can run."""
@@ -188,17 +190,19 @@ def page_map(title: str, lang: str, needs_script: str, *, centre: tuple[float, f
 
 
 # ------------------------------------------------------------------------------------------------- assets
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of the page."""
     return (files(__package__) / "assets" / name).read_text(encoding="utf-8").strip()
 
 
-def _leaflet(name: str) -> Any:  # noqa: ANN401
+def leaflet(name: str) -> Any:  # noqa: ANN401
+    """Return where a file of Leaflet's package is."""
     return files("js_lib_leaflet") / "static" / "js_lib_leaflet" / name
 
 
-def _leaflet_js() -> str:
+def leaflet_js() -> str:
     """Return Leaflet's script; its licence stands at its head, its source map is not asked for."""
-    text: str = _leaflet("leaflet.js").read_text(encoding="utf-8")
+    text: str = leaflet("leaflet.js").read_text(encoding="utf-8")
     return re.sub(r"\n//# sourceMappingURL=\S*\s*$", "\n", text)
 
 
@@ -206,7 +210,7 @@ def _leaflet_css() -> str:
     """Return Leaflet's style sheet with its images inside."""
 
     def inlined(found: re.Match[str]) -> str:
-        image = base64.b64encode(_leaflet(found[1]).read_bytes()).decode()
+        image = base64.b64encode(leaflet(found[1]).read_bytes()).decode()
         return f"url(data:image/png;base64,{image})"
 
-    return _URL.sub(inlined, _leaflet("leaflet.css").read_text(encoding="utf-8"))
+    return _URL.sub(inlined, leaflet("leaflet.css").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import shapely
 from .._validate import GeometryArray
 from ..model import Plan
 from . import places
-from .geometry import Box, in_box, in_crs
+from .geometry import Box, Screen, in_box, in_crs
 
 #: what is drawn around the study: a share of its size, at least so many metres
 MARGIN_SHARE = 0.15
@@ -31,6 +31,14 @@ def study_bounds(plan: Plan) -> Box:
     points, _ = beside(plan)
     near = points[in_box(points, _widened(core, NEAR_SHARE))] if len(points) else points
     return _box(np.concatenate([every, near]))
+
+
+def bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
+    """Return the corners of the first view, latitude and longitude: south-west, north-east."""
+    west, south, east, north = study_bounds(plan)
+    corners = screen.degrees(np.array([[west, south], [east, south], [east, north], [west, north]]))
+    (lon0, lat0), (lon1, lat1) = corners.min(axis=0), corners.max(axis=0)
+    return [[round(float(lat0), 6), round(float(lon0), 6)], [round(float(lat1), 6), round(float(lon1), 6)]]
 
 
 def beside(plan: Plan) -> tuple[GeometryArray, list[str]]:

@@ -73,6 +73,13 @@ def own_minutes(row: dict[str, Any], kind: Any, plan: Plan) -> float | None:  # 
     return float(own)  # type: ignore[arg-type]
 
 
+def cells_name(plan: Plan, words: Words) -> str:
+    """Return what the cells are."""
+    if plan.grid.cell_m is not None:
+        return words("cells.square", n=f"{plan.grid.cell_m:g}")
+    return words("cells.h3", n=plan.grid.h3)
+
+
 def cells_text(n: float, plan: Plan, words: Words) -> tuple[str, str]:
     """Return a number of cells, and how large each is."""
     grid = plan.grid

@@ -421,4 +421,4 @@ class Words:
 
     def table(self) -> dict[str, str]:
         """Return every word of this language, for the script of the page."""
-        return {key: pair[self._column] for key, pair in WORDS.items()}
+        return {key: pair[self._column] for key, pair in self._words.items()}

@@ -14,12 +14,6 @@ state.cellsBy = cellData.by;
 
 // ---- one layer a thing; its shape changes with the switches
 const n = panel.minutes.length;
-/** The smallest circle has a full line; each larger one a thinner, broken line. */
-const DASHES = [null, "5 4", "2 3.5", "8 3 2 3"];
-const circleStyle = (k) => ({
-  fill: false, stroke: true, color: colours.circle_line, lineJoin: "round",
-  weight: k === 0 ? 1.8 : 1.1, opacity: k === 0 ? 0.95 : 0.75, dashArray: DASHES[Math.min(k, DASHES.length - 1)],
-});
 const drawn = { circle: [], cell: [], gain: [], gap: [], zone: [] };
 for (let k = n - 1; k >= 0; k--) {
   drawn.circle.push({ k, layer: area("circle", [], { fillColor: panel.fills[n - 1 - k] }), isFill: true });
@@ -46,27 +40,7 @@ drawn.gap.push(area("gap", [], {
 }));
 drawn.zone.push(area("outline", [], { fill: false, stroke: true, color: colours.zone, weight: 1.2, dashArray: "6 3 1.5 3" }));
 
-function show(layer, polygons) {
-  if (!polygons.length) {
-    layer.remove();
-    return;
-  }
-  layer.setLatLngs(polygons);
-  layer.addTo(map);
-}
-
-/** Class of a cell, 0 to 3, or -1 where there is nothing to show. */
-function cellClass(i) {
-  const missed = missedNow(i);
-  if (state.cellsBy === "share") {
-    const part = missed / cellData.riders[i];
-    return part < 0.005 ? -1 : Math.min(3, Math.floor(part * 4));
-  }
-  const count = Math.floor(missed + 0.5);
-  if (missed < 0.5) return -1;
-  const q = cellData.step;
-  return count >= 8 * q ? 3 : count >= 4 * q ? 2 : count >= 2 * q ? 1 : 0;
-}
+const cellClass = (i) => classOf(missedNow(i), cellData.riders[i], state.cellsBy, cellData.step);
 const gapsNow = () => (isChoosing() ? [] : gapData[state.mode]);
 const gainNow = () => (state.mode === "after" && !isChoosing() ? circles.gain[state.k] : []);
 
@@ -96,18 +70,6 @@ function drawAreas() {
   show(drawn.zone[0], isOn.zone ? zoneData.flatMap((zone) => zone.latlngs) : []);
 }
 
-/** Whether a place lies in rings: an odd number of them lies around it. */
-function isWithin({ lat, lng }, rings) {
-  let isInside = false;
-  for (const ring of rings) {
-    for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-      const [y0, x0] = ring[j];
-      const [y1, x1] = ring[i];
-      if (y1 > lat !== y0 > lat && lng < ((x0 - x1) * (lat - y1)) / (y0 - y1) + x1) isInside = !isInside;
-    }
-  }
-  return isInside;
-}
 /** Which cell lies under a place, -1 for none. */
 const cellAt = (place) => cells.findIndex((ring) => isWithin(place, [ring]));
 /** The gap that a cell belongs to. */

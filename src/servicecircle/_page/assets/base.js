@@ -1,14 +1,16 @@
-// The base map: land, water, buildings, streets; online tiles only when they are chosen.
-const map = theMap;
+// The base map: land, water, buildings, streets. `theMap` is there already.
+import { colours, data, unpack, unpackPolygons } from "./page.js";
+
+export const map = theMap;
 const PANES = {
   land: 300, circle: 310, water: 320, build: 330, cell: 340, gap: 350, road: 360, outline: 370, closure: 380,
   shop: 400, label: 405, station: 410, sug: 430,
 };
-const streets = data("streets");
+export const streets = data("streets");
 const land = data("land");
 /** Above so many vertices a canvas is quicker than SVG. */
 const isDense = streets.vertices > 20000;
-const renderers = {};
+export const renderers = {};
 for (const [name, z] of Object.entries(PANES)) {
   const pane = map.createPane("sc-" + name);
   pane.style.zIndex = z;
@@ -18,15 +20,15 @@ for (const [name, z] of Object.entries(PANES)) {
     ? L.canvas({ pane: "sc-" + name, padding: 0.2 })
     : L.svg({ pane: "sc-" + name, padding: 0.2 });
 }
-const shapeOptions = (pane, options) => ({
+export const shapeOptions = (pane, options) => ({
   pane: "sc-" + pane, renderer: renderers[pane], interactive: false, smoothFactor: 0.6, stroke: false, ...options,
 });
-const area = (pane, polygons, options) =>
+export const area = (pane, polygons, options) =>
   L.polygon(polygons, shapeOptions(pane, { fill: true, fillOpacity: 1, ...options }));
-const line = (pane, lines, options) => L.polyline(lines, shapeOptions(pane, { stroke: true, ...options }));
+export const line = (pane, lines, options) => L.polyline(lines, shapeOptions(pane, { stroke: true, ...options }));
 
 // ---- land, water, buildings
-const baseLayers = [];
+export const baseLayers = [];
 const onBase = (layer) => baseLayers.push(layer.addTo(map));
 for (const kind of ["campus", "green", "pitch"]) {
   if (land[kind]) onBase(area("land", unpackPolygons(land[kind]), { fillColor: colours[kind] }));
@@ -52,7 +54,7 @@ const fillColour = (kind) => ({ footway: colours.footway, pedestrian: colours.pe
 const streetKinds = Object.keys(streets.widths).reverse().filter((kind) => streets.classes[kind]);
 const casings = {};
 const fills = {};
-const streetLines = {};
+export const streetLines = {};
 for (const kind of streetKinds) streetLines[kind] = streets.classes[kind].map((steps) => unpack(steps, 5));
 for (const kind of streetKinds) {
   if (kind !== "footway") {
@@ -64,8 +66,8 @@ for (const kind of streetKinds) {
   fills[kind] = line("road", streetLines[kind], { color: fillColour(kind), lineCap: "round" });
   onBase(fills[kind]);
 }
-const isPrinting = () => document.body.classList.contains("sc-print");
-function styleStreets() {
+export const isPrinting = () => document.body.classList.contains("sc-print");
+export function styleStreets() {
   const zoom = map.getZoom();
   for (const kind of streetKinds) {
     const width = streetWidth(kind, zoom);
@@ -79,20 +81,3 @@ function styleStreets() {
   }
 }
 map.on("zoomend", styleStreets);
-
-// ---- online base maps: nothing is asked of any host before one is chosen
-const tiles = !panel.base ? [] : panel.base.urls.map((url) => L.tileLayer(url, {
-  maxNativeZoom: panel.base.most, maxZoom: 20, referrerPolicy: "strict-origin-when-cross-origin",
-}));
-function showBase(isOn) {
-  state.base = isOn ? panel.base.name : "";
-  for (const layer of tiles) {
-    if (isOn) layer.addTo(map);
-    else layer.remove();
-  }
-  for (const layer of baseLayers) {
-    if (isOn) layer.remove();
-    else layer.addTo(map);
-  }
-  drawAreas();
-}

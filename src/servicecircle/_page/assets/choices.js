@@ -1,5 +1,11 @@
 // Services and hours: who still counts, whom they reach, and their circles; worked out here, from the plan's own times.
 const choices = data("choices");
+Object.assign(state, {
+  mode: "before",
+  k: panel.minutes.length - 1, // position of the break; the largest first, since gaps and gains are told by it
+  cellsBy: "riders",
+});
+const minutesNow = () => panel.minutes[state.k];
 state.service = "";
 state.hour = ""; // position of the days, and the hour: "0 12"
 const isChoosing = () => Boolean(choices) && (state.service !== "" || state.hour !== "");
@@ -38,14 +44,6 @@ function coveredBy(counts) {
     }
   }
   return { total, byCell, all };
-}
-/** Whole numbers that add up, by largest remainder. */
-function apportioned(parts, total) {
-  const floors = parts.map((part) => Math.floor(part + 1e-9));
-  const order = parts.map((_, i) => i).sort((a, b) => floors[a] - parts[a] - (floors[b] - parts[b]) || a - b);
-  let missing = total - floors.reduce((sum, n) => sum + n, 0);
-  for (let turn = 0; missing > 0; turn++, missing--) floors[order[turn % order.length]] += 1;
-  return floors;
 }
 /** What is chosen, counted before and after; made anew when a choice changes. */
 let chosenNow = null;
@@ -107,19 +105,6 @@ function chosenCircle(k) {
   const { counts } = chosenCounts()[state.mode];
   return chosenAreas[panel.minutes[k]].filter((_, i) => counts[i]).flat();
 }
-/** Leave of a line only what lies outside its own area: of circles that overlap one outline remains. */
-function keepOutside(layer, name) {
-  const hole = svg("path", { fill: "#000", "fill-rule": "nonzero" });
-  const box = { x: -1e5, y: -1e5, width: 2e5, height: 2e5 };
-  document.body.append(svg("svg", { width: 0, height: 0, style: "position:absolute", "aria-hidden": "true" },
-    svg("mask", { id: name, maskUnits: "userSpaceOnUse", ...box }, svg("rect", { ...box, fill: "#fff" }), hole)));
-  layer._updatePath = function () {
-    L.Polygon.prototype._updatePath.call(this);
-    hole.setAttribute("d", this._path.getAttribute("d") || "");
-    this._path.setAttribute("mask", `url(#${name})`);
-  };
-}
-
 // ---- the two lists in the panel
 function choiceList(label, groups, get, set) {
   const list = h("select", { "aria-label": label, onchange: (event) => { set(event.target.value); changed(); } },

@@ -1,7 +1,15 @@
 // What stands on the map: search, zoom, whole view, print, scale with north, attribution.
+import { isPrinting, map, streets, styleStreets } from "./base.js";
+import { goBack, symbolOfCard } from "./cards.js";
+import { openSheet, side, updates, view } from "./controls.js";
+import { icons } from "./icons.js";
+import { calm, colours, distance, h, isChinese, narrow, panel, say, state, svg } from "./page.js";
+
+/** What a page does in its own way: what can be found and how to go there, Escape, its labels, its sheet of paper. */
+export const hooks = { entries: () => [], goTo: () => {}, escape: () => {}, drawLabels: () => {}, toPaper: () => {}, toScreen: () => {} };
 let isWhole = true;
 
-function fitWhole() {
+export function fitWhole() {
   const below = narrow.matches && !isPrinting() ? side.offsetHeight : 0;
   const free = narrow.matches && !isPrinting() ? 10 : 24;
   map.fitBounds(panel.bounds, {
@@ -9,7 +17,6 @@ function fitWhole() {
   });
   isWhole = true;
 }
-window.addEventListener("resize", () => { fitRows(); measureSheet(); });
 map.on("dragstart", () => { isWhole = false; });
 view.addEventListener("wheel", () => { isWhole = false; }, { passive: true });
 
@@ -29,7 +36,7 @@ const scale = h("div", { class: "sc-scale sc-furniture" },
   h("div", { class: "sc-north" }, h("span", {}, say("north")), icons.north()), h("div", {}, scaleText, scaleBar));
 const ROUND = [1, 2, 2.5, 5].flatMap((step) => [1, 10, 100, 1000, 10000, 100000].map((power) => step * power))
   .filter((metres) => metres >= 10 && Number.isInteger(metres)).sort((a, b) => a - b);
-function drawScale() {
+export function drawScale() {
   const y = map.getSize().y / 2;
   const metres = map.distance(map.containerPointToLatLng([0, y]), map.containerPointToLatLng([100, y]));
   const shown = ROUND.filter((value) => value <= metres).pop() || ROUND[0];
@@ -58,21 +65,18 @@ if (panel.is_internal) {
 
 // ---- search: places by name, and streets
 const MOST_FOUND = 8;
-const streetPlaces = () => {
+/** A thing that can be found, in small letters. */
+export const folded = (entry) => ({ ...entry, folded: entry.name.toLowerCase() });
+/** Streets, each where its first label may stand. */
+export function streetEntries() {
   const first = new Map();
   for (const [text, lat, lon] of streets.labels) if (!first.has(text)) first.set(text, [lat, lon]);
-  return [...first].map(([text, at]) => ({ kind: "street", name: streets.names[text], at }));
-};
-const folded = (entry) => ({ ...entry, folded: entry.name.toLowerCase() });
-const findable = [
-  ...["station", "suggestion", "centre", "shop", "depot"].flatMap((kind) => places[kind].map((place) => ({ kind, name: place.name, at: place.at, place }))),
-  ...streetPlaces(),
-].map(folded);
+  return [...first].map(([text, at]) => folded({ kind: "street", name: streets.names[text], at }));
+}
 function find(text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
-  const gaps = gapsNow().map((gap) => folded({ kind: "gap", name: gap.card.name, at: gap.at, place: gap }));
-  const found = [...findable, ...gaps].filter((entry) => entry.folded.includes(wanted));
+  const found = hooks.entries().filter((entry) => entry.folded.includes(wanted));
   const starts = found.filter((entry) => entry.folded.startsWith(wanted));
   return [...starts, ...found.filter((entry) => !starts.includes(entry))].slice(0, MOST_FOUND);
 }
@@ -101,7 +105,7 @@ function goTo(entry) {
   input.setAttribute("aria-expanded", "false");
   input.blur();
   isWhole = false;
-  if (entry.place) flyTo(entry.kind, entry.place);
+  if (entry.place) hooks.goTo(entry);
   else map.setView(entry.at, Math.max(map.getZoom(), 16), { animate: !calm.matches });
 }
 input.addEventListener("input", drawResults);
@@ -118,7 +122,7 @@ input.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
   if (event.key === "/" && !isTyping) { event.preventDefault(); input.focus(); }
-  if (event.key === "Escape" && !isTyping) { map.closePopup(); openSheet(false); }
+  if (event.key === "Escape" && !isTyping) { map.closePopup(); openSheet(false); hooks.escape(); }
 });
 L.DomEvent.disableClickPropagation(search);
 L.DomEvent.disableScrollPropagation(search);
@@ -136,28 +140,25 @@ function preparePrint() {
   seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds(), isWhole };
   document.body.classList.add("sc-print");
   side.classList.add("sc-open"); // a phone's closed sheet hides most of the panel
-  drawSubtitle();
-  fitRows();
-  fillSheetNotes();
+  hooks.toPaper();
   map.invalidateSize({ animate: false, pan: false });
   if (seen.isWhole) fitWhole();
   else map.fitBounds(seen.bounds, { animate: false });
   styleStreets();
-  drawLabels();
+  hooks.drawLabels();
 }
 function afterPrint() {
   if (!seen) return;
   document.body.classList.remove("sc-print");
   side.classList.toggle("sc-open", wasOpen);
   side.style.zoom = "";
-  drawSubtitle();
-  fitRows();
+  hooks.toScreen();
   map.invalidateSize({ animate: false, pan: false });
   map.setView(seen.centre, seen.zoom, { animate: false });
   isWhole = seen.isWhole;
   seen = null;
   styleStreets();
-  drawLabels();
+  hooks.drawLabels();
 }
 window.addEventListener("beforeprint", preparePrint);
 window.addEventListener("afterprint", afterPrint);

@@ -1,9 +1,11 @@
 // Symbols: drawn here, no web font, no emblem.
+import { colours, panel, svg } from "./page.js";
+
 const box = (size, view, ...shapes) =>
   svg("svg", { width: size, height: size, viewBox: `0 0 ${view} ${view}`, "aria-hidden": "true" }, ...shapes);
 const path = (d, attributes) => svg("path", { d, ...attributes });
 
-const icons = {
+export const icons = {
   station: (size = 24) =>
     box(size, 24,
       svg("circle", { cx: 12, cy: 12, r: 11, fill: colours.station, stroke: "#fff", "stroke-width": 2 }),
@@ -60,6 +62,19 @@ const icons = {
       path(panel.symbols.suggestion,
         { fill: ground, stroke: edge, "stroke-width": isHollow ? 2.4 : 2 }), text);
   },
+  /** A place that is tried: a plus in a halo; hollow for a shop. */
+  trial(size = 34, isShop = false) {
+    const [ground, ink] = isShop ? ["#fff", colours.proposal] : [colours.proposal, "#fff"];
+    return box(size, 34,
+      svg("circle", { cx: 17, cy: 17, r: 15.4, fill: "#fff", "fill-opacity": 0.35, stroke: colours.proposal, "stroke-width": 1.4, "stroke-dasharray": "3 2.4" }),
+      svg("circle", { cx: 17, cy: 17, r: 10, fill: ground, stroke: isShop ? colours.proposal : "#fff", "stroke-width": 2 }),
+      path("M17 12v10M12 17h10", { stroke: ink, "stroke-width": 2.2, "stroke-linecap": "round" }));
+  },
+  /** A street that is blocked. */
+  blocked: (size = 34) =>
+    box(size, 34,
+      svg("circle", { cx: 17, cy: 17, r: 11, fill: "#fff", stroke: colours.ink, "stroke-width": 2.2 }),
+      path("M11.5 17h11", { stroke: colours.ink, "stroke-width": 3, "stroke-linecap": "round" })),
   /** A place that is closed: the same symbol, pale, with a stroke across. */
   closed(symbol) {
     const size = Number(symbol.getAttribute("width"));

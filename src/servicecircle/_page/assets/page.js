@@ -1,35 +1,30 @@
-// Data, words and numbers: what every other part of the page uses.
-const data = (key) => JSON.parse(document.getElementById("sc-" + key).textContent);
-const panel = data("panel");
-const colours = panel.colours;
-const isChinese = panel.lang === "zh";
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const narrow = window.matchMedia("(max-width: 720px)");
+// Data, words and numbers: what every other part of a page uses. The map in one file joins these parts to one script; the
+// live page loads them as modules.
+/** Data of a layer: fetched before the first module is read, else beside the script. */
+export const data = (key) => (globalThis.pageData ? globalThis.pageData[key] : JSON.parse(document.getElementById("sc-" + key).textContent));
+export const panel = data("panel");
+export const colours = panel.colours;
+export const isChinese = panel.lang === "zh";
+export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+export const narrow = window.matchMedia("(max-width: 720px)");
 
-/** What the reader has chosen. `k` is the position of the break; the largest first, since gaps and gains are told by it. */
-const state = {
-  mode: "before",
-  k: panel.minutes.length - 1,
-  cellsBy: "riders",
-  isOn: {},
-  base: "",
-};
+/** What the reader has chosen. */
+export const state = { isOn: {}, base: "" };
 // a frame shows where the keyboard is; whoever points sees where
 document.addEventListener("keydown", () => document.body.classList.add("sc-by-key"), true);
 document.addEventListener("pointerdown", () => document.body.classList.remove("sc-by-key"), true);
-const minutesNow = () => panel.minutes[state.k];
 
 // ---- words and numbers
-const say = (key, values = {}) =>
+export const say = (key, values = {}) =>
   panel.words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
-const NONE = "\u2014";
-const whole = (n) => Math.floor(n + 0.5).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+export const NONE = "\u2014";
+export const whole = (n) => Math.floor(n + 0.5).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 /** Riders as they are shown: `<1` where rounding would leave nothing of something. */
-function riders(n) {
+export function riders(n) {
   const told = n > 1e-9 && n < 0.5 ? "<1" : whole(n);
   return say(/^<?1$/.test(told) ? "riders_1" : "riders_n", { n: told });
 }
-function share(part, total) {
+export function share(part, total) {
   if (!(total > 0)) return NONE;
   const percent = (100 * part) / total;
   if (percent <= 1e-7) return "0%";
@@ -38,10 +33,10 @@ function share(part, total) {
   if (percent > 99.9) return ">99.9%";
   return percent.toFixed(1) + "%";
 }
-const distance = (m) => (m >= 1000 ? say("kilometres", { n: m / 1000 }) : say("metres", { n: m }));
+export const distance = (m) => (m >= 1000 ? say("kilometres", { n: m / 1000 }) : say("metres", { n: m }));
 
 // ---- elements: names go in as text, never as markup
-function h(tag, attributes = {}, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
@@ -52,16 +47,19 @@ function h(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
   return element;
 }
-function svg(tag, attributes = {}, ...children) {
+export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "style") element.style.cssText = value; // a policy may forbid the attribute
+    else element.setAttribute(name, value);
+  }
   element.append(...children);
   return element;
 }
 
 // ---- coordinates: each vertex is the step from the one before, around one origin
-const [originLon, originLat] = panel.origin;
-function unpack(steps, digits) {
+export const [originLon, originLat] = panel.origin;
+export function unpack(steps, digits) {
   const unit = 10 ** digits;
   const points = new Array(steps.length / 2);
   let x = 0;
@@ -73,4 +71,4 @@ function unpack(steps, digits) {
   }
   return points;
 }
-const unpackPolygons = (polygons, digits = 6) => polygons.map((rings) => rings.map((ring) => unpack(ring, digits)));
+export const unpackPolygons = (polygons, digits = 6) => polygons.map((rings) => rings.map((ring) => unpack(ring, digits)));

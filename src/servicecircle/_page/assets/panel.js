@@ -1,31 +1,4 @@
 // The panel: title, switches, headline figure, suggestions, legend (which is the layer control), parameters.
-const side = document.getElementById("sc-side");
-const view = document.getElementById("sc-view");
-const updates = []; // what has to be said anew when a switch is moved
-
-/** A switch of a few choices: arrows move it, one of it is in the Tab order. */
-function segmented(label, choices, get, set) {
-  const buttons = choices.map(([value, text]) =>
-    h("button", { type: "button", role: "radio", class: "sc-choice", onclick: () => { set(value); changed(); } }, text));
-  const group = h("div", { class: "sc-switch", role: "radiogroup", "aria-label": label }, ...buttons);
-  group.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const at = choices.findIndex(([value]) => value === get());
-    const next = (at + step + choices.length) % choices.length;
-    set(choices[next][0]);
-    changed();
-    buttons[next].focus();
-  });
-  updates.push(() => buttons.forEach((button, i) => {
-    const isChosen = choices[i][0] === get();
-    button.setAttribute("aria-checked", isChosen);
-    button.tabIndex = isChosen ? 0 : -1;
-  }));
-  return group;
-}
-
 const subtitle = h("div", { class: "sc-sub" });
 /** What the page shows; a sheet of today shows nothing that is proposed. */
 function drawSubtitle() {
@@ -37,13 +10,13 @@ function headElement() {
   const switches = [];
   if (panel.has_sites) {
     switches.push(segmented(say("mode_switch"), [["before", say("before")], ["after", say("after")]],
-      () => state.mode, (mode) => { state.mode = mode; }));
+      () => state.mode, (mode) => { state.mode = mode; }, changed));
   }
   if (panel.minutes.length > 1) {
     // only the chosen one has its unit where there are many
     const unit = panel.minutes.length <= 3;
     switches.push(segmented(say("minutes_switch"), panel.minutes.map((m, k) => [k, unit ? say("minutes", { m }) : m]),
-      () => state.k, (k) => { state.k = k; }));
+      () => state.k, (k) => { state.k = k; }, changed));
   }
   drawSubtitle();
   return [
@@ -146,8 +119,6 @@ function circleSwatch() {
   });
   return svg("svg", { width: 30, height: 18, viewBox: "0 0 30 18" }, ...shapes);
 }
-const swatchBox = (attributes) => svg("rect", { x: 1, y: 1.5, width: 28, height: 13, rx: 2, ...attributes });
-const swatch = (...shapes) => svg("svg", { width: 30, height: 16, viewBox: "0 0 30 16" }, ...shapes);
 const swatches = {
   circle: circleSwatch,
   cell: () => swatch(...[1, 2].map((c, i) => svg("rect", {
@@ -188,55 +159,22 @@ const legendRows = [
   { key: "closure", has: closureData.length > 0, note: () => say(
     closureData.some((one) => !one.is_closed) ? "layer.closure.note_slow" : "layer.closure.note", { n: whole(closureData.length) }) },
   { key: "week", has: Boolean(week), isOff: true, note: () => week.note, after: curveElement },
-  { key: "base", has: Boolean(panel.base), isOff: true, note: () => panel.base.note },
+  { key: "base", has: Boolean(panel.base), isOff: true, onToggle: showBase, note: () => panel.base.note },
 ].filter((row) => row.has);
 for (const row of legendRows) state.isOn[row.key] = !row.isOff;
 
-function toggle(row) {
-  state.isOn[row.key] = !state.isOn[row.key];
-  if (row.key === "base") showBase(state.isOn.base);
-  changed();
-}
-function legendRowElement(row) {
-  const name = h("span");
-  const note = h("em");
-  const element = h("div", {
-    class: "sc-layer", role: "checkbox", tabindex: 0, "data-layer": row.key,
-    onclick: () => toggle(row),
-    onkeydown: (event) => {
-      if (event.key !== " " && event.key !== "Enter") return;
-      event.preventDefault();
-      toggle(row);
-    },
-  }, h("span", { class: "sc-swatch" }, swatches[row.key]()), h("span", { class: "sc-layer-name" }, name, " ", note), h("span", { class: "sc-tick" }));
-  updates.push(() => {
-    element.setAttribute("aria-checked", Boolean(state.isOn[row.key]));
-    element.hidden = Boolean(row.isShown) && !row.isShown();
-    name.textContent = row.name ? row.name() : say("layer." + row.key);
-    note.textContent = row.note ? row.note() : "";
-  });
-  return row.after ? [element, row.after()] : [element];
-}
 function rampElement() {
   const labels = h("div", { class: "sc-ramp" });
   const by = segmented(say("cell_switch"), [["riders", say("by_count")], ["share", say("by_share")]],
-    () => state.cellsBy, (value) => { state.cellsBy = value; });
+    () => state.cellsBy, (value) => { state.cellsBy = value; }, changed);
   by.classList.add("sc-by");
   const place = h("div", { class: "sc-ramp-row" }, labels, by);
   updates.push(() => {
     place.hidden = !state.isOn.cell;
     labels.replaceChildren(...panel.missed_colours.map((colour, c) =>
-      h("span", {}, h("i", { style: { background: colour } }), classLabel(c))));
+      h("span", {}, h("i", { style: { background: colour } }), classLabel(c, state.cellsBy, cellData.step))));
   });
   return place;
-}
-function classLabel(c) {
-  if (state.cellsBy === "share") return ["<25%", "25–50%", "50–75%", "≥75%"][c];
-  const q = cellData.step;
-  const low = q * 2 ** c;
-  if (c === 3) return say("class_riders", { range: `≥${whole(low)}` });
-  const [first, last] = [c === 0 ? 1 : low, 2 * low - 1];
-  return first === last ? whole(first) : `${whole(first)}–${whole(last)}`;
 }
 function zoneWarning() {
   const place = h("div", { class: "sc-warning" }, say("zone_warning"));
@@ -280,22 +218,10 @@ function fillSheetNotes() {
 // ---- the sheet on a phone
 const peek = h("button", { type: "button", class: "sc-peek", onclick: () => openSheet(true) },
   panel.has_sites ? say("suggested", { n: places.suggestion.length }) : say("legend"), h("span", { "aria-hidden": "true" }, " \u25b2"));
-const handle = h("button", { type: "button", class: "sc-handle", "aria-label": say("sheet"), onclick: () => openSheet(!side.classList.contains("sc-open")) });
-function openSheet(isOpen) {
-  side.classList.toggle("sc-open", isOpen);
-  handle.setAttribute("aria-expanded", isOpen);
-  if (!isOpen) side.scrollTop = 0;
-  measureSheet();
-}
-/** What stands on the map stands above the sheet. */
-function measureSheet() {
-  if (narrow.matches && !side.classList.contains("sc-open")) document.body.style.setProperty("--sheet", `${side.offsetHeight}px`);
-}
-
 side.setAttribute("aria-label", say("panel"));
 side.replaceChildren(...[
   handle, ...headElement(), headlineElement(), choices ? choiceNote() : null, peek, suggestionsElement(),
-  h("section", { class: "sc-full" }, h("h2", {}, say("legend"), h("span", { class: "sc-hint" }, say("legend_hint"))), ...legendRows.flatMap(legendRowElement)),
+  h("section", { class: "sc-full" }, h("h2", {}, say("legend"), h("span", { class: "sc-hint" }, say("legend_hint"))), ...legendRows.flatMap((row) => legendRowElement(row, swatches[row.key](), changed))),
   parametersElement(), footElement(),
 ].filter(Boolean));
 
@@ -316,3 +242,5 @@ function changed() {
     map.getPane("sc-" + name).animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 200, easing: "ease-out" });
   }
 }
+
+window.addEventListener("resize", () => { fitRows(); measureSheet(); });
