@@ -42,8 +42,9 @@ from .what_if import router as what_if_router
 VERSION = "1"
 DESCRIPTION = """The coverage map of a study: who is reached, where the gaps are, where to open next.
 
-Every address answers GET and HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
-allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`."""
+Every address that takes GET takes HEAD. GeoJSON is RFC 7946 (WGS 84). An unknown parameter or a value that is not
+allowed is answered with 400. Every error has one JSON shape: `title`, `status`, `code`, `detail`, `parameters`;
+below `/v2` that of openrouteservice."""
 #: seconds that answers under way have to be sent, once the server is told to stop
 GRACE_S = 30
 ANY_HOST = frozenset({"0.0.0.0", "::"})

@@ -30,7 +30,6 @@ def with_reports(study: Study, path: Path, *, toml: Path | None = None) -> Study
     """
     Return the study with the reports of trouble of a file, in place of its own.
 
-    With `toml`, the folder of the study or its study.toml, they hold by the rule of its [closures].
     With `toml`, the folder of the study or its study.toml, they hold by its rule in [closures]: who is believed.
 
     Raises
