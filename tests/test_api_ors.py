@@ -504,6 +504,27 @@ def test_routingpy_works_unchanged(address: str, client: TestClient) -> None:
         peer.isochrones(locations=MIDDLE, profile="foot-walking", intervals=[10**6])
 
 
+@pytest.mark.slow
+def test_clients_understand_that_they_ask_too_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("api.rates", reason="this server counts no requests")
+    openrouteservice, routingpy = pytest.importorskip("openrouteservice"), pytest.importorskip("routingpy")
+    for name, value in {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SERVICECIRCLE_REQUESTS_PER_MINUTE", "2")
+    with started(write_tiny_study(tmp_path / "town")) as (_, found, _told):
+        peer = openrouteservice.Client(base_url=found, retry_over_query_limit=False)
+        for _ in range(2):
+            peer.isochrones(locations=[MIDDLE], profile="foot-walking", range=[300])
+        with pytest.raises(openrouteservice.exceptions._OverQueryLimit) as told:
+            peer.isochrones(locations=[MIDDLE], profile="foot-walking", range=[300])
+        assert told.value.args[0] == 429
+        assert shape_of_error(told.value.args[1])["code"] == 3099
+        with pytest.raises(routingpy.exceptions.OverQueryLimit):
+            routingpy.ORS(base_url=found, api_key="any", retry_over_query_limit=False).matrix(
+                [MIDDLE, EAST], "foot-walking"
+            )
+
+
 def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
     sent = {
         "locations": [MIDDLE], "range_type": "time", "range": [300, 600], "location_type": "start",

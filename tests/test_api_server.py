@@ -64,6 +64,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
+def key_in(told: str) -> str:
+    """The key that a server prints as it starts."""
+    (key,) = re.findall(r"  (?:密钥|key )  (\S{32})\n", told)
+    return str(key)
+
+
 def failed(study: Path, *options: str) -> str:
     """What a server that cannot start tells, after checking how it ends."""
     ended = subprocess.run(
@@ -121,9 +127,8 @@ def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> N
 # -------------------------------------------------------------------------------------------- begin and end
 def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path)) as (server, address, told):
-        assert (
-            told == f"小镇\n  网页  {address}/\n  地图  {address}/map\n  API   {address}/docs\n按 Ctrl-C 停止。\n"
-        )
+        head = f"小镇\n  网页  {address}/\n  地图  {address}/map\n  API   {address}/docs\n"
+        assert told == f"{head}  密钥  {key_in(told)}\n按 Ctrl-C 停止。\n"
         with OPENER.open(f"{address}/healthz"):
             server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=60) == ("已停止。\n", "")
@@ -133,7 +138,12 @@ def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_an_english_study_is_served_with_english_words(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path, lang="en"), "--host", "localhost") as (server, address, told):
-        lines = [f"  page  {address}/", f"  map   {address}/map", f"  API   {address}/docs"]
+        lines = [
+            f"  page  {address}/",
+            f"  map   {address}/map",
+            f"  API   {address}/docs",
+            f"  key   {key_in(told)}",
+        ]
         assert told.splitlines() == ["小镇", *lines, "Ctrl-C stops the server."]
         with OPENER.open(f"{address}/map"):
             server.send_signal(signal.SIGINT)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc
-from servicecircle.duplicates import METRES_PER_DEG, StatedRows, alike_groups, place_groups
+from servicecircle.amenity_checks import STALE
+from servicecircle.duplicates import METRES_PER_DEG, StatedRows, alike_groups, place_groups, with_offers
 from servicecircle.errors import Fault
 from servicecircle.ledgers import Reading, frame_of_points
 from servicecircle.name_forms import forms_of
+from servicecircle.offers import BROKEN, CODES
 from servicecircle.readers import read_table
 
 LON, LAT = 113.38, 22.51
@@ -273,3 +277,22 @@ def test_a_hostile_name_is_told_in_one_short_visible_line(tmp_path: Path, name: 
 def test_a_phone_number_in_a_name_is_not_told(tmp_path: Path) -> None:
     reading = ledger(tmp_path, [("A", "驿站13800138000", 0), ("B", "驿站13800138000(总站)", 12)])
     assert not any("13800138000" in fault.en + fault.zh for fault in reading.faults)
+
+
+@pytest.mark.parametrize(
+    ("stays", "goes", "both", "unchecked"),
+    [
+        (("a|b", "b"), ("b|c", "c"), "a|b|c", "c"),
+        (("a", ""), ("a|c", "a|c"), "a|c", "c"),
+        (("", "a"), ("a", ""), "a", ""),  # with `drop_stale` what was not checked does not work
+        (("", "a"), ("", "a"), "", "a"),
+    ],
+)
+def test_rows_that_are_one_place_were_checked_if_either_was(
+    stays: tuple[str, str], goes: tuple[str, str], both: str, unchecked: str
+) -> None:
+    working, stale = zip(stays, goes, strict=True)
+    columns = {CODES: working, BROKEN: ["", ""], STALE: stale}
+    frame = gpd.GeoDataFrame(columns, geometry=shapely.points([[0, 0], [0, 0]]), index=["A", "B"])
+    one = with_offers(frame, StatedRows({"B": "A"}, ())).loc["A"]
+    assert (one[CODES], one[STALE]) == (both, unchecked)

@@ -36,6 +36,7 @@ from servicecircle._figure.texts import wrapped
 from servicecircle._figure.words import WORDS, figure_words
 from servicecircle._figure.zone_sheet import zones_of
 from servicecircle._page import areas, palette
+from servicecircle._page.summary import shown_riders, shown_served
 from servicecircle._page.symbols import PATHS
 from servicecircle.errors import InputError, MissingPackageError
 from servicecircle.model import Plan
@@ -423,6 +424,16 @@ def test_the_curve_says_the_riders_of_each_number_of_sites(hours_plan: Plan, tmp
         sheet = figures.drawn_curve(dataclasses.replace(hours_plan, siting=siting), figure_words("en"), Fonts("en"))
     assert any("not proven" in text and "no plan with" in text for text in sheet.texts)
     assert sc.draw_curve(hours_plan, tmp_path / "curve.svg").stat().st_size > 1000
+
+
+def test_the_curve_says_the_number_of_the_headline_for_today_and_the_plan(hours_plan: Plan) -> None:
+    today, then = (shown_riders(coverage).within[-1] for coverage in (hours_plan.before, hours_plan.after))
+    n = len(hours_plan.sites)
+    for off in (-0.9, 0.0, 0.9):  # largest remainder: up to a rider from what one number alone is rounded to
+        assert shown_served(hours_plan, today + off, 0) == today
+        assert shown_served(hours_plan, then + off, n) == then
+    assert shown_served(hours_plan, today + 1.6, 0) == today + 2
+    assert shown_served(hours_plan, 7.5, n + 1) == 8
 
 
 def test_the_week_says_its_share_and_its_emptiest_hour(hours_plan: Plan, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 import random
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hostile import HOSTILE, random_names
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import write_study
@@ -30,22 +30,6 @@ from servicecircle.zone_work import with_zone_work
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-HOSTILE = [
-    "</script><script>alert(1)</script>",
-    "<!--<script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "${alert(1)}",
-    "`${alert(1)}`",
-    "{{ 7 * 7 }}{% for x in y %}{# z #}",
-    "back\\slash\\u0041\\",
-    "line\u2028and\u2029paragraph",
-    "]]>&amp;&lt;'\"",
-    "javascript:alert(1)",
-    "{name}{minutes}{n}",
-    "__proto__",
-    "$& $1 $`",
-]
 
 
 def chromium() -> str | None:
@@ -209,35 +193,6 @@ def test_any_name_is_shown_as_it_is(plan: Plan, opened: Callable[..., Any], name
     page.close()
 
 
-#: what random names are made of: each piece ends something in HTML, JavaScript, a template or a regular expression
-PIECES = [
-    *("${", "}", "`", "\\", "\\1", "\\g<0>", "\\x3c", "\\u2028", "\u2028", "\u2029", "\u202e", "\u200f", "\u2066"),
-    *(
-        "</script>",
-        "<script>window.ran=1</script>",
-        '"><img src=x onerror="window.ran=1">',
-        "<svg onload=window.ran=1>",
-    ),
-    *("javascript:window.ran=1", "${window.ran=1}", "{{7*7}}", "{%", "{#", "{n}", "{name}", "<!--", "-->", "]]>"),
-    *(
-        "&lt;",
-        "&#39;",
-        "%00",
-        "'",
-        '"',
-        "=1+1",
-        "驿站",
-        "粥铺",
-        "ab",
-        "7",
-        "🛵",
-        "$&",
-        "$`",
-        "\n",
-        "\t",
-        "__proto__",
-    ),
-]
 #: in a browser's text, where blanks of the markup run together
 SHOWN = """
 () => [...document.querySelectorAll('.sc-ic-station, .sc-ic-shop')].map((mark) => {
@@ -247,12 +202,6 @@ SHOWN = """
     [...card.querySelectorAll('dd')].map((one) => one.textContent)];
 })
 """
-
-
-def random_names(rng: random.Random, n: int) -> list[str]:
-    """Names that no two share, of which none is blank at an end."""
-    made = ("".join(rng.choice(PIECES) for _ in range(rng.randint(1, 6))) for _ in itertools.count())
-    return [f"a{k}{name}z" for k, name in zip(range(n), made, strict=False)]
 
 
 @pytest.mark.slow

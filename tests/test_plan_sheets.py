@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import math
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -20,7 +24,7 @@ from servicecircle import InputError, explain_plan, load_study, suggest, write_t
 from servicecircle.coverage import limits_s, totals
 from servicecircle.model import Coverage, Plan
 from servicecircle.plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
-from servicecircle.sheet_cells import lines_of
+from servicecircle.sheet_cells import lines_of, print_head
 from servicecircle.writers import summary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -189,6 +193,33 @@ def test_no_phone_of_a_person_is_in_a_sheet(plan: Plan, tmp_path: Path) -> None:
     )
     assert "13812345678" not in texts
     assert np.all([name in texts for name in plan.facilities["name"].head(3)])
+
+
+def test_every_printed_page_has_the_whole_title_at_its_head(book: Any, plan: Plan) -> None:
+    for sheet in book:
+        head = sheet.oddHeader.left.text
+        assert f"{plan.study.name}　{sheet.title}" in head
+        first = 3 if sheet["A3"].value else HEAD
+        assert sheet.print_area.startswith(f"'{sheet.title}'!$A${first}:")  # title and note are in the head alone
+        assert sheet["A1"].value.endswith(sheet.title)
+
+
+@pytest.mark.parametrize("name", ["甲&乙", "3号&P&D", "&" * 300, "长" * 300, "a\nb", "=1+1"])
+def test_a_name_at_the_head_of_a_page_stays_a_name(tmp_path: Path, name: str) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "head.xlsx")) as made:
+        print_head(made.add_worksheet(), name, name)
+    with zipfile.ZipFile(tmp_path / "head.xlsx") as book:
+        part = book.read("xl/worksheets/sheet1.xml").decode()
+    found = re.search(r"<oddHeader>(.*?)</oddHeader>", part, re.DOTALL)
+    assert found
+    head = html.unescape(found[1])
+    assert len(head) <= 255
+    lines = head.replace("&&", "\0").split("\n")
+    for line, style in zip(lines, ("&L&14&B ", "&B&9 "), strict=True):
+        told = line.removeprefix(style)
+        assert len(told) == len(line) - len(style)
+        assert "&" not in told
+        assert name.replace("\n", " ").startswith(told.replace("\0", "&").removesuffix("…"))
 
 
 def test_a_wide_sheet_prints_on_two_pages_that_both_say_of_whom_they_are(book: Any) -> None:

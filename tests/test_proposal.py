@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import docx
+import pandas as pd
 import pytest
 from studies import TOML, write_study
 
@@ -118,6 +119,27 @@ def test_the_wording_follows_the_proof(plan: Plan) -> None:
     told = words_of(blocks_of(dataclasses.replace(plan, solution=unproven)))
     sentences = [line for line in told.split("\n") if "最优" in line and "整数规划" not in line]
     assert not [line for line in sentences if "已证明最优" in line]
+
+
+@pytest.mark.parametrize(
+    ("riders", "told"),
+    [
+        (("40", "60.5"), "人（期望值）"),
+        (("40余名", "60.5"), "台账含概数，按所写数字计，实际不少于此数"),
+        (("近40人", "60"), "台账含概数，按所写数字计，实际略少于此数"),
+        (("40余名", "约60"), "台账含概数，按所写数字计）"),
+    ],
+)
+def test_riders_of_a_round_count_are_told_with_where_they_come_from(
+    tmp_path: Path, riders: tuple[str, str], told: str
+) -> None:
+    study = write_study(tmp_path)
+    depots = pd.read_csv(study / "depots.csv").assign(骑手数=riders)
+    depots.to_csv(study / "depots.csv", index=False)
+    made = sc.suggest(sc.load_study(study), stations=0, shops=0)
+    text = words_of(blocks_of(made))
+    assert told in text.partition("今天")[0]
+    assert ("台账含概数），" in text) == (riders[0] != "40")  # among the parameters too
 
 
 def test_every_suggestion_has_a_card(plan: Plan) -> None:

@@ -136,3 +136,17 @@ def test_plain_covering_by_degrees_is_proven_by_its_levels():
     assert (plan.proof, plan.bound) == ("certificate", 4.5)
     assert siting_bound(q, plan.certificate) == pytest.approx(4.5)
     assert siting_bound(replace(q, phases=[Phase(1), Phase(2)], p=None), plan.certificate) == np.inf
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rules", "most"),
+    [({"cost": np.linspace(1, 3, 200), "budget": 9.0}, 0.03), ({"floor": 0.1}, 0.01)],
+    ids=["budget", "floor"],
+)
+def test_a_large_question_stopped_early_is_bounded_by_plain_covering(rules, most):
+    q = replace(town(8000, 200), **rules)
+    plan = solve_siting(q, time_limit_s=4.0)
+    assert plan.gap <= most
+    assert siting_bound(q, plan.certificate) <= plan.relaxed_bound * (1 + 1e-9)
+    check_siting(q, plan)

@@ -6,7 +6,8 @@ import inspect
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from gettext import translation
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ MADE = HERE / "_made"
 INDEXES = ("docs/README", "docs/README.zh")
 TOWNS = ("nanqu", "daning", "jianning", "jinyu", "shuiposi")
 WIDTH = 1600
+#: words of the theme that its Chinese catalogue lacks
+OWN_WORDS = {
+    "System Settings": "跟随系统",
+    "Color mode": "配色",
+    "Collapse Sidebar": "收起侧栏",
+    "Expand Sidebar": "展开侧栏",
+    "Breadcrumb": "当前位置",
+}
 
 
 def make(app: Sphinx) -> None:
@@ -32,19 +41,26 @@ def make(app: Sphinx) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- both trees
-def links_of(text: str) -> list[str]:
-    """Return the pages that an index names, in its order, each once, its twin in the other language left out."""
-    found = re.findall(r"\]\(([\w./-]+?\.md|\.\./notebooks/[\w-]+\.ipynb)\)", text)
-    return [page for page in dict.fromkeys(found) if page not in {"README.md", "README.zh.md"}]
+def groups_of(text: str) -> dict[str, list[str]]:
+    """Return the pages of `docs` that an index names, by the table that names them; "" is before all tables."""
+    head = re.compile(r"^\| ([^|\n]+?) \| \|\n\| --- \| --- \|$", re.MULTILINE)
+    first, *rest = head.split(text)
+    groups, seen = {}, {"README.md", "README.zh.md"}
+    for name, below in zip(["", *rest[::2]], [first, *rest[1::2]], strict=True):
+        found = dict.fromkeys(re.findall(r"\]\((?!\.\.)([\w./-]+?\.md)\)", below))
+        groups[name] = [page for page in found if page not in seen]
+        seen.update(found)
+    return {name: pages for name, pages in groups.items() if pages}
 
 
 def add_toctree(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Give an index a hidden tree of the pages that it names: a plain host shows the page as it is."""
+    """Give an index hidden trees of the pages that it names, a group each: a plain host shows the page as it is."""
     del app
     if docname in INDEXES:
-        own = [p for p in links_of(source[0]) if p.endswith(".md") and not p.startswith("..")]
-        tree = "\n".join(page.removesuffix(".md") for page in own)
-        source[0] += f"\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
+        for name, pages in groups_of(source[0]).items():
+            caption = f":caption: {name[0].upper()}{name[1:]}\n" if name else ""
+            tree = "\n".join(page.removesuffix(".md") for page in pages)
+            source[0] += f"\n\n```{{toctree}}\n:hidden:\n{caption}\n{tree}\n```\n"
     # a plain host shows the folder; a site has a page of it
     to_root = "../" * docname.count("/")
     source[0] = source[0].replace("](../notebooks)", f"]({to_root}docs/site/notebooks.rst)")
@@ -56,8 +72,30 @@ def tell_language(app: Sphinx, docname: str, template: str, context: dict[str, A
     chinese = docname.endswith(".zh")
     twin = docname.removesuffix(".zh") if chinese else f"{docname}.zh"
     context["language"] = "zh-CN" if chinese else "en"
+    if chinese:
+        context["gettext"] = chinese_words()  # `_` and `trans` of the templates ask for it by this name
     if twin in app.env.found_docs:
         context["twin"], context["twin_name"] = twin, "English" if chinese else "中文"
+
+
+@cache
+def chinese_words() -> Callable[[str], str]:
+    """Return what says a word of the theme in Chinese: its own catalogue's, else that of Sphinx, else ours."""
+    import pydata_sphinx_theme
+    import sphinx.locale
+
+    folders = {"zh": pydata_sphinx_theme, "zh_CN": sphinx.locale}
+    places = [(Path(str(module.__file__)).parent, lang) for lang, module in folders.items()]
+    first, second = (
+        translation("sphinx", folder if lang == "zh_CN" else folder / "locale", [lang]) for folder, lang in places
+    )
+
+    def said(text: str) -> str:
+        word = first.gettext(text)
+        word = second.gettext(text) if word == text else word
+        return OWN_WORDS.get(text, word)
+
+    return said
 
 
 def write_front_door(app: Sphinx, error: Exception | None) -> None:
@@ -112,7 +150,8 @@ def directive(name: str) -> str:
         thing = getattr(thing, part)
     kind = "function" if inspect.isroutine(thing) else "class" if inspect.isclass(thing) else "data"
     whose = "exception" if inspect.isclass(thing) and issubclass(thing, Exception) else kind
-    return f".. auto{whose}:: servicecircle.{name}"
+    members = "\n   :members:" if whose == "class" else ""
+    return f".. auto{whose}:: servicecircle.{name}{members}"
 
 
 # ------------------------------------------------------------------------------------------------------ the gallery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ._validate import N_NAMED, BoolArray, FloatArray, IntArray, some, some_zh
+from .amenity_checks import STALE
 from .columns import Role
 from .errors import Fault
 from .headers import without_numbers
@@ -174,23 +175,34 @@ def with_offers(frame: gpd.GeoDataFrame, stated: StatedRows) -> gpd.GeoDataFrame
     """
     Return the rows with the offers of those that are left out for them, one place having both.
 
-    Services that work at one of them are added, but for what the row that stays calls broken; hours are taken where
-    the row that stays says none.
+    Services that work at one of them are added, but for what the row that stays calls broken; one counts as
+    checked if it was at either. Hours are taken where the row that stays says none.
     """
     pairs = [pair for pair in stated.same.items() if set(pair) <= set(frame.index) and pair[1] not in stated.same]
     if frame.index.has_duplicates or not pairs:
         return frame
-    said = {name: frame[name].astype(str).to_dict() for name in (*_HOURS, *_SERVICES) if name in frame.columns}
+    own_columns = (*_HOURS, *_SERVICES, STALE)
+    said = {name: frame[name].astype(str).to_dict() for name in own_columns if name in frame.columns}
     for out, kept in pairs:
         if set(_HOURS) <= said.keys() and not said["hours"][kept].strip():
             said |= {name: said[name] | {kept: said[name][out]} for name in _HOURS}
         if set(_SERVICES) <= said.keys():
             working, broken = (said[name] for name in _SERVICES)
+            if STALE in said:
+                said[STALE][kept] = _unchecked_at_both(working, said[STALE], kept, out)
             own, not_own = _codes(working[kept]), _codes(broken[kept])
             own += [code for code in _codes(working[out]) if code not in {*own, *not_own}]
             not_own += [code for code in _codes(broken[out]) if code not in {*own, *not_own}]
             working[kept], broken[kept] = "|".join(own), "|".join(not_own)
     return frame.assign(**{name: list(column.values()) for name, column in said.items()})
+
+
+def _unchecked_at_both(working: Mapping[Hashable, str], stale: Mapping[Hashable, str], kept: str, out: str) -> str:
+    """Return what neither of two rows of one place was checked for in time."""
+    unchecked = {row: _codes(stale[row]) for row in (kept, out)}
+    checked = {code for row in unchecked for code in _codes(working[row]) if code not in unchecked[row]}
+    every = dict.fromkeys([*unchecked[kept], *unchecked[out]])
+    return "|".join(code for code in every if code not in checked)
 
 
 def _codes(text: str) -> list[str]:

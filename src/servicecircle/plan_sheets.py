@@ -18,7 +18,7 @@ from .disclosure import told_count, told_warnings
 from .errors import InputError, Lang
 from .model import Plan
 from .plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
-from .sheet_cells import CREATED, OPTIONS, Styles, put_text, row_height, styles_of
+from .sheet_cells import CREATED, OPTIONS, Styles, print_head, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
 from .zone_tables import post_table, team_table, tier_table
 
@@ -295,10 +295,14 @@ def _write_sheet(worksheet: Any, sheet: _Sheet, plan: Plan, styles: Styles) -> N
     lang, table = plan.study.lang, sheet.table
     shown = [_column(str(name), lang) for name in table.columns]
     _set_up(worksheet, [column.width for column, _ in shown], len(table), lang)
-    put_text(worksheet, (_TITLE, 0), f"{plan.study.name}　{_said(_SHEETS[sheet.key], lang)}", "title", styles)
+    title = f"{plan.study.name}　{_said(_SHEETS[sheet.key], lang)}"
+    put_text(worksheet, (_TITLE, 0), title, "title", styles)
     sums = [k for k, (column, _) in enumerate(shown) if column.is_summed] if sheet.key != "totals" else []
     note = f"{sheet.note}{'' if lang == 'zh' else ' '}{_said(_OTHER['sums'], lang)}" if sums else sheet.note
     put_text(worksheet, (_NOTE, 0), note, "note", styles)
+    print_head(worksheet, title, note)
+    first = _TOTAL if sums and len(table) else _HEAD
+    worksheet.print_area(first, 0, _HEAD + max(1, len(table)), max(1, len(shown)) - 1)
     if sums and len(table):
         _write_sums(worksheet, table, shown, sums, styles, lang)
     for k, (_, title) in enumerate(shown):
@@ -357,7 +361,7 @@ def _set_up(worksheet: Any, widths: Sequence[float], n: int, lang: Lang) -> None
     if n_page > 1:
         worksheet.repeat_columns(0, 1)  # each page says of whom it is
     worksheet.repeat_rows(_HEAD)
-    worksheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    worksheet.set_margins(left=0.4, right=0.4, top=0.9, bottom=0.6)
     worksheet.set_footer(f"&C{_said(_OTHER['page'], lang)}")
     worksheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
@@ -367,10 +371,13 @@ def _write_assumptions(worksheet: Any, plan: Plan, styles: Styles) -> None:  # n
     """Write what the numbers hang on: parameters, proof, sources, input files, warnings."""
     lang = plan.study.lang
     _set_up(worksheet, (22, 100), 1, lang)
-    put_text(worksheet, (_TITLE, 0), f"{plan.study.name}　{_said(_SHEETS['assumptions'], lang)}", "title", styles)
+    title = f"{plan.study.name}　{_said(_SHEETS['assumptions'], lang)}"
+    put_text(worksheet, (_TITLE, 0), title, "title", styles)
+    print_head(worksheet, title, "")
     for k, key in enumerate(("term", "text")):
         put_text(worksheet, (_HEAD, k), _said(_OTHER[key], lang), "header", styles)
     rows = _assumptions(plan)
+    worksheet.print_area(_HEAD, 0, _HEAD + len(rows), 1)
     worksheet.autofilter(_HEAD, 0, _HEAD + len(rows), 1)
     for row, texts in enumerate(rows, start=_HEAD + 1):
         worksheet.set_row(row, row_height(zip(texts, (22.0, 100.0), strict=True)))

@@ -15,6 +15,8 @@ CREATED = dt.datetime(1970, 1, 1)
 #: characters of a cell
 MAX_TEXT = 32_000
 FACE = "Arial"
+#: characters of the head of a printed page, and of its title
+_MOST_HEAD, _MOST_TITLE = 255, 120
 #: height of a line of text, in points
 LINE_PT = 14.5
 #: a place in a sheet: row and column, from 0
@@ -63,3 +65,28 @@ def put_text(worksheet: Any, place: Place, text: str, kind: str, styles: Styles)
         worksheet.write_string(*place, shown, style)
     else:
         worksheet.write_blank(*place, None, style)
+
+
+def print_head(worksheet: Any, title: str, note: str) -> None:  # noqa: ANN401
+    """
+    Set title and note as the head of every printed page.
+
+    A cell cannot be that: on the second page across other columns stand beside it, and its text is cut.
+    """
+    head = "&L&14&B " + _of_head(title, _MOST_TITLE)  # a blank: a digit behind the size would be of it
+    if note:
+        head += "\n&B&9 "
+        head += _of_head(note, _MOST_HEAD - len(head))
+    worksheet.set_header(head)
+
+
+def _of_head(text: str, most: int) -> str:
+    """Return a text as a head of a page holds it, on one line, cut to `most` characters."""
+    shown, n_kept = " ".join(visible(text).splitlines()), 0
+    room = most - 1  # for the mark of what is cut
+    for sign in shown:
+        room -= 2 if sign == "&" else 1
+        if room < 0:
+            break
+        n_kept += 1
+    return shown[:n_kept].replace("&", "&&") + ("…" if n_kept < len(shown) else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def drawn_curve(plan: Plan, words: Words, fonts: Fonts) -> Sheet:
     plots.put_y_axis(sheet, plot, ticks, words("curve.y", m=f"{plan.study.minutes[-1]:g}"), total)
     _put_counts(sheet, plot, count, words)
     _put_lines(sheet, plot, there, bounds)
-    _put_points(sheet, plot, there)
+    _put_points(sheet, plot, there, plan)
     _put_keys(sheet, words, has_bounds=bool(bounds))
     plots.put_foot(sheet, plan, words, _proof(points, words))
     return sheet
@@ -104,10 +103,10 @@ def _put_lines(sheet: Sheet, plot: Plot, there: list[CurvePoint], bounds: list[t
         sheet.lines([best], **BEST_LINE)
 
 
-def _put_points(sheet: Sheet, plot: Plot, there: list[CurvePoint]) -> None:
+def _put_points(sheet: Sheet, plot: Plot, there: list[CurvePoint], plan: Plan) -> None:
     """Put a dot a point, hollow where it is not proven, with its riders."""
     every = max(1, -(-len(there) // MOST_TOLD))
-    told = [round_half_up(float(point.served or 0.0)) for point in there]
+    told = [summary.shown_served(plan, float(p.served or 0.0), p.stations + p.shops) for p in there]
     for k, point in enumerate(there):
         x, y = plot.at([point.stations + point.shops], [float(point.served or 0.0)])[0].tolist()
         fill = COLOURS["circle_line"] if point.status == "optimal" else COLOURS["white"]
@@ -117,11 +116,6 @@ def _put_points(sheet: Sheet, plot: Plot, there: list[CurvePoint]) -> None:
             if every == 1 and k:
                 more = numbers.change(told[k] - told[k - 1])
                 sheet.text(x, y - 6.6, more, 6.2, COLOURS["second"], across="center", halo=1.4)
-
-
-def round_half_up(value: float) -> int:
-    """Return a whole number, as riders are shown."""
-    return math.floor(value + 0.5)
 
 
 def _put_keys(sheet: Sheet, words: Words, *, has_bounds: bool) -> None:

@@ -53,6 +53,15 @@ def shown_riders(coverage: Coverage) -> Shown:
     return Shown(sum(whole), tuple(np.cumsum(whole[:-1]).tolist()))
 
 
+def shown_served(plan: Plan, served: float, n_new: int) -> int:
+    """Return riders served with so many new sites, whole: for today and the plan the number of the headline."""
+    for coverage, n in ((plan.before, 0), (plan.after, len(plan.sites))):
+        shown = shown_riders(coverage).within[-1]
+        if n == n_new and abs(shown - served) < 1.0:
+            return int(shown)
+    return math.floor(served + 0.5)
+
+
 def shown_gaps(plan: Plan) -> tuple[int, int]:
     """Return the riders in gaps, and those elsewhere who are not covered either, as whole numbers that add up."""
     riders = math.fsum(plan.gaps["riders"])
@@ -253,7 +262,27 @@ def _told_riders(plan: Plan, riders: int, words: Words) -> str:
     told = numbers.riders(riders, words.lang)
     if plan.study.demand_source == "uniform":
         told += words("p.riders_even")
+    elif count_mark(plan):
+        told += words("p.riders_about")
     return told + words("p.riders_at", **_cell_words(plan, words))
+
+
+def count_mark(plan: Plan) -> str:
+    """
+    Return what the ledger of riders says of its counts.
+
+    Returns
+    -------
+    mark
+        "" where all are exact; `at_least` ("170余") or `under` ("近百") where all that are not are of that kind;
+        else `about`.
+    """
+    study = plan.study
+    ledger = {"depots": study.depots, "population": study.population}.get(study.demand_source)
+    if ledger is None or "riders_mark" not in ledger:
+        return ""
+    marks = set(ledger["riders_mark"].dropna()) - {""}
+    return "" if not marks else str(marks.pop()) if len(marks) == 1 else "about"
 
 
 def tier_rows(plan: Plan, words: Words) -> list[list[str]]:

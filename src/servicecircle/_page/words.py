@@ -212,6 +212,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "what.shop_only": ("商铺", "shop"),
         "p.riders": ("骑手", "Riders"),
         "p.riders_even": ("代表全部，沿街道均匀分布，不是实际人数", " stand for all, spread evenly, not counted"),
+        "p.riders_about": ("（台账含概数）", " (some counts are round)"),
         "p.riders_at": ("，{cells}，离街道 {d}内", ", {cells}, ≤{d} from a street"),
         "p.square": ("{n} 米方格", "{n} m cells"),
         "p.counts": (

@@ -9,6 +9,7 @@ from typing import Any
 from .._page import numbers
 from .._page.areas import TAG_RIDERS
 from .._page.summary import (
+    count_mark,
     parameters,
     proof,
     shown_gaps,
@@ -124,13 +125,23 @@ class Proposal:
         parts: list[str | Number] = [
             self.say("共有骑手 ", "There are "),
             riders,
-            self.say(" 人（期望值）。今天，", " riders (expected). Today, "),
+            self.say(
+                f" 人（期望值{self._of_ledger()}）。今天，", f" riders (expected{self._of_ledger()}). Today, "
+            ),
         ]
         for k in range(self.last, -1, -1):
             covered, share = self._covered("before", k)
             parts += [self._within(k) + self.say("有 ", ": "), covered, self.say(" 人，占 ", ", "), share]
             parts.append(self.say("；" if k else "。", "; " if k else "."))
         return tuple(parts)
+
+    def _of_ledger(self) -> str:
+        """Return what the ledger says of its counts, where it says more than a number."""
+        mark = count_mark(self.plan)
+        if not mark:
+            return ""
+        zh, en = _OF_COUNTS[mark]
+        return self.say(f"；台账含概数，按所写数字计{zh}", f"; the ledger has round counts, taken as written{en}")
 
     def _covered(self, state: str, k: int) -> tuple[Number, Number]:
         key, shown = self.keys[k], self.before if state == "before" else self.after
@@ -538,6 +549,14 @@ _LIMITS: tuple[tuple[str, str], ...] = (
         "Sites are a result of computing: whether a place can be had is to be seen on the spot.",
     ),
 )
+
+
+#: what a mark of the counts says of the true number
+_OF_COUNTS: dict[str, tuple[str, str]] = {
+    "at_least": ("，实际不少于此数", ": no fewer"),
+    "under": ("，实际略少于此数", ": a little fewer"),
+    "about": ("", ""),
+}
 
 
 def _sides(letters: str) -> tuple[Align, ...]:

@@ -26,7 +26,7 @@ class Certificates:
     """What may prove the bound of the objective, and that of the worst share; the likeliest first."""
 
     objective: tuple[SitingCertificate | Certificate, ...] = ()
-    worst: tuple[SitingCertificate, ...] = ()
+    worst: tuple[SitingCertificate | Certificate, ...] = ()
 
 
 def certified(siting: Siting, plan: SitingPlan, found: Certificates) -> SitingPlan:

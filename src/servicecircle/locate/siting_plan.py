@@ -82,7 +82,7 @@ class SitingPlan:
     certificate: SitingCertificate | Certificate | None = (
         None  # of `relaxed_bound`; of `bound` but where `proof` is HiGHS
     )
-    worst_certificate: SitingCertificate | None = None  # the same of `worst_share_bound`
+    worst_certificate: SitingCertificate | Certificate | None = None  # the same of `worst_share_bound`
 
     def __post_init__(self) -> None:
         if self.status in ("optimal", "feasible") and self.objective - self.bound > TOLERANCE * abs(self.bound):

@@ -7,14 +7,12 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
 
 from .._validate import BoolArray, FloatArray
 from ..errors import SolutionError
-from ..model import TOLERANCE, Proof
-from ._decay import levels_of
-from ._form import Csr, check_limits, check_options
-from ._pairs import pairs_of
+from ..model import TOLERANCE, Certificate, Proof
+from ._form import check_limits
+from ._plain_covering import cover_plainly, is_plain, may_be_covered
 from ._seat_rows import with_safe_rows
 from ._siting_answer import settled, without_plan
 from ._siting_bounds import reach_bound, sum_bound
@@ -22,13 +20,13 @@ from ._siting_certified import Certificates, certified
 from ._siting_form import Form, SitingRows, merge
 from ._siting_highs import Relaxed, branch, is_met, is_on, relax
 from ._siting_model import Aim, Model, build
-from ._siting_prices import covered, granted, priced
+from ._siting_prices import granted, priced
 from ._siting_reasons import plain_reasons, reasons_of
 from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
 from ._siting_values import holds, objective_of, worst_of
 from ._stop import Clock
-from .mclp import cover_most
+from ._watch import told
 from .recount import check_siting
 from .siting import Siting
 from .siting_certificate import SitingCertificate
@@ -36,8 +34,9 @@ from .siting_plan import SitingPlan
 
 #: a floor that was reached is asked for again with this much less, so that rounding does not forbid it
 _FLOOR_SLACK = 1e-8
-#: pairs of the expanded matrix up to which plain covering goes to `mclp`
-_MOST_PAIRS = 20_000_000
+#: pairs above which plain covering, which leaves the other rules out, bounds the plan first; its share of the time,
+#: and seconds at most
+_MANY_PAIRS, _COVERING, _COVERING_S = 20_000, 0.3, 10.0
 #: share of the time that is kept for the total where the worst zone comes first
 _SECOND_STAGE = 0.4
 #: share of a plan's value below which another counts as equal
@@ -108,10 +107,15 @@ def _solve(
     reasons = plain_reasons(form)
     if reasons:
         return without_plan("infeasible", reasons, started), Certificates()
-    if _is_plain(form) and _n_expanded(rows) <= _MOST_PAIRS:
-        return _by_mclp(form, rows, clock, started=started, gap=gap)
+    if is_plain(form, rows):
+        told = cover_plainly(form, rows, clock=clock, started=started, gap=gap)
+        plan = trimmed(form, rows, [told.is_open], form.floor)
+        made = settled(
+            form, rows, plan, form.floor, bound=told.bound, worst_bound=math.nan, started=started, proof=told.proof
+        )
+        return made, Certificates(() if told.certificate is None else (told.certificate,))
     floor, worst_bound = form.floor, math.nan
-    of_worst: tuple[SitingCertificate, ...] = ()
+    of_worst: tuple[SitingCertificate | Certificate, ...] = ()
     proof_of_worst: Proof = "counting"
     best = _start(form, rows, floor, clock)
     if form.is_fair:
@@ -141,11 +145,25 @@ class Best:
     bound: float = math.inf
     is_infeasible: bool = False
     proof: Proof = "counting"
-    certificates: tuple[SitingCertificate, ...] = ()  # of the bound without HiGHS's word: the best first
+    certificates: tuple[
+        SitingCertificate | Certificate, ...
+    ] = ()  # of the bound without HiGHS's word: the best first
 
-    def at(self, bound: float, proof: Proof, certificates: tuple[SitingCertificate, ...]) -> Best:
-        """Return the same plan with its bounds; one that rounding put below the plan is the plan's value."""
-        return replace(self, bound=max(bound, self.value), proof=proof, certificates=certificates)
+    def within(
+        self, bound: float, proof: Proof, certificates: tuple[SitingCertificate | Certificate, ...] = ()
+    ) -> Best:
+        """Return the same plan with another bound if that is lower; further certificates come first."""
+        best = replace(self, bound=bound, proof=proof) if bound < self.bound else self
+        return replace(best, certificates=(*certificates, *self.certificates)).settled()
+
+    def with_plan(self, other: Best) -> Best:
+        """Return another plan with these bounds."""
+        return replace(self, plan=other.plan, value=other.value).settled()
+
+    def settled(self) -> Best:
+        """Return the same; a bound that rounding put below the plan is the plan's value."""
+        is_near = self.value - self.bound <= TOLERANCE * abs(self.bound)
+        return replace(self, bound=max(self.bound, self.value)) if self.plan is not None and is_near else self
 
 
 def _fairest(form: Form, rows: SitingRows, start: Best, clock: Clock, gap: float) -> Best:
@@ -168,48 +186,61 @@ def _stage(
         If HiGHS contradicts the plan at hand, or its own plan breaks a rule and there is no other.
     """
     if start.plan is not None and _is_decided(form):
-        model = build(form, rows, floor, aim=aim)
-        found_prices = _priced(form, rows, model, relax(model.draft, clock)) if form.has_seats else ()
-        return start.at(
-            start.value, "counting", (*found_prices, *granted(form, start.plan, is_worst=aim == "worst"))
-        )
-    bound, certificates = _plain_bound(form, rows, aim, start, clock)
-    plain = bound
-    if clock.is_over() or start.value >= bound - _EQUAL * abs(bound):
-        return start.at(bound, "counting", certificates)
+        return _as_decided(form, rows, start, aim, floor, clock=clock)
+    start = _counted(form, rows, start, aim, floor, clock=clock)
+    _tell(aim, start)
+    if clock.is_over() or start.value >= start.bound - _EQUAL * abs(start.bound):
+        return start
     if form.has_seats:
-        pooled = build(form, rows, floor, aim=aim, is_pooled=True)
-        relaxed = relax(pooled.draft, clock)
-        bound = min(bound, relaxed.bound)
-        certificates = (*_priced(form, rows, pooled, relaxed), *certificates)
+        start, _ = _relaxed(form, rows, start, build(form, rows, floor, aim=aim, is_pooled=True), clock)
     model = build(form, rows, floor, aim=aim)
-    relaxed = relax(model.draft, clock)
-    certificates = (*_priced(form, rows, model, relaxed), *certificates)
-    if not is_met(start.value, min(bound, relaxed.bound), max(gap, _SMALL)):
+    start, relaxed = _relaxed(form, rows, start, model, clock)
+    _tell(aim, start)
+    if not is_met(start.value, start.bound, max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
+        _tell(aim, start)
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
-    proof: Proof = found.proof if found.bound < bound else "relaxation"
-    bound = min(bound, found.bound)
-    proof = proof if bound < plain else "counting"
     if found.is_infeasible and start.plan is None:
         return Best(None, -math.inf, -math.inf, is_infeasible=True)
     if found.is_infeasible:
         msg = "The solver says that there is no plan, but one is at hand."
         raise SolutionError(msg, zh="求解器称无可行方案，但已有可行方案，已拒绝。")
+    start = start.within(found.bound, found.proof)
     if found.x is None:
-        return start.at(bound, proof, certificates)
+        return start
     own = _judged(form, rows, [is_on(found.x, y) for y in model.y], aim, floor)
     if own.plan is None and start.plan is None:
         msg = "The solver's plan does not keep the rules."
         raise SolutionError(msg, zh="求解器给出的方案不满足约束，已拒绝。")
-    if own.value <= start.value:
-        return start.at(bound, proof, certificates)
-    is_near = own.value - bound <= TOLERANCE * abs(bound)
-    return (
-        own.at(bound, proof, certificates)
-        if is_near
-        else replace(own, bound=bound, proof=proof, certificates=certificates)
-    )
+    return start if own.value <= start.value else start.with_plan(own)
+
+
+def _as_decided(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
+    """Return the only plan there is: with seats, the prices of their assignment prove it."""
+    model = build(form, rows, floor, aim=aim)
+    found = _priced(form, rows, model, relax(model.draft, clock)) if form.has_seats else ()
+    known = granted(form, start.plan or (), is_worst=aim == "worst")
+    return replace(start, bound=start.value, certificates=(*found, *known))
+
+
+def _counted(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
+    """Bound the plan by what can be counted, and a large one by plain covering, whose own plan may be better."""
+    start = _plain_bound(form, rows, aim, start, clock)
+    is_large = aim == "worth" and sum(worth.nnz for worth in rows.worth) > _MANY_PAIRS
+    if clock.is_over() or is_met(start.value, start.bound, 0.0) or not is_large or not may_be_covered(form, rows):
+        return start
+    own = Clock(time.perf_counter() + min(_COVERING * clock.left_s, _COVERING_S), within=clock)
+    told = cover_plainly(form, rows, clock=own, started=time.perf_counter(), gap=0.0)
+    if told.certificate is not None:
+        start = start.within(told.bound, "relaxation", (told.certificate,))
+    plan = _judged(form, rows, [told.is_open], aim, floor)
+    return start.with_plan(plan) if plan.value > start.value else start
+
+
+def _relaxed(form: Form, rows: SitingRows, start: Best, model: Model, clock: Clock) -> tuple[Best, Relaxed]:
+    """Bound the plan by a program's relaxation."""
+    relaxed = relax(model.draft, clock)
+    return start.within(relaxed.bound, "relaxation", _priced(form, rows, model, relaxed)), relaxed
 
 
 def _priced(form: Form, rows: SitingRows, model: Model, relaxed: Relaxed) -> tuple[SitingCertificate, ...]:
@@ -220,6 +251,12 @@ def _priced(form: Form, rows: SitingRows, model: Model, relaxed: Relaxed) -> tup
 def _is_decided(form: Form) -> bool:
     """Whether there is nothing to choose: nothing may be opened, and nothing closed."""
     return bool((form.is_not | form.is_existing).all()) and (form.max_closed == 0 or not form.is_existing.any())
+
+
+def _tell(aim: Aim, best: Best) -> None:
+    """Tell who looks on how far the total is; the share of the worst zone is another figure."""
+    if aim == "worth" and best.plan is not None:
+        told(best.value, max(best.bound, best.value))
 
 
 def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:
@@ -234,7 +271,7 @@ def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArr
         known = best
         plan = search.grow(search.shaken(start.plan[-1] if best.plan is None else best.plan[-1]))
         new = Best(None, -math.inf) if plan is None else _judged(form, rows, plan, aim, floor)
-        best = new if new.value > best.value else best
+        best = best.with_plan(new) if new.value > best.value else best
         if best is known:
             break
     return best
@@ -248,79 +285,6 @@ def _judged(form: Form, rows: SitingRows, plan: list[BoolArray], aim: Aim, floor
     return Best(plan, value) if np.isfinite(value) else Best(None, -math.inf)
 
 
-# ------------------------------------------------------------------------------------------------- plain covering
-def _is_plain(form: Form) -> bool:
-    """Whether `mclp` answers the question: one phase, first cover only, averages, no rules but its own."""
-    is_one = len(form.phases) == 1 and not form.second and not form.has_seats
-    is_free = not np.isfinite(form.phases[0].budget) and not form.conflicts.size and not form.avoid
-    is_free &= not form.p_min.any() and not form.amenity_min.any() and not form.floor.any() and not form.is_fair
-    is_kept = form.max_closed == 0 or not form.is_existing.any()
-    is_average = not form.robust or len(form.worth) == 1
-    return is_one and is_free and is_kept and is_average and form.first > 0
-
-
-def _n_expanded(rows: SitingRows) -> int:
-    """No more pairs than this come of expanding rows into their levels."""
-    return sum(int((np.diff(w.indptr).astype(np.int64) * np.diff(w.indptr)).sum()) for w in rows.worth)
-
-
-def _by_mclp(
-    form: Form, rows: SitingRows, clock: Clock, *, started: float, gap: float
-) -> tuple[SitingPlan, Certificates]:
-    """Expand every row into its levels: each is a row of maximal covering, worth its step."""
-    keep = np.flatnonzero(~form.is_not)
-    at = np.cumsum(~form.is_not) - 1
-    parts, weights = [], []
-    for worth, probability in zip(rows.worth, form.probability, strict=True):
-        if probability == 0:
-            continue
-        levels = levels_of(worth)
-        parts.append(_expanded(levels.better, levels.pair, levels.option, form.n)[:, keep])
-        weights.append(probability * rows.weight[levels.row] * levels.step)
-    fixed = np.flatnonzero(form.is_must | form.is_existing)
-    solution = cover_most(
-        pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
-        np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
-        check_options(
-            keep.size,
-            np.minimum(form.phases[0].room, keep.size).tolist(),
-            fixed=at[fixed],
-            group=form.kind[keep],
-            place=np.unique(form.place[keep], return_inverse=True)[1],
-        ),
-        clock=clock,
-        gap=gap,
-        started=started,
-    )
-    plan = np.zeros(form.n, dtype=np.bool_)
-    plan[keep[solution.chosen]] = True
-    plans = trimmed(form, rows, [plan], form.floor)
-    bound = solution.bound * form.first * form.phases[0].weight
-    made = settled(
-        form, rows, plans, form.floor, bound=bound, worst_bound=math.nan, started=started, proof=solution.proof
-    )
-    told = solution.certificate
-    if told is None or told.multipliers.shape[0] != 1:
-        return made, Certificates()
-    return made, Certificates((covered(form, rows, keep, told),))
-
-
-def _expanded(better: np.ndarray, pair: np.ndarray, option: np.ndarray, n: int) -> Csr:
-    """Options that reach each level: those at it, and at the better levels of its row."""
-    rows, columns = [pair], [option]
-    below = np.full(better.size, -1)
-    below[better[better >= 0]] = np.flatnonzero(better >= 0)
-    level = below[pair]
-    while (level >= 0).any():
-        keep = level >= 0
-        level, option = level[keep], option[keep]
-        rows.append(level)
-        columns.append(option)
-        level = below[level]
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    return sparse.csr_array((np.ones(row.size), (row, column)), shape=(better.size, n))
-
-
 # ----------------------------------------------------------------------------------------------------- evaluation
 def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Best:
     """Return the plan of the search by hand, if it finds one."""
@@ -330,17 +294,15 @@ def _start(form: Form, rows: SitingRows, floor: FloatArray, clock: Clock) -> Bes
     return Best(None, -math.inf) if plan is None else _judged(form, rows, plan, "worth", floor)
 
 
-def _plain_bound(
-    form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock
-) -> tuple[float, tuple[SitingCertificate, ...]]:
-    """Return what can be said without a search."""
-    bound = reach_bound(form, rows, aim)
+def _plain_bound(form: Form, rows: SitingRows, aim: Aim, start: Best, clock: Clock) -> Best:
+    """Bound the plan by what can be said without a search."""
     every = np.ones(form.n, dtype=np.bool_)
-    certificates = granted(form, [every for _ in form.phases], is_worst=aim == "worst")
-    if aim == "worst" or start.value >= bound - _EQUAL * abs(bound):
-        return bound, certificates
-    by_sum, known, gains = sum_bound(form, rows, start.plan, clock)
-    return min(bound, by_sum), (*granted(form, known, gains), *certificates)
+    known = granted(form, [every for _ in form.phases], is_worst=aim == "worst")
+    start = start.within(reach_bound(form, rows, aim), "counting", known)
+    if aim == "worst" or is_met(start.value, start.bound, 0.0):
+        return start
+    bound, taken, gains = sum_bound(form, rows, start.plan, clock)
+    return start.within(bound, "counting", granted(form, taken, gains))
 
 
 # --------------------------------------------------------------------------------------------------------- answer
