@@ -501,3 +501,36 @@ def test_hostile_names_are_only_text(opened: Callable[..., Any], study: sc.Study
         page.get_by_text("假设关闭").click()
         page.wait_for_selector(".sc-changes li")
         assert page.locator("img, svg[onload], iframe").count() == 0
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_job_for_suggestions_is_watched_to_its_proof_taken_over_and_another_dismissed(
+    opened: Callable[..., Any], running: Running
+) -> None:
+    if not any(path.startswith("/ogc/processes") for path in running.app.openapi()["paths"]):
+        pytest.skip("this server has no jobs")
+    page = opened()
+    page.locator(".sc-job input").nth(0).fill("1")
+    page.locator(".sc-job input").nth(1).fill("1")
+    page.click(".sc-job-button")
+    page.fill(".sc-dialog input", "no key")
+    page.click(".sc-dialog .sc-main-button")
+    page.wait_for_selector(".sc-dialog .sc-trouble")
+    page.fill(".sc-dialog input", running.app.state.key)
+    page.click(".sc-dialog .sc-main-button")
+    page.wait_for_selector('.sc-jobs [data-status="successful"]', timeout=60_000)
+    assert "已证明最优" in page.inner_text(".sc-jobs")
+    best = sc.suggest(running.study, stations=1, shops=1, minutes=(5.0,))
+    assert page.locator(".sc-jobs li").count() == len(best.sites)
+    taken = answered(page, lambda: page.locator(".sc-jobs > div:last-child > button").click())
+    gained = check_numbers(running, page, taken)
+    assert gained == pytest.approx(sum(best.sites["riders_gained"]), abs=1e-6)
+    page.click(".sc-job-button")  # the key is known now
+    page.wait_for_selector('.sc-jobs [data-status="accepted"], .sc-jobs [data-status="running"]')
+    with page.expect_request(lambda request: request.method == "DELETE") as seen:
+        page.wait_for_timeout(300)
+        page.click(".sc-job-button")
+    assert "/ogc/jobs/" in seen.value.url
+    assert seen.value.response().status == 200
+    assert "已停止" in page.inner_text(".sc-jobs")

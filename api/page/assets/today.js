@@ -75,7 +75,8 @@ const circleFeatures = () => (answers.effect && answers.effect.circles ? answers
 const effectAreas = () => circleFeatures().filter((one) => !isNew(one.properties.facility_id)).map((one) => [one.properties.facility_id, ringsOf(one.geometry)]);
 function drawTrialCircles() {
   const rings = !state.isOn.trial ? [] : circleFeatures().filter((one) => isNew(one.properties.facility_id)).flatMap((one) => ringsOf(one.geometry));
-  for (const layer of [...gain, whole]) layer.setLatLngs(rings);
+  for (const layer of gain) layer.setLatLngs(rings);
+  whole.setLatLngs(rings.map(([outer]) => [outer]));
 }
 
 /** Riders of a cell, and how many of them are reached with the changes. */
