@@ -183,19 +183,17 @@ async def _answer_own(request: Request, error: ServiceCircleError) -> Response:
     status = status_of(error)
     told: dict[Lang, str] = {"zh": error.zh, "en": error.en}
     if isinstance(error, ParameterError):
-        return _problem(request, status, told, code=error.code, parameters=error.parameters)
-    if isinstance(error, MissingPackageError):  # its words name the package, nothing of inside
-        return _problem(request, status, told)
-    if isinstance(error, RefusedError):
-        return _problem(request, status, told, headers=error.headers)
+        return answer_problem(request, status, told, code=error.code, parameters=error.parameters)
+    if isinstance(error, MissingPackageError | RefusedError):  # their words tell nothing of inside
+        return answer_problem(request, status, told, headers=getattr(error, "headers", None))
     if isinstance(error, StoreError):  # its words tell nothing of inside
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
         busy = {"Retry-After": str(RETRY_S)} if isinstance(error, StoreBusyError) else {}
-        return _problem(request, status, told, headers=busy)
+        return answer_problem(request, status, told, headers=busy)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _problem(request, status, told, code="invalid-value")
+        return answer_problem(request, status, told, code="invalid-value")
     logger.error("%s: %s", type(error).__name__, error, exc_info=error)
-    return _problem(request, status, _SERVER_FAULT)
+    return answer_problem(request, status, _SERVER_FAULT)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -206,7 +204,7 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> Re
         "zh": f"参数不正确：{'、'.join(names)}。",
         "en": " ".join(f"`{name}`: {message}." for name, message in found),
     }
-    return _problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
+    return answer_problem(request, HTTPStatus.BAD_REQUEST, told, code="invalid-value", parameters=names)
 
 
 async def _answer_http(request: Request, error: HTTPException) -> Response:
@@ -227,27 +225,29 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
         allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
         headers["Allow"] = allowed
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
-    return _problem(request, status, told, headers=headers)
+    return answer_problem(request, status, told, headers=headers)
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:
     """Answer a fault of our own; the server logs its traceback, the answer holds none."""
     del error
-    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_FAULT)
+    return answer_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_FAULT)
 
 
-def _problem(
+def answer_problem(
     request: Request,
     status: HTTPStatus,
     told: Mapping[Lang, str],
     *,
+    kind: str | None = None,
     code: str | None = None,
     parameters: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the one shape; without a code of its own an error has that of its status."""
+    """Return the one shape; without a code an error has that of its status; `kind` is its `type` besides."""
     lang = asked_lang(request)
     problem = Problem(
+        type=kind,
         title=status.phrase,
         status=status,
         code=code or status.phrase.lower().replace(" ", "-"),
@@ -255,7 +255,7 @@ def _problem(
         parameters=list(parameters),
     )
     return Response(
-        problem.model_dump_json(),
+        problem.model_dump_json(exclude_none=True),
         status_code=status,
         media_type=PROBLEM_JSON,
         headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},

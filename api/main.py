@@ -25,12 +25,14 @@ from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .guard import Guard
+from .jobs.runner import Limits, Runner
 from .keys import asks_for_key, key_of, require_key_of_reads
 from .logs import log_as_json, log_request
 from .metrics import Metrics
 from .ogc.features.layers import Layers
 from .ogc.features.routes import router as features_router
 from .ogc.landing import router as landing_router
+from .ogc.processes import routes as processes
 from .ors.ground import OrsGround
 from .ors.routes import router as ors_router
 from .page.routes import router as page_router
@@ -86,8 +88,11 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         plans.prepare()  # before the first visitor; nothing else runs yet
         served = plans.study
         app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
+        app.state.runner = Runner(app.state.store, study=str(served.folder), limits=_limits(settings))
+        app.state.runner.start()
         with stopped_at_signals(plans):
             yield
+        app.state.runner.stop()
         app.state.store.close()
 
     app = FastAPI(
@@ -119,9 +124,11 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.include_router(closures_router)
     app.include_router(landing_router)
     app.include_router(features_router)
+    app.include_router(processes.router)
     app.include_router(ors_router)
     _add_middleware(app, settings)
     add_handlers(app)
+    processes.add_handlers(app)
     return app
 
 
@@ -279,6 +286,17 @@ def _tell(app: FastAPI, listener: socket.socket) -> None:
         f"  {'地图' if zh else 'map '}  {address}/map\n  API   {address}/docs\n"
         + (f"  {'密钥' if zh else 'key '}  {key}\n" if key else "")
         + ("按 Ctrl-C 停止。" if zh else "Ctrl-C stops the server.")
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    """Return how much work a server takes."""
+    return Limits(
+        at_once=settings.jobs_at_once,
+        waiting=settings.jobs_waiting,
+        minutes=settings.job_minutes,
+        kept=settings.jobs_kept,
+        kept_days=settings.jobs_kept_days,
     )
 
 

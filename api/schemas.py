@@ -16,6 +16,7 @@ class Health(BaseModel):
 class Problem(BaseModel):
     """What went wrong, in the one shape that every error has (RFC 9457)."""
 
+    type: str | None = Field(default=None, description="What names the kind of error, where a standard does.")
     title: str = Field(description="The HTTP status in words.")
     status: int = Field(description="The HTTP status.")
     code: str = Field(description="The kind of error, for programs: `unknown-parameter`, `invalid-value`, ...")

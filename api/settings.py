@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     max_minutes: AtLeast1 = 60  # the largest break that a request may ask for
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
     kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
+    jobs_at_once: AtLeast1 = 1  # jobs that run at a time on one machine
+    jobs_waiting: AtLeast1 = 20  # jobs that may wait
+    job_minutes: AtLeast1 = 60  # how long a job may run
+    jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
+    jobs_kept_days: AtLeast1 = 30  # how long these are kept
+    max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
     kept_what_ifs: AtLeast1 = 64  # answers of `POST /what-if` that are kept
     max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try

@@ -537,7 +537,7 @@ def test_no_study_at_all_is_told() -> None:
 
 @pytest.mark.parametrize("end", [".md", ".zh.md"])
 def test_the_docs_name_every_setting_and_every_address(end: str, tiny: sc.Study) -> None:
-    text = "".join((DOCS / f"{page}{end}").read_text(encoding="utf-8") for page in ("serve", "open-in-gis"))
+    text = "".join((DOCS / f"{page}{end}").read_text(encoding="utf-8") for page in ("serve", "open-in-gis", "jobs"))
     for name in Settings.model_fields:
         assert PREFIX + name.upper() in text
     for path in [*create_app(study=tiny).openapi()["paths"], "/docs", "/openapi.json"]:

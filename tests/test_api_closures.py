@@ -101,6 +101,7 @@ def test_the_coverage_map_follows_a_report_and_its_end(client: TestClient, tiny:
     assert client.delete(f"/closures/{kept['id']}", headers=SENT).status_code == 404
 
 
+@pytest.mark.slow
 def test_changes_are_tried_on_the_roads_of_the_moment(client: TestClient, tiny: sc.Study) -> None:
     lon, lat = crossing(5, 2)
     asked = {
@@ -121,6 +122,7 @@ def test_changes_are_tried_on_the_roads_of_the_moment(client: TestClient, tiny: 
     assert client.post("/what-if", json=asked).json()["after"] == expected.after
 
 
+@pytest.mark.slow
 def test_a_report_holds_at_its_moments_only(client: TestClient, served: tuple[TestClient, Clock]) -> None:
     usual = reached(client)
     post(client, report(**{"from": "2026-11-24 20:00", "until": "2026-11-24 21:00"}))
@@ -150,6 +152,7 @@ def test_an_hour_of_the_week_is_the_next_one(served: tuple[TestClient, Clock]) -
     assert reports.moment(None) == NOON
 
 
+@pytest.mark.slow
 def test_servers_on_one_store_see_each_others_reports(client: TestClient, tiny: sc.Study, place: Path) -> None:
     with TestClient(create_app(Settings(api_key=KEY, store=str(place)), study=tiny)) as other:
         other.app.state.reports._clock = Clock()
@@ -161,6 +164,7 @@ def test_servers_on_one_store_see_each_others_reports(client: TestClient, tiny: 
         assert reached(client) == usual
 
 
+@pytest.mark.slow
 def test_a_report_nobody_confirms_is_told_and_does_not_hold(tiny: sc.Study, tmp_path: Path) -> None:
     study = dataclasses.replace(tiny, trust=TrustRule(confirm=2))
     app = create_app(Settings(api_key=KEY, store=str(tmp_path / "s.sqlite")), study=study)

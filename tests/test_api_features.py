@@ -526,7 +526,7 @@ def test_links_have_the_address_by_which_the_visitor_came(town: sc.Study) -> Non
     client = TestClient(app, base_url="https://map.example.org", root_path="/rider")
     told = client.get("/rider/ogc/collections/cells/items?limit=1").text + client.get("/rider/ogc").text
     hrefs = [part.split('"')[0] for part in told.split('"href": "')[1:]]
-    assert len(hrefs) == 8
+    assert len(hrefs) == 10
     assert all(href.startswith("https://map.example.org/rider/") for href in hrefs)
 
 

@@ -86,6 +86,7 @@ def test_a_server_that_is_stopped_begins_nothing_and_ends_what_it_does(tiny: sc.
     assert ended.is_set()
 
 
+@pytest.mark.slow
 def test_the_map_files_take_a_profile(tiny: sc.Study) -> None:
     client = TestClient(create_app(Settings(), study=tiny))
     told = client.get("/summary.json?profile=ebike&minutes=4").json()

@@ -514,11 +514,11 @@ def test_ctrl_c_while_the_package_is_loaded_ends_at_once_without_a_traceback(
 
 @pytest.mark.slow
 def test_gates_are_written_with_the_people_they_serve(tmp_path: Path) -> None:
-    out = tmp_path / "gates.geojson"
-    code, told, _ = run("gates", "data/jianning", "--gates", "2", "--out", out)
+    out, town = tmp_path / "gates.geojson", Path(__file__).parents[1] / "data" / "jianning"
+    code, told, _ = run("gates", town, "--gates", "2", "--out", out)
     rows = gpd.read_file(out)
     assert code == 0
     assert rows["rank"].tolist() == [1, 2]
     assert f"服务 {rows['wishes'].sum():g} 人" in told
-    assert run("gates", "data/jianning", "--out", tmp_path / "a.gpkg")[0] == 2
-    assert run("gates", "data/jianning", "--service", "换电", "--out", out)[0] == 1
+    assert run("gates", town, "--out", tmp_path / "a.gpkg")[0] == 2
+    assert run("gates", town, "--service", "换电", "--out", out)[0] == 1

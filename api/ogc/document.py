@@ -51,7 +51,9 @@ def _shared(parameter: Json, shared: dict[str, Json]) -> Json:
     name = parameter["name"]
     if name not in SHARED or parameter["in"] != "query":
         return parameter
-    shared.setdefault(name, {**parameter, "schema": {**parameter["schema"], **SHARED[name]}})
+    made = {**parameter, "schema": {**parameter["schema"], **SHARED[name]}}
+    if shared.setdefault(name, made) != made:
+        return parameter  # another of the same name, with limits of its own
     return {"$ref": f"#/components/parameters/{name}"}
 
 

@@ -13,9 +13,10 @@ from .document import api_document
 from .features.collections import FEATURES
 from .links import JSON_ANSWER, OPENAPI, ROOT, answer_json, link, root_of
 from .parts import Part
+from .processes.descriptions import PROCESSING
 
 #: the standards that are served, in the order of the landing page
-PARTS: tuple[Part, ...] = (FEATURES,)
+PARTS: tuple[Part, ...] = (FEATURES, PROCESSING)
 _TITLES: dict[str, dict[Lang, str]] = {
     "self": {"zh": "本页", "en": "This page"},
     "service-desc": {"zh": "接口说明（OpenAPI 3.0）", "en": "The API, as an OpenAPI 3.0 document"},

@@ -65,6 +65,8 @@ from .wishes import riders_of_wishes, tell_wishes, wishes_for
 WGS84 = "EPSG:4326"
 #: called with the name of each stage as it begins
 OnStage = Callable[[str], None]
+#: called with what the best plan so far is worth, and what none can beat
+OnFound = Callable[[float, float], None]
 #: a search for suggestions ends after this, with the best plan found and its gap (seconds)
 TIME_LIMIT_S = 60.0
 #: travel times of candidates that are held at most, about 60 bytes each while a plan is made
@@ -96,6 +98,7 @@ def suggest(
     time_limit_s: float | None = None,
     roads: Roads | None = None,
     on_stage: OnStage | None = None,
+    on_found: OnFound | None = None,
 ) -> Plan:
     """
     Work a study out: coverage today, gaps, and where new stations and shops would serve the most riders.
@@ -123,6 +126,8 @@ def suggest(
         What `read_roads` gave for this study and profile, so that it is not read again.
     on_stage
         Called with the name of each stage as it begins, see `STAGES`.
+    on_found
+        Called with `objective` and `bound` of the best plan so far, whenever either betters in the stage `choose`.
 
     Returns
     -------
@@ -191,6 +196,7 @@ def suggest(
         demand_at=demand_at,
         serving=serving,
         limit_s=limit_s,
+        on_found=on_found,
     )
     stays = ~facilities.index.isin(() if chosen.siting is None else chosen.siting.closed)
     warnings += [*chosen.warnings, *told_of_checks(candidates, chosen.sites)]
@@ -275,6 +281,7 @@ def _chosen(
     demand_at: Positions,
     serving: Serving,
     limit_s: float,
+    on_found: OnFound | None,
 ) -> tuple[Suggestions, InfeasibleError | None]:
     """Choose the sites; none with the reasons, and if longer minutes would do, where no plan keeps the rules."""
     facilities = serving.facilities
@@ -291,6 +298,7 @@ def _chosen(
             zone=demand["zone_id"].tolist() if study.zones is not None else None,
             scenarios=_scenarios(study, network, (candidates, to_candidates), (facilities, before.times)),
             time_limit_s=None if math.isinf(limit_s) else limit_s,
+            on_found=on_found,
         )
     except InfeasibleError as error:
         nothing = _nothing(candidates, to_candidates, before)

@@ -23,6 +23,7 @@ from .locate import (
     siting_curve,
     solve_siting,
 )
+from .locate._watch import Watcher, watched
 from .locate.siting_plan import PhasePlan
 from .siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures, StepFigures, TroubleValue
 from .siting_questions import KINDS, Asked, Question, reasons_told, with_counts
@@ -31,7 +32,9 @@ from .siting_questions import KINDS, Asked, Question, reasons_told, with_counts
 _NOBODY = 1e-9
 
 
-def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> SitingPlan:
+def solved(
+    question: Question, asked: Asked, *, time_limit_s: float | None, on_found: Watcher | None = None
+) -> SitingPlan:
     """
     Return the best plan, counted again by a checker of its own.
 
@@ -43,7 +46,8 @@ def solved(question: Question, asked: Asked, *, time_limit_s: float | None) -> S
         If the time was up before any plan was found.
     """
     until = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
-    plan = solve_siting(question.siting, time_limit_s=time_limit_s)
+    with watched(on_found):
+        plan = solve_siting(question.siting, time_limit_s=time_limit_s)
     if plan.status == "infeasible":
         reasons = [(r.rule, r.en, r.zh, r.least) for r in plan.reasons]
         told = tuple(dict.fromkeys(reasons_told(question, asked, reasons)))

@@ -21,6 +21,7 @@ from .locate import mclp
 from .locate._checks import settle
 from .locate._form import Csr
 from .locate._stop import Clock
+from .locate._watch import Watcher, counted_from, watched
 from .locate.siting_plan import SitingPlan
 from .model import Coverage, Kind, Solution, TravelTimes
 from .params import SHOP_MINUTES
@@ -61,6 +62,7 @@ def choose_sites(
     zone: Sequence[object] | None = None,
     scenarios: Sequence[Scenario] = (),
     time_limit_s: float | None = None,
+    on_found: Watcher | None = None,
 ) -> Suggestions:
     """
     Choose at most `stations` stations and `shops` shops that cover the most riders not covered today.
@@ -99,6 +101,8 @@ def choose_sites(
     time_limit_s
         Stop the search after this time, with the best found and its gap; other plans, the curve and the price of
         steps take as long once more, each.
+    on_found
+        Called with `objective` and `bound` of the best plan so far, whenever either betters in the search.
 
     Returns
     -------
@@ -158,19 +162,27 @@ def choose_sites(
             scenarios=scenarios,
         )
         return _by_rules(
-            candidates, times, today, question, asked, shop_minutes=shop_minutes, time_limit_s=time_limit_s
+            candidates,
+            times,
+            today,
+            question,
+            asked,
+            shop_minutes=shop_minutes,
+            time_limit_s=time_limit_s,
+            on_found=on_found,
         )
     options = site_options(candidates, times, limits_s=_limits_s(times, today, shop_minutes))
     is_open = ~today.covered[:, -1] & (today.weight > 0)
     base = math.fsum(today.weight[today.covered[:, -1]])
-    answer = mclp(
-        options.covers[is_open],
-        today.weight[is_open],
-        (stations, shops),
-        group=options.group,
-        place=options.candidate,
-        time_limit_s=time_limit_s,
-    )
+    with watched(on_found), counted_from(base):
+        answer = mclp(
+            options.covers[is_open],
+            today.weight[is_open],
+            (stations, shops),
+            group=options.group,
+            place=options.candidate,
+            time_limit_s=time_limit_s,
+        )
     weight = np.where(is_open, today.weight, 0.0)
     chosen = fewest(
         options.covers,
@@ -352,11 +364,12 @@ def _by_rules(
     *,
     shop_minutes: float,
     time_limit_s: float | None,
+    on_found: Watcher | None,
 ) -> Suggestions:
     """Choose sites by rules: the plan, what each site of it gives, and what the planner should know."""
     ids = today.times.facility_ids
     with Clock() as clock:  # one Ctrl-C ends the choosing, and other plans with it
-        plan = solved(question, asked, time_limit_s=time_limit_s)
+        plan = solved(question, asked, time_limit_s=time_limit_s, on_found=on_found)
         figures = figures_of(question, asked, plan, candidates, ids=ids, time_limit_s=time_limit_s)
     options = site_options(candidates, times, limits_s=asked.limits_s)  # the first of the question, in its order
     step = step_of(question, plan)

@@ -14,6 +14,7 @@ from ._form import Options
 from ._merge import groups, merged
 from ._pairs import Pairs
 from ._stop import Clock
+from ._watch import told
 
 #: weights of whole numbers up to here add up exactly
 _EXACT = 2.0**53
@@ -137,6 +138,7 @@ class Best:
         if not value > self.value * (1 + EQUAL):
             return False
         self.plan, self.value = wide, value
+        told(self.value, self.bound)
         return True
 
     def lower(self, bound: float, *, otherwise: Proof | None = None) -> None:
@@ -144,6 +146,7 @@ class Best:
         rounded = self.rounded(bound)
         if rounded < self.bound:
             self.bound, self.otherwise = rounded, otherwise or self.otherwise
+            told(self.value, self.bound)
 
     def lower_by(self, part: LeanPart, multiplier: FloatArray, bound: float) -> None:
         """Take the bound that the multipliers of a part's rows give, if it is less."""

@@ -15,6 +15,7 @@ from ._pairs import pairs_of
 from ._siting_form import Form, SitingRows
 from ._siting_prices import covered
 from ._stop import Clock
+from ._watch import counted_from
 from .mclp import cover_most
 
 #: pairs of the expanded matrix up to which plain covering goes to `mclp`
@@ -58,27 +59,29 @@ def cover_plainly(form: Form, rows: SitingRows, *, clock: Clock, started: float,
         parts.append(_expanded(levels.better, levels.pair, levels.option, form.n)[:, keep])
         weights.append(probability * rows.weight[levels.row] * levels.step)
     fixed = np.flatnonzero(form.is_must | form.is_existing)
-    solution = cover_most(
-        pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
-        np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
-        check_options(
-            keep.size,
-            np.minimum(form.phases[0].room, keep.size).tolist(),
-            fixed=at[fixed],
-            group=form.kind[keep],
-            place=np.unique(form.place[keep], return_inverse=True)[1],
-        ),
-        clock=clock,
-        gap=gap,
-        started=started,
-    )
+    factor = form.first * form.phases[0].weight
+    with counted_from(0.0, factor):
+        solution = cover_most(
+            pairs_of(sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, keep.size))),
+            np.maximum(np.concatenate([np.zeros(0), *weights]), 0.0),
+            check_options(
+                keep.size,
+                np.minimum(form.phases[0].room, keep.size).tolist(),
+                fixed=at[fixed],
+                group=form.kind[keep],
+                place=np.unique(form.place[keep], return_inverse=True)[1],
+            ),
+            clock=clock,
+            gap=gap,
+            started=started,
+        )
     is_open = np.zeros(form.n, dtype=np.bool_)
     is_open[keep[solution.chosen]] = True
     told = solution.certificate
     is_told = told is not None and told.multipliers.shape[0] == 1
     return Covering(
         is_open,
-        solution.bound * form.first * form.phases[0].weight,
+        solution.bound * factor,
         solution.proof,
         covered(form, rows, keep, told) if told is not None and is_told else None,
     )

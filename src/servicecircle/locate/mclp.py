@@ -21,6 +21,7 @@ from ._form import Csr, Indices, Matrix, Options, check_limits, check_options, c
 from ._highs import Program, minimise
 from ._pairs import Pairs, pairs_of
 from ._stop import Clock
+from ._watch import counted_from
 from .recount_bounds import Covers, covering_bound
 
 #: weights are scaled by a power of two to about this sum, so that the solver's absolute tolerances mean the same
@@ -115,7 +116,8 @@ def cover_most(
 ) -> Solution:
     """Return the solution within a clock that others may share."""
     base = weight_covered_by(pairs, a, options.fixed)
-    found = _solve(pairs, a, options, clock=clock, gap=gap)
+    with counted_from(base):
+        found = _solve(pairs, a, options, clock=clock, gap=gap)
     chosen = np.flatnonzero(found.plan)
     check_plan(options, chosen)
     solution = settle(

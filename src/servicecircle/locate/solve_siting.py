@@ -26,6 +26,7 @@ from ._siting_search import Search
 from ._siting_ties import lowest, trimmed
 from ._siting_values import holds, objective_of, worst_of
 from ._stop import Clock
+from ._watch import told
 from .recount import check_siting
 from .siting import Siting
 from .siting_certificate import SitingCertificate
@@ -187,14 +188,17 @@ def _stage(
     if start.plan is not None and _is_decided(form):
         return _as_decided(form, rows, start, aim, floor, clock=clock)
     start = _counted(form, rows, start, aim, floor, clock=clock)
+    _tell(aim, start)
     if clock.is_over() or start.value >= start.bound - _EQUAL * abs(start.bound):
         return start
     if form.has_seats:
         start, _ = _relaxed(form, rows, start, build(form, rows, floor, aim=aim, is_pooled=True), clock)
     model = build(form, rows, floor, aim=aim)
     start, relaxed = _relaxed(form, rows, start, model, clock)
+    _tell(aim, start)
     if not is_met(start.value, start.bound, max(gap, _SMALL)):
         start = _shaken(form, rows, start, aim, floor, clock=clock)
+        _tell(aim, start)
     found = branch(model.draft, relaxed, known=start.value, clock=clock, gap=gap)
     if found.is_infeasible and start.plan is None:
         return Best(None, -math.inf, -math.inf, is_infeasible=True)
@@ -247,6 +251,12 @@ def _priced(form: Form, rows: SitingRows, model: Model, relaxed: Relaxed) -> tup
 def _is_decided(form: Form) -> bool:
     """Whether there is nothing to choose: nothing may be opened, and nothing closed."""
     return bool((form.is_not | form.is_existing).all()) and (form.max_closed == 0 or not form.is_existing.any())
+
+
+def _tell(aim: Aim, best: Best) -> None:
+    """Tell who looks on how far the total is; the share of the worst zone is another figure."""
+    if aim == "worth" and best.plan is not None:
+        told(best.value, max(best.bound, best.value))
 
 
 def _shaken(form: Form, rows: SitingRows, start: Best, aim: Aim, floor: FloatArray, *, clock: Clock) -> Best:

@@ -1,0 +1,194 @@
+"""What a visitor sends to have something computed: read, checked, and put into the store."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple, NoReturn
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from servicecircle.errors import InputError
+from servicecircle.model import Study
+
+from ...errors import ParameterError
+from ...jobs.questions import Question
+from ...jobs.uploads import check_upload
+from ...jobs.work import UPLOAD
+from ...settings import Settings
+from ...store import JobFile
+from .descriptions import STUDY, ZIP, Process
+from .errors import ProcessError
+
+#: members of a request to execute; a `subscriber` would have the server call other machines
+_MEMBERS = frozenset({"inputs", "outputs", "response"})
+_RESPONSES = frozenset({"document", "raw"})
+#: a value of the standard may come with what it is
+_QUALIFIED = frozenset({"value", "mediaType", "encoding", "schema", "format"})
+_N_NAMED = 5
+
+
+class Asked(NamedTuple):
+    """A job to accept."""
+
+    inputs: dict[str, Any]  # as they are kept
+    files: list[JobFile]
+
+
+async def read_body(request: Request, *, most: int) -> bytes:
+    """
+    Return the body of a request, and hold no more of it than may be.
+
+    Raises
+    ------
+    ProcessError
+        If it is larger.
+    """
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            msg = f"The request is larger than {most / 1e6:g} MB, which is all that this server takes."
+            raise ProcessError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "request-entity-too-large",
+                msg,
+                zh=f"请求超过 {most / 1e6:g} MB 的上限。",
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def asked_for(process: Process, body: bytes, media_type: str, *, study: Study, settings: Settings) -> Asked:
+    """
+    Return what a request asks a process for, checked as far as it can be without computing.
+
+    Parameters
+    ----------
+    process
+        Which one.
+    body, media_type
+        JSON of the standard; or, of a process that takes one, a packed study as `application/zip`.
+    study
+        The served study.
+    settings
+        The limits.
+
+    Raises
+    ------
+    ParameterError
+        If something of it is not known, or not allowed.
+    InputError
+        If a packed study is refused.
+    """
+    if media_type == ZIP and process.takes_study:
+        check_upload(body)
+        return Asked({"inputs": {}}, [JobFile(UPLOAD, ZIP, body)])
+    said = _members(body)
+    inputs = _values(said.get("inputs", {}))
+    files = []
+    if process.takes_study and STUDY in inputs:
+        packed = _unpacked_text(inputs.pop(STUDY))
+        check_upload(packed)
+        files = [JobFile(UPLOAD, ZIP, packed)]
+    question = _question(inputs, settings)
+    if not files:
+        try:
+            question.asked_of(study)
+        except InputError as error:
+            raise ParameterError(["inputs"], error.en, zh=error.zh) from error
+    kept = {
+        "inputs": question.model_dump(mode="json", exclude_unset=True),
+        **_outputs(said.get("outputs"), process),
+    }
+    return Asked(kept, files)
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    """Return the members of a request; no body asks for what the study says."""
+    if not body.strip():
+        return {}
+    try:
+        said = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        msg = "The body is no JSON that can be read."
+        raise ParameterError(["body"], msg, zh="请求正文不是可读的 JSON。", code="invalid-json") from error
+    if not isinstance(said, dict):
+        _refuse("body", 'must be an object, as {"inputs": {}}', '应为对象，如 {"inputs": {}}')
+    if unknown := [name for name in said if name not in _MEMBERS][:_N_NAMED]:
+        named = ", ".join(f"`{name[:40]}`" for name in unknown)
+        msg = f"Unknown member {named}; a request takes `inputs`, `outputs`, `response`."
+        zh = f"未知成员 {named}，可用：inputs、outputs、response。"
+        raise ParameterError([name[:40] for name in unknown], msg, zh=zh, code="unknown-parameter")
+    if said.get("response", "document") not in _RESPONSES:
+        _refuse("response", "must be `document` or `raw`", "应为 document 或 raw")
+    return said
+
+
+def _values(inputs: object) -> dict[str, Any]:
+    """Return the inputs without what says of what kind they are; references to other machines are not followed."""
+    if not isinstance(inputs, dict):
+        _refuse("inputs", "must be an object", "应为对象")
+    values: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if isinstance(value, dict) and "href" in value:
+            _refuse(name, "must be sent itself; references are not followed", "须直接给出内容，不接受引用地址")
+        is_qualified = isinstance(value, dict) and "value" in value and set(value) <= _QUALIFIED
+        values[name] = value["value"] if is_qualified else value
+    return values
+
+
+def _question(inputs: Mapping[str, Any], settings: Settings) -> Question:
+    try:
+        question = Question.model_validate(inputs)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)[:_N_NAMED]
+        names = list(dict.fromkeys(str(fault["loc"][0])[:40] for fault in faults))
+        told = " ".join(f"`{'.'.join(map(str, fault['loc']))[:80]}`: {fault['msg']}." for fault in faults)
+        is_unknown = all(fault["type"] == "extra_forbidden" for fault in faults)
+        code = "unknown-parameter" if is_unknown else "invalid-value"
+        raise ParameterError(names, told, zh=f"输入项不正确：{'、'.join(names)}。", code=code) from error
+    given = question.minutes
+    breaks = given if isinstance(given, list) else [] if given is None else [given]
+    if len(breaks) > settings.max_breaks or any(not 1 <= one <= settings.max_minutes for one in breaks):
+        most, longest = settings.max_breaks, settings.max_minutes
+        _refuse(
+            "minutes",
+            f"must be at most {most} numbers from 1 to {longest}",
+            f"至多 {most} 个 1 到 {longest} 之间的数",
+        )
+    return question
+
+
+def _outputs(asked: object, process: Process) -> dict[str, Any]:
+    """Return the names of the outputs that are asked for; none named are all."""
+    if not asked:
+        return {}
+    names = list(asked) if isinstance(asked, (dict, list)) else [asked]
+    if not all(isinstance(name, str) and name in process.outputs for name in names):
+        known = ", ".join(f"`{name}`" for name in process.outputs)
+        _refuse("outputs", f"must be of {known}", f"只能是 {known}")
+    return {"outputs": names}
+
+
+def _unpacked_text(value: object) -> bytes:
+    """Return what stands in base64."""
+    if not isinstance(value, str):
+        _refuse(STUDY, "must be a zip file in base64", "应为 base64 编码的 zip 文件")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        _refuse(STUDY, "must be a zip file in base64", "应为 base64 编码的 zip 文件")
+
+
+def _refuse(name: str, en: str, zh: str) -> NoReturn:
+    raise ParameterError([name[:40]], f"`{name[:40]}` {en}.", zh=f"{name[:40]} {zh}。")
+
+
+def _no_number(text: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not know."""
+    raise ValueError(text)
