@@ -174,7 +174,7 @@ def asked_lang(request: Request) -> Lang:
 
 def answer_early(request: Request, error: RefusedError) -> Response:
     """Answer a refusal from outside the routes, where no handler is."""
-    return _problem(request, status_of(error), {"zh": error.zh, "en": error.en}, headers=error.headers)
+    return answer_problem(request, status_of(error), {"zh": error.zh, "en": error.en}, headers=error.headers)
 
 
 # ---------------------------------------------------------------------------------------------------- handlers
@@ -215,7 +215,7 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     if isinstance(error, BodyError):
         told = {"zh": error.zh, "en": error.detail}
         if status == HTTPStatus.BAD_REQUEST:
-            return _problem(request, status, told, code="invalid-value", parameters=["body"])
+            return answer_problem(request, status, told, code="invalid-value", parameters=["body"])
     if status == HTTPStatus.NOT_FOUND:
         told = {
             "zh": "此地址没有内容，现有地址见 /docs。",
