@@ -36,7 +36,7 @@ from servicecircle._figure.texts import wrapped
 from servicecircle._figure.words import WORDS, figure_words
 from servicecircle._figure.zone_sheet import zones_of
 from servicecircle._page import areas, palette
-from servicecircle._page.summary import shown_riders, shown_served
+from servicecircle._page.shown_riders import shown_riders, shown_served
 from servicecircle._page.symbols import PATHS
 from servicecircle.errors import InputError, MissingPackageError
 from servicecircle.model import Plan

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from ._page import numbers
-from ._page.summary import proof, shown_riders, whole_gains
+from ._page.shown_riders import shown_riders
+from ._page.summary import proof, whole_gains
 from ._page.words import Words
 from .coverage import totals
 from .datum import TITLES

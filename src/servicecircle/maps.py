@@ -9,6 +9,7 @@ from ._page.base_maps import ONLINE_BASES, base_datum, tile_urls
 from ._page.choices import drawn_choices
 from ._page.closures import drawn_closures
 from ._page.geometry import Screen, in_box
+from ._page.shown_riders import shown_riders
 from ._page.week import drawn_week
 from ._page.words import Words, checked_lang
 from .coverage import coverage_by_cell
@@ -141,7 +142,7 @@ def _places(plan: Plan, words: Words) -> dict[str, Any]:
 def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
     study = plan.study
     n = len(study.minutes)
-    riders = summary.shown_riders(plan.before).riders
+    riders = shown_riders(plan.before).riders
     foot, attribution = summary.sources(plan, words)
     if screen.datum == "gcj02":
         between = "｜" if words.lang == "zh" else " | "

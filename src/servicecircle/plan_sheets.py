@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ._page import summary
+from ._page.shown_riders import shown_riders
 from ._page.words import Words
 from .contact_sheets import SHEET_WORDS as CONTACT_WORDS
 from .disclosure import told_count, told_warnings
@@ -389,9 +390,7 @@ def _assumptions(plan: Plan) -> list[tuple[str, str]]:
     """Return terms and texts: those of the map's panel, then where everything comes from."""
     study, lang = plan.study, plan.study.lang
     words = Words(lang)
-    rows = [
-        (term, text) for term, text in summary.parameters(plan, words, summary.shown_riders(plan.before).riders)
-    ]
+    rows = [(term, text) for term, text in summary.parameters(plan, words, shown_riders(plan.before).riders)]
     rows.append((_said(_OTHER["proof"], lang), summary.proof(plan, words)))
     rows += [
         (_said(_OTHER[key], lang), value)

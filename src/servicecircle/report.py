@@ -11,8 +11,9 @@ import pandas as pd
 
 from ._page import numbers
 from ._page.reasons import closing_lines, reason_line
+from ._page.shown_riders import shown_riders
 from ._page.siting import siting_rows
-from ._page.summary import asked_rows, proof, shown_gaps, shown_riders, small_gains, tier_rows, whole_gains
+from ._page.summary import asked_rows, proof, shown_gaps, small_gains, tier_rows, whole_gains
 from ._page.words import Words
 from ._validate import some, some_zh
 from .addresses import QUALITIES, QUALITY_ZH

@@ -95,8 +95,7 @@ def write_outputs(
         `moved_blocks.csv` and `balanced_zones.geojson`, where it proposes zones, `assignment.csv`, where it assigns
         depots, `contacts.xlsx`, where it has contacts, `infeasible.csv`, where no plan keeps the rules, and the
         figures.
-        GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes, but for
-        `seconds` in the summary.
+        GeoJSON is RFC 7946 (WGS 84, no NaN), with riders unrounded. The same plan gives the same bytes.
 
     Raises
     ------
@@ -269,7 +268,6 @@ def summary(plan: Plan) -> Properties:
             "gap": plan.solution.gap if math.isfinite(plan.solution.gap) else None,
             "status": plan.solution.status,
             "proof": plan.solution.proof,
-            "seconds": round(plan.solution.seconds, 3),
         },
         "warnings": [fault.told(study.lang) for fault in told_warnings(plan)],
     }

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from .._page import numbers, places, summary
+from .._page import numbers, places
 from .._page.palette import COLOURS, TINTS
+from .._page.shown_riders import shown_riders, shown_served
 from .._page.words import Words
 from ..errors import InputError
 from ..model import Plan
@@ -63,7 +64,7 @@ def drawn_curve(plan: Plan, words: Words, fonts: Fonts) -> Sheet:
 
 def _under(plan: Plan, words: Words) -> str:
     minutes = words("minutes", m=f"{plan.study.minutes[-1]:g}")
-    riders = numbers.riders(summary.shown_riders(plan.before).riders, words.lang)
+    riders = numbers.riders(shown_riders(plan.before).riders, words.lang)
     return words("under", way=places.way(plan, words), m=minutes, riders=riders)
 
 
@@ -106,7 +107,7 @@ def _put_lines(sheet: Sheet, plot: Plot, there: list[CurvePoint], bounds: list[t
 def _put_points(sheet: Sheet, plot: Plot, there: list[CurvePoint], plan: Plan) -> None:
     """Put a dot a point, hollow where it is not proven, with its riders."""
     every = max(1, -(-len(there) // MOST_TOLD))
-    told = [summary.shown_served(plan, float(p.served or 0.0), p.stations + p.shops) for p in there]
+    told = [shown_served(plan, float(p.served or 0.0), p.stations + p.shops) for p in there]
     for k, point in enumerate(there):
         x, y = plot.at([point.stations + point.shops], [float(point.served or 0.0)])[0].tolist()
         fill = COLOURS["circle_line"] if point.status == "optimal" else COLOURS["white"]

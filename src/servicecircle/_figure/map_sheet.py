@@ -15,6 +15,7 @@ from .._page.closures import seen_closures
 from .._page.gaps import SeenGap
 from .._page.geometry import Box, in_box
 from .._page.palette import COLOURS
+from .._page.shown_riders import shown_riders
 from .._page.words import Words
 from ..coverage import coverage_by_cell
 from ..model import Plan
@@ -176,7 +177,7 @@ class MapSheet:
         size, title = self._title(east - MARGIN - 2.0)
         sheet.text(MARGIN, TITLE_Y, title, size, is_serif=True, bold=0.25)
         minutes = _joined([words("minutes", m=f"{m:g}") for m in plan.study.minutes], words)
-        riders = numbers.riders(summary.shown_riders(plan.before).riders, words.lang)
+        riders = numbers.riders(shown_riders(plan.before).riders, words.lang)
         under = words("under", way=places.way(plan, words), m=minutes, riders=riders)
         under = ("｜" if words.lang == "zh" else " | ").join([under, *summary.asked(plan, words)])
         under = shortened(self.fonts, under, UNDER_PT, WIDTH - 2 * MARGIN)
@@ -194,7 +195,7 @@ class MapSheet:
 
     def _column(self) -> None:
         plan, words = self.plan, self.words
-        before = summary.shown_riders(plan.before)
+        before = shown_riders(plan.before)
         if before.riders or float(plan.before.weight.sum()) > 0:
             top = column.key_rows(self.fonts, words, summary.headline(plan, words), self.modes)
         else:

@@ -12,6 +12,7 @@ import shapely
 from .._page import numbers, summary
 from .._page.areas import zone_names
 from .._page.palette import COLOURS, TINTS
+from .._page.shown_riders import shown_riders
 from .._page.words import Words
 from ..coverage import coverage_by_zone
 from ..errors import InputError
@@ -108,7 +109,7 @@ def _together(name: str, zones: list[Zone]) -> Zone:
 
 def _shown(plan: Plan, rows: list[Zone]) -> list[tuple[str, str]]:
     """Return riders and gain of each row as whole numbers that add up to the last, which is that of the map."""
-    today, then = summary.shown_riders(plan.before), summary.shown_riders(plan.after)
+    today, then = shown_riders(plan.before), shown_riders(plan.after)
     gain = then.within[-1] - today.within[-1]
     riders = numbers.apportioned([zone.riders for zone in rows[:-1]], today.riders)
     gains = numbers.apportioned([zone.after - zone.before for zone in rows[:-1]], gain)

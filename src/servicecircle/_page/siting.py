@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from ..errors import Lang
-from ..model import Plan
+from ..model import Coverage, Plan
 from ..siting_figures import CurvePoint, OtherPlan, Seats, SitingFigures
 from . import numbers
+from .shown_riders import shown_riders
 
 #: key -> (Chinese, English); not of the page's own table, so that a plan without rules is drawn as ever
 _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -123,7 +124,7 @@ def siting_rows(plan: Plan, lang: Lang) -> list[list[str]]:
     if figures is None:
         return []
     say = _Say(lang)
-    rows = [[say("aim"), _aim(plan, figures, say)], *_value(plan, figures, say), [*_reach(figures, say)]]
+    rows = [[say("aim"), _aim(plan, figures, say)], *_value(plan, figures, say), [*_reach(plan, figures, say)]]
     rows += _scenarios(plan, figures, say)
     if figures.spent is not None and (figures.spent or figures.rules.budget is not None):
         budget = figures.rules.budget
@@ -217,17 +218,20 @@ def _scenarios(plan: Plan, figures: SitingFigures, say: _Say) -> Iterator[list[s
         yield [term, say(key, n=numbers.told(one.after), today=numbers.told(one.before))]
 
 
-def _reach(figures: SitingFigures, say: _Say) -> tuple[str, str]:
+def _reach(plan: Plan, figures: SitingFigures, say: _Say) -> tuple[str, str]:
     """Return who is served, in reach but full, and out of reach, after and today."""
-    now, today = (_whole(seats) for seats in (figures.after, figures.before))
+    now, today = _whole(figures.after, plan.after), _whole(figures.before, plan.before)
     what = "seats" if figures.rules.has_seats else "reach"
     return say(what), say(f"{what}.text", **now) + say(f"{what}.today", **today)
 
 
-def _whole(seats: Seats) -> dict[str, str]:
-    parts = (seats.served, seats.full, seats.unreached)
-    shown = numbers.apportioned(parts, math.floor(math.fsum(parts) + 0.5))
-    return {key: numbers.whole(n) for key, n in zip(("served", "full", "unreached"), shown, strict=True)}
+def _whole(seats: Seats, coverage: Coverage) -> dict[str, str]:
+    """Return whole riders that add up; those served are those of the headline where it counts the same."""
+    shown = shown_riders(coverage)
+    total = math.floor(math.fsum((seats.served, seats.full, seats.unreached)) + 0.5)
+    served = shown.within[-1] if abs(shown.within[-1] - seats.served) < 1.0 else math.floor(seats.served + 0.5)
+    rest = numbers.apportioned((seats.full, seats.unreached), max(total - served, 0))
+    return {key: numbers.whole(n) for key, n in zip(("served", "full", "unreached"), (served, *rest), strict=True)}
 
 
 def _worst(plan: Plan, figures: SitingFigures, say: _Say) -> str:

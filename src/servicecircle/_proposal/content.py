@@ -8,12 +8,12 @@ from typing import Any
 
 from .._page import numbers
 from .._page.areas import TAG_RIDERS
+from .._page.shown_riders import shown_riders
 from .._page.summary import (
     count_mark,
     parameters,
     proof,
     shown_gaps,
-    shown_riders,
     sources,
     tier_rows,
     what_serves,
