@@ -64,9 +64,7 @@ def test_what_is_sent_is_byte_for_byte_what_plan_writes(
     for name in LAYERS:
         assert client.get(f"/{name}.geojson{asked}").content == (tmp_path / f"{name}.geojson").read_bytes()
     assert client.get(f"/map{asked}").content == (tmp_path / "map.html").read_bytes()
-    sent, written = client.get(f"/summary.json{asked}").json(), json.loads((tmp_path / "summary.json").read_text())
-    sent["solution"].pop("seconds"), written["solution"].pop("seconds")
-    assert sent == written
+    assert client.get(f"/summary.json{asked}").content == (tmp_path / "summary.json").read_bytes()
 
 
 def test_the_studys_own_breaks_are_the_default(client: TestClient) -> None:
