@@ -78,6 +78,8 @@ def client_of(request: Request) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    if address.version == 6:  # noqa: PLR2004
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:  # where one socket listens for both
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return host

@@ -17,7 +17,8 @@ from .errors import BodyError
 MAX_DEPTH = 50
 #: digits of a whole number; more than any count, id or moment has
 MAX_DIGITS = 20
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+#: a text, or what is left of a body that leaves one open: so that each byte is looked at once, whatever comes
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _ODD_ESCAPES = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 

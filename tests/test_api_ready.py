@@ -26,7 +26,7 @@ import servicecircle as sc
 from api.kept import Kept
 from api.logs import JsonFormatter
 from api.main import create_app
-from api.rates import MAX_CLIENTS, Rates
+from api.rates import MAX_CLIENTS, Rates, client_of
 from api.settings import Settings
 from api.wanted import go_on, is_wanted, working_for
 from servicecircle.errors import InputError
@@ -108,6 +108,8 @@ NOT_STRICT = {
     b"[" * 100_000 + b"]" * 100_000: "nests deeper than 50",
     b'{"a":' * 60 + b"1" + b"}" * 60: "nests deeper than 50",
     b"[" * 400_000: "nests deeper than 50",
+    b'{"a": "' + b'\\"' * 400_000: "not valid JSON",  # a text that never ends: looked at once, not once a quote
+    b'["\\': "not valid JSON",
 }
 
 
@@ -216,6 +218,22 @@ def test_the_health_is_told_while_many_wait(tiny: sc.Study) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- rates
+@pytest.mark.parametrize(
+    ("came", "who"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        (
+            "::ffff:198.51.100.7",
+            "198.51.100.7",
+        ),  # a socket for both kinds of addresses; all of IPv4 is no household
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_who_asks_is_an_address_or_the_network_of_a_household(came: str, who: str) -> None:
+    assert client_of(Request({"type": "http", "client": (came, 1234), "headers": []})) == who
+
+
 @pytest.mark.fault(57)
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(tiny: sc.Study) -> None:
     app = create_app(Settings(requests_per_minute=3), study=tiny)
