@@ -372,6 +372,7 @@ def test_the_pattern_in_the_document_lets_through_what_the_server_takes(client: 
         assert bool(re.search(minutes["schema"]["pattern"], text)) is fits
 
 
+@pytest.mark.slow
 def test_the_reference_page_needs_no_network_and_lists_every_address(client: TestClient) -> None:
     page = client.get("/docs").text
     assert "//" not in re.sub(r"<!DOCTYPE[^>]*>", "", page)
@@ -400,6 +401,7 @@ def test_eight_threads_with_other_minutes_each_get_their_own(client: TestClient,
         assert f'"covered_{minutes}"'.encode() in answers[minutes]
 
 
+@pytest.mark.slow
 def test_health_is_answered_while_more_wait_than_there_are_threads(tiny: sc.Study) -> None:
     app = create_app(Settings(), study=tiny)
     with TestClient(app) as client, ThreadPoolExecutor(64) as pool:

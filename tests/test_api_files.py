@@ -131,6 +131,7 @@ def test_only_who_takes_gzip_gets_it(accepted: str, takes: bool) -> None:
     assert takes_gzip(accepted) is takes
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=30))
 def test_headers_of_any_kind_are_read(text: str) -> None:

@@ -125,6 +125,7 @@ def test_errors_come_in_the_one_shape(address: str, path: str, status: int) -> N
 
 
 # -------------------------------------------------------------------------------------------- begin and end
+@pytest.mark.slow
 def test_ctrl_c_ends_the_server_with_one_line_and_status_0(tmp_path: Path) -> None:
     with started(write_tiny_study(tmp_path)) as (server, address, told):
         head = f"小镇\n  网页  {address}/\n  地图  {address}/map\n  API   {address}/docs\n"
@@ -172,6 +173,7 @@ def test_ctrl_c_while_many_wait_answers_each_and_leaves_no_traceback(tmp_path: P
         assert {answer.result() for answer in answers} - {None} == {sent, told}
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told_before_any_work(tmp_path: Path) -> None:
     write_tiny_study(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -190,6 +192,7 @@ def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     assert "无法在 192.0.2.1 的端口 8000 上提供服务" in failed(write_tiny_study(tmp_path), "--host", "192.0.2.1")
 
 
+@pytest.mark.slow
 def test_faults_of_the_study_are_told_as_everywhere(tmp_path: Path) -> None:
     write_tiny_study(tmp_path)
     (tmp_path / "stations.csv").write_text("编号,名称,经度,纬度\n01,西街驿站,abc,22.5\n", encoding="utf-8")

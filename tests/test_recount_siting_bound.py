@@ -74,7 +74,7 @@ def test_any_numbers_give_a_bound(q, seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions(n_most=7), st.integers(0, 2**32))
 def test_any_numbers_give_a_bound_many_times(q, seed):
     never_below_the_best(q, seed)

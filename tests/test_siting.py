@@ -80,7 +80,7 @@ def test_every_mix_of_rules_is_answered_as_by_brute_force(q):
 
 
 @pytest.mark.slow
-@settings(max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions(n_most=8))
 def test_every_mix_of_rules_is_answered_as_by_brute_force_many_times(q):
     agrees_with_brute_force(q)
