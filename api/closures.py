@@ -143,7 +143,10 @@ class Reports:
                 if (value := row[name]) and not pd.isna(value)
             },
         )
-        return next(told for told in self.features() if told["id"] == kept.id)
+        told = next((one for one in self.features() if one["id"] == kept.id), None)
+        if told is None:  # somebody has removed it meanwhile
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return told
 
     def remove(self, closure_id: str) -> bool:
         """Remove a report; False if there is none of that id."""
@@ -179,7 +182,7 @@ class Reports:
         with self._lock:
             if self._read[0] != version:
                 stored = store.closures()
-                self._read = (version, _closures_of(stored), {one.id: one for one in stored})
+                self._read = (version, closures_kept(stored), {one.id: one for one in stored})
             return self._read[1], self._read[2]
 
     def _believed(self, closures: Closures) -> Closures:
@@ -196,7 +199,7 @@ class Reports:
         return closures.rows(holds[: len(closures)])
 
 
-def _closures_of(stored: Sequence[StoredClosure]) -> Closures | None:
+def closures_kept(stored: Sequence[StoredClosure]) -> Closures | None:
     """Return what a store holds as closures."""
     if not stored:
         return None
