@@ -184,6 +184,7 @@ def _shape(feature: TroubleFeature, name: str, here: Here, settings: Settings) -
         msg = f"`{name}` must be a GeoJSON geometry: {', '.join(_KINDS)}."
         raise ParameterError([name], msg, zh=f"{name} 应为 GeoJSON 图形：{'、'.join(_KINDS)}。")
     try:
+        _check_numbers(coordinates)
         shape = shapely.force_2d(shapely.geometry.shape({"type": kind, "coordinates": coordinates}))
     except (ShapelyError, TypeError, ValueError, IndexError, AttributeError) as error:
         msg = f"`{name}` is no {kind} of GeoJSON."
@@ -192,6 +193,24 @@ def _shape(feature: TroubleFeature, name: str, here: Here, settings: Settings) -
         here.check(lon, lat, name)
     _check_length(shape, name, settings.max_closure_km)
     return shape
+
+
+def _check_numbers(coordinates: list[Any]) -> None:
+    """
+    Check that nested lists hold numbers alone: shapely takes texts and `true` for such.
+
+    Raises
+    ------
+    TypeError
+        If not.
+    """
+    rest = [*coordinates]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, list):
+            rest += one
+        elif isinstance(one, bool) or not isinstance(one, int | float):
+            raise TypeError
 
 
 def _check_length(shape: Any, name: str, most_km: int) -> None:  # noqa: ANN401

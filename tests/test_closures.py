@@ -43,6 +43,8 @@ def test_a_time_is_of_shanghai_unless_it_says_otherwise() -> None:
     for text in ("2026-08-01 24:00", "2026年8月1日 24:00:00", "2026-08-01T24:00+08:00"):
         assert moment_of(text) == moment_of("2026-08-02 00:00")
     assert moment_of("2026-08-01", is_end=True) == moment_of("2026-08-02 00:00")
+    for text in ("9999-12-31", "9999-12-31 24:00", "9999-12-31T23:59:59Z"):  # 长期有效
+        assert moment_of(text, is_end=True).isoformat() == "9999-12-31T23:59:59+08:00"
 
 
 @pytest.mark.parametrize("text", ["soon", "2026-13-01", "9:00", "2026-08-01 25:00"])

@@ -283,11 +283,22 @@ def moment_of(value: str | dt.date, *, is_end: bool = False) -> pd.Timestamp:
     plain = re.sub(r"(?<!\d)(\d)(?=[-:\s]|$)", r"0\1", plain)  # 2026-8-1 9:00
     try:
         read = dt.datetime.fromisoformat(re.sub(r"\s+", " ", plain))
-        moment = pd.Timestamp(read if read.tzinfo is not None else read.replace(tzinfo=CHINA)).tz_convert(CHINA)
+        aware = read if read.tzinfo is not None else read.replace(tzinfo=CHINA)
+        moment = _days_later(aware, int(is_next or (is_date and is_end)))
     except (ValueError, OverflowError) as error:
         msg = f"must be a time, e.g. 2026-08-01 09:00; got {str(value)[:40]!r}."
         raise InputError(msg, zh=f"应为时间，如 2026-08-01 09:00，现为“{str(value)[:40]}”。") from error
-    return (moment + dt.timedelta(days=1) if is_next or (is_date and is_end) else moment).as_unit("us")
+    return pd.Timestamp(moment).as_unit("us")
+
+
+def _days_later(moment: dt.datetime, n: int) -> dt.datetime:
+    """Return a moment in Asia/Shanghai, days later; beyond the last year there is, 长期有效, its last second."""
+    try:
+        return moment.astimezone(CHINA) + dt.timedelta(days=n)
+    except OverflowError:
+        if moment.year < dt.MAXYEAR:
+            raise
+        return dt.datetime(dt.MAXYEAR, 12, 31, 23, 59, 59, tzinfo=CHINA)
 
 
 def metres_of(value: str | float) -> float:
