@@ -75,7 +75,6 @@ class _Writer:
     def set_up(self, title: str, date: str, watermark: str) -> None:
         """Empty the document, and set its properties; without a letterhead also page and fonts."""
         from docx.oxml.ns import qn
-
         from docx.shared import Mm, Pt
 
         body = self.made.element.body
