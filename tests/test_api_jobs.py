@@ -309,7 +309,9 @@ def is_running(process: int) -> bool:
 def asked(address: str, path: str, *, method: str = "GET", body: Any = None) -> tuple[int, dict[str, Any]]:
     """Status and JSON of an answer."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{address}{path}", data=data, headers=WITH_KEY, method=method)
+    request = urllib.request.Request(
+        f"{address}{path}", data=data, headers={**WITH_KEY, "Content-Type": "application/json"}, method=method
+    )
     try:
         with OPENER.open(request, timeout=60) as answer:
             return answer.status, json.load(answer)
