@@ -306,7 +306,7 @@ def test_two_processes_that_append_thirty_rows_each_lose_and_double_none(opened:
 
 
 KILLS = """
-import os, random, signal, sys, time
+import os, random, select, signal, sys, time
 from api.store import JobFile, Note, open_store
 
 def body(n):  # spreads over many pages
@@ -330,7 +330,9 @@ for turn in range(50):
     if child == 0:
         write(writing, turn)
     os.close(writing)
-    time.sleep(chance.uniform(0.01, 0.09))
+    if turn % 5:  # most once it has begun, however slow the machine is; some before
+        select.select([reading], [], [], 30)
+    time.sleep(chance.uniform(0.0, 0.06))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     with os.fdopen(reading) as told:
@@ -345,7 +347,7 @@ for turn in range(50):
         assert len(made) == (3 if job.status == "successful" else 0), job
         assert len({f.body for f in made}) <= 1, job
         assert job.status != "running", job
-        n_cut += job.status == "failed" and job.inputs["turn"] == turn
+        n_cut += job.status == "failed"  # of any turn: the oldest that waits is taken first
         accepted.pop(job.id, None)
         assert finished.pop(job.id, None) is None or job.status == "successful", job
     assert not accepted and not finished, "told as accepted, and lost"
