@@ -59,7 +59,11 @@ class GoneError(RefusedError):
     """Nobody waits for the answer any more."""
 
     def __init__(self) -> None:
-        super().__init__("The time for this answer is over.", zh="此请求已超时。")
+        super().__init__(
+            "This takes longer than a request may take. Ask for less, or later again.",
+            zh="计算时间超过每个请求的上限。请减少内容，或稍后再试。",
+            headers={"Retry-After": str(RETRY_S)},
+        )
 
 
 class TooSlowError(RefusedError):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shapely
 import zxingcpp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from openpyxl import load_workbook
@@ -43,6 +43,7 @@ def places(names: list[str], links: list[str] | None = None) -> gpd.GeoDataFrame
 
 
 @settings(max_examples=30, deadline=None)
+@example(text="ሁ@")  # its bytes in UTF-8 are two characters of Shift JIS
 @given(
     text=st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=80)
 )

@@ -21,8 +21,10 @@ def qr_code(text: str) -> QrCode:
     """Return the QR code of a text, in UTF-8, that stands a blot on 15 % of it."""
     import segno
 
-    is_plain = text.isascii()  # else the code says that it is UTF-8: readers would guess, and some wrongly
-    code = segno.make_qr(text, error="m", encoding=None if is_plain else "utf-8", eci=not is_plain)
+    if text.isascii():
+        code = segno.make_qr(text, error="m")
+    else:  # as bytes that say they are UTF-8: some look like Shift JIS, to segno and to readers that guess
+        code = segno.make_qr(text, error="m", mode="byte", encoding="utf-8", eci=True)
     stream = io.BytesIO()
     code.save(stream, kind="png", scale=_SCALE, border=_BORDER)
     return QrCode(stream.getvalue(), int(code.symbol_size(_SCALE, _BORDER)[0]))

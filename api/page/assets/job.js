@@ -4,6 +4,7 @@ import { addChanges, whatIfBody, changes } from "./changes.js";
 import { asBody } from "./question.js";
 import { ask, askWithKey } from "./server.js";
 import { data as ground, h, panel, say, whole } from "./page.js";
+import { apportioned } from "./shapes.js";
 
 const EVERY_MS = 500;
 const listeners = [];
@@ -75,6 +76,11 @@ async function readSites(address) {
   }));
   const { objective, bound } = data.proof.value;
   Object.assign(job, { best: objective, bound });
+  // whole, as they add up from today's riders to those of the plan
+  const gains = job.sites.map((site) => site.gained);
+  const before = objective - gains.reduce((sum, gain) => sum + gain, 0);
+  const shown = apportioned(gains, Math.floor(objective + 0.5) - Math.floor(before + 0.5));
+  job.sites.forEach((site, i) => { site.shown = shown[i] === 0 && site.gained > 1e-9 ? "<1" : `+${whole(shown[i])}`; });
 }
 async function stop() {
   const { address } = job;
@@ -108,7 +114,7 @@ function siteRow(site) {
   return h("li", {},
     h("span", { class: "sc-change-icon" }, site.what === "shop" ? icons.shop(16) : icons.station(18)),
     h("span", { class: "sc-change-name" }, h("span", {}, say("live.suggest_site", { name: site.name || site.id, kind }))),
-    h("span", { class: "sc-change-n" }, `+${whole(site.gained)}`),
+    h("span", { class: "sc-change-n" }, site.shown),
     h("button", { type: "button", class: "sc-link", onclick: () => takeOver([site]) }, say("live.take_one")));
 }
 const number = (label, value) => h("input", { type: "number", min: 0, max: 50, step: 1, value, "aria-label": label, inputmode: "numeric" });

@@ -74,6 +74,7 @@ class _Writer:
     # ------------------------------------------------------------------------------------------------ set-up
     def set_up(self, title: str, date: str, watermark: str) -> None:
         """Empty the document, and set its properties; without a letterhead also page and fonts."""
+        from docx.oxml.ns import qn
         from docx.shared import Mm, Pt
 
         body = self.made.element.body
@@ -91,6 +92,9 @@ class _Writer:
         )
         core.created = core.modified = day
         core.language = "zh-CN" if self.lang == "zh" else "en"
+        if not self.has_letterhead:  # else marks stand as in Taiwan, and words are proofed as English
+            for lang in self.made.styles.element.iter(qn("w:lang")):
+                lang.set(qn("w:eastAsia"), "zh-CN" if self.lang == "zh" else "en-US")
         section = self.made.sections[-1]
         if not self.has_letterhead:
             section.page_width, section.page_height = (Mm(side) for side in _A4_MM)
