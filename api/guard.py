@@ -32,13 +32,15 @@ class Guard:
     ----------
     app
         What answers.
-    max_body, budget_s
-        Bytes of a body, seconds for an answer to begin.
+    max_body
+        Tells how many bytes the body of a request may have.
+    budget_s
+        Seconds for an answer to begin.
     told
         Is told each request with its status (0: the client went before an answer) and its seconds.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int, budget_s: float, told: Told) -> None:
+    def __init__(self, app: ASGIApp, *, max_body: Callable[[Scope], int], budget_s: float, told: Told) -> None:
         self._app = app
         self._max_body = max_body
         self._budget_s = budget_s
@@ -58,7 +60,7 @@ class Guard:
 
     async def _answer(self, call: _Call, scope: Scope, receive: Receive) -> None:
         """Run the application, until it has answered, the client goes, or its time is over."""
-        body = await _read_body(scope, receive, self._max_body)
+        body = await _read_body(scope, receive, self._max_body(scope))
         if isinstance(body, GoneError):
             return
         gone = asyncio.ensure_future(_until_gone(receive))

@@ -20,6 +20,7 @@ from servicecircle.errors import InputError, visible
 from servicecircle.model import Study
 from servicecircle.study import load_study
 
+from .body_limits import body_limit
 from .closures import Reports
 from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
@@ -185,7 +186,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         app.state.metrics.add(scope, status, seconds)
         log_request(scope, status, seconds)
 
-    app.add_middleware(Guard, max_body=settings.max_body_mb * 1_000_000, budget_s=settings.budget_s, told=tell)
+    app.add_middleware(Guard, max_body=body_limit(settings, app.state.key), budget_s=settings.budget_s, told=tell)
     app.add_middleware(HeadAsGet)
     if settings.root_path:
         app.add_middleware(Prefixed, prefix=settings.root_path)

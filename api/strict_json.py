@@ -24,7 +24,7 @@ _ODD_ESCAPES = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 def check_json(body: bytes) -> None:
     """
-    Check a body that says it is JSON.
+    Check a body that says it is JSON, in UTF-8 as JSON is sent.
 
     Raises
     ------
@@ -36,7 +36,11 @@ def check_json(body: bytes) -> None:
         _refuse(f"nests deeper than {MAX_DEPTH} brackets", f"嵌套超过 {MAX_DEPTH} 层")
     try:
         read = json.loads(
-            body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_once
+            body.decode("utf-8-sig"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_once,
         )
     except (ValueError, RecursionError):
         _refuse("is not valid JSON", "不是有效的 JSON")

@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
+from starlette.types import Scope
 from test_api_server import started
 from tiny_study import write_tiny_study
 
 import servicecircle as sc
+from api.body_limits import body_limit
 from api.kept import Kept
 from api.logs import JsonFormatter
 from api.main import create_app
@@ -110,7 +112,21 @@ NOT_STRICT = {
     b"[" * 400_000: "nests deeper than 50",
     b'{"a": "' + b'\\"' * 400_000: "not valid JSON",  # a text that never ends: looked at once, not once a quote
     b'["\\': "not valid JSON",
+    b'{"\xed\xa0\x80": 1}': "not valid JSON",  # half a character as three bytes
+    '{"a": 1}'.encode("utf-16"): "not valid JSON",
 }
+
+
+def test_who_shows_the_key_may_send_a_larger_study_and_nobody_else() -> None:
+    settings = Settings(max_body_mb=16, max_upload_mb=100)
+    limit, key = body_limit(settings, "k" * 20), {"headers": [(b"x-api-key", b"k" * 20)]}
+    jobs: Scope = {"type": "http", "method": "POST", "path": "/ogc/processes/plan/execution", "headers": []}
+    assert (limit(jobs), limit({**jobs, **key})) == (16_000_000, 100_000_000)
+    assert limit({**jobs, **key, "path": "/what-if"}) == 16_000_000
+    assert limit({**jobs, "headers": [(b"authorization", b"Bearer " + b"k" * 20)]}) == 100_000_000
+    assert (
+        limit({**jobs, **key, "path": "/v2/matrix/foot-walking"}) == limit({**jobs, "method": "GET"}) == 1_000_000
+    )
 
 
 @pytest.mark.fault(46, 47, 59)

@@ -6,8 +6,10 @@ import io
 import stat
 import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny_study import write_tiny_study
 
@@ -128,3 +130,28 @@ def test_links_passwords_and_other_kinds_are_refused() -> None:
     damaged[60] ^= 255
     with pytest.raises(InputError, match="damaged"):
         check_upload(bytes(damaged))
+
+
+def test_nonsense_in_a_zip_file_is_told_whatever_its_readers_raise() -> None:
+    said = np.random.default_rng(5)
+    for kind in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", kind) as archive:
+            archive.writestr("study.toml", STUDY * 20)
+        whole = stream.getvalue()
+        for _ in range(150):
+            broken = bytearray(whole)
+            for at in said.integers(0, len(whole), size=3):
+                broken[at] = said.integers(256)
+            with suppress(InputError):
+                check_upload(bytes(broken))
+
+
+@pytest.mark.parametrize(
+    "line", ["x = " + "1" * 6000, ".".join(['"!"'] * 60_000) + " = 1", "[" + "a." * 50_000 + "a]"]
+)
+def test_a_study_that_takes_long_to_read_is_left_to_the_job_which_refuses_it(tmp_path: Path, line: str) -> None:
+    body = packed({"study.toml": f"{STUDY}\n{line}\n"})
+    check_upload(body)
+    with pytest.raises(InputError, match=r"too deeply|cannot be read"):
+        sc.load_study(unpack_study(body, tmp_path))

@@ -30,7 +30,7 @@ HEAVY = {
 #: the pipeline: a module may import from those above it and from its own line, never from those below
 ORDER = """
 errors _started
-_validate _optional _compiled whole_files rich_display html_tables role_words
+_validate _optional _compiled spatial_kinds whole_files rich_display html_tables role_words
 params
 siting_rules
 zone_rules map_rules

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from servicecircle.errors import InputError
-from servicecircle.moments import Moment, parse_moment
+from servicecircle.moments import Moment, parse_moment, week_of
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,8 @@ def test_the_end_of_a_day_is_the_beginning_of_the_next() -> None:
     for text in ("周二 24:30", "2026-12-31 24:00 PH", "9999-12-31T24:00"):
         with pytest.raises(InputError):
             parse_moment(text)
+
+
+def test_the_first_and_the_last_week_of_the_calendar_are_weeks_too() -> None:
+    assert [day.weekday for day in week_of(dt.date.max)] == [0, 1, 2, 3, 4]
+    assert len(week_of(dt.date.min)) == 7

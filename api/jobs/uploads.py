@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
-import tomllib
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
 from servicecircle.errors import InputError
+from servicecircle.study_keys import toml_of
 
 #: files and folders of one study
 MOST_FILES = 500
@@ -29,6 +31,11 @@ KINDS = (
 _LEFT_BY_PROGRAMS = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".servicecircle"})
 _IS_ENCRYPTED, _IS_UTF8 = 0x1, 0x800
 _CHUNK = 1 << 20
+#: what readers of zip files, and of what is packed in them, raise at nonsense
+_BROKEN = (
+    zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, LookupError, MemoryError,
+    struct.error, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 def check_upload(packed: bytes) -> None:
@@ -70,7 +77,7 @@ def unpack_study(packed: bytes, folder: Path) -> Path:
 def _archive(packed: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(packed))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except _BROKEN:
         _refuse("is no zip file that can be read", "不是可读的 zip 文件")
 
 
@@ -151,7 +158,9 @@ def _pieces(archive: zipfile.ZipFile, one: zipfile.ZipInfo, *, most: int) -> Ite
                 if left < 0:
                     _refuse("holds a file larger than it says", "中的文件比标称的大")
                 yield piece
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error):
+    except InputError:
+        raise
+    except _BROKEN:
         _refuse("is damaged", "已损坏")
 
 
@@ -159,8 +168,8 @@ def _pieces(archive: zipfile.ZipFile, one: zipfile.ZipInfo, *, most: int) -> Ite
 def _check_study(text: bytes) -> None:
     """Refuse a study.toml that names files outside of its folder, or asks other machines; the rest comes later."""
     try:
-        said = tomllib.loads(text.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        said = toml_of(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
         return  # told with its line when the study is read
     network = said.get("network")
     if isinstance(network, dict) and "place" in network:

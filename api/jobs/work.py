@@ -54,7 +54,8 @@ def main() -> None:
         traceback.print_exc()
         problem = "infeasible" if isinstance(error, InfeasibleError) else "invalid-value"
         problem = problem if isinstance(error, InputError) else "failed"
-        tell({"failed": problem, "en": error.en, "zh": error.zh})
+        en, zh = (_without_folder(text, task["folder"]) for text in (error.en, error.zh))
+        tell({"failed": problem, "en": en, "zh": zh})
     else:
         tell({"done": True})
 
@@ -134,6 +135,11 @@ def _figures_to(tell: Tell) -> Callable[[float, float], None]:
             tell({"found": {"objective": objective, "bound": bound, "gap": gap}})
 
     return on_found
+
+
+def _without_folder(text: str, folder: str) -> str:
+    """Return a message without the folder of the job: nothing of this machine is told."""
+    return text.replace(f"{folder}{os.sep}study{os.sep}", "").replace(folder, "")
 
 
 def _teller(out: TextIO) -> Tell:

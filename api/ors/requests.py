@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from ..settings import Settings
 from .errors import BAD_VALUE, TOO_LITTLE, TOO_MUCH, UNSUPPORTED, OrsError
@@ -30,7 +30,7 @@ class OrsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    locations: Annotated[list[Location], Len(min_length=1)] = Field(
+    locations: Annotated[list[Location], Len(min_length=1), FailFast()] = Field(
         description="Points, longitude first.", examples=[[[113.381, 22.504]]]
     )
     id: Text | None = Field(None, description="Is given back in `metadata`.")
@@ -80,7 +80,7 @@ class OrsRequest(BaseModel):
 class IsochronesRequest(OrsRequest):
     """The places that are reached from points, or from which points are reached."""
 
-    range: Annotated[list[Number], Len(min_length=1)] = Field(
+    range: Annotated[list[Number], Len(min_length=1), FailFast()] = Field(
         description="Seconds; with `range_type` distance lengths in `units`.", examples=[[300, 600]]
     )
     range_type: Literal["time", "distance"] | None = Field(None, description="Default time.")

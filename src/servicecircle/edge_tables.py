@@ -28,6 +28,7 @@ from .junctions import cluster_points, same_lines
 from .model import Network
 from .params import MIN_PART_M, TravelProfile, travel_profile
 from .projections import metric_crs, read_crs, to_metres
+from .spatial_kinds import gdal_source
 
 #: how files of edge tables end
 TABLE_SUFFIXES = (".gpkg", ".parquet", ".geoparquet", ".shp", ".geojson", ".json")
@@ -76,7 +77,7 @@ def read_edge_table(path: str | Path) -> gpd.GeoDataFrame:
     try:
         if file.suffix.lower() in {".parquet", ".geoparquet"}:
             return gpd.read_parquet(file)
-        frame: object = gpd.read_file(file, layer=_line_layer(file))
+        frame: object = gpd.read_file(gdal_source(file), layer=_line_layer(file))
     except Exception as error:  # GDAL, Arrow and GEOS have trees of their own
         msg = f"`{path}` cannot be read as a table of streets; it may be broken or cut off: {error}"
         raise NetworkError(msg, zh=f"无法读取道路文件 {path}，文件可能已损坏或不完整：{error}") from error
@@ -90,7 +91,7 @@ def _line_layer(file: Path) -> str | int:
     """Return the layer that holds the streets."""
     import pyogrio
 
-    layers = pyogrio.list_layers(file)
+    layers = pyogrio.list_layers(gdal_source(file))
     lines = [str(name) for name, kind in layers if kind is None or "Line" in str(kind)]
     if "edges" in lines:
         return "edges"

@@ -129,9 +129,10 @@ def of_calendar(
 def week_of(
     date: dt.date, holidays: Collection[dt.date] = (), workdays: Collection[dt.date] = ()
 ) -> tuple[Moment, ...]:
-    """Return the midnights of the week of a date, Monday first, each as the calendar has it."""
-    monday = date - dt.timedelta(date.weekday())
-    days = (of_calendar(Moment(k, 0, date=monday + dt.timedelta(k)), holidays, workdays) for k in range(7))
+    """Return the midnights of the week of a date, Monday first, each as the calendar has it, if it has that day."""
+    monday = date.toordinal() - date.weekday()
+    every = [(k, monday + k) for k in range(7) if 1 <= monday + k <= dt.date.max.toordinal()]
+    days = (of_calendar(Moment(k, 0, date=dt.date.fromordinal(n)), holidays, workdays) for k, n in every)
     return tuple(day for day in days if day is not None)
 
 

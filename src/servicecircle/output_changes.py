@@ -15,6 +15,7 @@ import shapely
 
 from ._validate import some, some_zh
 from .errors import InputError
+from .spatial_kinds import gdal_source
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -121,8 +122,8 @@ class _Side:
             raise InputError(msg, zh=f"“{folder.name}”不是结果文件夹：缺少 summary.json 或 plan.gpkg。")
         try:
             said = json.loads(figures.read_text(encoding="utf-8"))
-            present = [str(layer) for layer, _ in pyogrio.list_layers(file)]
-            frames = {layer: gpd.read_file(file, layer=layer) for layer in layers if layer in present}
+            present = [str(layer) for layer, _ in pyogrio.list_layers(gdal_source(file))]
+            frames = {layer: gpd.read_file(gdal_source(file), layer=layer) for layer in layers if layer in present}
         except (ValueError, pyogrio.errors.DataSourceError) as error:
             msg = f"the results in {folder.name!r} cannot be read: {error}."
             raise InputError(msg, zh=f"“{folder.name}”中的结果无法读取：{error}。") from error

@@ -22,6 +22,7 @@ from .cells import cell_text
 from .encoded_text import ENCODINGS, Decoded, EncodingError, decoded, encoding_named
 from .errors import Fault, StudyError
 from .headers import field_of, without_numbers
+from .spatial_kinds import gdal_source
 from .tables import Table, no_sheet, unique_headers, unreadable
 
 _FIRST_ROW = 2  # of data: the header is row 1
@@ -131,7 +132,9 @@ def read_layer(path: Path, file: str, sheet: str | None, encoding: str | None = 
             warnings.simplefilter("ignore")
             parquet = path.suffix.lower() in {".parquet", ".geoparquet"}
             raw = _BYTES if path.suffix.lower() == ".shp" else None
-            frame = gpd.read_parquet(path) if parquet else gpd.read_file(path, layer=layer, encoding=raw)
+            frame = (
+                gpd.read_parquet(path) if parquet else gpd.read_file(gdal_source(path), layer=layer, encoding=raw)
+            )
     except Exception as error:  # GDAL and Arrow have trees of their own
         raise _not_spatial(file, error) from error
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -155,7 +158,7 @@ def _choose_layer(path: Path, file: str, sheet: str | None) -> str | None:
     import pyogrio
 
     try:
-        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        layers = [str(name) for name in pyogrio.list_layers(gdal_source(path))[:, 0]]
     except Exception as error:
         raise _not_spatial(file, error) from error
     if sheet is not None and sheet not in layers:

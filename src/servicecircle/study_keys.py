@@ -54,7 +54,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: characters of a study file
 MAX_LENGTH = 1_000_000
 #: a dotted key of more names than any has
-_TOO_DEEP = re.compile(r"(?:\.[ \t]*[\w\"'-]{1,99}[ \t]*){50}")
+_TOO_DEEP = re.compile(r"(?:\.[ \t]*+(?:[\w-]++|\"(?:\\.|[^\"\\\n])*+\"|'[^'\n]*+')[ \t]*+){50}")
 #: a text of TOML in one line
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 #: what a Chinese keyboard writes for the signs of TOML
@@ -584,6 +584,22 @@ class StudyFile:
         return _fault(self.path.name, self.lines, table, key, InputError(en, zh=zh))
 
 
+def toml_of(text: str) -> dict[str, Any]:
+    """
+    Return what TOML says.
+
+    Raises
+    ------
+    ValueError
+        If it is none (`TOMLDecodeError`), or a number has thousands of digits.
+    RecursionError
+        If it nests too deeply; a dotted key of many names takes tomllib their square in time and memory.
+    """
+    if _TOO_DEEP.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
+
+
 def read_study_file(path: Path) -> StudyFile:
     """
     Read and check study.toml, all keys of it; no other file is opened.
@@ -595,9 +611,7 @@ def read_study_file(path: Path) -> StudyFile:
     """
     text = _toml_text(path)
     try:
-        if _TOO_DEEP.search(text):  # which takes tomllib very long
-            raise RecursionError
-        content = tomllib.loads(text)
+        content = toml_of(text)
     except tomllib.TOMLDecodeError as error:
         raise _no_toml(path, text, error) from error
     except RecursionError as error:

@@ -71,14 +71,21 @@ def _look_inside(file: Path, data: bytes) -> None:
             if any(_MACRO.search(name) for name in names):
                 raise _with_macros(file)
             for part in parts:
-                if part.filename.lower().endswith((".xml", ".rels")):
-                    _look_at(file, part.filename, book.read(part))
+                text = book.read(part)
+                if _is_xml(part.filename, text):
+                    _look_at(file, part.filename, text)
         if not docx.Document(io.BytesIO(data)).sections:
             raise _wrong(file, "has no page set up.", "没有页面设置。")
     except InputError:
         raise
     except Exception as error:  # whatever a broken file makes its readers raise
         raise _wrong(file, "is broken, or has a password.", "已损坏或设有密码。") from error
+
+
+def _is_xml(name: str, text: bytes) -> bool:
+    """Whether a part is XML; its name may say otherwise, what readers take it for stands elsewhere."""
+    begin = text[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return name.lower().endswith((".xml", ".rels")) or begin.startswith(b"<")
 
 
 def _look_at(file: Path, name: str, text: bytes) -> None:
@@ -89,15 +96,30 @@ def _look_at(file: Path, name: str, text: bytes) -> None:
         raise _wrong(file, "holds XML entities.", "含 XML 实体。")
     root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
     for element in root.iter("{*}Relationship"):
-        is_link = str(element.get("Type", "")).endswith("/hyperlink")
+        kind = str(element.get("Type", ""))
+        is_link = kind.endswith("/hyperlink")
+        if kind.endswith("/aFChunk"):
+            raise _wrong(
+                file, "holds another document within: copy its text.", "内嵌了其他文档，请改为直接粘贴内容。"
+            )
         if str(element.get("TargetMode", "")).strip().lower() == "external" and not is_link:
             en = "points to files elsewhere (linked pictures, an attached template): embed or remove them."
             raise _wrong(file, en, "引用了外部文件（链接的图片、附加模板），请改为嵌入或删除。")
     if name == _TYPES and any(_MACRO_TYPE.search(str(element.get("ContentType", ""))) for element in root.iter()):
         raise _with_macros(file)
-    fields = [*("".join(e.itertext()) for e in root.iter("{*}instrText")), *_simple_fields(root)]
+    if any(
+        _is_address(key, value) for e in root.iter("{*}imagedata", "{*}fill") for key, value in e.attrib.items()
+    ):
+        raise _wrong(file, "shows pictures from elsewhere: embed them.", "引用了外部图片，请改为嵌入。")
+    told = ["".join(e.itertext()) for e in root.iter("{*}instrText")]
+    fields = [*told, "".join(told), *_simple_fields(root)]  # one field may stand in several pieces
     if any(_FETCHES.search(field) for field in fields):
         raise _wrong(file, "has fields that fetch other files.", "含有会读取其他文件的域，请删除。")
+
+
+def _is_address(key: str, value: str) -> bool:
+    """Whether an attribute of a drawing names a file that is not in the document."""
+    return key.rpartition("}")[2] in {"src", "href", "althref"} and ("://" in value or value.startswith("\\\\"))
 
 
 def _simple_fields(root: Any) -> list[str]:  # noqa: ANN401
