@@ -33,11 +33,6 @@ from api.wanted import go_on, is_wanted, working_for
 from servicecircle.errors import InputError
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
 def with_notes(tiny: sc.Study, **settings: Any) -> FastAPI:
     """An application with one address that takes a body."""
     app = create_app(Settings(**settings), study=tiny)
@@ -166,6 +161,7 @@ def test_each_kind_of_json_is_taken(client: TestClient, kind: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- time, presence
+@pytest.mark.slow
 @pytest.mark.fault(54)
 def test_what_takes_too_long_is_answered_and_its_work_ends(tiny: sc.Study) -> None:
     app = create_app(Settings(budget_s=1), study=tiny)

@@ -66,12 +66,8 @@ def named(page: Path) -> str:
 
 
 def is_long(page: Path) -> bool:
-    """Whether a page plans several times, or runs what the Chinese page beside it does, once more."""
-    return page.with_suffix(".zh.md").exists() or page.name not in {
-        "tutorial.zh.md",
-        "ledgers.zh.md",
-        "wishes.zh.md",
-    }
+    """Whether a page plans, or runs what the Chinese page beside it does, once more."""
+    return page.with_suffix(".zh.md").exists() or page.name not in {"ledgers.zh.md", "wishes.zh.md"}
 
 
 def sections(page: Path) -> dict[str, str]:
