@@ -44,8 +44,8 @@ from .routes import router
 from .settings import Settings
 from .store import open_store, usual_place
 from .today import Today
-from .what_if import WhatIfs
-from .what_if import router as what_if_router
+from .what_if.answers import WhatIfs
+from .what_if.routes import router as what_if_router
 from .workers import run_workers, server_config, stopped_at_signals
 
 #: version of the HTTP contract
