@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -29,11 +28,6 @@ class Trial(NamedTuple):
     during: During
     changes: str
 
-    @property
-    def digest(self) -> str:
-        """What stands for it."""
-        return hashlib.sha256(repr(self).encode("utf-8")).hexdigest()[:32]
-
 
 class WhatIfs:
     """
@@ -51,7 +45,7 @@ class WhatIfs:
         self._plans = plans
         self._today = today
         self._settings = settings
-        self._answers = Kept[Trial, bytes](self._make, most=settings.kept_what_ifs)
+        self._answers = Kept[Trial, bytes](self._make, most=settings.kept_what_ifs_mb * 1_000_000, weight=len)
         self._heres = Kept[str, Here](self._where, most=8)
 
     def trial_of(self, said: Any) -> Trial:  # noqa: ANN401
@@ -71,6 +65,10 @@ class WhatIfs:
         )
         changes = asked.model_dump(mode="json", by_alias=True, include={"add", "move", "close", "closures"})
         return Trial(self._today.during(question), json.dumps(changes, ensure_ascii=False, sort_keys=True))
+
+    def make_ready(self, trial: Trial) -> None:
+        """Make what changes are tried against, which may take long: waited for before the turn of the answer."""
+        self._today.of(trial.during)
 
     def answer(self, trial: Trial) -> bytes:
         """

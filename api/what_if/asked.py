@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from ..trouble_shapes import TroubleCollection
 
@@ -43,11 +43,13 @@ class Moved(_Strict):
 class WhatIfRequest(_Strict):
     """Changes to the stations, shops and roads of today; what is left out is as the study has it."""
 
-    add: list[Added] = []
-    move: list[Moved] = []
-    close: list[Id] = Field([], description="Ids of open stations and shops.")
+    add: Annotated[list[Added], FailFast()] = []
+    move: Annotated[list[Moved], FailFast()] = []
+    close: Annotated[list[Id], FailFast()] = Field([], description="Ids of open stations and shops.")
     closures: TroubleCollection | None = Field(None, description="Trouble on the road, all at once.")
-    minutes: list[Number] | None = Field(None, description="Breaks, ascending.", examples=[[10, 15]])
+    minutes: Annotated[list[Number], Field(fail_fast=True)] | None = Field(
+        None, description="Breaks, ascending.", examples=[[10, 15]]
+    )
     profile: Text | None = None
     when: Text | None = None
-    service: list[Text] | None = None
+    service: Annotated[list[Text], Field(fail_fast=True)] | None = None
