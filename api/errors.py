@@ -10,6 +10,7 @@ from types import MappingProxyType
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from servicecircle.errors import (
     CRSError,
@@ -226,10 +227,16 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
             "en": "There is nothing at this address; /docs lists those there are.",
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
-        headers["Allow"] = allowed
+        headers["Allow"] = allowed = ", ".join(_methods_of(request))
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
     return answer_problem(request, status, told, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return the methods that an address takes, of all routes to it."""
+    near = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in near for method in getattr(route, "methods", None) or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:
