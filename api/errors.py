@@ -10,7 +10,7 @@ from types import MappingProxyType
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from servicecircle.errors import (
     CRSError,
@@ -227,15 +227,18 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
             "en": "There is nothing at this address; /docs lists those there are.",
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = allowed = ", ".join(_methods_of(request))
+        headers["Allow"] = allowed = ", ".join(_methods_of(request, headers.get("Allow", "GET")))
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
     return answer_problem(request, status, told, headers=headers)
 
 
-def _methods_of(request: Request) -> list[str]:
-    """Return the methods that an address takes, of all routes to it."""
-    near = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    methods = {method for route in near for method in getattr(route, "methods", None) or ()}
+def _methods_of(request: Request, told: str) -> list[str]:
+    """Return the methods that an address takes: those that its first route told, and of the document all others."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    methods = set(told.split(", "))
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            methods |= {method.upper() for method in operations}
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
