@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +20,8 @@ from .ors.profiles import PROFILES
 from .ors.requests import IsochronesRequest, MatrixRequest
 from .plans import Plans, question_of
 
+#: `M_ARENA_MAX` of glibc's malloc.h
+_ARENA_MAX = -8
 #: metres around a place that a closure takes, seconds that an isochrone reaches
 _CLOSED_M, _RANGE_S = 30, 300
 
@@ -27,13 +31,15 @@ def warmed_up(app: FastAPI) -> Iterator[None]:
     """
     Make a process ready that does nothing but serve an application, which has its plans.
 
-    What questions need is compiled and kept; and what is there by now stays, so that the collector of garbage does
-    not look through it again: with all of a study in memory that takes longer than most answers. Outside of the
-    main thread, where others own the process, nothing is done.
+    What questions need is compiled and kept. What is there by now stays, so that the collector of garbage does not
+    look through it again: with all of a study in memory that takes longer than most answers. And threads share
+    memory, so that no more of it is held after hours of answers than after minutes. Outside of the main thread,
+    where others own the process, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    _share_memory()
     for ask in questions(app):
         with suppress(ServiceCircleError):  # a visitor is told why, should she ask the same
             ask()
@@ -74,8 +80,15 @@ def questions(app: FastAPI) -> list[Callable[[], object]]:
     ]
 
 
+def _share_memory() -> None:
+    """Let threads share two arenas, where the C library is glibc: else each keeps what its answers once needed."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
 def _place(plans: Plans) -> tuple[float, float]:
     """Return longitude and latitude of the first demand point."""
-    first = plans.plan(question_of(plans.study)).demand.geometry.iloc[:1].to_crs(4326)
+    first = plans.plan(question_of(plans.study)).demand.iloc[:1].to_crs(4326)
     west, south, *_ = first.total_bounds.tolist()
     return west, south

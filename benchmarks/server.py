@@ -41,9 +41,9 @@ class Wanted:
 
 WANTED = (
     Wanted("map", 50, 150),
-    Wanted("circle", 5, 250),
-    Wanted("what-if", 5, 250),
-    Wanted("closure", 2, 250),
+    Wanted("circle", 4, 250),
+    Wanted("what-if", 4, 250),
+    Wanted("closure", 1, 250),
 )
 
 
