@@ -78,6 +78,17 @@ class TooSlowError(RefusedError):
         )
 
 
+class CrowdedError(RefusedError):
+    """The server has as much to do as it takes on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has as much to do as it takes on. Ask again in a moment.",
+            zh="服务器任务已满，请稍后再试。",
+            headers={"Retry-After": str(CROWDED_S)},
+        )
+
+
 class TooOftenError(RefusedError):
     """The client has asked too often within a minute."""
 
@@ -132,6 +143,7 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
         GoneError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
+        CrowdedError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
         NoKeyError: HTTPStatus.UNAUTHORIZED,
         WrongKeyError: HTTPStatus.FORBIDDEN,
@@ -143,6 +155,8 @@ LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
 PROBLEM_JSON = "application/problem+json"
 #: who is told that the store or the queue is busy may ask again after so long
 RETRY_S = 5
+#: who finds too many before him
+CROWDED_S = 1
 _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
     {
         "zh": "服务器未能完成请求，原因见服务器日志。",

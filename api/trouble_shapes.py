@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import geopandas as gpd
 import numpy as np
 import shapely
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 from pyproj import Geod
 from shapely.errors import ShapelyError
 
@@ -38,7 +38,9 @@ class TroubleProperties(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     name: Text | None = Field(None, description="Where, in words.")
-    modes: Text | list[Text] | None = Field(None, description="Of `walk`, `ebike`, `drive`. Default: all.")
+    modes: Text | Annotated[list[Text], Field(fail_fast=True)] | None = Field(
+        None, description="Of `walk`, `ebike`, `drive`. Default: all."
+    )
     factor: float | Text | None = Field(
         None, description="Share of the usual speed that is left. Default 0: closed."
     )
@@ -59,7 +61,7 @@ class TroubleFeature(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=100)] | int | None = None
     geometry: dict[str, Any] = Field(json_schema_extra=_GEOMETRY)
     properties: TroubleProperties | None = None
-    bbox: list[float] | None = None
+    bbox: Annotated[list[float], Field(fail_fast=True)] | None = None
 
 
 class TroubleCollection(BaseModel):
@@ -68,8 +70,8 @@ class TroubleCollection(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     type: Literal["FeatureCollection"]
-    features: list[TroubleFeature]
-    bbox: list[float] | None = None
+    features: Annotated[list[TroubleFeature], FailFast()]
+    bbox: Annotated[list[float], Field(fail_fast=True)] | None = None
 
 
 class Here(NamedTuple):

@@ -91,7 +91,7 @@ class IsochronesRequest(OrsRequest):
     location_type: Literal["start", "destination"] | None = Field(
         None, description="Whether the ways begin or end at the locations. Default start."
     )
-    attributes: list[Literal["area", "reachfactor", "total_pop"]] | None = Field(
+    attributes: Annotated[list[Literal["area", "reachfactor", "total_pop"]], Field(fail_fast=True)] | None = Field(
         None, description="`total_pop` counts the riders of the study, by travel time."
     )
     intersections: bool | None = Field(None, description="Adds where the areas of two locations overlap.")
@@ -145,11 +145,15 @@ class IsochronesRequest(OrsRequest):
 class MatrixRequest(OrsRequest):
     """The time and the length of the quickest ways between points."""
 
-    sources: list[int | Text] | Text | None = Field(
+    sources: Annotated[list[int | Text], Field(fail_fast=True)] | Text | None = Field(
         None, description="Positions in `locations`, from 0. Default all.", examples=[["0"]]
     )
-    destinations: list[int | Text] | Text | None = Field(None, description="As `sources`.")
-    metrics: list[Literal["duration", "distance"]] | None = Field(None, description="Default duration.")
+    destinations: Annotated[list[int | Text], Field(fail_fast=True)] | Text | None = Field(
+        None, description="As `sources`."
+    )
+    metrics: Annotated[list[Literal["duration", "distance"]], Field(fail_fast=True)] | None = Field(
+        None, description="Default duration."
+    )
     resolve_locations: bool | None = Field(None, description="Adds the name of the street of each point.")
     units: Unit | None = Field(None, description="Of distances. Default m.")
     optimized: bool | None = Field(None, description="Accepted, without effect: ways are exact.")
