@@ -10,6 +10,7 @@ from types import MappingProxyType
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from servicecircle.errors import (
     CRSError,
@@ -240,10 +241,19 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
             "en": "There is nothing at this address; /docs lists those there are.",
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
-        headers["Allow"] = allowed
+        headers["Allow"] = allowed = ", ".join(_methods_of(request, headers.get("Allow", "GET")))
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
     return answer_problem(request, status, told, headers=headers)
+
+
+def _methods_of(request: Request, told: str) -> list[str]:
+    """Return the methods that an address takes: those that its first route told, and of the document all others."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    methods = set(told.split(", "))
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            methods |= {method.upper() for method in operations}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:

@@ -45,6 +45,7 @@ from .settings import Settings
 from .store import open_store, usual_place
 from .today import Today
 from .turns import Crowd, Turns
+from .warm_up import warmed_up
 from .what_if.answers import WhatIfs
 from .what_if.routes import router as what_if_router
 from .workers import run_workers, server_config, stopped_at_signals
@@ -94,7 +95,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
         app.state.runner = Runner(app.state.store, study=str(served.folder), limits=_limits(settings))
         app.state.runner.start()
-        with stopped_at_signals(plans):
+        with stopped_at_signals(plans), warmed_up(app):
             yield
         app.state.runner.stop()
         app.state.store.close()
@@ -308,6 +309,7 @@ def _limits(settings: Settings) -> Limits:
         at_once=settings.jobs_at_once,
         waiting=settings.jobs_waiting,
         minutes=settings.job_minutes,
+        memory_mb=settings.job_memory_mb,
         kept=settings.jobs_kept,
         kept_days=settings.jobs_kept_days,
     )

@@ -24,6 +24,11 @@ _EARTH = Geod(ellps="WGS84")
 #: what lies farther than this from the roads may have its numbers exchanged (degrees)
 NEAR_DEG = 0.5
 _KINDS = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+#: in the document; what stands in the coordinates is checked with their kind
+_GEOMETRY: dict[str, Any] = {
+    "required": ["type", "coordinates"],
+    "properties": {"type": {"enum": list(_KINDS)}, "coordinates": {"type": "array", "items": {}}},
+}
 Text = Annotated[str, Field(max_length=200)]
 
 
@@ -54,7 +59,7 @@ class TroubleFeature(BaseModel):
 
     type: Literal["Feature"]
     id: Annotated[str, Field(min_length=1, max_length=100)] | int | None = None
-    geometry: dict[str, Any]
+    geometry: dict[str, Any] = Field(json_schema_extra=_GEOMETRY)
     properties: TroubleProperties | None = None
     bbox: Annotated[list[float], Field(fail_fast=True)] | None = None
 

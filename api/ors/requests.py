@@ -18,6 +18,7 @@ _LON_LAT = [{"type": "number", "minimum": -180, "maximum": 180}, {"type": "numbe
 Location = Annotated[list[Number], Len(2, 2), Field(json_schema_extra={"prefixItems": _LON_LAT})]
 #: in the document; `check` and `ranges` tell more than a form can
 _NO_MEMBERS: dict[str, Any] = {"maxProperties": 0}
+_ABOVE_0 = Field(json_schema_extra={"exclusiveMinimum": 0})
 _A_PROFILE: dict[str, Any] = {"enum": [*PROFILES, None]}
 #: names in a request are not longer
 Text = Annotated[str, Field(max_length=200)]
@@ -80,7 +81,7 @@ class OrsRequest(BaseModel):
 class IsochronesRequest(OrsRequest):
     """The places that are reached from points, or from which points are reached."""
 
-    range: Annotated[list[Number], Len(min_length=1), FailFast()] = Field(
+    range: Annotated[list[Annotated[Number, _ABOVE_0]], Len(min_length=1), FailFast()] = Field(
         description="Seconds; with `range_type` distance lengths in `units`.", examples=[[300, 600]]
     )
     range_type: Literal["time", "distance"] | None = Field(None, description="Default time.")
