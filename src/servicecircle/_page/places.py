@@ -22,6 +22,7 @@ from . import numbers
 from .alternatives import WITHIN_MIN, nearest_alternatives
 from .geometry import DIGITS, in_datum, latlon
 from .reasons import own_circle, reason_rows
+from .shops_within import shops_within
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
@@ -113,6 +114,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
     left_out, alternative = off_network(plan), _alternative_rows(plan, kind, words)
+    shops = shops_within(plan) if kind == "station" else {}
     place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
     for facility_id, row, at, closed in zip(
@@ -128,7 +130,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
-        card = {
+        card: Card = {
             "kind": _kind_told(row, kind, words),
             "name": name,
             "rows": rows,
@@ -140,6 +142,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
+        if facility_id in shops:
+            card["figures"].append([numbers.whole(shops[facility_id]), words("shops_within")])
         is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if facility_id in place_of:

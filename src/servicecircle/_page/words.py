@@ -269,6 +269,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "nearest_other": ("最近替代", "Nearest alternative"),
         "nearest_none": ("{way} {m} 分钟内没有", "none within {m} min {way}"),
         "riders_within": ("{m} 分钟内骑手", "riders in {m} min"),
+        "shops_within": ("圈内商铺", "shops in its circle"),
         "centre_share": ("本网格就近到此", "Its zone, nearest here"),
         "centre_riders": ("就近骑手", "riders nearest here"),
         "centre_others": ("其中外网格", "of other zones"),
