@@ -444,6 +444,16 @@ def test_a_station_tells_the_shops_in_its_circle(plan: Plan) -> None:
     assert all("圈内商铺" not in dict(map(reversed, place["card"]["figures"])) for place in bare["station"])
 
 
+def test_the_first_view_holds_every_circle(plan: Plan) -> None:
+    far = plan.circles_after.iloc[[-1]].copy()
+    far.geometry = far.geometry.translate(yoff=5000.0)
+    every = pd.concat([plan.circles_after, far])
+    (south, west), (north, east) = data(dataclasses.replace(plan, circles_after=every), "panel")["bounds"]
+    seen = shapely.box(west, south, east, north).buffer(1e-5)
+    assert all(map(seen.covers, every.to_crs(4326).geometry))
+    assert not seen.buffer(-0.001).covers(far.to_crs(4326).geometry.iloc[0])
+
+
 def test_services_become_chips() -> None:
     assert places.chips("饮水、充电，热饭") == ["饮水", "充电", "热饭"]
     assert places.chips("hot water, phone charging") == ["hot water", "phone charging"]
