@@ -142,7 +142,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
-        if facility_id in shops:
+        if facility_id in shops and not is_off:
             card["figures"].append([numbers.whole(shops[facility_id]), words("shops_within")])
         is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
