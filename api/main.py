@@ -309,6 +309,7 @@ def _limits(settings: Settings) -> Limits:
         at_once=settings.jobs_at_once,
         waiting=settings.jobs_waiting,
         minutes=settings.job_minutes,
+        memory_mb=settings.job_memory_mb,
         kept=settings.jobs_kept,
         kept_days=settings.jobs_kept_days,
     )

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     jobs_at_once: AtLeast1 = 1  # jobs that run at a time on one machine
     jobs_waiting: AtLeast1 = 20  # jobs that may wait
     job_minutes: AtLeast1 = 60  # how long a job may run
+    job_memory_mb: AtLeast1 = 2048  # megabytes of memory of one job
     jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
