@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from servicecircle._validate import BoolArray
-from servicecircle.closures import WGS84, Closures
+from servicecircle.closures import WGS84
 from servicecircle.errors import Fault
 from servicecircle.model import Facilities, Plan
 from servicecircle.service_areas import service_areas
@@ -30,7 +30,8 @@ from .plans import During, Plans, Question
 from .routes import PROBLEMS
 from .settings import Settings
 from .today import Today
-from .trouble_shapes import Here, TroubleCollection, closures_of, where_roads_are
+from .trouble_models import TroubleCollection
+from .trouble_shapes import Here, closures_in, where_roads_are
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Text = Annotated[str, Field(max_length=200)]
@@ -203,7 +204,7 @@ def _changes(asked: WhatIfRequest, plan: Plan, here: Here, settings: Settings) -
         "add": add,
         "move": _points([one.id for one in asked.move], asked.move),
         "close": asked.close,
-        "closures": _closures(asked.closures, here, settings),
+        "closures": closures_in(asked.closures, here, settings),
     }
 
 
@@ -233,16 +234,6 @@ def _check_ids(name: str, ids: Sequence[str], *, known: set[str], wanted: bool) 
     if double := [own for k, own in enumerate(ids) if own in ids[:k]]:
         msg = f"`{name}` names {double[0]!r} more than once."
         raise ParameterError([name], msg, zh=f"{name} 中的编号“{double[0]}”重复。")
-
-
-def _closures(said: TroubleCollection | None, here: Here, settings: Settings) -> Closures | None:
-    if said is None or not said.features:
-        return None
-    ids = [f"closure-{k}" if one.id is None else str(one.id) for k, one in enumerate(said.features, 1)]
-    if double := [own for k, own in enumerate(ids) if own in ids[:k]]:
-        msg = f"`closures` has the id {double[0]!r} more than once."
-        raise ParameterError(["closures"], msg, zh=f"closures 中的编号“{double[0]}”重复。")
-    return closures_of(said.features, ids, here, settings)
 
 
 # -------------------------------------------------------------------------------------------------- the answer

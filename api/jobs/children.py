@@ -34,10 +34,17 @@ _LOG_BYTES = 4000
 class Child:
     """A job at work. What it tells is read by `next_said`; it ends at the end of the block."""
 
-    def __init__(self, folder: Path, process: str, inputs: Mapping[str, Any], study: str | None) -> None:
+    def __init__(self, folder: Path, process: str, asked: Mapping[str, Any], study: str | None) -> None:
         self._folder = folder
         self._said: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        task = {"server": os.getpid(), "process": process, "inputs": inputs, "study": study, "folder": str(folder)}
+        task = {
+            "server": os.getpid(),
+            "process": process,
+            "inputs": asked["inputs"],
+            "closures": asked.get("closures", []),
+            "study": study,
+            "folder": str(folder),
+        }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START],
@@ -96,13 +103,17 @@ class Child:
 
 @contextmanager
 def working(
-    process: str, inputs: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes]
+    process: str, asked: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes]
 ) -> Iterator[Child]:
-    """Begin a job in a folder of its own with some files in it; end it and remove the folder at the end."""
+    """
+    Begin a job in a folder of its own with some files in it; end it and remove the folder at the end.
+
+    `asked` is what the store holds as the job's inputs: `inputs`, and the `closures` that hold.
+    """
     with tempfile.TemporaryDirectory(prefix=_own_prefix(), ignore_cleanup_errors=True) as name:
         for file, body in files.items():
             (Path(name) / file).write_bytes(body)
-        child = Child(Path(name), process, inputs, study)
+        child = Child(Path(name), process, asked, study)
         try:
             yield child
         finally:

@@ -131,7 +131,7 @@ class Runner:
         """Do a job; return why it failed, None if it did not, or is wanted no more."""
         given = {file.name: file.body for file in self._store.job_files(job.id, made=False)}
         study = None if given else self._study
-        with working(job.process, job.inputs["inputs"], study=study, files=given) as child:
+        with working(job.process, job.inputs, study=study, files=given) as child:
             watch = _Watch(self._store, job, worker)
             while True:
                 said = child.next_said(timeout_s=_TICK_S)
