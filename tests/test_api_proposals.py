@@ -155,6 +155,7 @@ def test_the_proposal_tells_what_was_tried_and_the_street_that_is_closed(client:
     )
     assert "东门驿站" in text
     assert "8 分钟" in text
+    assert "按路况期间计算：路口积水" in text
     assert result["summary"]["value"]["closures"][0]["closures"] == ["tried"]
 
 

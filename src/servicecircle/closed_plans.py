@@ -37,8 +37,8 @@ def plan_during(plan: Plan, closures: Closures | gpd.GeoDataFrame) -> Plan:
     during
         The same study, sites and proof, since suggestions are for the open roads; `before`, `after`, the gaps and
         the circles are those of the closed streets, bit for bit what `suggest` makes of them, and so is what each
-        site gains in rank order. `trouble` has what the reports do, beside those of the study itself, and a warning
-        tells which hold.
+        site gains in rank order. `trouble` has what the reports do, beside those of the study itself; its `counted`
+        and a warning tell which hold.
 
     Raises
     ------
@@ -93,8 +93,9 @@ def _told(plan: Plan, reports: Closures) -> Plan:
     filled = [frame for frame in frames if len(frame)]
     every = Closures(gpd.GeoDataFrame(pd.concat(filled), crs=reports.frame.crs) if len(filled) > 1 else filled[0])
     trouble = tell_closures(dataclasses.replace(plan, study=dataclasses.replace(plan.study, closures=every)))
-    warnings = tuple(dict.fromkeys((*plan.warnings, *trouble.warnings, _told_that_they_hold(reports))))
-    return dataclasses.replace(plan, trouble=trouble, warnings=warnings)
+    counted = _told_that_they_hold(reports)
+    warnings = tuple(dict.fromkeys((*plan.warnings, *trouble.warnings, counted)))
+    return dataclasses.replace(plan, trouble=dataclasses.replace(trouble, counted=counted), warnings=warnings)
 
 
 def _told_that_they_hold(reports: Closures) -> Fault:
