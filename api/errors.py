@@ -91,8 +91,8 @@ class TooOftenError(RefusedError):
 class BodyError(HTTPException):
     """The body of a request is refused; an `HTTPException`, since FastAPI lets only that through as it reads."""
 
-    def __init__(self, status: int, message: str, *, zh: str) -> None:
-        super().__init__(status, message)
+    def __init__(self, status: int, message: str, *, zh: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, dict(headers or {}))
         self.zh = zh
 
 

@@ -26,6 +26,7 @@ from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .guard import Guard
+from .incoming import Room
 from .jobs.runner import Limits, Runner
 from .keys import asks_for_key, key_of, require_key_of_reads
 from .logs import log_as_json, log_request
@@ -186,7 +187,13 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         app.state.metrics.add(scope, status, seconds)
         log_request(scope, status, seconds)
 
-    app.add_middleware(Guard, max_body=body_limit(settings, app.state.key), budget_s=settings.budget_s, told=tell)
+    app.add_middleware(
+        Guard,
+        max_body=body_limit(settings),
+        room=Room(settings.max_bodies_mb * 1_000_000),
+        budget_s=settings.budget_s,
+        told=tell,
+    )
     app.add_middleware(HeadAsGet)
     if settings.root_path:
         app.add_middleware(Prefixed, prefix=settings.root_path)

@@ -70,7 +70,8 @@ class Settings(BaseSettings):
     max_range_m: AtLeast1 = 50_000  # the largest distance that a request for isochrones may ask for, metres
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
-    max_body_mb: AtLeast1 = 16  # megabytes of the body of a request
+    max_body_mb: AtLeast1 = 1  # megabytes of the body of a request, but for jobs
+    max_bodies_mb: AtLeast1 = 256  # megabytes of all bodies that each worker holds at once
     budget_s: AtLeast1 = 120  # seconds until an answer must begin
     requests_per_minute: AtLeast0 = 1200  # of one client, each worker counts for itself; 0: as many as it likes
     max_connections: AtLeast1 = 1000  # of each worker at once; more are answered with 503

@@ -33,11 +33,6 @@ DOCS = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
-@pytest.fixture(scope="module")
 def client(tiny: sc.Study) -> Iterator[TestClient]:
     with TestClient(create_app(Settings(), study=tiny), follow_redirects=False) as made:
         yield made
@@ -55,7 +50,9 @@ def refused(client: TestClient, url: str, *, status: int = 400, method: str = "G
 
 
 # ------------------------------------------------------------------------------------------------ what is sent
-@pytest.mark.parametrize("minutes", [(5.0, 10.0), (8.0,), (3.0, 7.5)])
+@pytest.mark.parametrize(
+    "minutes", [(5.0, 10.0), *(pytest.param(some, marks=pytest.mark.slow) for some in [(8.0,), (3.0, 7.5)])]
+)
 def test_what_is_sent_is_byte_for_byte_what_plan_writes(
     client: TestClient, tiny: sc.Study, tmp_path: Path, minutes: tuple[float, ...]
 ) -> None:
@@ -484,6 +481,7 @@ def test_an_application_answers_without_its_lifespan_too(tiny: sc.Study) -> None
     assert TestClient(create_app(study=tiny)).get("/gaps.geojson").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_study_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tiny_study(tmp_path, lang="en")
     monkeypatch.setenv(PREFIX + "STUDY", str(tmp_path))

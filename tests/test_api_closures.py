@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 from starlette.testclient import TestClient
-from tiny_study import crossing, write_tiny_study
+from tiny_study import crossing
 
 import servicecircle as sc
 from api.main import create_app
@@ -42,11 +42,6 @@ class Clock:
 def report(column: float = 1.4, **properties: Any) -> dict[str, Any]:
     line = {"type": "LineString", "coordinates": [crossing(column, -1), crossing(column, 5)]}
     return {"type": "Feature", "geometry": line, "properties": {"width_m": 20, **properties}}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +221,7 @@ def test_a_report_that_does_not_hold_is_refused(
     assert client.get("/closures").json()["features"] == []
 
 
+@pytest.mark.slow
 def test_there_are_only_so_many_and_what_is_over_makes_room(tiny: sc.Study, tmp_path: Path) -> None:
     settings = Settings(api_key=KEY, store=str(tmp_path / "s.sqlite"), max_closures=1)
     app, clock = create_app(settings, study=tiny), Clock()

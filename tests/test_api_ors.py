@@ -33,11 +33,6 @@ LIMITS = Settings(max_ranges=4, max_locations=3, max_matrix_locations=4, max_min
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
-@pytest.fixture(scope="module")
 def client(tiny: sc.Study) -> Iterator[TestClient]:
     with TestClient(create_app(LIMITS, study=tiny)) as made:
         yield made
@@ -372,6 +367,7 @@ def test_profiles_that_the_roads_do_not_serve_are_told(tmp_path: Path) -> None:
         assert asked(walkers, locations=[MIDDLE], range=[300])["features"]
 
 
+@pytest.mark.slow
 def test_where_reads_need_the_key_it_may_stand_bare_as_these_clients_send_it(tiny: sc.Study) -> None:
     key = "k" * 20
     body = {"locations": [MIDDLE], "range": [300]}
@@ -537,6 +533,7 @@ def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
         assert ring[0] == ring[-1]
 
 
+@pytest.mark.slow
 def test_many_at_once_get_what_each_asked_for(client: TestClient) -> None:
     bodies = [
         (f"/v2/isochrones/{profile}", {"locations": [place], "range": [200, 400], "location_type": way})

@@ -159,6 +159,7 @@ def test_what_the_addresses_do_not_know_is_400(client: TestClient, url: str) -> 
     assert client.get(url).status_code == 400
 
 
+@pytest.mark.slow
 def test_names_of_a_study_cannot_end_the_json(study: sc.Study) -> None:
     own = with_hostile_names(study)
     with TestClient(create_app(Settings(), study=own)) as made:

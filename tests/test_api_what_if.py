@@ -27,11 +27,6 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
-@pytest.fixture(scope="module")
 def client(tiny: sc.Study) -> Iterator[TestClient]:
     yield TestClient(create_app(Settings(), study=tiny))  # without its start: nothing is planned
 

@@ -68,7 +68,7 @@ edge_rows
 graphs
 edge_tables
 downloads
-network_files
+network_files program_digest
 network_cache
 network
 osm_extracts extracts
@@ -148,12 +148,15 @@ study_gates
 checks
 what_if
 trouble _way_kernels
+complete_plans
 closed_plans
 critical robust_sites
 orienteering
 rounds
 packaged output_changes
+
 usage
+batch
 cli
 __main__
 """

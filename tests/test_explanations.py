@@ -224,6 +224,7 @@ def test_a_change_gives_what_a_plan_made_under_it_gives(town: Town, drawing: tup
         check_against(anew, row_of(made, "own_limit", by), plan)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawing=asking)
 def test_changed_riders_give_what_choosing_anew_gives(town: Town, drawing: tuple) -> None:

@@ -8,6 +8,8 @@ from .amenities import fold_amenities as fold_amenities
 from .amenities import services_in as services_in
 from .amenity_zones import cover_amenities as cover_amenities
 from .balanced_zones import balance_zones as balance_zones
+from .batch import Batch as Batch
+from .batch import plan_many as plan_many
 from .candidates import corner_candidates as corner_candidates
 from .candidates import gate_candidates as gate_candidates
 from .candidates import grid_candidates as grid_candidates

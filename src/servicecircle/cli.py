@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 import shutil
 import sys
@@ -22,6 +21,7 @@ from .params import PROFILES
 from .usage import RULE_OPTIONS, UsageGroup, in_options, refuse, usual_lang
 
 if TYPE_CHECKING:
+    from .batch.records import Record
     from .model import Plan, Study
     from .pipeline import OnStage
 
@@ -389,6 +389,49 @@ def plan(
 
 
 @app.command()
+def batch(
+    towns: Annotated[
+        Path,
+        typer.Argument(metavar="TOWNS", help="Folder with a folder for each study.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--workers", metavar="N", min=1, max=1024, help="Processes. Default: one for each core."),
+    ] = None,
+    time_limit: TimeLimit = None,
+    layers_only: Annotated[
+        bool, typer.Option("--layers-only", help="No result folder of each town, only the layers of all.")
+    ] = False,
+) -> None:
+    """
+    Plan every study in a folder, and gather what came out.
+
+    A layer of all towns each, the towns ranked by riders uncovered. A second run does what is missing or changed.
+    """
+    limit_s = _rule("--time-limit", "time_limit_s", time_limit)
+    with _told_plainly():
+        from .batch import plan_many
+        from .batch.told import batch_lines, lang_of_towns, town_line
+
+        lang = lang_of_towns(towns)
+        with _bar(lang, total=100) as update:
+
+            def tell(record: Record, done: int, total: int) -> None:
+                _say(town_line(record, lang), to=sys.stderr)
+                update("batch", 100 * done // total)
+
+            made = plan_many(
+                towns, out, workers=workers, time_limit_s=limit_s, folders=not layers_only, on_town=tell
+            )
+        for line in batch_lines(made, lang):
+            _say(line)
+        _say(f"结果文件夹：{out}" if lang == "zh" else f"Results: {out}")
+    if made.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def circles(
     study: StudyPath,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.geojson", help="GeoJSON file to write.")],
@@ -595,13 +638,12 @@ def _plan(
     letterhead: Path | None = None,
 ) -> None:
     """Plan a study and tell what came out; `rules` are those of the study with some changed."""
-    from .explanations import explain_plan
-    from .pipeline import TIME_LIMIT_S, suggest
+    from .complete_plans import completed
+    from .pipeline import suggest
     from .study import load_study
     from .study_reports import with_reports
     from .trouble import with_trouble
     from .writers import write_outputs
-    from .zone_work import with_zone_work
 
     loaded: Study = load_study(study)
     if closures is not None:
@@ -634,9 +676,7 @@ def _plan(
                 raise
             raise in_options(error, rules) from error
         on_stage("explain")
-        limit_s = time_limit_s or loaded.suggest.time_limit_s or TIME_LIMIT_S
-        made = replace(made, explanation=explain_plan(made, time_limit_s=None if math.isinf(limit_s) else limit_s))
-        made = with_zone_work(with_trouble(made), time_limit_s=None if math.isinf(limit_s) else limit_s)
+        made = completed(made, time_limit_s=time_limit_s)
         on_stage("write")
         write_outputs(made, out, figures=figures, font=font)
         if proposal:

@@ -15,16 +15,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from importlib import metadata
 from pathlib import Path
 
-import pyproj
-import shapely
 from pyproj import CRS
 
 from .model import Network
 from .network_files import FORMAT, UnusableError, load_network, packed_network
 from .params import TravelProfile
+from .program_digest import program_digest
 from .whole_files import make_folder, write_text, write_whole
 
 logger = logging.getLogger(__name__)
@@ -146,21 +144,8 @@ def _beside(file: Path) -> list[Path]:
 
 @cache
 def _program() -> bytes:
-    """Return a hash of this package's own code, and of the versions of those that read and project."""
-    found = hashlib.blake2b(FORMAT)
-    found.update(f"{pyproj.proj_version_str} {shapely.geos_version_string}\n".encode())
-    for name in _READERS:
-        found.update(f"{name} {_version(name)}\n".encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
-        found.update(module.read_bytes())
-    return found.digest()
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:  # put into one program, without its records
-        return "unknown"
+    """Return a digest of this package's own code, and of the versions of those that read and project."""
+    return program_digest(Path(__file__).parent.glob("*.py"), _READERS, form=FORMAT)
 
 
 def _rules(profile: TravelProfile, options: Mapping[str, object]) -> str:

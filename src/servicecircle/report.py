@@ -52,6 +52,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "explain": "说明理由",
             "write": "写入结果",
             "download": "下载路网",
+            "batch": "规划各街镇",
         },
         "en": {
             "check": "Checking the study",
@@ -66,6 +67,7 @@ STAGE_WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
             "explain": "Finding the reasons",
             "write": "Writing results",
             "download": "Downloading streets",
+            "batch": "Planning towns",
         },
     }
 )

@@ -11,8 +11,19 @@ Progress = Callable[[int, int], None]
 _T = TypeVar("_T")
 
 
+#: set by `use_at_most` in a process that is one of several at the same work
+_MOST: list[int] = []
+
+
+def use_at_most(n: int) -> None:
+    """Let this process run at most `n` threads at once: others beside it have theirs."""
+    _MOST[:] = [n]
+
+
 def cores() -> int:
     """Return how many threads this process may run at once."""
+    if _MOST:
+        return _MOST[0]
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, NamedTuple, NoReturn
 
-from fastapi import Request
 from pydantic import ValidationError
 
 from servicecircle.errors import InputError
@@ -27,7 +24,6 @@ from ...store import JobFile
 from ...stored_closures import together, written_closures
 from ...trouble_shapes import closures_in
 from .descriptions import STUDY, ZIP, Process
-from .errors import ProcessError
 
 #: members of a request to execute; a `subscriber` would have the server call other machines
 _MEMBERS = frozenset({"inputs", "outputs", "response"})
@@ -44,32 +40,8 @@ class Asked(NamedTuple):
     files: list[JobFile]
 
 
-async def read_body(request: Request, *, most: int) -> bytes:
-    """
-    Return the body of a request, and hold no more of it than may be.
-
-    Raises
-    ------
-    ProcessError
-        If it is larger.
-    """
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > most:
-            msg = f"The request is larger than {most / 1e6:g} MB, which is all that this server takes."
-            raise ProcessError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "request-entity-too-large",
-                msg,
-                zh=f"请求超过 {most / 1e6:g} MB 的上限。",
-            )
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
 def asked_for(
-    process: Process, body: bytes, media_type: str, *, study: Study, reports: Reports, settings: Settings
+    process: Process, said: object, packed: bytes, *, study: Study, reports: Reports, settings: Settings
 ) -> Asked:
     """
     Return what a request asks a process for, checked as far as it can be without computing.
@@ -78,8 +50,10 @@ def asked_for(
     ----------
     process
         Which one.
-    body, media_type
-        JSON of the standard; or, of a process that takes one, a packed study as `application/zip`.
+    said
+        What the JSON of the standard says; nothing said is what the study says.
+    packed
+        A study that came instead, for a process that takes one; else empty.
     study
         The served study.
     reports
@@ -96,23 +70,25 @@ def asked_for(
     InputError
         If a packed study is refused.
     """
-    if media_type == ZIP and process.takes_study:
-        check_upload(body)
-        return Asked({"inputs": {}}, [JobFile(UPLOAD, ZIP, body)])
-    said = _members(body)
-    inputs = _values(said.get("inputs", {}))
+    if packed:
+        if not process.takes_study:
+            _refuse("body", "is no JSON that can be read", "不是可读的 JSON")
+        check_upload(packed)
+        return Asked({"inputs": {}}, [JobFile(UPLOAD, ZIP, packed)])
+    members = _members(said)
+    inputs = _values(members.get("inputs", {}))
     files = []
     if process.takes_study and STUDY in inputs:
-        packed = _unpacked_text(inputs.pop(STUDY))
-        check_upload(packed)
-        files = [JobFile(UPLOAD, ZIP, packed)]
+        unpacked = _unpacked_text(inputs.pop(STUDY))
+        check_upload(unpacked)
+        files = [JobFile(UPLOAD, ZIP, unpacked)]
     question = _question(QUESTIONS[process.id], inputs, settings)
     if isinstance(question, PlanQuestion) and question.proposal:
         check_letterhead(None)
         check_fonts(study.lang)
     kept = {
         "inputs": question.model_dump(mode="json", exclude_unset=True, by_alias=True),
-        **_outputs(said.get("outputs"), process),
+        **_outputs(members.get("outputs"), process),
     }
     if not files:
         kept["closures"] = _held(question, study, reports, settings)
@@ -133,15 +109,8 @@ def _held(question: Question, study: Study, reports: Reports, settings: Settings
     return written_closures(together(tried, reports.of(changed)))
 
 
-def _members(body: bytes) -> dict[str, Any]:
-    """Return the members of a request; no body asks for what the study says."""
-    if not body.strip():
-        return {}
-    try:
-        said = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        msg = "The body is no JSON that can be read."
-        raise ParameterError(["body"], msg, zh="请求正文不是可读的 JSON。", code="invalid-json") from error
+def _members(said: object) -> dict[str, Any]:
+    """Return the members of a request."""
     if not isinstance(said, dict):
         _refuse("body", 'must be an object, as {"inputs": {}}', '应为对象，如 {"inputs": {}}')
     if unknown := [name for name in said if name not in _MEMBERS][:_N_NAMED]:
@@ -212,8 +181,3 @@ def _unpacked_text(value: object) -> bytes:
 
 def _refuse(name: str, en: str, zh: str) -> NoReturn:
     raise ParameterError([name[:40]], f"`{name[:40]}` {en}.", zh=f"{name[:40]} {zh}。")
-
-
-def _no_number(text: str) -> NoReturn:
-    """Refuse NaN and Infinity, which JSON does not know."""
-    raise ValueError(text)

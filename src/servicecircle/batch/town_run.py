@@ -1,0 +1,105 @@
+"""One town planned: its folder of results written whole or not at all, and what became of it told."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..complete_plans import completed
+from ..errors import Fault, InfeasibleError, ServiceCircleError, StudyError
+from ..model import Plan, Study
+from ..pipeline import suggest
+from ..study import load_study
+from ..trouble import with_trouble
+from ..writers import write_outputs
+from .keys import town_key
+from .layers import LAYERS_FOLDER, write_layers
+from .records import Record, kept_record, publish, put_record
+from .rows import town_row
+
+#: what a town that nobody foresaw the failure of says
+_BUG = "This is a bug ({what}). Please report it.", "程序出错（{what}），请反馈此问题。"
+_CHANGED = Fault("Its files changed while they were read: run it again.", "读取期间文件有改动，请重新运行。")
+_MEMORY = Fault("Out of memory: take fewer workers, or larger cells.", "内存不足：请减少进程数或增大网格。")
+
+
+@dataclass(frozen=True)
+class TownTask:
+    """What a worker needs to plan a town: paths and numbers."""
+
+    town: str
+    study: str  # its study.toml
+    target: str  # folder of its results
+    unfinished: str  # folder on the same disk, in which they are made
+    time_limit_s: float | None
+    with_folder: bool  # all that `plan` writes, or the layers only
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What is asked of every town."""
+        return {"town": self.town, "time_limit_s": self.time_limit_s, "with_folder": self.with_folder}
+
+
+def run_town(task: TownTask) -> Record:
+    """
+    Plan a town unless its results are there, and return what became of it; no failure of a town is raised.
+
+    A town that fails has no results: those of an earlier run are not of what its files say now.
+    """
+    try:
+        record = _run(task)
+    except StudyError as error:
+        record = _failed(task, *[fault for fault in error.faults if fault.level == "error"])
+    except ServiceCircleError as error:
+        record = _failed(task, Fault(error.en, error.zh))
+    except MemoryError:
+        record = _failed(task, _MEMORY)
+    except Exception as error:  # one town does not stop the rest
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        record = _failed(task, Fault(_BUG[0].format(what=what), _BUG[1].format(what=what)))
+    if record.status == "failed":
+        shutil.rmtree(task.target, ignore_errors=True)
+    gc.collect()  # plans hold circles of references; the next one needs the room
+    return record
+
+
+def _run(task: TownTask) -> Record:
+    study = Path(task.study)
+    key = town_key(study, task.options)
+    if kept := kept_record(Path(task.target), key):
+        return kept
+    loaded = load_study(study)
+    plan, reasons = _planned(loaded, task)
+    made = Path(tempfile.mkdtemp(dir=task.unfinished))
+    try:
+        row = town_row(plan, task.town)
+        if task.with_folder:
+            write_outputs(plan, made)
+        write_layers(plan, made / LAYERS_FOLDER, town=task.town, row=row)
+        record = put_record(made, Record(task.town, row["status"], key, row, reasons))
+        if town_key(study, task.options) != key:
+            return _failed(task, _CHANGED)
+        made.chmod(0o755)
+        publish(made, Path(task.target))
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return record
+
+
+def _planned(study: Study, task: TownTask) -> tuple[Plan, tuple[Fault, ...]]:
+    """Return the plan of a study as `plan` makes it; else the study as it is, and why no plan keeps its rules."""
+    try:
+        plan = suggest(study, time_limit_s=task.time_limit_s)
+    except InfeasibleError as error:
+        if error.plan is None:
+            raise
+        return with_trouble(error.plan), error.reasons
+    return completed(plan, time_limit_s=task.time_limit_s), ()
+
+
+def _failed(task: TownTask, *reasons: Fault) -> Record:
+    row = {"town": task.town, "status": "failed"}
+    return Record(task.town, "failed", row=row, reasons=reasons)
