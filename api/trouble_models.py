@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
+KINDS = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+#: in the document; what stands in the coordinates is checked with their kind
+_GEOMETRY: dict[str, Any] = {
+    "required": ["type", "coordinates"],
+    "properties": {"type": {"enum": list(KINDS)}, "coordinates": {"type": "array", "items": {}}},
+}
 Text = Annotated[str, Field(max_length=200)]
 
 
@@ -15,7 +21,9 @@ class TroubleProperties(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     name: Text | None = Field(None, description="Where, in words.")
-    modes: Text | list[Text] | None = Field(None, description="Of `walk`, `ebike`, `drive`. Default: all.")
+    modes: Text | Annotated[list[Text], Field(fail_fast=True)] | None = Field(
+        None, description="Of `walk`, `ebike`, `drive`. Default: all."
+    )
     factor: float | Text | None = Field(
         None, description="Share of the usual speed that is left. Default 0: closed."
     )
@@ -34,9 +42,9 @@ class TroubleFeature(BaseModel):
 
     type: Literal["Feature"]
     id: Annotated[str, Field(min_length=1, max_length=100)] | int | None = None
-    geometry: dict[str, Any]
+    geometry: dict[str, Any] = Field(json_schema_extra=_GEOMETRY)
     properties: TroubleProperties | None = None
-    bbox: list[float] | None = None
+    bbox: Annotated[list[float], Field(fail_fast=True)] | None = None
 
 
 class TroubleCollection(BaseModel):
@@ -45,5 +53,5 @@ class TroubleCollection(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     type: Literal["FeatureCollection"]
-    features: list[TroubleFeature]
-    bbox: list[float] | None = None
+    features: Annotated[list[TroubleFeature], FailFast()]
+    bbox: Annotated[list[float], Field(fail_fast=True)] | None = None

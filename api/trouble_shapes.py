@@ -18,12 +18,11 @@ from servicecircle.model import Network
 
 from .errors import ParameterError
 from .settings import Settings
-from .trouble_models import TroubleCollection, TroubleFeature, TroubleProperties
+from .trouble_models import KINDS, TroubleCollection, TroubleFeature, TroubleProperties
 
 _EARTH = Geod(ellps="WGS84")
 #: what lies farther than this from the roads may have its numbers exchanged (degrees)
 NEAR_DEG = 0.5
-_KINDS = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
 class Here(NamedTuple):
@@ -157,9 +156,9 @@ def _n_numbers(coordinates: object) -> int:
 def _shape(feature: TroubleFeature, name: str, here: Here, settings: Settings) -> Any:  # noqa: ANN401
     """Return the geometry of a report, in two dimensions."""
     kind, coordinates = feature.geometry.get("type"), feature.geometry.get("coordinates")
-    if kind not in _KINDS or not isinstance(coordinates, list):
-        msg = f"`{name}` must be a GeoJSON geometry: {', '.join(_KINDS)}."
-        raise ParameterError([name], msg, zh=f"{name} 应为 GeoJSON 图形：{'、'.join(_KINDS)}。")
+    if kind not in KINDS or not isinstance(coordinates, list):
+        msg = f"`{name}` must be a GeoJSON geometry: {', '.join(KINDS)}."
+        raise ParameterError([name], msg, zh=f"{name} 应为 GeoJSON 图形：{'、'.join(KINDS)}。")
     try:
         _check_numbers(coordinates)
         shape = shapely.force_2d(shapely.geometry.shape({"type": kind, "coordinates": coordinates}))

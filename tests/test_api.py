@@ -252,6 +252,16 @@ def test_another_method_is_refused_with_those_that_are_taken(client: TestClient,
 
 
 @pytest.mark.parametrize(
+    ("path", "taken"),
+    [("/closures", "GET, HEAD, POST"), ("/ogc/jobs/0", "DELETE, GET, HEAD"), ("/what-if", "POST")],
+)
+def test_of_several_routes_to_an_address_all_methods_are_told(client: TestClient, path: str, taken: str) -> None:
+    answer = client.request("PUT", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, taken)
+    assert taken in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
     "path", ["/nowhere", "/coverage.geojson/", "/map.html", "/..%2f..%2fetc/passwd", "/%2e%2e/x", "/%00"]
 )
 def test_an_unknown_address_is_told_without_repeating_it(client: TestClient, path: str) -> None:

@@ -435,6 +435,13 @@ def test_a_property_finds_exactly_those_that_have_it(client: TestClient, name: s
             assert found == [one["id"] for one in every if one["properties"][own] == value]
 
 
+def test_a_text_longer_than_the_document_allows_is_refused(client: TestClient) -> None:
+    most = definition(client, "/collections/cells/items", "zone_id")["schema"]["maxLength"]
+    assert items(client, "cells", f"?zone_id={'x' * most}")["numberMatched"] == 0
+    answer = client.get(f"/ogc/collections/cells/items?zone_id={'x' * (most + 1)}")
+    assert (answer.status_code, answer.json()["parameters"]) == (400, ["zone_id"])
+
+
 def test_properties_and_a_box_together_find_what_both_find(client: TestClient) -> None:
     box = f"{WEST},{SOUTH},{WEST + 6 * BLOCK_DEG},{SOUTH + 4 * BLOCK_DEG}"
     both = {one["id"] for one in items(client, "circles", f"?minutes=10&bbox={box}")["features"]}

@@ -16,6 +16,7 @@ from pyproj import CRS
 from studies import write_study
 
 from servicecircle._page import areas, numbers, places, streets, summary
+from servicecircle._page.alternatives import nearest_alternatives
 from servicecircle._page.elements import page_json
 from servicecircle._page.geometry import Screen
 from servicecircle._page.words import WORDS, Words
@@ -26,6 +27,7 @@ from servicecircle.model import Coverage, Plan, Solution
 from servicecircle.params import PROFILES
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
+from servicecircle.travel_times import travel_times
 
 ZH, EN = Words("zh"), Words("en")
 
@@ -399,7 +401,33 @@ def test_what_a_ledger_leaves_out_is_left_out_of_the_card(plan: Plan) -> None:
     odd = plan.facilities.assign(hours=np.nan, amenities=None, address=pd.NA, status="停用", capacity=float("inf"))
     station = data(dataclasses.replace(plan, facilities=odd), "places")["station"][0]
     assert station["closed"]
-    assert [term for term, _ in station["card"]["rows"]] == [ZH("status")]
+    assert [term for term, _ in station["card"]["rows"]] == [ZH("status"), ZH("nearest_other")]
+
+
+def test_a_card_tells_the_nearest_alternative(plan: Plan) -> None:
+    frame = plan.facilities
+    every = travel_times(plan.network, frame[["geometry"]], frame, cutoff_s=1800.0).to_array() / 60.0
+    np.fill_diagonal(every, np.inf)
+    is_station = (frame["kind"] == "station").to_numpy()
+    every[np.ix_(is_station, ~is_station)] = np.inf  # a shop stands in for no station
+    layer = data(plan, "places")
+    told = [dict(place["card"]["rows"])["最近替代"] for place in (*layer["station"], *layer["shop"])]
+    labels = [*frame["name"][is_station], *(places.facility_labels(plan, ZH)[one] for one in frame.index)]
+    assert len(told) == len(frame)
+    for minutes, text in zip(every, told, strict=True):
+        name, _, way = text.rpartition("，步行 ")
+        assert name in labels
+        assert way == f"{minutes.min():.1f} 分钟"
+        assert name.startswith(frame["name"].iloc[int(minutes.argmin())])
+
+
+def test_a_place_alone_has_no_alternative_and_one_off_the_streets_says_nothing_of_it(plan: Plan) -> None:
+    alone = dataclasses.replace(plan, facilities=plan.facilities.iloc[:1])
+    assert dict(data(alone, "places")["station"][0]["card"]["rows"])["最近替代"] == "步行 30 分钟内没有"
+    moved = plan.facilities.iloc[:2].copy()
+    moved.geometry = [moved.geometry.iloc[0], shapely.Point(0.0, 0.0)]
+    assert nearest_alternatives(dataclasses.replace(plan, facilities=moved), "station") == {moved.index[0]: None}
+    assert nearest_alternatives(alone, "shop") == {}
 
 
 def test_services_become_chips() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -248,3 +250,15 @@ def test_a_drawing_ends_with_the_kernels_it_began_with(monkeypatch: pytest.Monke
     assert [k.areas is _area_kernels for k in chosen] == [False, True]
     kernels_called = (_area_kernels.rings_of_facilities, _area_kernels.ranks_of_facilities)
     assert not any("_in_python" in str(signature) for k in kernels_called for signature in k.signatures)
+
+
+def test_a_network_is_gone_at_once_with_what_was_kept_for_its_drawings() -> None:
+    _, network = perfect_grid(4)
+    gone = weakref.ref(network)
+    assert not service_areas(network, at_xy((0, 0)), minutes=(5,)).geometry.is_empty.any()
+    gc.disable()
+    try:
+        del network
+        assert gone() is None
+    finally:
+        gc.enable()

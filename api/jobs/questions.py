@@ -50,7 +50,9 @@ class Question(Strict):
 
     stations: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Stations to choose.")
     shops: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Partner shops to choose.")
-    minutes: float | list[float] | None = Field(default=None, description="Breaks, ascending.", examples=[[10, 15]])
+    minutes: float | Annotated[list[float], Field(fail_fast=True)] | None = Field(
+        default=None, description="Breaks, ascending.", examples=[[10, 15]]
+    )
     profile: str | None = Field(default=None, max_length=40, examples=["walk"])
     when: str | None = Field(default=None, max_length=40, examples=["Tue 20:30"])
     service: Words | Annotated[list[Words], Field(max_length=MOST_SERVICES)] | None = Field(

@@ -26,6 +26,7 @@ from servicecircle.writers import geojson_text, json_text, plan_layers, summary,
 from servicecircle.zone_work import with_zone_work
 
 from ..stored_closures import read_closures
+from .memory import bound_memory
 from .questions import QUESTIONS, PlanQuestion
 from .uploads import unpack_study
 
@@ -33,6 +34,8 @@ from .uploads import unpack_study
 _LOOK_S = 0.5
 #: seconds between two figures of a search that are told
 _TELL_S = 0.2
+#: letters of what a job tells of its faults
+_TOLD = 20_000
 #: runs below the server, which answers meanwhile
 _NICE = 5
 SUGGESTIONS, SUMMARY, PROOF = "suggestions.geojson", "summary.json", "proof.json"
@@ -47,6 +50,7 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints does not disturb
     task = json.loads(sys.stdin.readline())
+    bound_memory(task["memory_mb"])
     if os.name == "posix":
         threading.Thread(target=_end_with, args=(task["server"],), daemon=True).start()
         os.nice(_NICE)
@@ -59,7 +63,7 @@ def main() -> None:
         traceback.print_exc()
         problem = "infeasible" if isinstance(error, InfeasibleError) else "invalid-value"
         problem = problem if isinstance(error, InputError) else "failed"
-        en, zh = (_without_folder(text, task["folder"]) for text in (error.en, error.zh))
+        en, zh = (_without_folder(text, task["folder"])[:_TOLD] for text in (error.en, error.zh))
         tell({"failed": problem, "en": en, "zh": zh})
     else:
         tell({"done": True})

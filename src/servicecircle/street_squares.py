@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,7 +71,8 @@ class StreetSquares:
     def __init__(self, network: Network, direction: Direction, *, max_m: float, cells: int) -> None:
         self.cells = cells
         nowhere = OnStreet(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
-        self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
+        streets = weakref.proxy(network)  # which keeps the squares: in a circle neither would be gone at once
+        self.segments = StreetSegments(streets, search_graph(network, direction), nowhere, max_m=max_m)
         self.slope = _slopes(self.segments)
         self._in_python = 0  # settled nodes drawn without a compiler
         self._near = NearStreets(self.segments, self.cells)

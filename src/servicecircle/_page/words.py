@@ -267,6 +267,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status.closed": ("{status}，未计入", "{status}, not counted"),
         "own_minutes": ("服务圈", "Own circle"),
         "nearest_other": ("最近替代", "Nearest alternative"),
+        "nearest_none": ("{way} {m} 分钟内没有", "none within {m} min {way}"),
         "riders_within": ("{m} 分钟内骑手", "riders in {m} min"),
         "centre_share": ("本网格就近到此", "Its zone, nearest here"),
         "centre_riders": ("就近骑手", "riders nearest here"),
