@@ -310,6 +310,7 @@ def test_what_states_no_time_holds_at_any() -> None:
     assert layer.find(Wanted(span=read_datetime("2026-11-23T23:00:00Z"))).tolist() == [0, 2]
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize("name", NAMES)
 def test_ats_core_query_param_unknown(client: TestClient, name: str) -> None:
     for path in ("", f"/{name}", f"/{name}/items", f"/{name}/items/1"):
@@ -422,6 +423,28 @@ def test_following_next_to_the_end_gives_every_feature_once_in_order(
 ) -> None:
     every = [one["id"] for one in items(client, name, "?limit=10000")["features"]]
     assert [one["id"] for one in followed(client, name, f"?limit={limit}&offset={offset}")] == every[offset:]
+
+
+@pytest.mark.fault(61)
+def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_path: Path) -> None:
+    app = create_app(Settings(api_key="k" * 16, store=str(tmp_path / "s.sqlite")), study=town)
+    with TestClient(app, headers={"X-API-Key": "k" * 16}) as own:
+        geometry = {"type": "Point", "coordinates": [113.38, 22.5]}
+        said = {"type": "Feature", "geometry": geometry, "properties": {"radius_m": 50}}
+        here = [own.post("/closures", json=said).json()["id"] for _ in range(6)]
+        seen: list[str] = []
+        page = items(own, "closures", "?limit=2")
+        while True:
+            seen += [one["id"] for one in page["features"]]
+            assert page["numberReturned"] == len(page["features"]) <= 2
+            following = linked(page, "next")
+            if not following:
+                break
+            own.delete(f"/closures/{here.pop()}")
+            own.post("/closures", json=said)
+            page = read(own, following[0]["href"], media_type="application/geo+json")
+        assert set(here) <= set(seen)  # who stays in its place is seen, whoever comes or goes behind it
+        assert items(own, "closures", f"?limit=2&offset={10**6}")["features"] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
