@@ -24,6 +24,7 @@ from api.ogc.features.layers import Layer, Wanted
 from api.ogc.features.query import MOST, read_bbox, read_datetime
 from api.plans import question_of
 from api.settings import Settings
+from api.store import ClosureReport
 from servicecircle.writers import coverage_features
 
 NAMES = ("stations", "shops", "zones", "cells", "circles", "gaps", "suggestions", "closures")
@@ -508,13 +509,11 @@ def test_reports_from_the_street_are_among_the_closures_as_soon_as_they_come_and
     before = items(client, "closures")
     told = {"name": "西桥", "radius_m": 120.0, "source": "交警", "reporter": "李四 13912345678"}
     lon, lat = crossing(5, 1)
+    point = {"type": "Point", "coordinates": [lon, lat]}
     report = store.add_closure(
-        {"type": "Point", "coordinates": [lon, lat]},
-        starts="2026-12-01T08:00:00+08:00",
-        modes=["walk", "ebike"],
-        properties=told,
+        ClosureReport(point, starts="2026-12-01T08:00:00+08:00", modes=("walk", "ebike"), properties=told)
     )
-    store.add_closure({"type": "Point", "coordinates": [lon, lat]}, modes=["drive"], properties={"radius_m": 50.0})
+    store.add_closure(ClosureReport(point, modes=("drive",), properties={"radius_m": 50.0}))
     after = items(client, "closures")
     new = [one for one in after["features"] if one["properties"]["closure_id"] == report.id]
     assert len(new) == after["numberMatched"] - before["numberMatched"] == 4  # streets of a crossing

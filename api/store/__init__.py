@@ -8,6 +8,7 @@ from .errors import StoreBusyError as StoreBusyError
 from .errors import StoreError as StoreError
 from .protocol import Store as Store
 from .records import LIVE as LIVE
+from .records import ClosureReport as ClosureReport
 from .records import Job as Job
 from .records import JobFile as JobFile
 from .records import Note as Note

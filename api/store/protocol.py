@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from .records import Job, JobFile, Note, StoredClosure
+from .records import ClosureReport, Job, JobFile, Note, StoredClosure
 
 
 class Store(Protocol):
@@ -69,16 +69,7 @@ class Store(Protocol):
         ...
 
     # --------------------------------------------------------------------------------------------------- closures
-    def add_closure(
-        self,
-        geometry: Mapping[str, Any],
-        *,
-        starts: str | None = None,
-        ends: str | None = None,
-        modes: Sequence[str] = (),
-        factor: float | None = None,
-        properties: Mapping[str, Any] | None = None,
-    ) -> StoredClosure:
+    def add_closure(self, report: ClosureReport) -> StoredClosure:
         """Keep a report of trouble on the road."""
         ...
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from .errors import QueueFullError, StoreError, told_as_store_errors
 from .lives import Life, is_alive, own_life
-from .records import LIVE, Job, JobFile, Note, Status, StoredClosure
+from .records import LIVE, ClosureReport, Job, JobFile, Note, Status, StoredClosure
 from .tables import CLOSURES_VERSION, SCHEMA_VERSION, make_tables
 
 _VERSION = "schema"
@@ -200,28 +200,17 @@ class SqlStore:
         return len(old)
 
     # --------------------------------------------------------------------------------------------------- closures
-    def add_closure(
-        self,
-        geometry: Mapping[str, Any],
-        *,
-        starts: str | None = None,
-        ends: str | None = None,
-        modes: Sequence[str] = (),
-        factor: float | None = None,
-        properties: Mapping[str, Any] | None = None,
-    ) -> StoredClosure:
+    def add_closure(self, report: ClosureReport) -> StoredClosure:
         with self._writing() as (db, now):
-            made = StoredClosure(
-                secrets.token_hex(8), geometry, starts, ends, tuple(modes), factor, properties or {}, now
-            )
+            made = StoredClosure(**vars(report), id=secrets.token_hex(8), created=now)
             row: dict[str, Any] = {
                 "id": made.id,
                 "study": self._study,
-                "geojson": json.dumps(geometry),
-                "starts": starts,
-                "ends": ends,
-                "modes": ",".join(modes),
-                "factor": factor,
+                "geojson": json.dumps(made.geometry),
+                "starts": made.starts,
+                "ends": made.ends,
+                "modes": ",".join(made.modes),
+                "factor": made.factor,
                 "properties": json.dumps(made.properties),
                 "created": now,
             }
