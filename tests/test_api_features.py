@@ -425,6 +425,7 @@ def test_following_next_to_the_end_gives_every_feature_once_in_order(
     assert [one["id"] for one in followed(client, name, f"?limit={limit}&offset={offset}")] == every[offset:]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(61)
 def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_path: Path) -> None:
     app = create_app(Settings(api_key="k" * 16, store=str(tmp_path / "s.sqlite")), study=town)
@@ -440,8 +441,9 @@ def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_
             following = linked(page, "next")
             if not following:
                 break
-            own.delete(f"/closures/{here.pop()}")
-            own.post("/closures", json=said)
+            if len(here) > 2:
+                assert own.delete(f"/closures/{here.pop()}").status_code == 204
+                own.post("/closures", json=said)
             page = read(own, following[0]["href"], media_type="application/geo+json")
         assert set(here) <= set(seen)  # who stays in its place is seen, whoever comes or goes behind it
         assert items(own, "closures", f"?limit=2&offset={10**6}")["features"] == []
