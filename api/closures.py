@@ -25,7 +25,7 @@ from .keys import NeedsKey
 from .plans import Plans, Question
 from .routes import GEOJSON, PROBLEMS, GeoJSONResponse
 from .settings import Settings
-from .store import Store, StoredClosure
+from .store import ClosuresFullError, Store, StoredClosure
 from .stored_closures import closures_kept, report_of, together
 from .trouble_models import TroubleFeature
 from .trouble_shapes import Here, closures_of, where_roads_are
@@ -133,8 +133,11 @@ class Reports:
         if not pd.isna(ends) and (ends <= now or ends <= begins):
             msg = "`until` is over already, or not after `from`."
             raise ParameterError(["properties.until"], msg, zh="until 已经过去，或不晚于 from。")
-        self._check_room()
-        kept = self._to_write().add_closure(report_of(frame.iloc[0]))
+        self._make_room()
+        try:
+            kept = self._to_write().add_closure(report_of(frame.iloc[0]), most=self._settings.max_closures)
+        except ClosuresFullError as error:
+            raise ParameterError(["body"], error.en, zh=error.zh) from error
         told = next((one for one in self.features() if one["id"] == kept.id), None)
         if told is None:  # somebody has removed it meanwhile
             raise HTTPException(HTTPStatus.NOT_FOUND)
@@ -151,16 +154,13 @@ class Reports:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
         return store
 
-    def _check_room(self) -> None:
-        """Refuse more reports than may be kept, once those that are over are gone."""
+    def _make_room(self) -> None:
+        """Remove reports that are over, where as many are kept as may be."""
         closures, stored = self._latest()
-        n, most = len(stored), self._settings.max_closures
-        if closures is not None and n >= most:
+        if closures is not None and len(stored) >= self._settings.max_closures:
             is_over = closures.frame["until"] <= self._clock().astimezone(CHINA)
-            n -= sum(self._to_write().remove_closure(own) for own in closures.frame.index[is_over])
-        if n >= most:
-            msg = f"{n} reports are kept already, as many as may be. Remove those that are over."
-            raise ParameterError(["body"], msg, zh=f"已有 {n} 条路况报告，达到上限，请先删除过期的报告。")
+            for own in closures.frame.index[is_over]:
+                self._to_write().remove_closure(own)
 
     def _held(self, when: Moment | None) -> Closures | None:
         """Return the reports that are believed and hold at a moment, of every mode of travel."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
+
+from servicecircle.errors import visible
 
 KINDS = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 #: in the document; what stands in the coordinates is checked with their kind
@@ -15,12 +17,23 @@ _GEOMETRY: dict[str, Any] = {
 Text = Annotated[str, Field(max_length=200)]
 
 
+def _is_seen(text: str) -> str:
+    """Refuse a text with signs that nobody sees, or that turn others round: it stands in lists and on maps."""
+    if visible(text) != text or "\n" in text or "\t" in text:
+        msg = "holds control characters, or signs that are not seen"
+        raise ValueError(msg)
+    return text
+
+
+Words = Annotated[Text, AfterValidator(_is_seen)]
+
+
 class TroubleProperties(BaseModel):
     """What a report says beside its place."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
-    name: Text | None = Field(None, description="Where, in words.")
+    name: Words | None = Field(None, description="Where, in words.")
     modes: Text | Annotated[list[Text], Field(fail_fast=True)] | None = Field(
         None, description="Of `walk`, `ebike`, `drive`. Default: all."
     )
@@ -32,7 +45,7 @@ class TroubleProperties(BaseModel):
     until: Text | None = Field(None, description="A time at which it is open again.")
     radius_m: float | None = Field(None, description="A point needs it.")
     width_m: float | None = Field(None, description="A line needs it.")
-    source: Text | None = Field(None, description="Who reported it: an office or a class of people, no person.")
+    source: Words | None = Field(None, description="Who reported it: an office or a class of people, no person.")
 
 
 class TroubleFeature(BaseModel):

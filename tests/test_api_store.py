@@ -16,7 +16,17 @@ import pytest
 from databases import postgres_cluster
 
 import servicecircle as sc
-from api.store import ClosureReport, JobFile, Note, QueueFullError, Store, StoreError, open_store, usual_place
+from api.store import (
+    ClosureReport,
+    ClosuresFullError,
+    JobFile,
+    Note,
+    QueueFullError,
+    Store,
+    StoreError,
+    open_store,
+    usual_place,
+)
 from api.store.lives import Life, is_alive, own_life
 from servicecircle.errors import InputError
 
@@ -254,6 +264,23 @@ def test_closures_come_and_go_and_the_version_tells(opened: Opened) -> None:
     versions.append(other.closures_version())
     assert versions == [2, 3, 3]
     assert other.closures() == [second]
+
+
+def test_of_many_who_report_at_the_limit_only_so_many_are_kept(opened: Opened) -> None:
+    stores = [opened(), opened()]
+
+    def add(k: int) -> bool:
+        try:
+            stores[k % 2].add_closure(ClosureReport(POINT), most=5)
+        except ClosuresFullError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(16))) == 5
+    assert len(stores[0].closures()) == stores[1].closures_version() == 5
+    assert stores[0].remove_closure(stores[1].closures()[0].id)
+    assert add(1)
 
 
 def test_studies_of_one_database_do_not_see_each_other(opened: Opened) -> None:

@@ -3,6 +3,7 @@
 from .backends import STORE_NAME as STORE_NAME
 from .backends import open_store as open_store
 from .backends import usual_place as usual_place
+from .errors import ClosuresFullError as ClosuresFullError
 from .errors import QueueFullError as QueueFullError
 from .errors import StoreBusyError as StoreBusyError
 from .errors import StoreError as StoreError

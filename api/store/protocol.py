@@ -69,8 +69,8 @@ class Store(Protocol):
         ...
 
     # --------------------------------------------------------------------------------------------------- closures
-    def add_closure(self, report: ClosureReport) -> StoredClosure:
-        """Keep a report of trouble on the road."""
+    def add_closure(self, report: ClosureReport, *, most: int | None = None) -> StoredClosure:
+        """Keep a report of trouble on the road; `ClosuresFullError` if `most` are kept already."""
         ...
 
     def closure(self, closure_id: str) -> StoredClosure | None:
