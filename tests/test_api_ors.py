@@ -20,11 +20,15 @@ from test_api_server import started
 from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc
+from api.errors import GoneError
 from api.main import create_app
 from api.ors.ground import in_metres
+from api.ors.isochrones import isochrones
 from api.ors.profiles import PROFILES
+from api.ors.requests import IsochronesRequest
 from api.rates import Rates
 from api.settings import Settings
+from api.wanted import working_for
 from servicecircle.pipeline import read_roads
 from servicecircle.study_options import with_options
 
@@ -544,6 +548,17 @@ def test_openrouteservice_py_waits_as_it_is_told_and_is_answered_then(
             again = peer.isochrones(locations=[MIDDLE], profile="foot-walking", range=[300])
         assert again["features"] == first["features"]
         assert next(seconds, None) is None
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("n_looks", range(3))
+def test_work_for_a_client_that_has_gone_ends_at_its_next_stage(client: TestClient, n_looks: int) -> None:
+    state = client.app.state
+    body = {"locations": [MIDDLE, EAST], "range": [300], "attributes": ["total_pop"], "intersections": True}
+    looks = iter([True] * n_looks)
+    with working_for(lambda: next(looks, False)), pytest.raises(GoneError):
+        isochrones(state.ors, state.plans, state.settings, "foot-walking", IsochronesRequest.model_validate(body))
+    assert next(looks, None) is None, "it went on as long as somebody waited"
 
 
 def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
