@@ -24,6 +24,7 @@ from api.ogc.features.layers import Layer, Wanted
 from api.ogc.features.query import MOST, read_bbox, read_datetime
 from api.plans import question_of
 from api.settings import Settings
+from api.store import ClosureReport
 from servicecircle.writers import coverage_features
 
 NAMES = ("stations", "shops", "zones", "cells", "circles", "gaps", "suggestions", "closures")
@@ -424,6 +425,7 @@ def test_following_next_to_the_end_gives_every_feature_once_in_order(
     assert [one["id"] for one in followed(client, name, f"?limit={limit}&offset={offset}")] == every[offset:]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(61)
 def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_path: Path) -> None:
     app = create_app(Settings(api_key="k" * 16, store=str(tmp_path / "s.sqlite")), study=town)
@@ -439,8 +441,9 @@ def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_
             following = linked(page, "next")
             if not following:
                 break
-            own.delete(f"/closures/{here.pop()}")
-            own.post("/closures", json=said)
+            if len(here) > 2:
+                assert own.delete(f"/closures/{here.pop()}").status_code == 204
+                own.post("/closures", json=said)
             page = read(own, following[0]["href"], media_type="application/geo+json")
         assert set(here) <= set(seen)  # who stays in its place is seen, whoever comes or goes behind it
         assert items(own, "closures", f"?limit=2&offset={10**6}")["features"] == []
@@ -506,13 +509,11 @@ def test_reports_from_the_street_are_among_the_closures_as_soon_as_they_come_and
     before = items(client, "closures")
     told = {"name": "西桥", "radius_m": 120.0, "source": "交警", "reporter": "李四 13912345678"}
     lon, lat = crossing(5, 1)
+    point = {"type": "Point", "coordinates": [lon, lat]}
     report = store.add_closure(
-        {"type": "Point", "coordinates": [lon, lat]},
-        starts="2026-12-01T08:00:00+08:00",
-        modes=["walk", "ebike"],
-        properties=told,
+        ClosureReport(point, starts="2026-12-01T08:00:00+08:00", modes=("walk", "ebike"), properties=told)
     )
-    store.add_closure({"type": "Point", "coordinates": [lon, lat]}, modes=["drive"], properties={"radius_m": 50.0})
+    store.add_closure(ClosureReport(point, modes=("drive",), properties={"radius_m": 50.0}))
     after = items(client, "closures")
     new = [one for one in after["features"] if one["properties"]["closure_id"] == report.id]
     assert len(new) == after["numberMatched"] - before["numberMatched"] == 4  # streets of a crossing

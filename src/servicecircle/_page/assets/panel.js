@@ -135,7 +135,7 @@ const swatches = {
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
   closure: closureSwatch,
   week: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: colours.night, "fill-opacity": 0.2, stroke: colours.night, "stroke-width": 2 })),
-  base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
+  base: baseSwatch,
 };
 function countNote(kind, list) {
   const off = list.filter((place) => place.off).length;
