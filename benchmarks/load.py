@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx2
 
-#: seconds after which an answer is given up; counted as status 0, as is a connection that breaks
+#: seconds after which an answer is given up
 GIVEN_UP_S = 60.0
 #: around the middle of a cell, in which a new place is drawn (degrees)
 NEAR_DEG = 0.001
@@ -34,7 +34,7 @@ class Kind:
     rate: float  # a second
     seconds: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)  # of the sender itself
-    statuses: Counter[int] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)  # by status, or by what broke
 
     def told(self) -> dict[str, Any]:
         """Return what came, in values of JSON."""
@@ -46,7 +46,7 @@ class Kind:
             "p99_ms": 1000 * quantile(self.seconds, 0.99),
             "most_ms": 1000 * max(self.seconds),
             "late_p99_ms": 1000 * quantile(self.late, 0.99),
-            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "answers": dict(sorted(self.answers.items())),
         }
 
 
@@ -147,11 +147,11 @@ async def _send(client: httpx2.AsyncClient, kind: Kind, question: tuple[str, str
         async with client.stream(method, path, json=body) as answer:
             async for _ in answer.aiter_raw():
                 pass
-            status = answer.status_code
-    except httpx2.HTTPError:
-        status = 0
+            came = str(answer.status_code)
+    except httpx2.HTTPError as error:
+        came = type(error).__name__
     kind.seconds.append(time.perf_counter() - due)
-    kind.statuses[status] += 1
+    kind.answers[came] += 1
 
 
 def main() -> None:

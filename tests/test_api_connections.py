@@ -45,22 +45,33 @@ class Town:
 
 
 @contextmanager
+def running(config: uvicorn.Config) -> Iterator[tuple[tuple[str, int], uvicorn.Server]]:
+    """A server in a thread of its own on any free port, and where it listens."""
+    server = uvicorn.Server(config)
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.005)
+            yield listener.getsockname(), server
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
 def serving(most: int) -> Iterator[tuple[Town, Any, uvicorn.Server]]:
     """A server of `Town` with so many connections, and what opens one."""
     app = Town()
     config = uvicorn.Config(
         app, http=Connection, ws="none", lifespan="off", log_level="critical", limit_concurrency=most
     )
-    server = uvicorn.Server(config)
-    with ExitStack() as stack, closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
+    with running(config) as (place, server), ExitStack() as stack:
 
         def opened(sent: bytes = b"") -> socket.socket:
-            line = stack.enter_context(closing(socket.create_connection(listener.getsockname(), timeout=10)))
+            line = stack.enter_context(closing(socket.create_connection(place, timeout=10)))
             line.sendall(sent)
             return line
 
@@ -68,9 +79,6 @@ def serving(most: int) -> Iterator[tuple[Town, Any, uvicorn.Server]]:
             yield app, opened, server
         finally:
             app.is_over.set()
-            stack.close()
-            server.should_exit = True
-            thread.join()
 
 
 def status(line: socket.socket) -> bytes:

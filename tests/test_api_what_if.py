@@ -164,6 +164,7 @@ def test_who_moves_back_and_forth_changes_nothing(client: TestClient, tiny: sc.S
 
 
 # --------------------------------------------------------------------------------------------- what is refused
+@pytest.mark.fault(53, 58)
 @pytest.mark.parametrize(
     ("body", "names", "told"),
     [

@@ -430,7 +430,7 @@ def test_no_more_is_told_as_lost_than_as_gained(explained: Plan, why: Explanatio
     ],
 )
 def test_a_suggestion_that_gains_nobody_says_what_it_is_there_for(
-    explained: Plan, why: Explanation, gained: float, lost: float, rule: str | None, told: bool
+    explained: Plan, why: Explanation, *, gained: float, lost: float, rule: str | None, told: bool
 ) -> None:
     site_id = why.sites.index[0]
     sites = why.sites.astype({"needed_by": object})

@@ -25,7 +25,7 @@ from servicecircle.writers import coverage_features, summary
 
 TESTS = Path(__file__).parent
 #: rows that reading, checking and planning a study, its map, its files and the server answer for
-ROWS = {*range(1, 12), *range(20, 45), *range(46, 65)}
+ROWS = {*range(1, 12), *range(20, 65)}
 #: files that have nothing to do with where and when a program runs
 FILES = [
     "circles.geojson",

@@ -79,7 +79,7 @@ def stalling() -> Iterator[str]:
 def test_a_server_that_stands_still_is_charged_for_all_who_would_have_come(stalling: str) -> None:
     kind = Kind("map", 20.0)
     asyncio.run(load(stalling, [kind], seconds=1.0, seed=1))
-    assert kind.statuses == {200: 20}
+    assert kind.answers == {"200": 20}
     waited = sorted(seconds for seconds in kind.seconds if seconds > 0.05)
     assert len(waited) > 5  # one after the other would have had one slow answer
     assert STALL_S / 3 < waited[len(waited) // 2] < waited[-1]

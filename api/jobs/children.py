@@ -36,14 +36,15 @@ class Child:
     """A job at work. What it tells is read by `next_said`; it ends at the end of the block."""
 
     def __init__(
-        self, folder: Path, process: str, inputs: Mapping[str, Any], study: str | None, most_mb: int
+        self, folder: Path, process: str, asked: Mapping[str, Any], study: str | None, most_mb: int
     ) -> None:
         self._folder = folder
         self._said: queue.Queue[dict[str, Any] | None] = queue.Queue()
         task = {
             "server": os.getpid(),
             "process": process,
-            "inputs": inputs,
+            "inputs": asked["inputs"],
+            "closures": asked.get("closures", []),
             "study": study,
             "folder": str(folder),
             "memory_mb": most_mb,
@@ -110,13 +111,17 @@ class Child:
 
 @contextmanager
 def working(
-    process: str, inputs: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes], most_mb: int
+    process: str, asked: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes], most_mb: int
 ) -> Iterator[Child]:
-    """Begin a job in a folder of its own with some files in it; end it and remove the folder at the end."""
+    """
+    Begin a job in a folder of its own with some files in it; end it and remove the folder at the end.
+
+    `asked` is what the store holds as the job's inputs: `inputs`, and the `closures` that hold.
+    """
     with tempfile.TemporaryDirectory(prefix=_own_prefix(), ignore_cleanup_errors=True) as name:
         for file, body in files.items():
             (Path(name) / file).write_bytes(body)
-        child = Child(Path(name), process, inputs, study, most_mb)
+        child = Child(Path(name), process, asked, study, most_mb)
         try:
             yield child
         finally:

@@ -134,7 +134,7 @@ class Runner:
         given = {file.name: file.body for file in self._store.job_files(job.id, made=False)}
         study = None if given else self._study
         most_mb = self._limits.memory_mb
-        with working(job.process, job.inputs["inputs"], study=study, files=given, most_mb=most_mb) as child:
+        with working(job.process, job.inputs, study=study, files=given, most_mb=most_mb) as child:
             watch = _Watch(self._store, job, worker)
             while True:
                 said = child.next_said(timeout_s=_TICK_S)

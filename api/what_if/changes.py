@@ -9,12 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from servicecircle.closures import WGS84, Closures
+from servicecircle.closures import WGS84
 from servicecircle.model import Plan
 
 from ..errors import ParameterError
 from ..settings import Settings
-from ..trouble_shapes import Here, TroubleCollection, closures_of
+from ..trouble_shapes import Here, closures_in
 from .asked import Added, Moved, WhatIfRequest
 
 
@@ -41,7 +41,7 @@ def changes_of(asked: WhatIfRequest, plan: Plan, here: Here, settings: Settings)
         "add": add,
         "move": _points([one.id for one in asked.move], asked.move),
         "close": asked.close,
-        "closures": _closures(asked.closures, here, settings),
+        "closures": closures_in(asked.closures, here, settings),
     }
 
 
@@ -71,13 +71,3 @@ def _check_ids(name: str, ids: Sequence[str], *, known: set[str], wanted: bool) 
     if double := [own for k, own in enumerate(ids) if own in ids[:k]]:
         msg = f"`{name}` names {double[0]!r} more than once."
         raise ParameterError([name], msg, zh=f"{name} 中的编号“{double[0]}”重复。")
-
-
-def _closures(said: TroubleCollection | None, here: Here, settings: Settings) -> Closures | None:
-    if said is None or not said.features:
-        return None
-    ids = [f"closure-{k}" if one.id is None else str(one.id) for k, one in enumerate(said.features, 1)]
-    if double := [own for k, own in enumerate(ids) if own in ids[:k]]:
-        msg = f"`closures` has the id {double[0]!r} more than once."
-        raise ParameterError(["closures"], msg, zh=f"closures 中的编号“{double[0]}”重复。")
-    return closures_of(said.features, ids, here, settings)

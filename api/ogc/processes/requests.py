@@ -10,14 +10,19 @@ from typing import Any, NamedTuple, NoReturn
 from pydantic import ValidationError
 
 from servicecircle.errors import InputError
+from servicecircle.figures import check_fonts
 from servicecircle.model import Study
+from servicecircle.proposal import check_letterhead
 
+from ...closures import Reports
 from ...errors import ParameterError
-from ...jobs.questions import Question
+from ...jobs.questions import QUESTIONS, PlanQuestion, Question
 from ...jobs.uploads import check_upload
 from ...jobs.work import UPLOAD
 from ...settings import Settings
 from ...store import JobFile
+from ...stored_closures import together, written_closures
+from ...trouble_shapes import closures_in
 from .descriptions import STUDY, ZIP, Process
 
 #: members of a request to execute; a `subscriber` would have the server call other machines
@@ -35,7 +40,9 @@ class Asked(NamedTuple):
     files: list[JobFile]
 
 
-def asked_for(process: Process, said: object, packed: bytes, *, study: Study, settings: Settings) -> Asked:
+def asked_for(
+    process: Process, said: object, packed: bytes, *, study: Study, reports: Reports, settings: Settings
+) -> Asked:
     """
     Return what a request asks a process for, checked as far as it can be without computing.
 
@@ -49,11 +56,15 @@ def asked_for(process: Process, said: object, packed: bytes, *, study: Study, se
         A study that came instead, for a process that takes one; else empty.
     study
         The served study.
+    reports
+        From the street: those that hold at the moment that is asked about are the job's, as they are now.
     settings
         The limits.
 
     Raises
     ------
+    MissingPackageError
+        If a proposal is asked for, and what draws it is not installed.
     ParameterError
         If something of it is not known, or not allowed.
     InputError
@@ -71,17 +82,31 @@ def asked_for(process: Process, said: object, packed: bytes, *, study: Study, se
         unpacked = _unpacked_text(inputs.pop(STUDY))
         check_upload(unpacked)
         files = [JobFile(UPLOAD, ZIP, unpacked)]
-    question = _question(inputs, settings)
-    if not files:
-        try:
-            question.asked_of(study)
-        except InputError as error:
-            raise ParameterError(["inputs"], error.en, zh=error.zh) from error
+    question = _question(QUESTIONS[process.id], inputs, settings)
+    if isinstance(question, PlanQuestion) and question.proposal:
+        check_letterhead(None)
+        check_fonts(study.lang)
     kept = {
-        "inputs": question.model_dump(mode="json", exclude_unset=True),
+        "inputs": question.model_dump(mode="json", exclude_unset=True, by_alias=True),
         **_outputs(members.get("outputs"), process),
     }
+    if not files:
+        kept["closures"] = _held(question, study, reports, settings)
+    elif question.closures is not None:
+        _refuse("closures", "goes with the served study, not with one of your own", "不能与上传的研究同用")
     return Asked(kept, files)
+
+
+def _held(question: Question, study: Study, reports: Reports, settings: Settings) -> list[dict[str, Any]]:
+    """Return the trouble that a job about the served study counts: as asked for, and as reported."""
+    try:
+        changed = question.asked_of(study)
+    except InputError as error:
+        raise ParameterError(["inputs"], error.en, zh=error.zh) from error
+    tried = None
+    if question.closures is not None:
+        tried = closures_in(question.closures, reports.here(), settings)
+    return written_closures(together(tried, reports.of(changed)))
 
 
 def _members(said: object) -> dict[str, Any]:
@@ -111,9 +136,9 @@ def _values(inputs: object) -> dict[str, Any]:
     return values
 
 
-def _question(inputs: Mapping[str, Any], settings: Settings) -> Question:
+def _question(kind: type[Question], inputs: Mapping[str, Any], settings: Settings) -> Question:
     try:
-        question = Question.model_validate(inputs)
+        question = kind.model_validate(inputs)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:_N_NAMED]
         names = list(dict.fromkeys(str(fault["loc"][0])[:40] for fault in faults))

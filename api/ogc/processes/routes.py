@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from servicecircle.errors import Lang
 
+from ...closures import ReportsOfStudy
 from ...dependencies import PlansOfStudy, StoreOfStudy
 from ...errors import answer_problem, asked_lang
 from ...incoming import SAID
@@ -92,7 +93,13 @@ def read_process(request: Request, process_id: str) -> Response:
     dependencies=[NeedsKey],
 )
 async def execute_process(
-    request: Request, process_id: str, plans: PlansOfStudy, store: StoreOfStudy, runner: RunnerOfServer
+    request: Request,
+    process_id: str,
+    *,
+    plans: PlansOfStudy,
+    reports: ReportsOfStudy,
+    store: StoreOfStudy,
+    runner: RunnerOfServer,
 ) -> Response:
     """
     Accept a job, and answer with its address before it begins.
@@ -106,7 +113,7 @@ async def execute_process(
     packed = body if said is NOTHING else b""
 
     def accept() -> Job:
-        asked = asked_for(process, said, packed, study=plans.study, settings=settings)
+        asked = asked_for(process, said, packed, study=plans.study, reports=reports, settings=settings)
         return store.add_job(process.id, asked.inputs, files=asked.files, most_waiting=settings.jobs_waiting)
 
     job = await run_in_threadpool(accept)

@@ -136,7 +136,7 @@ const swatches = {
   shapes: () => shapesSwatch(places.shop.concat(places.station)),
   closure: closureSwatch,
   week: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: colours.night, "fill-opacity": 0.2, stroke: colours.night, "stroke-width": 2 })),
-  base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
+  base: baseSwatch,
 };
 function countNote(kind, list) {
   const off = list.filter((place) => place.off).length;
