@@ -652,6 +652,7 @@ def _plan(
         base: Any = None if base_map == NO_BASE else base_map
         loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))
     _see_that_it_can_be_drawn(loaded, figures=figures, font=font, proposal=proposal, letterhead=letterhead)
+    written: list[Path] = []
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -682,8 +683,12 @@ def _plan(
         if proposal:
             from .proposal import write_proposal
 
-            write_proposal(made, out, letterhead=letterhead, font=font)
+            written = write_proposal(made, out, letterhead=letterhead, font=font)
     _tell(made, out)
+    if written:
+        word, page = written
+        zh = f"方案：{word}（同内容网页：{page.name}）"
+        _say(zh if made.study.lang == "zh" else f"Proposal: {word} (the same as a page: {page.name})")
 
 
 def _see_that_it_can_be_drawn(
