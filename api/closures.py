@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from threading import Lock
 from typing import Annotated, Any
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
-from servicecircle.closed_streets import moments_text
-from servicecircle.closures import CHINA, WGS84, Closures
+from servicecircle.closures import CHINA, Closures
 from servicecircle.confirmed_reports import confirmed_by_rule
+from servicecircle.model import Study
 from servicecircle.moments import Moment
 from servicecircle.writers import geojson_text, json_text
 
@@ -28,8 +25,10 @@ from .keys import NeedsKey
 from .plans import Plans, Question
 from .routes import GEOJSON, PROBLEMS, GeoJSONResponse
 from .settings import Settings
-from .store import Store, StoredClosure
-from .trouble_shapes import Here, TroubleFeature, closures_of, where_roads_are
+from .store import ClosuresFullError, Store, StoredClosure
+from .stored_closures import closures_kept, report_of, together
+from .trouble_models import TroubleFeature
+from .trouble_shapes import Here, closures_of, where_roads_are
 
 Clock = Callable[[], dt.datetime]
 ClosureId = Annotated[
@@ -72,14 +71,15 @@ class Reports:
     # ---------------------------------------------------------------------------------------------- public face
     def at(self, question: Question) -> Closures | None:
         """Return the reports that are believed and hold at the moment of a question; None if there is none."""
-        closures, _ = self._latest()
-        if closures is None:
+        held = self._held(question.when)
+        if held is None:
             return None
-        believed = self._believed(closures)
-        held = believed.at(self.moment(question.when))
-        roads = self._plans.roads.under(question.profile).study.profile.roads
-        own = held.of_mode(roads)
-        return own if len(own) else None
+        return _some(held.of_mode(self._plans.roads.under(question.profile).study.profile.roads))
+
+    def of(self, study: Study) -> Closures | None:
+        """Return the reports that are believed and hold at the moment of a study, for its way to travel."""
+        held = self._held(study.when)
+        return None if held is None else _some(held.of_mode(study.profile.roads))
 
     def moment(self, when: Moment | None) -> dt.datetime:
         """Return the time that a question means: its date, or the next such hour of the week; none: now."""
@@ -92,6 +92,10 @@ class Reports:
         day = now.date() + dt.timedelta((when.weekday - now.weekday()) % 7)
         then = dt.datetime.combine(day, clock)
         return then if then >= now.replace(second=0, microsecond=0) else then + dt.timedelta(7)
+
+    def here(self) -> Here:
+        """Return where the roads of the study are."""
+        return where_roads_are(self._plans.roads.under().roads.network)
 
     def features(self) -> list[dict[str, Any]]:
         """Return every report that is kept and not over, in the order in which they came."""
@@ -121,7 +125,7 @@ class Reports:
         if feature.id is not None:
             msg = "`id` is given by the server. Leave it out."
             raise ParameterError(["id"], msg, zh="id 由服务器给出，请不要填写。")
-        one = closures_of([feature], ["report"], self._here(), self._settings, within="")
+        one = closures_of([feature], ["report"], self.here(), self._settings, within="")
         now = self._clock().astimezone(CHINA).replace(microsecond=0)
         frame = one.frame.copy()
         frame["from"] = frame["from"].fillna(pd.Timestamp(now).as_unit("us"))
@@ -129,20 +133,11 @@ class Reports:
         if not pd.isna(ends) and (ends <= now or ends <= begins):
             msg = "`until` is over already, or not after `from`."
             raise ParameterError(["properties.until"], msg, zh="until 已经过去，或不晚于 from。")
-        self._check_room()
-        row = frame.iloc[0]
-        kept = self._to_write().add_closure(
-            shapely.geometry.mapping(row["geometry"]),
-            starts=moments_text(frame["from"])[0],
-            ends=moments_text(frame["until"])[0],
-            modes=row["modes"],
-            factor=float(row["factor"]),
-            properties={
-                name: value
-                for name in ("name", "source", "radius_m", "width_m")
-                if (value := row[name]) and not pd.isna(value)
-            },
-        )
+        self._make_room()
+        try:
+            kept = self._to_write().add_closure(report_of(frame.iloc[0]), most=self._settings.max_closures)
+        except ClosuresFullError as error:
+            raise ParameterError(["body"], error.en, zh=error.zh) from error
         told = next((one for one in self.features() if one["id"] == kept.id), None)
         if told is None:  # somebody has removed it meanwhile
             raise HTTPException(HTTPStatus.NOT_FOUND)
@@ -159,19 +154,18 @@ class Reports:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
         return store
 
-    def _here(self) -> Here:
-        return where_roads_are(self._plans.roads.under().roads.network)
-
-    def _check_room(self) -> None:
-        """Refuse more reports than may be kept, once those that are over are gone."""
+    def _make_room(self) -> None:
+        """Remove reports that are over, where as many are kept as may be."""
         closures, stored = self._latest()
-        n, most = len(stored), self._settings.max_closures
-        if closures is not None and n >= most:
+        if closures is not None and len(stored) >= self._settings.max_closures:
             is_over = closures.frame["until"] <= self._clock().astimezone(CHINA)
-            n -= sum(self._to_write().remove_closure(own) for own in closures.frame.index[is_over])
-        if n >= most:
-            msg = f"{n} reports are kept already, as many as may be. Remove those that are over."
-            raise ParameterError(["body"], msg, zh=f"已有 {n} 条路况报告，达到上限，请先删除过期的报告。")
+            for own in closures.frame.index[is_over]:
+                self._to_write().remove_closure(own)
+
+    def _held(self, when: Moment | None) -> Closures | None:
+        """Return the reports that are believed and hold at a moment, of every mode of travel."""
+        closures, _ = self._latest()
+        return None if closures is None else self._believed(closures).at(self.moment(when))
 
     def _latest(self) -> tuple[Closures | None, Mapping[str, StoredClosure]]:
         """Return the reports of the store, read again if any came or went."""
@@ -190,35 +184,13 @@ class Reports:
         study = self._plans.study
         if study.trust is None:
             return closures
-        own = study.closures
-        frames = [closures.frame]
-        if own is not None and len(own):
-            frames.append(own.frame[~own.frame.index.isin(closures.frame.index)])
-        every = Closures(gpd.GeoDataFrame(pd.concat(frames), crs=WGS84)) if len(frames) > 1 else closures
+        every = together(closures, study.closures) or closures
         holds = confirmed_by_rule(every, study.trust).log["is_confirmed"].to_numpy(dtype=bool)
         return closures.rows(holds[: len(closures)])
 
 
-def closures_kept(stored: Sequence[StoredClosure]) -> Closures | None:
-    """Return what a store holds as closures."""
-    if not stored:
-        return None
-    rows = [
-        {
-            "name": one.properties.get("name"),
-            "source": one.properties.get("source"),
-            "radius_m": one.properties.get("radius_m"),
-            "width_m": one.properties.get("width_m"),
-            "modes": list(one.modes) or None,
-            "factor": one.factor,
-            "from": one.starts,
-            "until": one.ends,
-        }
-        for one in stored
-    ]
-    shapes = [shapely.geometry.shape(dict(one.geometry)) for one in stored]
-    index = np.array([one.id for one in stored], dtype=object)
-    return Closures(gpd.GeoDataFrame(rows, index=index, geometry=shapes, crs=WGS84))
+def _some(closures: Closures) -> Closures | None:
+    return closures if len(closures) else None
 
 
 def _feature(

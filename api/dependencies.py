@@ -23,6 +23,7 @@ from .errors import ParameterError
 from .plans import Breaks, Plans, Question, question_of
 from .settings import Settings
 from .store import Store
+from .turns import Turns
 
 #: an answer names at most so many unknown parameters
 N_NAMED = 5
@@ -80,6 +81,14 @@ async def get_store(request: Request) -> Store:
 
 
 StoreOfStudy = Annotated[Store, Depends(get_store)]
+
+
+async def get_turns(request: Request) -> Turns:
+    """Return where work that takes the processor waits for its turn."""
+    return cast("Turns", request.app.state.turns)
+
+
+TurnsOfServer = Annotated[Turns, Depends(get_turns)]
 
 
 def get_question(

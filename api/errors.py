@@ -10,6 +10,7 @@ from types import MappingProxyType
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from servicecircle.errors import (
     CRSError,
@@ -77,6 +78,17 @@ class TooSlowError(RefusedError):
         )
 
 
+class CrowdedError(RefusedError):
+    """The server has as much to do as it takes on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has as much to do as it takes on. Ask again in a moment.",
+            zh="服务器任务已满，请稍后再试。",
+            headers={"Retry-After": str(CROWDED_S)},
+        )
+
+
 class TooOftenError(RefusedError):
     """The client has asked too often within a minute."""
 
@@ -91,8 +103,8 @@ class TooOftenError(RefusedError):
 class BodyError(HTTPException):
     """The body of a request is refused; an `HTTPException`, since FastAPI lets only that through as it reads."""
 
-    def __init__(self, status: int, message: str, *, zh: str) -> None:
-        super().__init__(status, message)
+    def __init__(self, status: int, message: str, *, zh: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, dict(headers or {}))
         self.zh = zh
 
 
@@ -131,6 +143,7 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
         GoneError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
+        CrowdedError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
         NoKeyError: HTTPStatus.UNAUTHORIZED,
         WrongKeyError: HTTPStatus.FORBIDDEN,
@@ -142,6 +155,8 @@ LANGS: Mapping[str, Lang] = MappingProxyType({"zh": "zh", "en": "en"})
 PROBLEM_JSON = "application/problem+json"
 #: who is told that the store or the queue is busy may ask again after so long
 RETRY_S = 5
+#: who finds too many before him
+CROWDED_S = 1
 _SERVER_FAULT: Mapping[Lang, str] = MappingProxyType(
     {
         "zh": "服务器未能完成请求，原因见服务器日志。",
@@ -226,10 +241,19 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
             "en": "There is nothing at this address; /docs lists those there are.",
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
-        headers["Allow"] = allowed
+        headers["Allow"] = allowed = ", ".join(_methods_of(request, headers.get("Allow", "GET")))
         told = {"zh": f"此地址只接受 {allowed}。", "en": f"This address takes {allowed} only."}
     return answer_problem(request, status, told, headers=headers)
+
+
+def _methods_of(request: Request, told: str) -> list[str]:
+    """Return the methods that an address takes: those that its first route told, and of the document all others."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    methods = set(told.split(", "))
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            methods |= {method.upper() for method in operations}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:

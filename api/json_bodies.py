@@ -1,78 +1,36 @@
-"""What is posted as JSON: read with care, so that no number, depth or size of it does harm."""
+"""What is posted as JSON: as it was said, and as a model; and what the OpenAPI document says of it."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from http import HTTPStatus
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
 from .errors import ParameterError
+from .incoming import SAID
 
 Model = TypeVar("Model", bound=BaseModel)
-#: a question or a report is never longer (bytes)
-MAX_BYTES = 1_000_000
-#: whole numbers with more digits are no measure of anything
-MAX_DIGITS = 15
 #: an answer names at most so many faults
 N_NAMED = 5
-_JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 
 
 async def read_json(request: Request) -> Any:  # noqa: ANN401
     """
-    Return the JSON of a request.
+    Return what the body of a request says; that it is JSON, and strict, is checked as it comes in.
 
     Raises
     ------
     ParameterError
-        If it is none, or holds a number that is not finite.
-    HTTPException
-        415 if the request says that it sends something else, 413 if it is too long.
+        If there is none.
     """
-    kind = request.headers.get("content-type", "")
-    if kind and not _JSON.fullmatch(kind):
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    if int(request.headers.get("content-length", "0")) > MAX_BYTES:
-        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    parts, n = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        n += len(part)
-        if n > MAX_BYTES:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return json_of(b"".join(parts))
+    if not await request.body():
+        msg = "The body is no JSON that can be read."
+        raise ParameterError(["body"], msg, zh="请求正文不是可读的 JSON。", code="invalid-json")
+    return request.scope["state"][SAID]
 
 
 JsonBody = Annotated[Any, Depends(read_json)]
-
-
-def json_of(data: bytes) -> Any:  # noqa: ANN401
-    """
-    Return what JSON says.
-
-    Raises
-    ------
-    ParameterError
-        If it is none, names a member twice, or holds a number that is not finite.
-    """
-    try:
-        return json.loads(
-            data.decode("utf-8-sig"),
-            parse_constant=_no_number,
-            parse_float=_finite,
-            parse_int=_whole,
-            object_pairs_hook=_once,
-        )
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ParameterError):
-            raise
-        msg = "The body is no JSON that can be read."
-        raise ParameterError(["body"], msg, zh="请求正文不是可读的 JSON。", code="invalid-json") from error
 
 
 def as_model(kind: type[Model], said: Any, *, within: str = "") -> Model:  # noqa: ANN401
@@ -127,34 +85,3 @@ def _inlined(part: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401
 def _named(within: str, where: tuple[int | str, ...]) -> str:
     """Return the name of a member, as `add.0.lon`; nothing long that a visitor wrote is repeated."""
     return ".".join([*([within] if within else []), *(str(part)[:40] for part in where)]) or "body"
-
-
-def _no_number(text: str) -> NoReturn:
-    msg = f"The body holds {text}, which is no number of JSON."
-    raise ParameterError(["body"], msg, zh=f"请求正文含 {text}，不是 JSON 数字。")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        msg = f"The body holds {text[:20]}, a number too large."
-        raise ParameterError(["body"], msg, zh=f"请求正文中的数字 {text[:20]} 过大。")
-    return number
-
-
-def _whole(text: str) -> int:
-    if len(text) > MAX_DIGITS:
-        msg = f"The body holds {text[:20]}…, a number too large."
-        raise ParameterError(["body"], msg, zh=f"请求正文中的数字 {text[:20]}… 过大。")
-    return int(text)
-
-
-def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object, none of whose members stands twice: nobody could say which counts."""
-    said = dict(members)
-    if len(said) < len(members):
-        names = [name for name, _ in members]
-        double = next(name for name in names if names.count(name) > 1)[:40]
-        msg = f"`{double}` stands more than once in one object of the body."
-        raise ParameterError([double], msg, zh=f"请求正文的同一对象中 {double} 重复出现。")
-    return said

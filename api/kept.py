@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
+from contextlib import nullcontext
 from functools import partial
+from itertools import accumulate
 from threading import Lock
 from typing import Generic, TypeVar
 
 from .errors import GoneError
+from .turns import Crowd
 from .wanted import Wanted, asker, go_on, is_wanted, working_for
 
 #: seconds after which who waits for an answer looks whether he is still waited for
@@ -23,12 +26,23 @@ class Kept(Generic[K, V]):
     A function that remembers its latest answers, for many threads.
 
     Who asks for what another thread is just making waits for it, so that nothing is made twice. Of the answers
-    whose key `stays` does not hold, the `most` latest used are kept. A failure is told to all who wait, and
-    forgotten. What is being made is wanted as long as one of those who asked for it waits, whoever was first.
+    whose key `stays` does not hold, the latest used are kept, `most` in all by their `weight`. A failure is told to
+    all who wait, and forgotten. What is being made is wanted as long as one of those who asked for it waits,
+    whoever was first. Where there is a `crowd`, whoever has to wait is one of it.
     """
 
-    def __init__(self, make: Callable[[K], V], *, most: int, stays: Callable[[K], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        make: Callable[[K], V],
+        *,
+        most: int,
+        stays: Callable[[K], bool] = lambda _: False,
+        weight: Callable[[V], int] = lambda _: 1,
+        crowd: Crowd | None = None,
+    ) -> None:
         self._make = make
+        self._weight = weight
+        self._waiting = nullcontext if crowd is None else crowd.waiting
         self._most = most
         self._stays = stays
         self._lock = Lock()
@@ -37,6 +51,16 @@ class Kept(Generic[K, V]):
 
     def __call__(self, key: K) -> V:
         """Return the answer for `key`."""
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None and answer.done():
+                self._answers.move_to_end(key)
+                return answer.result()
+        with self._waiting():
+            return self._waited_for(key)
+
+    def _waited_for(self, key: K) -> V:
+        """Return the answer once it is made, here or by another thread."""
         with self._lock:
             answer = self._answers.get(key)
             is_mine = answer is None
@@ -55,7 +79,7 @@ class Kept(Generic[K, V]):
         except GoneError:
             if not is_wanted():
                 raise
-        return self(key)  # asked just as the last of the others had gone
+        return self._waited_for(key)  # asked just as the last of the others had gone
 
     def _is_wanted(self, key: K) -> bool:
         """Whether one of those who asked for an answer still waits for it."""
@@ -77,5 +101,8 @@ class Kept(Generic[K, V]):
         with self._lock:
             self._askers.pop(key, None)
             others = [k for k, other in self._answers.items() if other.done() and not self._stays(k)]
-            for old in others[: max(0, len(others) - self._most)]:
+            weights = [self._weight(self._answers[k].result()) for k in others]
+            for old, over in zip(others, accumulate(weights, initial=self._most - sum(weights)), strict=False):
+                if over >= 0:
+                    break
                 del self._answers[old]

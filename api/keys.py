@@ -65,15 +65,6 @@ async def require_key_of_reads(request: Request) -> None:
         _check(request, _shown(request), browser=True)
 
 
-def shows_key(request: Request, key: str) -> bool:
-    """Whether a request shows the key, in a header that counts for writing."""
-    shown = request.headers.get("x-api-key", "")
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    if not shown and scheme.lower() == "bearer":
-        shown = rest.strip()
-    return secrets.compare_digest(shown.encode("utf-8"), key.encode("utf-8"))
-
-
 def asks_for_key(app: FastAPI) -> bool:
     """Whether any address of an application needs the key."""
     if app.state.settings.key_for_reads:

@@ -26,6 +26,7 @@ from .closures import router as closures_router
 from .dependencies import refuse_unknown_parameters
 from .errors import add_handlers
 from .guard import Guard
+from .incoming import Room
 from .jobs.runner import Limits, Runner
 from .keys import asks_for_key, key_of, require_key_of_reads
 from .logs import log_as_json, log_request
@@ -43,8 +44,10 @@ from .routes import router
 from .settings import Settings
 from .store import open_store, usual_place
 from .today import Today
-from .what_if import WhatIfs
-from .what_if import router as what_if_router
+from .turns import Crowd, Turns
+from .warm_up import warmed_up
+from .what_if.answers import WhatIfs
+from .what_if.routes import router as what_if_router
 from .workers import run_workers, server_config, stopped_at_signals
 
 #: version of the HTTP contract
@@ -80,7 +83,8 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         If there is no study, or a setting is not allowed.
     """
     settings = Settings() if settings is None else settings
-    plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans)
+    crowd = Crowd(settings.plans_waiting)
+    plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans, crowd=crowd)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +95,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
         app.state.store = open_store(settings.store or usual_place(served.folder), study=served.name)
         app.state.runner = Runner(app.state.store, study=str(served.folder), limits=_limits(settings))
         app.state.runner.start()
-        with stopped_at_signals(plans):
+        with stopped_at_signals(plans), warmed_up(app):
             yield
         app.state.runner.stop()
         app.state.store.close()
@@ -113,7 +117,10 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.plans = plans
     app.state.metrics = Metrics()
     app.state.rates = Rates(settings.requests_per_minute) if settings.requests_per_minute else None
-    app.state.today = Today(plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during)
+    app.state.turns = Turns(at_once=settings.works_at_once, waiting=settings.works_waiting)
+    app.state.today = Today(
+        plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during, crowd=crowd
+    )
     app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
     plans.reports_at = app.state.reports.at
     app.state.layers = Layers(plans, lambda: getattr(app.state, "store", None))
@@ -186,7 +193,13 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         app.state.metrics.add(scope, status, seconds)
         log_request(scope, status, seconds)
 
-    app.add_middleware(Guard, max_body=body_limit(settings, app.state.key), budget_s=settings.budget_s, told=tell)
+    app.add_middleware(
+        Guard,
+        max_body=body_limit(settings),
+        room=Room(settings.max_bodies_mb * 1_000_000),
+        budget_s=settings.budget_s,
+        told=tell,
+    )
     app.add_middleware(HeadAsGet)
     if settings.root_path:
         app.add_middleware(Prefixed, prefix=settings.root_path)
@@ -296,6 +309,7 @@ def _limits(settings: Settings) -> Limits:
         at_once=settings.jobs_at_once,
         waiting=settings.jobs_waiting,
         minutes=settings.job_minutes,
+        memory_mb=settings.job_memory_mb,
         kept=settings.jobs_kept,
         kept_days=settings.jobs_kept_days,
     )

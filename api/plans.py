@@ -20,6 +20,7 @@ from .bodies import Body
 from .errors import StoppingError
 from .kept import Kept
 from .roads import StudyRoads
+from .turns import Crowd
 from .wanted import go_on
 
 ANY_TIME = "any"
@@ -71,15 +72,17 @@ class Plans:
         The study, or how to load it.
     most
         How many plans of other questions are kept.
+    crowd
+        Of those who wait for one.
     """
 
-    def __init__(self, study: Study | Callable[[], Study], *, most: int) -> None:
+    def __init__(self, study: Study | Callable[[], Study], *, most: int, crowd: Crowd | None = None) -> None:
         self.roads = StudyRoads(study)
         self._working = Lock()
         self._stopping = Event()
-        self._made = Kept[During, Made](self._make, most=most, stays=self._is_own)
-        self._maps = Kept[During, Body](self._draw, most=most, stays=self._is_own)
-        self._pictures = Kept[During, Body](self._picture, most=most, stays=self._is_own)
+        self._made = Kept[During, Made](self._make, most=most, stays=self._is_own, crowd=crowd)
+        self._maps = Kept[During, Body](self._draw, most=most, stays=self._is_own, crowd=crowd)
+        self._pictures = Kept[During, Body](self._picture, most=most, stays=self._is_own, crowd=crowd)
         #: what reports from the street hold at the moment of a question
         self.reports_at: Callable[[Question], Closures | None] = lambda _question: None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,6 +34,11 @@ _MUST_BE = {
 }
 
 
+def _n_cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """
     What a server may be told from outside; a field `name` is the variable `SERVICECIRCLE_NAME`.
@@ -55,11 +61,12 @@ class Settings(BaseSettings):
     jobs_at_once: AtLeast1 = 1  # jobs that run at a time on one machine
     jobs_waiting: AtLeast1 = 20  # jobs that may wait
     job_minutes: AtLeast1 = 60  # how long a job may run
+    job_memory_mb: AtLeast1 = 2048  # megabytes of memory of one job
     jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
     kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
-    kept_what_ifs: AtLeast1 = 64  # answers of `POST /what-if` that are kept
+    kept_what_ifs_mb: AtLeast1 = 32  # megabytes of answers of `POST /what-if` that are kept
     max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
     max_closures: AtLeast1 = 200  # reports from the street that are kept
     max_points: AtLeast1 = 1000  # points of all closures of one request
@@ -70,8 +77,12 @@ class Settings(BaseSettings):
     max_range_m: AtLeast1 = 50_000  # the largest distance that a request for isochrones may ask for, metres
     api_key: SecretStr | None = None  # for everything that writes; None: one is made at start
     key_for_reads: bool = False  # whether reading needs the key too
-    max_body_mb: AtLeast1 = 16  # megabytes of the body of a request
+    max_body_mb: AtLeast1 = 1  # megabytes of the body of a request, but for jobs
+    max_bodies_mb: AtLeast1 = 256  # megabytes of all bodies that each worker holds at once
     budget_s: AtLeast1 = 120  # seconds until an answer must begin
+    works_at_once: AtLeast1 = Field(default_factory=_n_cores)  # what-ifs, isochrones, matrices that are computed
+    works_waiting: AtLeast0 = 32  # how many of them may wait besides
+    plans_waiting: AtLeast1 = 20  # requests that may wait for plans that are not yet made
     requests_per_minute: AtLeast0 = 1200  # of one client, each worker counts for itself; 0: as many as it likes
     max_connections: AtLeast1 = 1000  # of each worker at once; more are answered with 503
     origins: Texts = ()  # other sites whose pages may ask, `https://office.example`; "*": every site

@@ -15,6 +15,8 @@ from .errors import BodyError
 
 #: brackets within brackets; GeoJSON of a request has about 10
 MAX_DEPTH = 50
+#: names in one object; GeoJSON of a report has about 10
+MAX_NAMES = 1000
 #: digits of a whole number; more than any count, id or moment has
 MAX_DIGITS = 20
 #: a text, or what is left of a body that leaves one open: so that each byte is looked at once, whatever comes
@@ -22,15 +24,15 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _ODD_ESCAPES = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
-def check_json(body: bytes) -> None:
+def strict_json(body: bytes) -> Any:  # noqa: ANN401
     """
-    Check a body that says it is JSON, in UTF-8 as JSON is sent.
+    Return what a body says that says it is JSON, in UTF-8 as JSON is sent.
 
     Raises
     ------
     BodyError
         If it is none, nests deeper than `MAX_DEPTH`, holds NaN, Infinity or a number beyond them, a name
-        twice in one object, half a character, or a NUL.
+        twice in one object, more names there than `MAX_NAMES`, half a character, or a NUL.
     """
     if _depth(body) > MAX_DEPTH:
         _refuse(f"nests deeper than {MAX_DEPTH} brackets", f"嵌套超过 {MAX_DEPTH} 层")
@@ -48,6 +50,7 @@ def check_json(body: bytes) -> None:
         for text in _texts(read):
             if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
                 _refuse("holds half a character, or a NUL", "含有不完整的字符或 NUL")
+    return read
 
 
 def _depth(body: bytes) -> int:
@@ -77,7 +80,9 @@ def _whole(text: str) -> int:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object whose names differ."""
+    """Return an object whose names differ, and are not too many: each may be a fault that is told."""
+    if len(pairs) > MAX_NAMES:
+        _refuse(f"holds an object of more than {MAX_NAMES} names", f"中的一个对象超过 {MAX_NAMES} 个成员")
     made = dict(pairs)
     if len(made) != len(pairs):
         counted = Counter(name for name, _ in pairs)

@@ -15,6 +15,7 @@ from servicecircle.what_if import what_if
 from .kept import Kept
 from .plans import ANY_TIME, During, Question
 from .roads import StudyRoads
+from .turns import Crowd
 
 
 class Today:
@@ -34,6 +35,8 @@ class Today:
         Called between stages; what it raises ends the work, for all who wait.
     during
         Which reports of trouble hold at the moment of a question; none by default.
+    crowd
+        Of those who wait for it.
     """
 
     def __init__(
@@ -43,12 +46,13 @@ class Today:
         most: int,
         go_on: Callable[[str], None],
         during: Callable[[Question], During] = During,
+        crowd: Crowd | None = None,
     ) -> None:
         self._roads = roads
         self._go_on = go_on
         self.during = during
         self._working = Lock()
-        self._made = Kept[During, Plan](self._make, most=most)
+        self._made = Kept[During, Plan](self._make, most=most, crowd=crowd)
 
     def __call__(self, question: Question) -> Plan:
         """Return how the study stands, on the roads as they are at the moment that is asked for."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from pydantic import BaseModel, ConfigDict, Field
 from pyproj import Geod
 from shapely.errors import ShapelyError
 
@@ -19,52 +18,11 @@ from servicecircle.model import Network
 
 from .errors import ParameterError
 from .settings import Settings
+from .trouble_models import KINDS, TroubleCollection, TroubleFeature, TroubleProperties
 
 _EARTH = Geod(ellps="WGS84")
 #: what lies farther than this from the roads may have its numbers exchanged (degrees)
 NEAR_DEG = 0.5
-_KINDS = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
-Text = Annotated[str, Field(max_length=200)]
-
-
-class TroubleProperties(BaseModel):
-    """What a report says beside its place."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
-
-    name: Text | None = Field(None, description="Where, in words.")
-    modes: Text | list[Text] | None = Field(None, description="Of `walk`, `ebike`, `drive`. Default: all.")
-    factor: float | Text | None = Field(
-        None, description="Share of the usual speed that is left. Default 0: closed."
-    )
-    closed: bool | None = Field(None, description="`true`: closed, as `factor` 0.")
-    begins: Text | None = Field(None, alias="from", description="A time, of Asia/Shanghai unless it says another.")
-    until: Text | None = Field(None, description="A time at which it is open again.")
-    radius_m: float | None = Field(None, description="A point needs it.")
-    width_m: float | None = Field(None, description="A line needs it.")
-    source: Text | None = Field(None, description="Who reported it: an office or a class of people, no person.")
-
-
-class TroubleFeature(BaseModel):
-    """A report of trouble on the road: a point with `radius_m`, a line with `width_m`, or a polygon."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    type: Literal["Feature"]
-    id: Annotated[str, Field(min_length=1, max_length=100)] | int | None = None
-    geometry: dict[str, Any]
-    properties: TroubleProperties | None = None
-    bbox: list[float] | None = None
-
-
-class TroubleCollection(BaseModel):
-    """Reports of trouble on the road."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    type: Literal["FeatureCollection"]
-    features: list[TroubleFeature]
-    bbox: list[float] | None = None
 
 
 class Here(NamedTuple):
@@ -149,6 +107,24 @@ def closures_of(
         raise ParameterError([within or "properties"], error.en, zh=error.zh) from error
 
 
+def closures_in(said: TroubleCollection | None, here: Here, settings: Settings) -> Closures | None:
+    """
+    Return a collection of reports, the member `closures` of a body, as closures; None if there is none.
+
+    Raises
+    ------
+    ParameterError
+        As `closures_of`, and for an id that stands twice.
+    """
+    if said is None or not said.features:
+        return None
+    ids = [f"closure-{k}" if one.id is None else str(one.id) for k, one in enumerate(said.features, 1)]
+    if double := [own for k, own in enumerate(ids) if own in ids[:k]]:
+        msg = f"`closures` has the id {double[0]!r} more than once."
+        raise ParameterError(["closures"], msg, zh=f"closures 中的编号“{double[0]}”重复。")
+    return closures_of(said.features, ids, here, settings)
+
+
 def bound_geometries(features: Sequence[TroubleFeature], settings: Settings, name: str) -> None:
     """
     Check how many points geometries hold, before anything is made of them.
@@ -180,9 +156,9 @@ def _n_numbers(coordinates: object) -> int:
 def _shape(feature: TroubleFeature, name: str, here: Here, settings: Settings) -> Any:  # noqa: ANN401
     """Return the geometry of a report, in two dimensions."""
     kind, coordinates = feature.geometry.get("type"), feature.geometry.get("coordinates")
-    if kind not in _KINDS or not isinstance(coordinates, list):
-        msg = f"`{name}` must be a GeoJSON geometry: {', '.join(_KINDS)}."
-        raise ParameterError([name], msg, zh=f"{name} 应为 GeoJSON 图形：{'、'.join(_KINDS)}。")
+    if kind not in KINDS or not isinstance(coordinates, list):
+        msg = f"`{name}` must be a GeoJSON geometry: {', '.join(KINDS)}."
+        raise ParameterError([name], msg, zh=f"{name} 应为 GeoJSON 图形：{'、'.join(KINDS)}。")
     try:
         _check_numbers(coordinates)
         shape = shapely.force_2d(shapely.geometry.shape({"type": kind, "coordinates": coordinates}))

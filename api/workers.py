@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -28,13 +29,20 @@ GRACE_S = 30
 SILENT_S = 120
 #: what makes the application in each worker, in a checkout and installed
 FACTORY = "servicecircle.packaged:application"
+#: what makes a connection there
+CONNECTION = "servicecircle.packaged:connection"
+#: files that a worker opens beside its connections: the store, the study, pipes of jobs
+OTHER_FILES = 256
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def server_config(app: ASGIApp | str, settings: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401
     """Return how uvicorn is to serve; forwarded headers are believed only of proxies that the settings name."""
+    _allow_files(settings.max_connections + OTHER_FILES)
     return uvicorn.Config(
         app,
+        http=CONNECTION,
+        ws="none",
         log_config=None if settings.log == "json" else LOGGING_CONFIG,
         log_level="warning",
         access_log=False,
@@ -91,6 +99,18 @@ def run_workers(settings: Settings, listener: socket.socket, *, n: int, key: str
         os.environ[SHARED] = shared
         config = server_config(FACTORY, settings, factory=True, workers=n, timeout_worker_healthcheck=SILENT_S)
         Multiprocess(config, sockets=[listener]).run()
+
+
+def _allow_files(n: int) -> None:
+    """Let this process and its children open so many files, as far as the system lets it."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now != resource.RLIM_INFINITY and now < n:
+        allowed = n if most == resource.RLIM_INFINITY else min(n, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

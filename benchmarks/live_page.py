@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from .rounds import machine
+from .served import served
 
 #: whether a click there lands on the map, and not on a mark or a button
 IS_FREE = "([x, y]) => !document.elementFromPoint(x, y).closest('.leaflet-marker-icon, .sc-furniture, .sc-lb')"
@@ -34,25 +30,6 @@ new MutationObserver(() => {
   }));
 }).observe(document.body, { attributes: true, attributeFilter: ["data-answered"] });
 """
-
-
-@contextmanager
-def served(study: str) -> Iterator[str]:
-    """Serve a study in a process of its own; return its address."""
-    command = [sys.executable, "-c", "from servicecircle.cli import main; main()", "serve", study, "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
-    try:
-        assert server.stdout is not None
-        told = ""
-        while "Ctrl-C" not in told:
-            line = server.stdout.readline()
-            if not line:
-                sys.exit("the server did not start")
-            told += line
-        yield re.findall(r"(http://[\w.:\[\]]+)", told)[0]
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def measure(page: Any, n: int) -> list[dict[str, float]]:  # noqa: ANN401
@@ -82,12 +59,12 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     print(machine(("servicecircle", "playwright")))
-    with served(asked.study) as address, sync_playwright() as tools:
+    with served(asked.study) as server, sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path=asked.chromium, args=["--no-sandbox", "--disable-gpu", "--no-proxy-server"]
         )
         page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
-        page.goto(f"{address}/")
+        page.goto(f"{server.address}/")
         page.wait_for_selector("body[data-answered] .sc-bar")
         page.evaluate(WATCH)
         first, *noted = measure(page, asked.clicks)

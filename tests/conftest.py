@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tiny_study import write_tiny_study
+
+import servicecircle as sc
 
 # A runner in the background ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -23,6 +26,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data are not here; set SERVICECIRCLE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
+    """The tiny study as it is, which nothing may change; who changes the files of a study writes one of her own."""
+    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("tiny")))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -33,11 +33,6 @@ DOCS = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
-@pytest.fixture(scope="module")
 def client(tiny: sc.Study) -> Iterator[TestClient]:
     with TestClient(create_app(Settings(), study=tiny), follow_redirects=False) as made:
         yield made
@@ -55,7 +50,9 @@ def refused(client: TestClient, url: str, *, status: int = 400, method: str = "G
 
 
 # ------------------------------------------------------------------------------------------------ what is sent
-@pytest.mark.parametrize("minutes", [(5.0, 10.0), (8.0,), (3.0, 7.5)])
+@pytest.mark.parametrize(
+    "minutes", [(5.0, 10.0), *(pytest.param(some, marks=pytest.mark.slow) for some in [(8.0,), (3.0, 7.5)])]
+)
 def test_what_is_sent_is_byte_for_byte_what_plan_writes(
     client: TestClient, tiny: sc.Study, tmp_path: Path, minutes: tuple[float, ...]
 ) -> None:
@@ -252,6 +249,16 @@ def test_minutes_that_the_standard_does_not_define_are_refused(tmp_path: Path) -
 def test_another_method_is_refused_with_those_that_are_taken(client: TestClient, path: str, method: str) -> None:
     assert refused(client, path, status=405, method=method)["code"] == "method-not-allowed"
     assert client.request(method, path).headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [("/closures", "GET, HEAD, POST"), ("/ogc/jobs/0", "DELETE, GET, HEAD"), ("/what-if", "POST")],
+)
+def test_of_several_routes_to_an_address_all_methods_are_told(client: TestClient, path: str, taken: str) -> None:
+    answer = client.request("PUT", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, taken)
+    assert taken in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -484,6 +491,7 @@ def test_an_application_answers_without_its_lifespan_too(tiny: sc.Study) -> None
     assert TestClient(create_app(study=tiny)).get("/gaps.geojson").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_study_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tiny_study(tmp_path, lang="en")
     monkeypatch.setenv(PREFIX + "STUDY", str(tmp_path))

@@ -24,6 +24,7 @@ from api.ogc.features.layers import Layer, Wanted
 from api.ogc.features.query import MOST, read_bbox, read_datetime
 from api.plans import question_of
 from api.settings import Settings
+from api.store import ClosureReport
 from servicecircle.writers import coverage_features
 
 NAMES = ("stations", "shops", "zones", "cells", "circles", "gaps", "suggestions", "closures")
@@ -309,6 +310,7 @@ def test_what_states_no_time_holds_at_any() -> None:
     assert layer.find(Wanted(span=read_datetime("2026-11-23T23:00:00Z"))).tolist() == [0, 2]
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize("name", NAMES)
 def test_ats_core_query_param_unknown(client: TestClient, name: str) -> None:
     for path in ("", f"/{name}", f"/{name}/items", f"/{name}/items/1"):
@@ -423,6 +425,30 @@ def test_following_next_to_the_end_gives_every_feature_once_in_order(
     assert [one["id"] for one in followed(client, name, f"?limit={limit}&offset={offset}")] == every[offset:]
 
 
+@pytest.mark.slow
+@pytest.mark.fault(61)
+def test_paging_goes_on_while_what_is_listed_comes_and_goes(town: sc.Study, tmp_path: Path) -> None:
+    app = create_app(Settings(api_key="k" * 16, store=str(tmp_path / "s.sqlite")), study=town)
+    with TestClient(app, headers={"X-API-Key": "k" * 16}) as own:
+        geometry = {"type": "Point", "coordinates": [113.38, 22.5]}
+        said = {"type": "Feature", "geometry": geometry, "properties": {"radius_m": 50}}
+        here = [own.post("/closures", json=said).json()["id"] for _ in range(6)]
+        seen: list[str] = []
+        page = items(own, "closures", "?limit=2")
+        while True:
+            seen += [one["id"] for one in page["features"]]
+            assert page["numberReturned"] == len(page["features"]) <= 2
+            following = linked(page, "next")
+            if not following:
+                break
+            if len(here) > 2:
+                assert own.delete(f"/closures/{here.pop()}").status_code == 204
+                own.post("/closures", json=said)
+            page = read(own, following[0]["href"], media_type="application/geo+json")
+        assert set(here) <= set(seen)  # who stays in its place is seen, whoever comes or goes behind it
+        assert items(own, "closures", f"?limit=2&offset={10**6}")["features"] == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_property_finds_exactly_those_that_have_it(client: TestClient, name: str) -> None:
     every = items(client, name, "?limit=10000")["features"]
@@ -432,6 +458,13 @@ def test_a_property_finds_exactly_those_that_have_it(client: TestClient, name: s
             asked = urllib.parse.urlencode({own: value if kind == "string" else f"{value:.3f}"})
             found = [one["id"] for one in items(client, name, f"?limit=10000&{asked}")["features"]]
             assert found == [one["id"] for one in every if one["properties"][own] == value]
+
+
+def test_a_text_longer_than_the_document_allows_is_refused(client: TestClient) -> None:
+    most = definition(client, "/collections/cells/items", "zone_id")["schema"]["maxLength"]
+    assert items(client, "cells", f"?zone_id={'x' * most}")["numberMatched"] == 0
+    answer = client.get(f"/ogc/collections/cells/items?zone_id={'x' * (most + 1)}")
+    assert (answer.status_code, answer.json()["parameters"]) == (400, ["zone_id"])
 
 
 def test_properties_and_a_box_together_find_what_both_find(client: TestClient) -> None:
@@ -476,13 +509,11 @@ def test_reports_from_the_street_are_among_the_closures_as_soon_as_they_come_and
     before = items(client, "closures")
     told = {"name": "西桥", "radius_m": 120.0, "source": "交警", "reporter": "李四 13912345678"}
     lon, lat = crossing(5, 1)
+    point = {"type": "Point", "coordinates": [lon, lat]}
     report = store.add_closure(
-        {"type": "Point", "coordinates": [lon, lat]},
-        starts="2026-12-01T08:00:00+08:00",
-        modes=["walk", "ebike"],
-        properties=told,
+        ClosureReport(point, starts="2026-12-01T08:00:00+08:00", modes=("walk", "ebike"), properties=told)
     )
-    store.add_closure({"type": "Point", "coordinates": [lon, lat]}, modes=["drive"], properties={"radius_m": 50.0})
+    store.add_closure(ClosureReport(point, modes=("drive",), properties={"radius_m": 50.0}))
     after = items(client, "closures")
     new = [one for one in after["features"] if one["properties"]["closure_id"] == report.id]
     assert len(new) == after["numberMatched"] - before["numberMatched"] == 4  # streets of a crossing

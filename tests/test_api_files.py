@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from tiny_study import write_tiny_study
 
 import servicecircle as sc
 from api.bodies import LEAST_PACKED, Body, has_tag, takes_gzip
@@ -27,9 +26,8 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    study = sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-    with TestClient(create_app(Settings(), study=study)) as made:
+def client(tiny: sc.Study) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(), study=tiny)) as made:
         yield made
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -26,6 +27,7 @@ from test_api_uploads import folder_as_zip, packed
 from tiny_study import write_tiny_study
 
 import servicecircle as sc
+from api.jobs.memory import ran_out
 from api.jobs.runner import Limits, Runner
 from api.jobs.stages import BEGINS, note_of
 from api.main import create_app
@@ -33,6 +35,7 @@ from api.settings import Settings
 from api.store import Job, JobFile, open_store, usual_place
 from servicecircle.pipeline import STAGES
 
+HOME = Path(__file__).parents[1]
 KEY = "a-key-for-the-tests"
 WITH_KEY = {"X-API-Key": KEY, "Accept-Language": "en"}
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
@@ -274,6 +277,34 @@ def test_a_job_that_takes_too_long_is_ended(store: Any, town: Path) -> None:
     job = ended(store, town, {}, limits=Limits(minutes=0.005))
     assert (job.status, job.problem) == ("failed", "time-over")
     assert not processes_of(os.getpid())
+
+
+@pytest.mark.slow
+@pytest.mark.fault(44, 45, 53)
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells memory by /proc")
+def test_a_job_that_takes_too_much_memory_is_ended_and_says_so(store: Any, town: Path, tmp_path: Path) -> None:
+    bomb = tmp_path / "town"
+    shutil.copytree(town, bomb)
+    with (bomb / "stations.csv").open("ab") as stream:  # texts that differ: no reader shares them
+        for row in range(9_000):
+            stream.write(b",".join(b"%d-%d" % (row, n) for n in range(300)) + b"\n")
+    files = [JobFile("study.zip", "application/zip", folder_as_zip(bomb))]
+    job = ended(store, town, {}, limits=Limits(memory_mb=300), files=files)
+    assert (job.status, job.problem) == ("failed", "memory")
+    assert "more memory" in job.note.en
+    assert "内存" in job.note.zh
+    assert not processes_of(os.getpid())
+    assert ended(store, town, {"stations": 0, "shops": 0}).status == "successful"
+
+
+@pytest.mark.slow
+@pytest.mark.fault(44)
+@pytest.mark.skipif(sys.platform != "linux", reason="the bound of the system is that of Linux")
+def test_memory_that_is_taken_at_once_is_refused_by_the_system() -> None:
+    script = "from api.jobs.memory import bound_memory; bound_memory(1); x = bytearray(64_000_000_000)"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=HOME, check=False)
+    assert told.returncode == 1
+    assert ran_out(told.stderr)
 
 
 @pytest.mark.slow

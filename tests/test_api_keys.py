@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from tiny_study import write_tiny_study
 
 import servicecircle as sc
 from api.keys import NeedsKey, asks_for_key
@@ -18,11 +17,6 @@ from api.settings import Settings
 from servicecircle.errors import InputError
 
 KEY = "0123456789abcdef~x"
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
 
 
 def app_that_writes(tiny: sc.Study, **settings: object) -> FastAPI:

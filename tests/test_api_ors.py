@@ -15,14 +15,20 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from test_api_page import serving
 from test_api_server import started
 from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc
+from api.errors import GoneError
 from api.main import create_app
 from api.ors.ground import in_metres
+from api.ors.isochrones import isochrones
 from api.ors.profiles import PROFILES
+from api.ors.requests import IsochronesRequest
+from api.rates import Rates
 from api.settings import Settings
+from api.wanted import working_for
 from servicecircle.pipeline import read_roads
 from servicecircle.study_options import with_options
 
@@ -30,11 +36,6 @@ MIDDLE, EAST, WEST = list(crossing(2, 2)), list(crossing(4.5, 2)), list(crossing
 WALK = "/v2/isochrones/foot-walking"
 MATRIX = "/v2/matrix/foot-walking"
 LIMITS = Settings(max_ranges=4, max_locations=3, max_matrix_locations=4, max_minutes=30, max_range_m=3000)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +249,7 @@ def test_a_one_way_street_that_begins_or_ends_nowhere_is_told(tmp_path: Path) ->
 
 
 # ------------------------------------------------------------------------------------------- what is refused
+@pytest.mark.fault(53, 58)
 @pytest.mark.parametrize(
     ("body", "code", "named"),
     [
@@ -326,6 +328,7 @@ def test_a_range_that_ends_before_the_street_is_told(client: TestClient) -> None
     assert (error["code"], error["locations"]) == (3012, [{"index": 1, "snapped_distance": 110.8}])
 
 
+@pytest.mark.fault(59)
 @pytest.mark.parametrize(
     ("method", "address", "status", "code"),
     [
@@ -350,6 +353,7 @@ def test_other_addresses_and_methods_are_refused(
         assert shape_of_error(answer.json())["code"] == code
 
 
+@pytest.mark.fault(46, 47, 59)
 @pytest.mark.parametrize(
     "raw",
     [b"", b"[", b"[" * 100_000, b"1", b'"x"', b"\xff", b"null", b'{"locations": [[NaN, 1]], "range": [1e400]}'],
@@ -372,6 +376,7 @@ def test_profiles_that_the_roads_do_not_serve_are_told(tmp_path: Path) -> None:
         assert asked(walkers, locations=[MIDDLE], range=[300])["features"]
 
 
+@pytest.mark.slow
 def test_where_reads_need_the_key_it_may_stand_bare_as_these_clients_send_it(tiny: sc.Study) -> None:
     key = "k" * 20
     body = {"locations": [MIDDLE], "range": [300]}
@@ -505,6 +510,7 @@ def test_routingpy_works_unchanged(address: str, client: TestClient) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(57)
 def test_clients_understand_that_they_ask_too_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("api.rates", reason="this server counts no requests")
     openrouteservice, routingpy = pytest.importorskip("openrouteservice"), pytest.importorskip("routingpy")
@@ -525,6 +531,36 @@ def test_clients_understand_that_they_ask_too_often(tmp_path: Path, monkeypatch:
             )
 
 
+@pytest.mark.slow
+@pytest.mark.fault(57)
+def test_openrouteservice_py_waits_as_it_is_told_and_is_answered_then(
+    tiny: sc.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openrouteservice = pytest.importorskip("openrouteservice")
+    for name, value in {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    seconds = iter([0.0, 1.0, 2.0])  # at 2 s the client is refused again, later a minute has passed
+    for of in serving(tiny, requests_per_minute=1):
+        of.app.state.rates = Rates(1, clock=lambda: next(seconds, 130.0))
+        peer = openrouteservice.Client(base_url=of.address, retry_timeout=30)
+        first = peer.isochrones(locations=[MIDDLE], profile="foot-walking", range=[300])
+        with pytest.warns(UserWarning, match="Rate limit exceeded"):
+            again = peer.isochrones(locations=[MIDDLE], profile="foot-walking", range=[300])
+        assert again["features"] == first["features"]
+        assert next(seconds, None) is None
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("n_looks", range(3))
+def test_work_for_a_client_that_has_gone_ends_at_its_next_stage(client: TestClient, n_looks: int) -> None:
+    state = client.app.state
+    body = {"locations": [MIDDLE, EAST], "range": [300], "attributes": ["total_pop"], "intersections": True}
+    looks = iter([True] * n_looks)
+    with working_for(lambda: next(looks, False)), pytest.raises(GoneError):
+        isochrones(state.ors, state.plans, state.settings, "foot-walking", IsochronesRequest.model_validate(body))
+    assert next(looks, None) is None, "it went on as long as somebody waited"
+
+
 def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
     sent = {
         "locations": [MIDDLE], "range_type": "time", "range": [300, 600], "location_type": "start",
@@ -537,6 +573,7 @@ def test_the_qgis_plugin_finds_all_that_it_reads(client: TestClient) -> None:
         assert ring[0] == ring[-1]
 
 
+@pytest.mark.slow
 def test_many_at_once_get_what_each_asked_for(client: TestClient) -> None:
     bodies = [
         (f"/v2/isochrones/{profile}", {"locations": [place], "range": [200, 400], "location_type": way})

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from test_maps_browser import CHROMIUM, DESKTOP, HOSTILE, PHONE
 import servicecircle as sc
 from api.main import create_app
 from api.page.files import OWN, page_file
+from api.page.ground import live_base
 from api.page.words import LIVE_WORDS
 from api.plans import Question
 from api.settings import Settings
@@ -109,6 +111,7 @@ def test_every_word_of_the_live_page_is_said_in_both_languages_and_used() -> Non
     made = (
         "live.add.",
         "live.trial.",
+        "live.field.",
         "live.close",
         "live.move",
         "live.walk",
@@ -156,6 +159,7 @@ def test_what_the_addresses_do_not_know_is_400(client: TestClient, url: str) -> 
     assert client.get(url).status_code == 400
 
 
+@pytest.mark.slow
 def test_names_of_a_study_cannot_end_the_json(study: sc.Study) -> None:
     own = with_hostile_names(study)
     with TestClient(create_app(Settings(), study=own)) as made:
@@ -314,7 +318,7 @@ def test_a_station_by_mouse_moves_the_figure_to_the_engine_s_number(
     first = answered(page, lambda: page.mouse.click(*at(page, 0.5, 0.25)))
     gained = check_numbers(running, page, first)
     assert gained > 0
-    assert page.inner_text(".sc-change-n") == f"+{shown(first['said']['changes'][0]['gained']['5'])}"
+    assert page.inner_text(".sc-change-n") == f"+{shown(first['said']['changes'][0]['gained']['10'])}"
     assert page.locator(".sc-lb-trial").count() == 1
     # another by dragging the tool onto the map, then that one by dragging itself
     x, y = at(page, 0.3, 0.3)
@@ -377,7 +381,7 @@ def test_by_keyboard_alone_a_station_is_placed_moved_and_removed(
     page.focus(".sc-slider input")
     with page.expect_response("**/live/today.json*") as seen:
         page.keyboard.press("ArrowRight")
-    assert "minutes=6" in seen.value.url
+    assert "minutes=11" in seen.value.url
 
 
 @needs_browser
@@ -392,10 +396,10 @@ def test_a_blocked_street_tells_who_is_cut_off_by_zone(opened: Callable[..., Any
     told = engine(running, worst["asked"])
     n = len(worst["asked"]["closures"]["features"])
     assert n == 4
-    lost = -told.zones["gained_5"].clip(upper=0).sum()
+    lost = -told.zones["gained_10"].clip(upper=0).sum()
     assert lost > 0
     check_numbers(running, page, worst)
-    assert page.locator(".sc-cut li").count() == sum(told.zones["gained_5"] < 0)
+    assert page.locator(".sc-cut li").count() == sum(told.zones["gained_10"] < 0)
 
 
 @needs_browser
@@ -466,15 +470,18 @@ def test_the_plan_is_compared_taken_over_and_what_is_seen_is_downloaded(
     taken = answered(page, lambda: page.locator(".sc-plan button").click())
     gained = check_numbers(running, page, taken)
     with page.expect_download() as download:
-        page.locator(".sc-downloads button").click()
+        page.get_by_role("button", name="GeoJSON").click()
     file = tmp_path / "seen.geojson"
     download.value.save_as(file)
     seen_now = json.loads(file.read_text(encoding="utf-8"))
     frame = gpd.read_file(file)
     assert set(frame["layer"]) == {"circle", "change", "cell"}
+    told = {name for feature in seen_now["features"] for name in feature["properties"]}
+    assert told <= set(seen_now["servicecircle"]["fields"])
+    assert seen_now["servicecircle"]["fields"]["riders_gained"] == "新增覆盖骑手（人）"
     assert frame.geometry.is_valid.mean() > 0.9
     assert seen_now["servicecircle"]["after"] - seen_now["servicecircle"]["before"] == pytest.approx(gained)
-    covered = engine(running, taken["asked"]).after["covered"]["5"]
+    covered = engine(running, taken["asked"]).after["covered"]["10"]
     assert frame.loc[frame["layer"] == "cell", "covered"].sum() == pytest.approx(covered, abs=0.5)
 
 
@@ -520,9 +527,9 @@ def test_a_job_for_suggestions_is_watched_to_its_proof_taken_over_and_another_di
     page.click(".sc-dialog .sc-main-button")
     page.wait_for_selector('.sc-jobs [data-status="successful"]', timeout=60_000)
     assert "已证明最优" in page.inner_text(".sc-jobs")
-    best = sc.suggest(running.study, stations=1, shops=1, minutes=(5.0,))
+    best = sc.suggest(running.study, stations=1, shops=1, minutes=(10.0,))
     assert page.locator(".sc-jobs li").count() == len(best.sites)
-    before, after = (math.floor(float(totals(one)["covered"]["5"]) + 0.5) for one in (best.before, best.after))
+    before, after = (math.floor(float(totals(one)["covered"]["10"]) + 0.5) for one in (best.before, best.after))
     rows = [text for text in page.locator(".sc-jobs .sc-change-n").all_inner_texts() if text != "<1"]
     assert sum(int(text) for text in rows) == after - before
     assert "+0" not in rows
@@ -537,3 +544,75 @@ def test_a_job_for_suggestions_is_watched_to_its_proof_taken_over_and_another_di
     assert "/ogc/jobs/" in seen.value.url
     assert seen.value.response().status == 200
     assert "已停止" in page.inner_text(".sc-jobs")
+
+
+@needs_browser
+@pytest.mark.slow
+def test_the_proposal_of_what_is_tried_is_written_downloaded_and_another_stopped(
+    opened: Callable[..., Any], running: Running, tmp_path: Path
+) -> None:
+    page = opened()
+    answered(page, lambda: page.mouse.click(*at(page, 0.5, 0.25)))
+    page.click(".sc-proposal")
+    page.fill(".sc-dialog input", running.app.state.key)
+    with page.expect_download(timeout=60_000) as download:
+        page.click(".sc-dialog .sc-main-button")
+    assert download.value.suggested_filename == f"{running.study.name} 建议书.docx"
+    file = tmp_path / "proposal.docx"
+    download.value.save_as(file)
+    with zipfile.ZipFile(file) as document:
+        assert "试点驿站 1" in document.read("word/document.xml").decode("utf-8")
+    page.wait_for_selector('.sc-proposal-told [data-status="successful"]')
+    with page.expect_download() as download:
+        page.click(".sc-proposal-told .sc-link")
+    assert download.value.suggested_filename.endswith(".zip")
+    page.click(".sc-proposal")
+    page.wait_for_selector('.sc-proposal-told [data-status="accepted"], .sc-proposal-told [data-status="running"]')
+    with page.expect_request(lambda request: request.method == "DELETE") as seen:
+        page.wait_for_timeout(300)
+        page.click(".sc-proposal")
+    assert seen.value.response().status == 200
+    assert "已停止" in page.inner_text(".sc-proposal-told")
+
+
+@needs_browser
+@pytest.mark.slow
+def test_an_online_base_map_is_asked_for_only_once_it_is_chosen_and_only_where_the_study_offers_it(
+    browser: Any, study: sc.Study
+) -> None:
+    host, dot = "https://tile.openstreetmap.org", page_file("images/layers.png")
+    assert dot is not None
+    rules = dataclasses.replace(study.map_rules, base="osm", boundaries=False)
+    asked: list[str] = []
+    for of in serving(dataclasses.replace(study, map_rules=rules)):
+        page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
+        said: list[str] = []
+        page.on("console", lambda one: said.append(one.text))  # noqa: B023
+        page.route(
+            f"{host}/**",
+            lambda route: (asked.append(route.request.url), route.fulfill(body=dot.data, content_type="image/png")),
+        )
+        with page.expect_response(of.address + "/") as answer:
+            page.goto(f"{of.address}/")
+        assert f"img-src 'self' data: {host};" in answer.value.headers["content-security-policy"]
+        page.wait_for_selector("body[data-answered] .sc-bar")
+        assert page.locator("[data-layer=zone]").count() == 0, "no boundary in the page"
+        assert asked == []
+        page.click(".sc-legend summary")
+        n_streets = page.locator(".leaflet-sc-road-pane path").count()
+        page.click("[data-layer=base]")
+        page.wait_for_selector(".leaflet-tile-loaded")
+        assert asked
+        assert page.locator(".leaflet-sc-road-pane path").count() < n_streets
+        assert "OpenStreetMap" in page.inner_text(".sc-attribution")
+        page.click("[data-layer=base]")
+        assert page.locator(".leaflet-tile").count() == 0
+        assert page.locator(".leaflet-sc-road-pane path").count() == n_streets
+        assert said == []
+        page.close()
+
+
+def test_a_base_map_in_another_datum_is_not_offered_where_a_click_is_a_place(study: sc.Study) -> None:
+    for base, offered in ((None, None), ("osm", "osm"), ("tianditu", "tianditu"), ("gaode", None)):
+        rules = dataclasses.replace(study.map_rules, base=base)
+        assert live_base(dataclasses.replace(study, map_rules=rules)) == offered

@@ -12,15 +12,14 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
-from starlette.types import Scope
-from test_api_server import started
+from test_api_server import key_in, started
 from tiny_study import write_tiny_study
 
 import servicecircle as sc
@@ -32,11 +31,6 @@ from api.rates import MAX_CLIENTS, Rates, client_of
 from api.settings import Settings
 from api.wanted import go_on, is_wanted, working_for
 from servicecircle.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
 
 
 def with_notes(tiny: sc.Study, **settings: Any) -> FastAPI:
@@ -89,6 +83,16 @@ def test_a_body_without_length_is_cut_off_at_the_limit(client: TestClient) -> No
     problem(client.post("/notes", content=chunks(), headers={"Content-Type": "application/json"}), 413)
 
 
+@pytest.mark.fault(43)
+def test_bodies_have_so_much_room_together_and_give_it_back(tiny: sc.Study) -> None:
+    client = TestClient(with_notes(tiny, max_body_mb=2, max_bodies_mb=1))
+    for _ in range(3):
+        refused = post(client, b'{"a":"' + b"x" * 1_000_000 + b'"}')
+        assert "as many bodies" in problem(refused, 503)["detail"]
+        assert int(refused.headers["retry-after"]) > 0
+        assert post(client, b'{"a":"' + b"x" * 999_000 + b'"}').status_code == 200
+
+
 NOT_STRICT = {
     b"": "",
     b"{": "not valid JSON",
@@ -111,22 +115,19 @@ NOT_STRICT = {
     b'{"a":' * 60 + b"1" + b"}" * 60: "nests deeper than 50",
     b"[" * 400_000: "nests deeper than 50",
     b'{"a": "' + b'\\"' * 400_000: "not valid JSON",  # a text that never ends: looked at once, not once a quote
+    b"{" + b",".join(b'"%d": 1' % k for k in range(1001)) + b"}": "more than 1000 names",
     b'["\\': "not valid JSON",
     b'{"\xed\xa0\x80": 1}': "not valid JSON",  # half a character as three bytes
     '{"a": 1}'.encode("utf-16"): "not valid JSON",
 }
 
 
-def test_who_shows_the_key_may_send_a_larger_study_and_nobody_else() -> None:
-    settings = Settings(max_body_mb=16, max_upload_mb=100)
-    limit, key = body_limit(settings, "k" * 20), {"headers": [(b"x-api-key", b"k" * 20)]}
-    jobs: Scope = {"type": "http", "method": "POST", "path": "/ogc/processes/plan/execution", "headers": []}
-    assert (limit(jobs), limit({**jobs, **key})) == (16_000_000, 100_000_000)
-    assert limit({**jobs, **key, "path": "/what-if"}) == 16_000_000
-    assert limit({**jobs, "headers": [(b"authorization", b"Bearer " + b"k" * 20)]}) == 100_000_000
-    assert (
-        limit({**jobs, **key, "path": "/v2/matrix/foot-walking"}) == limit({**jobs, "method": "GET"}) == 1_000_000
-    )
+def test_a_job_may_be_larger_than_all_else() -> None:
+    limit = body_limit(Settings(max_upload_mb=100, root_path="/circles"))
+    for path in ("/ogc/processes/plan/execution", "/circles/ogc/processes/plan/execution"):
+        assert limit({"type": "http", "method": "POST", "path": path}) == 100_000_000
+        assert limit({"type": "http", "method": "GET", "path": path}) == 1_000_000
+    assert limit({"type": "http", "method": "POST", "path": "/what-if"}) == 1_000_000
 
 
 @pytest.mark.fault(46, 47, 59)
@@ -160,6 +161,7 @@ def test_each_kind_of_json_is_taken(client: TestClient, kind: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- time, presence
+@pytest.mark.slow
 @pytest.mark.fault(54)
 def test_what_takes_too_long_is_answered_and_its_work_ends(tiny: sc.Study) -> None:
     app = create_app(Settings(budget_s=1), study=tiny)
@@ -393,6 +395,54 @@ def raw(address: str, sent: bytes) -> bytes:
             if b"\r\n\r\n" in b"".join(parts):
                 break
         return b"".join(parts)
+
+
+UPLOAD = b"POST /ogc/processes/plan/execution HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\n"
+
+
+def resident_mb(process: int) -> float:
+    """The memory of a process."""
+    pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.fault(43, 55)
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells memory by /proc")
+def test_bodies_are_read_from_those_who_may_send_them_and_only_as_far_as_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICECIRCLE_MAX_BODIES_MB", "40")
+    with started(write_tiny_study(tmp_path)) as (server, address, told), ExitStack() as stack:
+        key = f"X-API-Key: {key_in(told)}\r\n".encode()
+        length = b"Content-Length: %d\r\n\r\n"
+        for head, status in (
+            (UPLOAD + length % 90_000_000, b"401"),  # answered at once: nothing of it was sent
+            (UPLOAD + b"X-API-Key: wrong-but-long-enough\r\n" + length % 90_000_000, b"403"),
+            (UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n", b"401"),
+            (b"POST /closures HTTP/1.1\r\nHost: x\r\n" + length % 90_000, b"401"),
+            (b"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + length % 90_000, b"404"),
+            (UPLOAD + key + length % 100_000_001, b"413"),
+        ):
+            assert raw(address, head).split()[1] == status
+        before = resident_mb(server.pid)
+        host, port = address.removeprefix("http://").split(":")
+        lines = []
+        for _ in range(12):
+            line = stack.enter_context(closing(socket.create_connection((host, int(port)), timeout=30)))
+            line.sendall(UPLOAD + key + length % 16_000_000)
+            with suppress(OSError):  # refused meanwhile
+                line.sendall(b"x" * 15_900_000)
+            lines.append(line)
+        assert resident_mb(server.pid) - before < 120
+        refused = lines[-1].makefile("rb").read(400)
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: " in refused.lower()
+        stack.close()
+        answer = b""
+        while not answer.startswith(b"HTTP/1.1 400 "):  # the others are gone: there is room again
+            answer = raw(address, UPLOAD + key + length % 16_000_000 + b"x" * 16_000_000)
+            assert answer.split()[1] in (b"400", b"503")
 
 
 @pytest.mark.slow

@@ -16,7 +16,17 @@ import pytest
 from databases import postgres_cluster
 
 import servicecircle as sc
-from api.store import JobFile, Note, QueueFullError, Store, StoreError, open_store, usual_place
+from api.store import (
+    ClosureReport,
+    ClosuresFullError,
+    JobFile,
+    Note,
+    QueueFullError,
+    Store,
+    StoreError,
+    open_store,
+    usual_place,
+)
 from api.store.lives import Life, is_alive, own_life
 from servicecircle.errors import InputError
 
@@ -240,8 +250,10 @@ def test_a_job_whose_server_has_ended_is_failed_at_once_with_its_inputs(opened: 
 # ------------------------------------------------------------------------------------------------------- closures
 def test_closures_come_and_go_and_the_version_tells(opened: Opened) -> None:
     store, other = opened(), opened()
-    first = store.add_closure(POINT, starts="2026-11-22T08:00", modes=["walk", "ebike"], properties=ODD)
-    second = other.add_closure(POINT, ends="2026-12-01", factor=0.5)
+    first = store.add_closure(
+        ClosureReport(POINT, starts="2026-11-22T08:00", modes=("walk", "ebike"), properties=ODD)
+    )
+    second = other.add_closure(ClosureReport(POINT, ends="2026-12-01", factor=0.5))
     assert store.closures() == [first, second]
     assert other.closure(first.id) == first
     assert (first.modes, first.factor, second.modes, second.factor) == (("walk", "ebike"), None, (), 0.5)
@@ -254,9 +266,26 @@ def test_closures_come_and_go_and_the_version_tells(opened: Opened) -> None:
     assert other.closures() == [second]
 
 
+def test_of_many_who_report_at_the_limit_only_so_many_are_kept(opened: Opened) -> None:
+    stores = [opened(), opened()]
+
+    def add(k: int) -> bool:
+        try:
+            stores[k % 2].add_closure(ClosureReport(POINT), most=5)
+        except ClosuresFullError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(16))) == 5
+    assert len(stores[0].closures()) == stores[1].closures_version() == 5
+    assert stores[0].remove_closure(stores[1].closures()[0].id)
+    assert add(1)
+
+
 def test_studies_of_one_database_do_not_see_each_other(opened: Opened) -> None:
     one, other = opened("一"), opened("二")
-    job, closure = added(one), one.add_closure(POINT)
+    job, closure = added(one), one.add_closure(ClosureReport(POINT))
     assert other.jobs(limit=9) == ([], 0)
     assert other.closures() == []
     assert other.job(job) is other.dismiss(job) is other.claim("w", most_running=1) is None
@@ -269,7 +298,7 @@ def test_qgis_may_read_the_closures_of_postgis_as_a_layer(cluster: str) -> None:
     import sqlalchemy
 
     store = open_store(cluster, study="layer")
-    store.add_closure(POINT, ends="2026-12-01")
+    store.add_closure(ClosureReport(POINT, ends="2026-12-01"))
     engine = sqlalchemy.create_engine(cluster.replace("postgresql", "postgresql+psycopg"))
     asked = "SELECT ends, geometry FROM servicecircle.closures WHERE study = 'layer'"
     layer = gpd.read_postgis(asked, engine, geom_col="geometry")
@@ -282,11 +311,12 @@ def test_qgis_may_read_the_closures_of_postgis_as_a_layer(cluster: str) -> None:
 # -------------------------------------------------------------------------------------- many writers, kills, full
 APPENDS = """
 import sys
-from api.store import open_store
+from api.store import ClosureReport, open_store
 store = open_store(sys.argv[1], study="小镇")
 for n in range(30):
     store.add_job("suggest", {"who": sys.argv[2], "n": n}, most_waiting=1000)
-    store.add_closure({"type": "Point", "coordinates": [0, 0]}, properties={"who": sys.argv[2], "n": n})
+    point = {"type": "Point", "coordinates": [0, 0]}
+    store.add_closure(ClosureReport(point, properties={"who": sys.argv[2], "n": n}))
     assert store.jobs(limit=1)[1] >= n + 1
 """
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
-from tiny_study import write_tiny_study
 
 import servicecircle as sc
 from api.errors import StoppingError
@@ -18,11 +17,6 @@ from api.settings import Settings
 from api.today import Today
 from servicecircle.coverage import totals
 from servicecircle.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import stat
 import struct
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,6 +88,56 @@ def test_a_study_that_names_a_file_elsewhere_is_refused(file: str, where: str) -
 def test_a_study_that_asks_for_a_download_is_refused() -> None:
     with pytest.raises(InputError, match="download"):
         check_upload(packed({"study.toml": '[network]\nplace = "127.0.0.1"\n'}))
+
+
+ODD = {
+    "a/" * 600 + "a.csv": "name that is too long",
+    "驿" * 80 + ".csv": "name that is too long",
+    "a" * 252 + ".csv": "name that is too long",
+    "b" * 60_000 + ".csv": "name that is too long",
+    "x.csv@.exe": "leads out of its folder",
+    "x\x1b[31m.csv": "leads out of its folder",
+    "study.toml/a.csv": "as a file and as a folder",
+    "STUDY.toml/a.csv": "as a file and as a folder",
+    "./study.toml": "twice",
+    ".//study.toml": "twice",
+    "Study.TOML": "twice",
+    "": "leads out of its folder",
+    ".": "leads out of its folder",
+}
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(("name", "told"), ODD.items(), ids=lambda text: text[:12])
+def test_an_odd_name_is_refused_in_words_before_anything_is_written(tmp_path: Path, name: str, told: str) -> None:
+    for body in (packed({"study.toml": STUDY, name: "x"}), packed({name: "x", "study.toml": STUDY})):
+        with pytest.raises(InputError, match=told) as refused:
+            unpack_study(with_nul(body), tmp_path / "there")
+        assert "\x1b" not in refused.value.zh
+        assert len(refused.value.en) < 300
+    assert list(tmp_path.rglob("*")) == []
+
+
+def with_nul(body: bytes) -> bytes:
+    """A zip file with a NUL in a name for each @, which Python does not write."""
+    return body.replace(b"x.csv@.exe", b"x.csv\0.exe")
+
+
+def test_folders_that_windows_writes_are_folders(tmp_path: Path) -> None:
+    found = unpack_study(packed({"t\\study.toml": STUDY, "t\\数据\\a.csv": "x"}), tmp_path)
+    assert (found, (found / "数据" / "a.csv").read_text()) == (tmp_path / "t", "x")
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize(("name", "pack"), [("roads.osm.gz", gzip.compress), ("roads.osm.bz2", bz2.compress)])
+def test_a_road_file_that_is_a_bomb_is_refused_before_it_is_read(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    bomb = pack(b"<osm><!--" + b"x" * (LARGE + 1))
+    with pytest.raises(InputError, match=f"holds '{name}', .* MB that unpack to more than 6[78] MB"):
+        unpack_study(packed({"study.toml": STUDY, name: bomb}), tmp_path)
+    fine = unpack_study(packed({"study.toml": STUDY, name: pack(b"x" * 1_000_000)}), tmp_path / "fine")
+    assert (fine / name).exists()
 
 
 @pytest.mark.fault(44)

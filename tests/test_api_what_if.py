@@ -27,11 +27,6 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> sc.Study:
-    return sc.load_study(write_tiny_study(tmp_path_factory.mktemp("town")))
-
-
-@pytest.fixture(scope="module")
 def client(tiny: sc.Study) -> Iterator[TestClient]:
     yield TestClient(create_app(Settings(), study=tiny))  # without its start: nothing is planned
 
@@ -120,8 +115,9 @@ def test_no_change_is_today_twice_and_is_answered_from_what_is_kept(client: Test
         for body in ('{"add": [], "minutes": [5, 10]}', '{"close": []}')
     ]
     assert same[0].content == same[1].content
-    assert same[0].headers["etag"] == same[1].headers["etag"]
-    assert same[0].headers["etag"] != client.post("/what-if", json={"add": [station()]}).headers["etag"]
+    again = client.post("/what-if", json={}, headers={"If-None-Match": "*"})
+    assert (again.status_code, again.content) == (200, same[0].content)  # a POST has no content that one may have
+    assert ("etag" in again.headers, again.headers["cache-control"]) == (False, "no-store")
 
 
 def test_a_place_off_the_streets_is_told_and_the_others_are_computed(client: TestClient) -> None:
@@ -168,6 +164,7 @@ def test_who_moves_back_and_forth_changes_nothing(client: TestClient, tiny: sc.S
 
 
 # --------------------------------------------------------------------------------------------- what is refused
+@pytest.mark.fault(53, 58)
 @pytest.mark.parametrize(
     ("body", "names", "told"),
     [

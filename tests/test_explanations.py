@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import BLOCK_M, CRS, ORIGIN, write_study
 
-from servicecircle._page.reasons import reason_rows
+from servicecircle._page.reasons import reason_line, reason_rows
 from servicecircle._page.words import Words
 from servicecircle.cases import at_speed
 from servicecircle.coverage import cover, totals
@@ -224,6 +224,7 @@ def test_a_change_gives_what_a_plan_made_under_it_gives(town: Town, drawing: tup
         check_against(anew, row_of(made, "own_limit", by), plan)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawing=asking)
 def test_changed_riders_give_what_choosing_anew_gives(town: Town, drawing: tuple) -> None:
@@ -416,3 +417,24 @@ def test_no_more_is_told_as_lost_than_as_gained(explained: Plan, why: Explanatio
     for place in shown:
         gained, lost = place["gain"], dict(place["card"]["rows"])["若取消"]
         assert lost.startswith(f"少服务 {gained.lstrip('+')}，")
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "rule", "told"),
+    [
+        (0.0, 2.0, None, True),
+        (0.0, 0.4, None, True),
+        (0.4, 0.4, None, False),
+        (0.0, 0.0, None, False),
+        (0.0, 0.0, "must", True),
+    ],
+)
+def test_a_suggestion_that_gains_nobody_says_what_it_is_there_for(
+    explained: Plan, why: Explanation, *, gained: float, lost: float, rule: str | None, told: bool
+) -> None:
+    site_id = why.sites.index[0]
+    sites = why.sites.astype({"needed_by": object})
+    sites.loc[site_id, ["riders_gained", "lost_others_stay", "needed_by"]] = [gained, lost, rule]
+    plan = dataclasses.replace(explained, explanation=dataclasses.replace(why, sites=sites))
+    line = reason_line(plan, site_id, Words("zh"))
+    assert line.startswith("若取消，") if told else line == ""

@@ -25,7 +25,7 @@ from servicecircle.writers import coverage_features, summary
 
 TESTS = Path(__file__).parent
 #: rows that reading, checking and planning a study, its map, its files and the server answer for
-ROWS = {*range(1, 12), *range(20, 45), *range(46, 65)}
+ROWS = {*range(1, 12), *range(20, 65)}
 #: files that have nothing to do with where and when a program runs
 FILES = [
     "circles.geojson",
@@ -331,11 +331,13 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_by_its_size(study: Pat
 # ----------------------------------------------------------------------------------------------------- environment
 @pytest.mark.slow
 @pytest.mark.fault(63)
-def test_locale_time_zone_and_encoding_of_the_machine_change_no_byte(study: Path, tmp_path: Path) -> None:
+def test_locale_time_zone_folder_and_encoding_of_the_machine_change_no_byte_of_any_file(
+    study: Path, tmp_path: Path
+) -> None:
     ledger(study, "stations", f"1,驿站甲,{at(0.5, 2)},随缘", header="编号,名称,经度,纬度,开放时间")
     made = []
     environments = (
-        {"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "1"},
         {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati"},
         {
             "LC_ALL": "zh_CN.GBK",
@@ -349,21 +351,27 @@ def test_locale_time_zone_and_encoding_of_the_machine_change_no_byte(study: Path
         own = {
             name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "TZ", "PYTHON"))
         }
-        own |= {"PYTHONPATH": os.pathsep.join(sys.path), **environment}
-        out = tmp_path / f"out{k}"
-        for command in (["plan", study, "--out", out], ["check", study, "--xlsx", out / "check.xlsx"]):
+        own |= {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), **environment}
+        out, work = tmp_path / f"out{k}", tmp_path / f"work{k}"
+        work.mkdir()
+        for command in (
+            ["plan", study, "--out", out, "--curve", 2, "--figures", "png,svg,pdf", "--proposal"],
+            ["check", study, "--xlsx", out / "check.xlsx"],
+        ):
             done = subprocess.run(
                 [sys.executable, "-m", "servicecircle", *map(str, command)],
                 env=own,
+                cwd=work,
                 capture_output=True,
                 check=False,
             )
             assert done.returncode == 0, done.stderr.decode("utf-8", errors="replace")
-        figures = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-        made.append([figures, *((out / name).read_bytes() for name in (*FILES, "check.xlsx"))])
-    names = ["summary", *FILES, "check.xlsx"]
+        made.append({file.name: file.read_bytes() for file in out.iterdir()})
+    drawn = {f"{kind}.{end}" for kind in ("map", "curve") for end in ("png", "svg", "pdf")}
+    assert {*FILES, *drawn, "summary.json", "proposal.docx", "proposal.html", "check.xlsx"} <= made[0].keys()
     for other in made[1:]:
-        assert [name for name, a, b in zip(names, made[0], other, strict=True) if a != b] == []
+        assert other.keys() == made[0].keys()
+        assert [name for name, data in made[0].items() if data != other[name]] == []
 
 
 # ------------------------------------------------------------------------------------------------------- results

@@ -413,6 +413,7 @@ def test_the_curve_says_the_riders_of_each_number_of_sites(hours_plan: Plan, tmp
     for point in hours_plan.siting.curve:
         assert f"{math.floor(point.served + 0.5):,}" in sheet.texts
     assert figure_words("zh")("curve.proven") + "。" in sheet.texts
+    assert figure_words("zh")("curve.bound") not in sheet.texts  # it is the curve itself
     point = dataclasses.replace(hours_plan.siting.curve[1], status="feasible", bound=119.0)
     curve = (
         hours_plan.siting.curve[0],
@@ -423,6 +424,7 @@ def test_the_curve_says_the_riders_of_each_number_of_sites(hours_plan: Plan, tmp
     with as_it_comes():
         sheet = figures.drawn_curve(dataclasses.replace(hours_plan, siting=siting), figure_words("en"), Fonts("en"))
     assert any("not proven" in text and "no plan with" in text for text in sheet.texts)
+    assert figure_words("en")("curve.bound") in sheet.texts
     assert sc.draw_curve(hours_plan, tmp_path / "curve.svg").stat().st_size > 1000
 
 

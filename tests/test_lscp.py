@@ -127,6 +127,7 @@ def test_parts_that_share_nothing_are_solved_one_by_one():
     assert (lscp(covers).objective, lscp(covers).bound) == (15, 15)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that was being read
 def test_ctrl_c_gives_the_plan_so_far_also_while_highs_runs():
     rng = np.random.default_rng(1)

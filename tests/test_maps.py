@@ -16,6 +16,7 @@ from pyproj import CRS
 from studies import write_study
 
 from servicecircle._page import areas, numbers, places, streets, summary
+from servicecircle._page.alternatives import nearest_alternatives
 from servicecircle._page.elements import page_json
 from servicecircle._page.geometry import Screen
 from servicecircle._page.words import WORDS, Words
@@ -26,6 +27,7 @@ from servicecircle.model import Coverage, Plan, Solution
 from servicecircle.params import PROFILES
 from servicecircle.pipeline import suggest
 from servicecircle.study import load_study
+from servicecircle.travel_times import travel_times
 
 ZH, EN = Words("zh"), Words("en")
 
@@ -272,13 +274,14 @@ def test_a_shop_tells_its_riders_once_within_its_own_limit(plan: Plan) -> None:
     riders = places.riders_by_facility(plan.before, 10)
     for place, told in zip(layer["shop"], riders[["P1", "P2", "P3"]], strict=True):
         assert place["card"]["figures"] == [[numbers.told_riders(told, "zh"), "3 分钟内骑手"]]
-    assert [label for _, label in layer["station"][0]["card"]["figures"]] == ["5 分钟内骑手", "10 分钟内骑手"]
+    labels = [label for _, label in layer["station"][0]["card"]["figures"]]
+    assert labels == ["5 分钟内骑手", "10 分钟内骑手", "圈内商铺"]
     own = dataclasses.replace(plan, facilities=plan.facilities.assign(minutes=[8.0, np.nan, 7.0, 20.0, np.nan]))
     layer = data(own, "places")
     labels = [[label for _, label in place["card"]["figures"]] for place in (*layer["station"], *layer["shop"])]
     assert labels[:3] == [
-        ["5 分钟内骑手", "8 分钟内骑手"],
-        ["5 分钟内骑手", "10 分钟内骑手"],
+        ["5 分钟内骑手", "8 分钟内骑手", "圈内商铺"],
+        ["5 分钟内骑手", "10 分钟内骑手", "圈内商铺"],
         ["5 分钟内骑手", "7 分钟内骑手"],
     ]
     assert labels[4] == ["3 分钟内骑手"]
@@ -399,7 +402,56 @@ def test_what_a_ledger_leaves_out_is_left_out_of_the_card(plan: Plan) -> None:
     odd = plan.facilities.assign(hours=np.nan, amenities=None, address=pd.NA, status="停用", capacity=float("inf"))
     station = data(dataclasses.replace(plan, facilities=odd), "places")["station"][0]
     assert station["closed"]
-    assert [term for term, _ in station["card"]["rows"]] == [ZH("status")]
+    assert [term for term, _ in station["card"]["rows"]] == [ZH("status"), ZH("nearest_other")]
+
+
+def test_a_card_tells_the_nearest_alternative(plan: Plan) -> None:
+    frame = plan.facilities
+    every = travel_times(plan.network, frame[["geometry"]], frame, cutoff_s=1800.0).to_array() / 60.0
+    np.fill_diagonal(every, np.inf)
+    is_station = (frame["kind"] == "station").to_numpy()
+    every[np.ix_(is_station, ~is_station)] = np.inf  # a shop stands in for no station
+    layer = data(plan, "places")
+    told = [dict(place["card"]["rows"])["最近替代"] for place in (*layer["station"], *layer["shop"])]
+    labels = [*frame["name"][is_station], *(places.facility_labels(plan, ZH)[one] for one in frame.index)]
+    assert len(told) == len(frame)
+    for minutes, text in zip(every, told, strict=True):
+        name, _, way = text.rpartition("，步行 ")
+        assert name in labels
+        assert way == f"{minutes.min():.1f} 分钟"
+        assert name.startswith(frame["name"].iloc[int(minutes.argmin())])
+
+
+def test_a_place_alone_has_no_alternative_and_one_off_the_streets_says_nothing_of_it(plan: Plan) -> None:
+    alone = dataclasses.replace(plan, facilities=plan.facilities.iloc[:1])
+    assert dict(data(alone, "places")["station"][0]["card"]["rows"])["最近替代"] == "步行 30 分钟内没有"
+    moved = plan.facilities.iloc[:2].copy()
+    moved.geometry = [moved.geometry.iloc[0], shapely.Point(0.0, 0.0)]
+    assert nearest_alternatives(dataclasses.replace(plan, facilities=moved), "station") == {moved.index[0]: None}
+    assert nearest_alternatives(alone, "shop") == {}
+
+
+def test_a_station_tells_the_shops_in_its_circle(plan: Plan) -> None:
+    frame = plan.facilities.assign(minutes=[8.0, np.nan, 5.0, np.nan, np.nan])
+    is_shop = (frame["kind"] == "shop").to_numpy()
+    own = frame["minutes"][~is_shop].fillna(10.0).to_numpy()
+    every = travel_times(plan.network, frame[["geometry"]], frame, cutoff_s=1800.0).to_array() / 60.0
+    n = [int((column[is_shop] <= limit).sum()) for column, limit in zip(every.T[~is_shop], own, strict=True)]
+    assert len(set(n)) > 1
+    layer = data(dataclasses.replace(plan, facilities=frame), "places")
+    assert [place["card"]["figures"][-1] for place in layer["station"]] == [[str(k), "圈内商铺"] for k in n]
+    bare = data(dataclasses.replace(plan, facilities=frame[~is_shop]), "places")
+    assert all("圈内商铺" not in dict(map(reversed, place["card"]["figures"])) for place in bare["station"])
+
+
+def test_the_first_view_holds_every_circle(plan: Plan) -> None:
+    far = plan.circles_after.iloc[[-1]].copy()
+    far.geometry = far.geometry.translate(yoff=5000.0)
+    every = pd.concat([plan.circles_after, far])
+    (south, west), (north, east) = data(dataclasses.replace(plan, circles_after=every), "panel")["bounds"]
+    seen = shapely.box(west, south, east, north).buffer(1e-5)
+    assert all(map(seen.covers, every.to_crs(4326).geometry))
+    assert not seen.buffer(-0.001).covers(far.to_crs(4326).geometry.iloc[0])
 
 
 def test_services_become_chips() -> None:

@@ -91,6 +91,19 @@ def test_a_truncated_file_is_one_clear_error(tmp_path):
             read(cut)
 
 
+@pytest.mark.fault(45)
+def test_an_entity_that_is_another_file_is_refused_unread(tmp_path):
+    secret, file = tmp_path / "secret.txt", tmp_path / "roads.osm"
+    secret.write_text("the secret")
+    for kind in ("SYSTEM", 'PUBLIC "p"'):
+        file.write_text(f'<!DOCTYPE osm [<!ENTITY x {kind} "{secret.as_uri()}">]><osm version="0.6">&x;</osm>')
+        for read in (read_osm, read_places, read_land):
+            with pytest.raises(NetworkError, match="cannot be read") as refused:
+                read(file)
+            assert "the secret" not in str(refused.value)
+
+
+@pytest.mark.fault(45)
 def test_an_entity_bomb_is_refused(tmp_path):
     levels = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 12))
     bomb = f'<?xml version="1.0"?><!DOCTYPE osm [<!ENTITY e0 "x">{levels}]><osm version="0.6">&e11;</osm>'

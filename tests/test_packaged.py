@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +15,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from test_api_jobs import KEY, asked, begun, waited_for
+from test_api_server import OPENER
+from tiny_study import write_tiny_study
 
 from servicecircle.errors import InputError
 from servicecircle.packaged import api_module, example_folder, example_names, package_version
@@ -76,13 +81,18 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv
 
 
+def environment_in(folder: Path) -> dict[str, str]:
+    """An environment without the checkout and without the network."""
+    kept = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "NUMBA_CACHE_DIR"}}
+    return {**kept, **OFFLINE, "PYTHONIOENCODING": "utf-8", "HOME": str(folder)}
+
+
 def in_venv(venv: Path, *arguments: str, folder: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the installed command in a folder, without the checkout and without the network."""
-    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "NUMBA_CACHE_DIR"}}
     return subprocess.run(
         [str(venv / "bin" / arguments[0]), *arguments[1:]],
         cwd=folder,
-        env={**environment, **OFFLINE, "PYTHONIOENCODING": "utf-8", "HOME": str(folder)},
+        env=environment_in(folder),
         capture_output=True,
         encoding="utf-8",
         check=check,
@@ -156,3 +166,40 @@ def test_the_application_is_found_in_the_wheel(installed: Path, tmp_path: Path) 
     name, file = in_venv(installed, "python", "-c", code, folder=tmp_path).stdout.split()
     assert name == "servicecircle.api.main"
     assert Path(file).is_relative_to(installed)
+
+
+@pytest.mark.slow
+def test_the_wheel_serves_page_map_and_jobs_with_two_workers(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICECIRCLE_API_KEY", KEY)
+    town = write_tiny_study(tmp_path / "town")
+    server = subprocess.Popen(
+        [installed / "bin" / "servicecircle", "serve", town, "--port", "0", "--workers", "2"],
+        cwd=tmp_path,
+        env=environment_in(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        assert server.stdout is not None
+        told = ""
+        while "Ctrl-C" not in told:
+            line = server.stdout.readline()
+            assert line, server.communicate()[1]
+            told += line
+        address = re.findall(r"(http://\S+)/map", told)[0]
+        for path in ("/", "/page/live.js", "/page/leaflet.js", "/live.json", "/map"):
+            with OPENER.open(address + path, timeout=60) as answer:
+                assert answer.status == 200, path
+        job = begun(address)  # whichever worker is asked, each knows of it
+        ends = {waited_for(lambda: asked(address, job)[1], "successful", "failed")["status"] for _ in range(6)}
+        assert ends == {"successful"}
+        server.send_signal(signal.SIGTERM)
+        out, errors = server.communicate(timeout=60)
+        assert (server.returncode, "Traceback" in errors) == (0, False), errors
+        assert "已停止" in out
+    finally:
+        server.kill()
+        server.communicate()

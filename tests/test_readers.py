@@ -46,6 +46,18 @@ def refused(path: Path, **options: object) -> str:
 
 # ---------------------------------------------------------------------------------------------------------- CSV
 @pytest.mark.fault(31)
+@pytest.mark.fault(44)
+def test_a_header_without_end_is_refused_in_a_few_words(tmp_path: Path) -> None:
+    file = tmp_path / "wide.csv"
+    for header, told in ((",".join(map(str, range(20_000))), "20,000 columns"), ("a" * 200_000, "field limit")):
+        file.write_text(f"id,{header}\n1\n".replace("id,0", "id"), encoding="utf-8")
+        with pytest.raises(StudyError, match=told) as refused:
+            read_table(file)
+        assert len(str(refused.value)) < 300
+    file.write_text(",".join(map(str, range(16_384))) + "\n1\n", encoding="utf-8")
+    assert len(read_table(file).header) == 16_384
+
+
 def test_a_csv_is_read_as_text_with_leading_zeros(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "a.csv", "编号,经度\n007,113.380\n"))
     assert (table.header, table.columns) == (("编号", "经度"), (("007",), ("113.380",)))

@@ -55,3 +55,21 @@ def test_a_file_of_zones_leads_to_no_other_file(tmp_path: Path, suffix: str) -> 
 def test_files_of_the_kind_that_their_names_say_are_read(tmp_path: Path, suffix: str) -> None:
     gpd.read_file(secret(tmp_path)).to_file(tmp_path / f"roads{suffix}")
     assert sc.read_network(tmp_path / f"roads{suffix}").n_street == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"type": "Topology", "objects": {"a": {"type": "Point", "coordinates": [0, 0]}}, "arcs": []},
+        {
+            "geometryType": "esriGeometryPoint",
+            "features": [{"geometry": {"x": 113.38, "y": 22.5}, "attributes": {}}],
+        },
+    ],
+    ids=["topojson", "esri"],
+)
+def test_json_of_other_kinds_is_refused_as_the_reference_says(tmp_path: Path, said: dict[str, object]) -> None:
+    file = tmp_path / "stations.json"
+    file.write_text(json.dumps(said), encoding="utf-8")
+    with pytest.raises(StudyError, match=r"stations\.json"):
+        read_table(file)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_travel_times import at_xy, networks, places
 
+from servicecircle import _area_kernels
 from servicecircle import _square_kernels as kernels
 from servicecircle import street_squares as squares_module
 from servicecircle.model import Network
 from servicecircle.near_streets import SQUARE_M, Known, NearStreets
 from servicecircle.service_areas import service_areas
-from servicecircle.street_squares import StreetSquares, street_squares
+from servicecircle.street_squares import Kernels, StreetSquares, street_squares
 from servicecircle.threads import cores
 
 MAX_M = 100.0
+KERNELS_FOR = StreetSquares.kernels_for
 
 
 def lines_of(squares: StreetSquares) -> np.ndarray:
@@ -169,11 +173,12 @@ def test_areas_in_plain_python_are_those_of_compiled_kernels(network: Network, w
     options = {"minutes": (1, 2.5, 6), "max_snap_m": MAX_M, "detail": detail}
     compiled = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
     network.kept.clear()
+    used = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+        patch.setattr(StreetSquares, "kernels_for", lambda *of: used.append(KERNELS_FOR(*of)) or used[-1])
         plain = service_areas(network, at_xy(*where), **options).geometry.to_numpy()
-    used = street_squares(network, "to", max_m=MAX_M, cells={"fine": 8, "fast": 4}[detail]).kernels
-    assert not hasattr(used.areas.rings_of_facilities, "signatures")
+    assert used and not any(hasattr(k.areas.rings_of_facilities, "signatures") for k in used)
     assert shapely.to_wkb(plain).tolist() == shapely.to_wkb(compiled).tolist()
 
 
@@ -181,10 +186,7 @@ def test_only_the_first_few_circles_are_drawn_without_a_compiler(monkeypatch: py
     monkeypatch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
     _, network = perfect_grid(12, block_m=90)
     squares = StreetSquares(network, "to", max_m=MAX_M, cells=8)
-    drawn = []
-    for _ in range(4):
-        squares.choose_kernels(600)
-        drawn.append(hasattr(squares.kernels.areas.rings_of_facilities, "signatures"))
+    drawn = [hasattr(squares.kernels_for(600).areas.rings_of_facilities, "signatures") for _ in range(4)]
     assert drawn == [False, False, True, True]
 
 
@@ -223,3 +225,40 @@ def test_areas_asked_for_at_once_while_squares_are_dropped_are_those_of_one_call
 
     with ThreadPoolExecutor(8) as pool:
         assert list(itertools.chain.from_iterable(pool.map(draw, range(len(places))))) == want.tolist()
+
+
+@pytest.mark.slow
+def test_a_drawing_ends_with_the_kernels_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, network = perfect_grid(12, block_m=90)
+    chosen, others = [], []
+
+    def areas() -> list[str]:
+        return service_areas(network, at_xy((200, 300)), minutes=(3, 5)).geometry.to_wkt().tolist()
+
+    def kernels_for(squares: StreetSquares, n_settled: int) -> Kernels:
+        chosen.append(KERNELS_FOR(squares, n_settled))
+        own = chosen[-1]
+        if not others:  # another drawing on the same squares, which compiles, in the midst of this one
+            monkeypatch.setattr(squares_module, "_FEW_NODES", -1)
+            others.append(None)
+            others[0] = areas()
+        return own
+
+    monkeypatch.setattr("servicecircle._compiled.is_compiled", lambda _: False)
+    monkeypatch.setattr(StreetSquares, "kernels_for", kernels_for)
+    assert areas() == others[0]
+    assert [k.areas is _area_kernels for k in chosen] == [False, True]
+    kernels_called = (_area_kernels.rings_of_facilities, _area_kernels.ranks_of_facilities)
+    assert not any("_in_python" in str(signature) for k in kernels_called for signature in k.signatures)
+
+
+def test_a_network_is_gone_at_once_with_what_was_kept_for_its_drawings() -> None:
+    _, network = perfect_grid(4)
+    gone = weakref.ref(network)
+    assert not service_areas(network, at_xy((0, 0)), minutes=(5,)).geometry.is_empty.any()
+    gc.disable()
+    try:
+        del network
+        assert gone() is None
+    finally:
+        gc.enable()

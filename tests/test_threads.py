@@ -38,16 +38,17 @@ def test_progress_is_told_in_the_calling_thread_and_ends_at_all(threads: int) ->
 def test_an_interrupt_ends_the_work_before_the_chunks_that_wait(threads: int) -> None:
     begun = []
 
+    gate = threading.Event()
+
     def interrupt(_done: int, _n: int) -> None:
+        threading.Timer(0.4, gate.set).start()  # what runs ends when what waits is long called off
         raise KeyboardInterrupt
 
     def work(first: int, _last: int) -> None:
         begun.append(first)
         if first > 0:
-            gate.wait(5)
+            gate.wait(30)
 
-    gate = threading.Event()
-    threading.Timer(0.2, gate.set).start()
     with pytest.raises(KeyboardInterrupt):
         in_chunks(1000, work, chunk=1, threads=threads, on_progress=interrupt)
     assert len(begun) < 20

@@ -21,6 +21,7 @@ from typing import Any
 import servicecircle
 
 from ..store.lives import Life, is_alive, own_life
+from .memory import memory_mb
 from .work import RESULT
 
 #: folders of jobs under the system's folder for temporary files; the name says whose
@@ -34,10 +35,20 @@ _LOG_BYTES = 4000
 class Child:
     """A job at work. What it tells is read by `next_said`; it ends at the end of the block."""
 
-    def __init__(self, folder: Path, process: str, inputs: Mapping[str, Any], study: str | None) -> None:
+    def __init__(
+        self, folder: Path, process: str, asked: Mapping[str, Any], study: str | None, most_mb: int
+    ) -> None:
         self._folder = folder
         self._said: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        task = {"server": os.getpid(), "process": process, "inputs": inputs, "study": study, "folder": str(folder)}
+        task = {
+            "server": os.getpid(),
+            "process": process,
+            "inputs": asked["inputs"],
+            "closures": asked.get("closures", []),
+            "study": study,
+            "folder": str(folder),
+            "memory_mb": most_mb,
+        }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START],
@@ -68,6 +79,10 @@ class Child:
             return self._log.read_bytes()[-_LOG_BYTES:].decode("utf-8", errors="replace")
         return ""
 
+    def memory_mb(self) -> float:
+        """Return the memory that the job uses now."""
+        return memory_mb(self._process.pid)
+
     def end(self) -> None:
         """End the job now, whatever it does."""
         if os.name == "posix":
@@ -96,13 +111,17 @@ class Child:
 
 @contextmanager
 def working(
-    process: str, inputs: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes]
+    process: str, asked: Mapping[str, Any], *, study: str | None, files: Mapping[str, bytes], most_mb: int
 ) -> Iterator[Child]:
-    """Begin a job in a folder of its own with some files in it; end it and remove the folder at the end."""
+    """
+    Begin a job in a folder of its own with some files in it; end it and remove the folder at the end.
+
+    `asked` is what the store holds as the job's inputs: `inputs`, and the `closures` that hold.
+    """
     with tempfile.TemporaryDirectory(prefix=_own_prefix(), ignore_cleanup_errors=True) as name:
         for file, body in files.items():
             (Path(name) / file).write_bytes(body)
-        child = Child(Path(name), process, inputs, study)
+        child = Child(Path(name), process, asked, study, most_mb)
         try:
             yield child
         finally:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast
 
 import geopandas as gpd
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from servicecircle.candidates.studies import usual_sources
 from servicecircle.errors import InputError
 from servicecircle.model import Study
 from servicecircle.study_options import with_options
+
+from ..trouble_models import TroubleCollection
 
 #: at most so many trial places, and so many that are taken to be closed
 MOST_PLACES = 100
@@ -44,9 +48,11 @@ class TrialPlace(Strict):
 class Question(Strict):
     """What to suggest, and for which study; what is left out is the study's own."""
 
-    stations: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Stations to suggest.")
-    shops: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Partner shops to suggest.")
-    minutes: float | list[float] | None = Field(default=None, description="Breaks, ascending.", examples=[[10, 15]])
+    stations: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Stations to choose.")
+    shops: int | None = Field(default=None, ge=0, le=MOST_SITES, description="Partner shops to choose.")
+    minutes: float | Annotated[list[float], Field(fail_fast=True)] | None = Field(
+        default=None, description="Breaks, ascending.", examples=[[10, 15]]
+    )
     profile: str | None = Field(default=None, max_length=40, examples=["walk"])
     when: str | None = Field(default=None, max_length=40, examples=["Tue 20:30"])
     service: Words | Annotated[list[Words], Field(max_length=MOST_SERVICES)] | None = Field(
@@ -61,6 +67,14 @@ class Question(Strict):
     close: list[Words] = Field(
         default=[], max_length=MOST_SITES, description="Ids of stations and shops that are taken to be closed."
     )
+    propose: list[TrialPlace] = Field(
+        default=[],
+        max_length=MOST_PLACES,
+        description="Places that the plan suggests; it chooses others only where counts ask for them.",
+    )
+    closures: TroubleCollection | None = Field(
+        default=None, description="Trouble on the road that is taken to hold, as of `POST /what-if`."
+    )
 
     def asked_of(self, study: Study) -> Study:
         """
@@ -72,17 +86,28 @@ class Question(Strict):
             If the study does not know an id, or a value is not allowed.
         """
         changed = _with_places(_without(study, self.close), self.add)
+        none = 0 if self.propose else None
         breaks = self.minutes if self.minutes is None or isinstance(self.minutes, list) else [self.minutes]
         given: dict[str, Any] = {
             "minutes": breaks,
             "profile": self.profile,
             "when": self.when,
             "service": [self.service] if isinstance(self.service, str) else self.service,
-            "stations": self.stations,
-            "shops": self.shops,
+            "stations": none if self.stations is None else self.stations,
+            "shops": none if self.shops is None else self.shops,
             "time_limit_s": self.time_limit_s,
         }
-        return with_options(changed, **given)
+        return _with_proposed(with_options(changed, **given), self.propose)
+
+
+class PlanQuestion(Question):
+    """What a whole plan is asked for."""
+
+    proposal: bool = Field(default=False, description="Write the proposal too: proposal.docx and proposal.html.")
+
+
+#: by process
+QUESTIONS: Mapping[str, type[Question]] = MappingProxyType({"suggest": Question, "plan": PlanQuestion})
 
 
 def _without(study: Study, ids: Sequence[str]) -> Study:
@@ -102,21 +127,55 @@ def _with_places(study: Study, places: Sequence[TrialPlace]) -> Study:
     """Return the study with trial places among its stations and shops: open at any time, with ids of their own."""
     changed = study
     for kind, name in (("station", "stations"), ("shop", "shops")):
-        new = [(n, place) for n, place in enumerate(places, 1) if place.kind == kind]
-        if not new:
+        new = _frame(places, "trial", kind)
+        if new.empty:
             continue
-        frame = gpd.GeoDataFrame(
-            {
-                "name": [place.name or f"trial {n}" for n, place in new],
-                "kind": kind,
-                "minutes": study.shop_minutes if kind == "shop" else float("nan"),
-            },
-            index=pd.Index([f"trial-{n}" for n, _ in new], dtype="str"),
-            geometry=gpd.points_from_xy([p.lon for _, p in new], [p.lat for _, p in new]),
-            crs="EPSG:4326",
-        )
-        old: gpd.GeoDataFrame | None = getattr(study, name)
-        both: Any = frame if old is None or old.empty else pd.concat([old, frame])
-        values: dict[str, Any] = {name: both}
+        new["minutes"] = study.shop_minutes if kind == "shop" else float("nan")
+        values: dict[str, Any] = {name: _joined(getattr(study, name), new)}
         changed = replace(changed, **values)
     return changed
+
+
+def _with_proposed(study: Study, places: Sequence[TrialPlace]) -> Study:
+    """Return the study with places that its plan must have, beside as many as it suggests itself."""
+    if not places:
+        return study
+    suggest, own = study.suggest, study.candidates
+    n_stations = sum(place.kind == "station" for place in places)
+    new = _frame(places, "proposed")
+    return replace(
+        study,
+        candidates=_joined(own, new),
+        candidate_sources=_sources(study),
+        suggest=replace(
+            suggest, stations=suggest.stations + n_stations, shops=suggest.shops + len(places) - n_stations
+        ),
+        siting=replace(study.siting, must=(*study.siting.must, *new.index)),
+    )
+
+
+def _sources(study: Study) -> tuple[str, ...]:
+    """Return where the study's own suggestions come from, its list among them: proposed places stand there."""
+    if study.candidate_sources:
+        return tuple(dict.fromkeys(("study", *study.candidate_sources)))
+    return usual_sources(study)
+
+
+def _frame(places: Sequence[TrialPlace], prefix: str, kind: str | None = None) -> gpd.GeoDataFrame:
+    """Return places of a kind, or all, with an id and a name each."""
+    some = [(n, place) for n, place in enumerate(places, 1) if kind in {None, place.kind}]
+    return gpd.GeoDataFrame(
+        {"name": [place.name or f"{prefix} {n}" for n, place in some], "kind": [place.kind for _, place in some]},
+        index=pd.Index([f"{prefix}-{n}" for n, _ in some], dtype="str"),
+        geometry=gpd.points_from_xy([place.lon for _, place in some], [place.lat for _, place in some]),
+        crs="EPSG:4326",
+    )
+
+
+def _joined(own: gpd.GeoDataFrame | None, new: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return new places behind those of the study."""
+    if own is None or own.empty:
+        return new
+    crs: Any = own.crs
+    frames: list[Any] = [own, new.to_crs(crs)]
+    return cast("gpd.GeoDataFrame", pd.concat(frames))

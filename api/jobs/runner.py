@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ..store import Job, JobFile, Note, Store, StoreError
 from .children import Child, clear_left_overs, working
-from .stages import BROKE, DONE, STOPPED, TOO_LONG, note_of
+from .memory import ran_out
+from .stages import BROKE, DONE, STOPPED, TOO_LARGE, TOO_LONG, note_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Limits(NamedTuple):
     at_once: int = 1  # jobs that run at a time on this machine
     waiting: int = 20
     minutes: float = 60.0  # of one job
+    memory_mb: int = 2048  # of one job
     kept: int = 100  # ended jobs
     kept_days: float = 30.0
 
@@ -131,13 +133,13 @@ class Runner:
         """Do a job; return why it failed, None if it did not, or is wanted no more."""
         given = {file.name: file.body for file in self._store.job_files(job.id, made=False)}
         study = None if given else self._study
-        with working(job.process, job.inputs["inputs"], study=study, files=given) as child:
+        most_mb = self._limits.memory_mb
+        with working(job.process, job.inputs, study=study, files=given, most_mb=most_mb) as child:
             watch = _Watch(self._store, job, worker)
             while True:
                 said = child.next_said(timeout_s=_TICK_S)
                 if said is None:
-                    logger.error("job %s broke: %s", job.id, child.printed())
-                    return replace(BROKE, stage=watch.stage), "failed"
+                    return self._broken(job, child, watch)
                 if "failed" in said:
                     logger.info("job %s: %s", job.id, child.printed())
                     return Note(watch.stage, en=said["en"], zh=said["zh"], found=watch.found), said["failed"]
@@ -145,13 +147,30 @@ class Runner:
                     self._keep(job, worker, child, watch)
                     return None
                 watch.hear(said)
-                if self._stopping.is_set():
-                    return replace(STOPPED, stage=watch.stage, found=watch.found), "server-ended"
-                if time.monotonic() - watch.began >= self._limits.minutes * 60:
-                    return replace(TOO_LONG, stage=watch.stage, found=watch.found), "time-over"
+                if reason := self._stops(child, watch):
+                    return reason
                 if not watch.is_wanted():
                     logger.info("job %s is wanted no more", job.id)
                     return None
+
+    def _stops(self, child: Child, watch: _Watch) -> tuple[Note, str] | None:
+        """Return why a job must end now, None if it may go on."""
+        if self._stopping.is_set():
+            note, problem = STOPPED, "server-ended"
+        elif time.monotonic() - watch.began >= self._limits.minutes * 60:
+            note, problem = TOO_LONG, "time-over"
+        elif child.memory_mb() >= self._limits.memory_mb:
+            note, problem = TOO_LARGE, "memory"
+        else:
+            return None
+        return replace(note, stage=watch.stage, found=watch.found), problem
+
+    def _broken(self, job: Job, child: Child, watch: _Watch) -> tuple[Note, str]:
+        """Return why a job ended without a word."""
+        printed = child.printed()
+        logger.error("job %s broke: %s", job.id, printed)
+        note, problem = (TOO_LARGE, "memory") if ran_out(printed) else (BROKE, "failed")
+        return replace(note, stage=watch.stage, found=watch.found), problem
 
     def _keep(self, job: Job, worker: str, child: Child, watch: _Watch) -> None:
         """Keep all that a job has made, at once."""

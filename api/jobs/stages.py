@@ -24,6 +24,10 @@ TOO_LONG = Note(
     en="The job took longer than the server allows, and was ended. Ask for less, or for a shorter `time_limit_s`.",
     zh="任务超过服务器允许的时间，已终止。请减少要求，或缩短 time_limit_s。",
 )
+TOO_LARGE = Note(
+    en="The job took more memory than the server allows, and was ended. Ask for less: larger cells, fewer roads.",
+    zh="任务占用的内存超过服务器允许的上限，已终止。请减少要求，例如用更大的格子、更小的路网文件。",
+)
 BROKE = Note(
     en="The job ended without a result; the server's log says why.", zh="任务未得出结果即结束，原因见服务器日志。"
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import lzma
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
@@ -21,12 +23,15 @@ MOST_FILES = 500
 #: bytes that it may unpack to; times its own size, once that is much
 MOST_BYTES, LARGE, MOST_RATIO = 1 << 30, 64 << 20, 100
 STUDY_FILE = "study.toml"
+#: bytes of the name of a file or folder, and of all of a path: what file systems take
+MOST_NAME, MOST_PATH = 200, 1000
 #: what a study may name, and what goes with a Shapefile
 KINDS = (
     ".toml", ".csv", ".xlsx", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".graphml",
     ".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix",
     ".osm", ".pbf", ".osm.gz", ".osm.bz2", ".md", ".txt",
 )  # fmt: skip
+_PACKED: Mapping[str, Callable[[Path], gzip.GzipFile | bz2.BZ2File]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File}
 #: what programs that pack leave in a zip file
 _LEFT_BY_PROGRAMS = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".servicecircle"})
 _IS_ENCRYPTED, _IS_UTF8 = 0x1, 0x800
@@ -70,6 +75,7 @@ def unpack_study(packed: bytes, folder: Path) -> Path:
             with target.open("wb") as stream:
                 for piece in _pieces(archive, one, most=one.file_size):
                     stream.write(piece)
+            _check_packed(target)
     return next(folder.rglob(STUDY_FILE)).parent
 
 
@@ -92,12 +98,14 @@ def _checked(archive: zipfile.ZipFile, packed: int) -> list[tuple[str, zipfile.Z
     inside: dict[str, zipfile.ZipInfo] = {}
     for one in every:
         name = _own_name(one)
-        if one.is_dir() or _LEFT_BY_PROGRAMS & set(PurePosixPath(name).parts):
+        if name.endswith("/") or _LEFT_BY_PROGRAMS & set(PurePosixPath(name).parts):
             continue
         _check_file(one, name)
+        name = "/".join(PureWindowsPath(name).parts)  # programs of Windows write other slashes
         if name.casefold() in {known.casefold() for known in inside}:
-            _refuse(f"holds {name!r} twice", f"中 {name} 重复")
+            _refuse(f"holds {name[:80]!r} twice", f"中 {name[:80]} 重复")
         inside[name] = one
+    _check_folders(inside)
     studies = [name for name in inside if PurePosixPath(name).name == STUDY_FILE]
     if len(studies) != 1:
         _refuse(
@@ -120,6 +128,9 @@ def _check_file(one: zipfile.ZipInfo, name: str) -> None:
     shown = name[:80]
     if not _stays_inside(name):
         _refuse(f"holds {shown!r}, which leads out of its folder", f"中 {shown} 指向文件夹之外")
+    sizes = [len(part.encode("utf-8", "replace")) for part in PureWindowsPath(name).parts]
+    if max(sizes) > MOST_NAME or sum(sizes) + len(sizes) > MOST_PATH:
+        _refuse(f"holds a file with a name that is too long: {shown!r}...", f"中文件名过长：{shown}…")
     if one.flag_bits & _IS_ENCRYPTED:
         _refuse(f"has a password on {shown!r}", f"中 {shown} 带密码")
     kind = stat.S_IFMT(one.external_attr >> 16)
@@ -132,9 +143,16 @@ def _check_file(one: zipfile.ZipInfo, name: str) -> None:
         )
 
 
+def _check_folders(names: Iterable[str]) -> None:
+    """Refuse a file that is a folder too."""
+    folders = {str(folder).casefold() for name in names for folder in PurePosixPath(name).parents}
+    if double := [name for name in names if name.casefold() in folders]:
+        _refuse(f"holds {double[0][:80]!r} as a file and as a folder", f"中 {double[0][:80]} 既是文件又是文件夹")
+
+
 def _own_name(one: zipfile.ZipInfo) -> str:
     """Return the name of a file; Chinese Windows packs names in GBK and does not say so."""
-    name = one.filename
+    name = one.orig_filename  # `filename` ends at a NUL
     if not one.flag_bits & _IS_UTF8:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("gbk")
@@ -162,6 +180,28 @@ def _pieces(archive: zipfile.ZipFile, one: zipfile.ZipInfo, *, most: int) -> Ite
         raise
     except _BROKEN:
         _refuse("is damaged", "已损坏")
+
+
+def _check_packed(file: Path) -> None:
+    """Refuse a packed road file that would unpack to too much: its readers do not ask."""
+    opened = _PACKED.get(file.suffix.lower())
+    if opened is None:
+        return
+    most, n = max(LARGE, MOST_RATIO * file.stat().st_size), 0
+    try:
+        with opened(file) as stream:
+            while piece := stream.read(_CHUNK):
+                n += len(piece)
+                if n > min(most, MOST_BYTES):
+                    size = f"{file.stat().st_size / 1e6:.1f} MB"
+                    _refuse(
+                        f"holds {file.name[:80]!r}, {size} that unpack to more than {n / 1e6:,.0f} MB",
+                        f"中的 {file.name[:80]} 仅 {size}，解压后超过 {n / 1e6:,.0f} MB",
+                    )
+    except InputError:
+        raise
+    except _BROKEN:
+        return  # told when it is read
 
 
 # -------------------------------------------------------------------------------------------------- what it names

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from servicecircle.closed_plans import plan_during
+from servicecircle.closures import Closures
 from servicecircle.errors import InfeasibleError, InputError, ServiceCircleError
 from servicecircle.explanations import explain_plan
 from servicecircle.model import Plan, Study
@@ -23,13 +25,17 @@ from servicecircle.trouble import with_trouble
 from servicecircle.writers import geojson_text, json_text, plan_layers, summary, write_outputs
 from servicecircle.zone_work import with_zone_work
 
-from .questions import Question
+from ..stored_closures import read_closures
+from .memory import bound_memory
+from .questions import QUESTIONS, PlanQuestion
 from .uploads import unpack_study
 
 #: seconds between looks at whether the server still lives
 _LOOK_S = 0.5
 #: seconds between two figures of a search that are told
 _TELL_S = 0.2
+#: letters of what a job tells of its faults
+_TOLD = 20_000
 #: runs below the server, which answers meanwhile
 _NICE = 5
 SUGGESTIONS, SUMMARY, PROOF = "suggestions.geojson", "summary.json", "proof.json"
@@ -44,23 +50,34 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints does not disturb
     task = json.loads(sys.stdin.readline())
+    bound_memory(task["memory_mb"])
     if os.name == "posix":
         threading.Thread(target=_end_with, args=(task["server"],), daemon=True).start()
         os.nice(_NICE)
     tell = _teller(out)
     try:
-        do(task["process"], task["inputs"], study=task["study"], folder=Path(task["folder"]), tell=tell)
+        closures = read_closures(task["closures"])
+        folder = Path(task["folder"])
+        do(task["process"], task["inputs"], closures=closures, study=task["study"], folder=folder, tell=tell)
     except ServiceCircleError as error:
         traceback.print_exc()
         problem = "infeasible" if isinstance(error, InfeasibleError) else "invalid-value"
         problem = problem if isinstance(error, InputError) else "failed"
-        en, zh = (_without_folder(text, task["folder"]) for text in (error.en, error.zh))
+        en, zh = (_without_folder(text, task["folder"])[:_TOLD] for text in (error.en, error.zh))
         tell({"failed": problem, "en": en, "zh": zh})
     else:
         tell({"done": True})
 
 
-def do(process: str, inputs: dict[str, Any], *, study: str | None, folder: Path, tell: Tell) -> None:
+def do(
+    process: str,
+    inputs: dict[str, Any],
+    *,
+    closures: Closures | None = None,
+    study: str | None,
+    folder: Path,
+    tell: Tell,
+) -> None:
     """
     Do a job in a folder: its files are in `result` at the end.
 
@@ -69,7 +86,9 @@ def do(process: str, inputs: dict[str, Any], *, study: str | None, folder: Path,
     process
         `suggest` or `plan`.
     inputs
-        Of `Question`.
+        Of the process's question in `QUESTIONS`.
+    closures
+        Trouble on the road that the coverage counts, all at once; suggestions are for the open roads.
     study
         The folder of the study, or its study.toml; None: it is in the folder, packed.
     folder
@@ -81,32 +100,39 @@ def do(process: str, inputs: dict[str, Any], *, study: str | None, folder: Path,
     read = load_study(
         study if study is not None else unpack_study((folder / UPLOAD).read_bytes(), folder / "study")
     )
-    asked = Question.model_validate(inputs).asked_of(read)
-    made = suggest(asked, on_stage=lambda stage: tell({"stage": stage}), on_found=_figures_to(tell))
+    asked = QUESTIONS[process].model_validate(inputs)
+    made = suggest(asked.asked_of(read), on_stage=lambda stage: tell({"stage": stage}), on_found=_figures_to(tell))
     best = made.solution
     tell({"found": {"objective": best.objective, "bound": best.bound, "gap": best.gap}})
+    if isinstance(asked, PlanQuestion):
+        tell({"stage": "explain"})
+        made = _explained(made)
+    else:
+        made = with_trouble(made)
+    if closures is not None:
+        made = plan_during(made, closures)
+    tell({"stage": "write"})
     result = folder / RESULT
     result.mkdir()
-    if process == "plan":
-        _write_plan(made, result, tell)
-    else:
-        _write_suggestions(made, result, tell)
+    if not isinstance(asked, PlanQuestion):
+        _write_suggestions(made, result)
+        return
+    write_outputs(made, result)
+    if asked.proposal:
+        from servicecircle.proposal import write_proposal
+
+        write_proposal(made, result)
 
 
-def _write_plan(made: Plan, result: Path, tell: Tell) -> None:
-    """Write the whole result folder, as the command `plan` does."""
-    tell({"stage": "explain"})
+def _explained(made: Plan) -> Plan:
+    """Return the plan with its reasons, its trouble and the work of its zones, as the command `plan` tells them."""
     limit_s = _limit_s(made.study)
     made = replace(made, explanation=explain_plan(made, time_limit_s=limit_s))
-    made = with_zone_work(with_trouble(made), time_limit_s=limit_s)
-    tell({"stage": "write"})
-    write_outputs(made, result)
+    return with_zone_work(with_trouble(made), time_limit_s=limit_s)
 
 
-def _write_suggestions(made: Plan, result: Path, tell: Tell) -> None:
+def _write_suggestions(made: Plan, result: Path) -> None:
     """Write the suggestions, the figures and their proof."""
-    tell({"stage": "write"})
-    made = with_trouble(made)
     told = summary(made)
     texts = {
         SUGGESTIONS: geojson_text(plan_layers(made)["suggestions"]),

@@ -19,6 +19,7 @@ from servicecircle.writers import frame_features
 
 from ..plans import Plans
 from ..settings import Settings
+from ..wanted import go_on
 from .engine import metadata
 from .errors import NOT_FOUND, TOO_LITTLE, TOO_MUCH, OrsError
 from .ground import OrsGround, check_on_network, points_of
@@ -40,6 +41,8 @@ def isochrones(
     ------
     OrsError
         If the request asks for what is not allowed, or a location is off the network.
+    GoneError
+        If nobody waits for the answer any more.
     """
     own = asked.check(profile, settings.max_locations)
     ranges = asked.ranges(settings)
@@ -52,6 +55,7 @@ def isochrones(
     points = points_of(asked.locations)
     at = check_on_network(points, network, ground.max_snap_m)
     minutes = [value / 60.0 for value in ranges]
+    go_on()
     areas = service_areas(network, points, minutes=minutes, direction=asked.direction, max_snap_m=ground.max_snap_m)
     _check_reached(areas, ranges, at["offset_m"].tolist(), network)
     attributes = set(asked.attributes or ())
@@ -67,6 +71,7 @@ def isochrones(
         farthest_m = np.array(ranges * len(points)) * fastest_mps(network)
         columns["reachfactor"] = np.minimum(1.0, areas["area_m2"].to_numpy() / (np.pi * farthest_m**2)).tolist()
     if "total_pop" in attributes:
+        go_on()
         columns["total_pop"] = ground.riders_within(own, measure, asked.direction, points, ranges).ravel().tolist()
     shapes = np.asarray(areas.geometry.array, dtype=object)
     features = frame_features(gpd.GeoDataFrame(columns, geometry=shapes, crs=areas.crs))
@@ -122,6 +127,7 @@ def _intersections(areas: gpd.GeoDataFrame, n_range: int, unit_m2: float | None)
     ]
     contours, parts = [], []
     for one, other in pairs:
+        go_on()
         both = shapely.get_parts(shapely.intersection(shapes[one], shapes[other]))
         is_area = (shapely.get_type_id(both) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(both)
         for part in both[is_area]:

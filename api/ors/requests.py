@@ -18,6 +18,7 @@ _LON_LAT = [{"type": "number", "minimum": -180, "maximum": 180}, {"type": "numbe
 Location = Annotated[list[Number], Len(2, 2), Field(json_schema_extra={"prefixItems": _LON_LAT})]
 #: in the document; `check` and `ranges` tell more than a form can
 _NO_MEMBERS: dict[str, Any] = {"maxProperties": 0}
+_ABOVE_0 = Field(json_schema_extra={"exclusiveMinimum": 0})
 _A_PROFILE: dict[str, Any] = {"enum": [*PROFILES, None]}
 #: names in a request are not longer
 Text = Annotated[str, Field(max_length=200)]
@@ -80,7 +81,7 @@ class OrsRequest(BaseModel):
 class IsochronesRequest(OrsRequest):
     """The places that are reached from points, or from which points are reached."""
 
-    range: Annotated[list[Number], Len(min_length=1), FailFast()] = Field(
+    range: Annotated[list[Annotated[Number, _ABOVE_0]], Len(min_length=1), FailFast()] = Field(
         description="Seconds; with `range_type` distance lengths in `units`.", examples=[[300, 600]]
     )
     range_type: Literal["time", "distance"] | None = Field(None, description="Default time.")
@@ -90,7 +91,7 @@ class IsochronesRequest(OrsRequest):
     location_type: Literal["start", "destination"] | None = Field(
         None, description="Whether the ways begin or end at the locations. Default start."
     )
-    attributes: list[Literal["area", "reachfactor", "total_pop"]] | None = Field(
+    attributes: Annotated[list[Literal["area", "reachfactor", "total_pop"]], Field(fail_fast=True)] | None = Field(
         None, description="`total_pop` counts the riders of the study, by travel time."
     )
     intersections: bool | None = Field(None, description="Adds where the areas of two locations overlap.")
@@ -144,11 +145,15 @@ class IsochronesRequest(OrsRequest):
 class MatrixRequest(OrsRequest):
     """The time and the length of the quickest ways between points."""
 
-    sources: list[int | Text] | Text | None = Field(
+    sources: Annotated[list[int | Text], Field(fail_fast=True)] | Text | None = Field(
         None, description="Positions in `locations`, from 0. Default all.", examples=[["0"]]
     )
-    destinations: list[int | Text] | Text | None = Field(None, description="As `sources`.")
-    metrics: list[Literal["duration", "distance"]] | None = Field(None, description="Default duration.")
+    destinations: Annotated[list[int | Text], Field(fail_fast=True)] | Text | None = Field(
+        None, description="As `sources`."
+    )
+    metrics: Annotated[list[Literal["duration", "distance"]], Field(fail_fast=True)] | None = Field(
+        None, description="Default duration."
+    )
     resolve_locations: bool | None = Field(None, description="Adds the name of the street of each point.")
     units: Unit | None = Field(None, description="Of distances. Default m.")
     optimized: bool | None = Field(None, description="Accepted, without effect: ways are exact.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from servicecircle.writers import json_text
 
-from ..dependencies import PlansOfStudy
+from ..plans import Plans
 from ..settings import Settings
+from ..turns import Turns
 from .errors import BAD_EXPORT, UNKNOWN, OrsError, OrsRoute
 from .ground import OrsGround
 from .isochrones import isochrones
@@ -37,19 +38,23 @@ _MADE: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/v2", route_class=OrsRoute, responses=PROBLEMS)
 
 
-async def get_ground(request: Request) -> OrsGround:
-    """Return the networks and the riders of the served study."""
-    return cast("OrsGround", request.app.state.ors)
+class Desk(NamedTuple):
+    """What answers are made with."""
+
+    ground: OrsGround
+    plans: Plans
+    settings: Settings
+    turns: Turns
 
 
-async def get_settings(request: Request) -> Settings:
-    """Return the settings."""
-    return cast("Settings", request.app.state.settings)
+async def get_desk(request: Request) -> Desk:
+    """Return the networks and riders of the served study, its plans, the settings, and where to wait."""
+    state = request.app.state
+    return Desk(state.ors, state.plans, state.settings, state.turns)
 
 
 Profile = Annotated[str, Path(description="How people travel.", json_schema_extra={"enum": list(PROFILES)})]
-Ground = Annotated[OrsGround, Depends(get_ground)]
-Told = Annotated[Settings, Depends(get_settings)]
+DeskOfServer = Annotated[Desk, Depends(get_desk)]
 
 
 @router.post("/isochrones/{profile}", summary="Isochrones, as openrouteservice has them", responses=_MADE)
@@ -59,27 +64,25 @@ Told = Annotated[Settings, Depends(get_settings)]
     name="isochrones_geojson",
     responses=_MADE,
 )
-def post_isochrones(
-    profile: Profile, asked: IsochronesRequest, ground: Ground, plans: PlansOfStudy, settings: Told
-) -> Response:
+async def post_isochrones(profile: Profile, asked: IsochronesRequest, desk: DeskOfServer) -> Response:
     """
     Return a Polygon for each location and range, ranges ascending: what is reached from it, or reaches it.
 
     `group_index, value, center`; as `attributes` ask for them `area, reachfactor, total_pop` (riders of the study,
     by travel time).
     """
-    made = isochrones(ground, plans, settings, profile, asked)
-    return Response(json_text(made), media_type=GEOJSON)
+    text = await desk.turns.do(
+        lambda: json_text(isochrones(desk.ground, desk.plans, desk.settings, profile, asked))
+    )
+    return Response(text, media_type=GEOJSON)
 
 
 @router.post("/matrix/{profile}", summary="Times and distances, as openrouteservice has them")
 @router.post("/matrix/{profile}/json", summary="The same, at its other address", name="matrix_json")
-def post_matrix(
-    profile: Profile, asked: MatrixRequest, ground: Ground, plans: PlansOfStudy, settings: Told
-) -> Response:
+async def post_matrix(profile: Profile, asked: MatrixRequest, desk: DeskOfServer) -> Response:
     """Return durations and distances of the quickest ways from each source to each destination; null: no way."""
-    made = matrix(ground, plans, settings, profile, asked)
-    return Response(json_text(made), media_type="application/json;charset=UTF-8")
+    text = await desk.turns.do(lambda: json_text(matrix(desk.ground, desk.plans, desk.settings, profile, asked)))
+    return Response(text, media_type="application/json;charset=UTF-8")
 
 
 @router.post("/{service}/{profile}/{form}", include_in_schema=False)

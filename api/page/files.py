@@ -26,8 +26,10 @@ OWN = (
     "trials.js",
     "closing.js",
     "readout.js",
+    "running.js",
     "job.js",
     "download.js",
+    "proposal.js",
     "live.js",
 )
 #: those of the map in one file
@@ -42,21 +44,20 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 #: scripts, styles and answers of this server alone; pictures that the page makes itself
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'self'",
-    )
+POLICY: Mapping[str, str] = MappingProxyType(
+    {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'self'",
+    }
 )
 SAFE_HEADERS: Mapping[str, str] = MappingProxyType(
     {
-        "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -71,10 +72,12 @@ def page_file(name: str) -> Body | None:
     return None if data is None else Body(data, MEDIA_TYPES[name.rpartition(".")[2]])
 
 
-def safe_answer(request: Request, body: Body) -> Response:
-    """Answer with a content of the page, and with what it may do in a browser."""
+def safe_answer(request: Request, body: Body, *, pictures: str = "") -> Response:
+    """Answer with a content of the page, and with what it may do in a browser: `pictures` is a host of some."""
     made = answer(request, body)
-    made.headers.update(SAFE_HEADERS)
+    rules = {**POLICY, "img-src": f"{POLICY['img-src']} {pictures}".strip()}
+    policy = "; ".join(f"{name} {sources}" for name, sources in rules.items())
+    made.headers.update({**SAFE_HEADERS, "Content-Security-Policy": policy})
     return made
 
 

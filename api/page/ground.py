@@ -6,14 +6,17 @@ from collections import Counter
 from typing import Any
 
 from servicecircle._page import areas, frames, numbers, palette, places, streets, summary, symbols
+from servicecircle._page.base_maps import base_datum, offered_base
 from servicecircle._page.choices import MAX_SERVICES, service_name
 from servicecircle._page.closures import drawn_closures
 from servicecircle._page.elements import page_json
 from servicecircle._page.geometry import Screen, latlon
 from servicecircle._page.words import Words
+from servicecircle._qgis.words import alias
 from servicecircle.coverage import coverage_by_cell
 from servicecircle.errors import Lang
-from servicecircle.model import Plan
+from servicecircle.map_rules import BaseMap
+from servicecircle.model import Plan, Study
 from servicecircle.moments import weekday_name
 from servicecircle.offers import offers_in
 from servicecircle.params import PROFILES, TravelProfile
@@ -27,6 +30,19 @@ LEAST_MINUTES, MOST_MINUTES = 5, 20
 #: modes that the switch offers beside the study's own
 MODES = ("walk", "ebike")
 DAYS = 7
+#: columns of the download that files of a plan have too: the table of plan.gpkg whose words they take
+FIELDS = (
+    ("facilities", "id"),
+    ("facilities", "name"),
+    ("circles", "facility_id"),
+    ("circles", "kind"),
+    ("circles", "minutes"),
+    ("circles", "street_m"),
+    ("circles", "area_m2"),
+    ("cells", "cell_id"),
+    ("cells", "riders"),
+    ("suggestions", "riders_gained"),
+)
 
 
 def screen_of(plan: Plan) -> Screen:
@@ -60,13 +76,13 @@ def _ground(plan: Plan, words: Words) -> dict[str, Any]:
             "suggestion": _suggested(plan),
         },
         "cells": _cells(plan, screen),
-        "zones": areas.drawn_zones(plan, screen),
+        "zones": areas.drawn_zones(plan, screen) if plan.study.map_rules.boundaries else [],
         "closures": drawn_closures(plan, screen, words),
     }
 
 
 def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
-    study = plan.study
+    study, base = plan.study, live_base(plan.study)
     foot, attribution = summary.sources(plan, words)
     return {
         "words": words.table(),
@@ -85,13 +101,20 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
         "is_invented": study.is_invented,
         "is_internal": study.map_rules.watermark,
         "has_demand": bool(plan.before.weight.sum() > 0),
-        "base": None,
+        "base": None if base is None else offered_base(base, words),
+        "fields": {name: alias(table, name, words.lang) for table, name in FIELDS},
         "foot": foot,
         "attribution": attribution,
         "cell_note": places.cells_name(plan, words),
         "zone_names": {str(one): name for one, name in areas.zone_names(plan).items()},
         **_limits(plan, words),
     }
+
+
+def live_base(study: Study) -> BaseMap | None:
+    """Return the online base map that the page offers: that of the study, if it is drawn where a click is."""
+    base = study.map_rules.base
+    return base if base_datum(base) == "wgs84" else None
 
 
 def _profiles(own: TravelProfile) -> dict[str, TravelProfile]:
@@ -113,7 +136,7 @@ def _limits(plan: Plan, words: Words) -> dict[str, Any]:
     return {
         "least_minutes": LEAST_MINUTES,
         "most_minutes": MOST_MINUTES,
-        "first_minutes": round(min(max(study.minutes[0], LEAST_MINUTES), MOST_MINUTES)),
+        "first_minutes": round(min(max(study.minutes[-1], LEAST_MINUTES), MOST_MINUTES)),
         "profiles": [
             {"name": name, "roads": profile.roads, "breaks": list(profile.cutoffs_s)}
             for name, profile in _profiles(study.profile).items()

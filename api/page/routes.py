@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from servicecircle._page.base_maps import ONLINE_BASES
 from servicecircle.errors import Lang
 
+from ..bodies import Body
 from ..dependencies import Asked, PlansOfStudy
 from ..routes import PROBLEMS
 from .files import page_file, safe_answer
-from .ground import ground_body
+from .ground import ground_body, live_base
 from .standing import standing_body
 
 router = APIRouter(responses=PROBLEMS)
@@ -24,19 +26,21 @@ LangText = Annotated[
 
 
 @router.get("/", summary="The live page", response_class=HTMLResponse)
-async def read_page(request: Request, lang: LangText = None) -> Response:
-    """Return the page on which a planner tries changes; its script asks for all else."""
+async def read_page(request: Request, plans: PlansOfStudy, lang: LangText = None) -> Response:
+    """
+    Return the page on which a planner tries changes; its script asks for all else.
+
+    Its policy names no other host but that of the online base map that the study offers.
+    """
     del lang  # the page's script reads it
-    return await read_page_file(request, "index.html")
+    base = live_base(plans.study)
+    return safe_answer(request, _file("index.html"), pictures="" if base is None else ONLINE_BASES[base].host)
 
 
 @router.get("/page/{name:path}", include_in_schema=False)
 async def read_page_file(request: Request, name: str) -> Response:
     """Return a script, style sheet or picture of the live page."""
-    file = page_file(name)
-    if file is None:
-        raise HTTPException(404)
-    return safe_answer(request, file)
+    return safe_answer(request, _file(name))
 
 
 @router.get("/live.json", summary="What the live page is drawn from", response_class=JSONResponse)
@@ -53,3 +57,10 @@ def read_standing(request: Request, plans: PlansOfStudy, asked: Asked) -> Respon
     Cells come in the order of `live.json`; circles as its `streets`, in steps around its origin.
     """
     return safe_answer(request, standing_body(request.app.state.today(asked), plans))
+
+
+def _file(name: str) -> Body:
+    file = page_file(name)
+    if file is None:
+        raise HTTPException(404)
+    return file

@@ -29,6 +29,16 @@ class QueueFullError(StoreBusyError):
         )
 
 
+class ClosuresFullError(StoreError):
+    """As many reports of trouble on the road are kept as may be."""
+
+    def __init__(self, n_kept: int) -> None:
+        super().__init__(
+            f"{n_kept} reports are kept already, as many as may be. Remove those that are over.",
+            zh=f"已有 {n_kept} 条路况报告，达到上限，请先删除过期的报告。",
+        )
+
+
 @contextmanager
 def told_as_store_errors() -> Iterator[None]:
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from .records import Job, JobFile, Note, StoredClosure
+from .records import ClosureReport, Job, JobFile, Note, StoredClosure
 
 
 class Store(Protocol):
@@ -69,17 +69,8 @@ class Store(Protocol):
         ...
 
     # --------------------------------------------------------------------------------------------------- closures
-    def add_closure(
-        self,
-        geometry: Mapping[str, Any],
-        *,
-        starts: str | None = None,
-        ends: str | None = None,
-        modes: Sequence[str] = (),
-        factor: float | None = None,
-        properties: Mapping[str, Any] | None = None,
-    ) -> StoredClosure:
-        """Keep a report of trouble on the road."""
+    def add_closure(self, report: ClosureReport, *, most: int | None = None) -> StoredClosure:
+        """Keep a report of trouble on the road; `ClosuresFullError` if `most` are kept already."""
         ...
 
     def closure(self, closure_id: str) -> StoredClosure | None:

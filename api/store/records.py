@@ -49,14 +49,20 @@ class Job:
 
 
 @dataclass(frozen=True)
-class StoredClosure:
+class ClosureReport:
     """A report of trouble on the road, as it came."""
 
-    id: str
     geometry: Mapping[str, Any]  # GeoJSON, WGS 84
-    starts: str | None  # ISO; None: since ever
-    ends: str | None  # ISO; None: until it is removed
-    modes: tuple[str, ...]
-    factor: float | None  # speed that is left; None: closed
-    properties: Mapping[str, Any]  # whatever else the report says
+    starts: str | None = None  # ISO; None: since ever
+    ends: str | None = None  # ISO; None: until it is removed
+    modes: tuple[str, ...] = ()  # none: all
+    factor: float | None = None  # speed that is left; None: closed
+    properties: Mapping[str, Any] = field(default_factory=dict)  # whatever else the report says
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredClosure(ClosureReport):
+    """A report of trouble that a store holds."""
+
+    id: str
     created: float

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, Row, delete, func, insert, select, text, update
 from sqlalchemy.engine import Connection
 
-from .errors import QueueFullError, StoreError, told_as_store_errors
+from .errors import ClosuresFullError, QueueFullError, StoreError, told_as_store_errors
 from .lives import Life, is_alive, own_life
-from .records import LIVE, Job, JobFile, Note, Status, StoredClosure
+from .records import LIVE, ClosureReport, Job, JobFile, Note, StoredClosure
+from .rows import closure_of, job_of, note_of, note_text
 from .tables import CLOSURES_VERSION, SCHEMA_VERSION, make_tables
 
 _VERSION = "schema"
@@ -71,7 +72,7 @@ class SqlStore:
                 "process": process,
                 "inputs": json.dumps(inputs),
                 "status": job.status,
-                "note": _note_text(job.note),
+                "note": note_text(job.note),
                 "problem": "",
                 "created": now,
                 "updated": now,
@@ -83,7 +84,7 @@ class SqlStore:
     def job(self, job_id: str) -> Job | None:
         with self._reading() as db:
             row = None if db is None else self._job_row(db, job_id)
-        return None if row is None else _job_of(row)
+        return None if row is None else job_of(row)
 
     def jobs(self, *, limit: int, offset: int = 0) -> tuple[list[Job], int]:
         jobs = self._jobs.c
@@ -92,7 +93,7 @@ class SqlStore:
                 return [], 0
             own = jobs.study == self._study
             page = select(self._jobs).where(own).order_by(jobs.seq.desc()).limit(limit).offset(offset)
-            found = [_job_of(row) for row in db.execute(page)]
+            found = [job_of(row) for row in db.execute(page)]
             n_all = db.execute(select(func.count()).select_from(self._jobs).where(own)).scalar_one()
         return found, n_all
 
@@ -116,7 +117,7 @@ class SqlStore:
             row = self._job_row(db, job_id)
             if row is None:
                 return None
-            job = dataclasses.replace(_job_of(row), status="dismissed", updated=now)
+            job = dataclasses.replace(job_of(row), status="dismissed", updated=now)
             if row.status in LIVE:
                 job = dataclasses.replace(job, finished=now)
                 ended = {"status": "dismissed", "updated": now, "finished": now}
@@ -142,15 +143,15 @@ class SqlStore:
                 return None
             begun: dict[str, Any] = {"status": "running", "owner": worker, "started": now, "updated": now}
             db.execute(update(self._jobs).where(jobs.id == row.id).values(begun))
-            return dataclasses.replace(_job_of(row), **begun)
+            return dataclasses.replace(job_of(row), **begun)
 
     def tell(self, job_id: str, worker: str, note: Note) -> bool:
         with self._writing() as (db, now):
-            return self._change(db, job_id, worker, note=_note_text(note), updated=now)
+            return self._change(db, job_id, worker, note=note_text(note), updated=now)
 
     def finish(self, job_id: str, worker: str, files: Sequence[JobFile], note: Note) -> bool:
         with self._writing() as (db, now):
-            told = {"status": "successful", "note": _note_text(note), "updated": now, "finished": now}
+            told = {"status": "successful", "note": note_text(note), "updated": now, "finished": now}
             if not self._change(db, job_id, worker, **told):
                 return False
             self._add_files(db, job_id, files, made=True)
@@ -158,7 +159,7 @@ class SqlStore:
 
     def fail(self, job_id: str, worker: str, note: Note, *, problem: str) -> bool:
         with self._writing() as (db, now):
-            told = {"status": "failed", "note": _note_text(note), "updated": now, "finished": now}
+            told = {"status": "failed", "note": note_text(note), "updated": now, "finished": now}
             return self._change(db, job_id, worker, problem=problem, **told)
 
     def beat(self, worker: str) -> None:
@@ -177,9 +178,9 @@ class SqlStore:
             ).all()
             dead = [row for row in running if _has_died(row, now=now, after_s=after_s)]
             for row in dead:
-                last = _note_of(row.note)
+                last = note_of(row.note)
                 note = dataclasses.replace(DIED, stage=last.stage, progress=last.progress, found=last.found)
-                told = {"status": "failed", "note": _note_text(note), "updated": now, "finished": now}
+                told = {"status": "failed", "note": note_text(note), "updated": now, "finished": now}
                 self._change(db, row.id, row.owner, problem="server-ended", **told)
             used = select(jobs.owner).where(jobs.status == "running")
             db.execute(delete(self._workers).where(workers.beat < now - after_s, workers.id.not_in(used)))
@@ -200,28 +201,21 @@ class SqlStore:
         return len(old)
 
     # --------------------------------------------------------------------------------------------------- closures
-    def add_closure(
-        self,
-        geometry: Mapping[str, Any],
-        *,
-        starts: str | None = None,
-        ends: str | None = None,
-        modes: Sequence[str] = (),
-        factor: float | None = None,
-        properties: Mapping[str, Any] | None = None,
-    ) -> StoredClosure:
+    def add_closure(self, report: ClosureReport, *, most: int | None = None) -> StoredClosure:
+        closures = self._closures.c
         with self._writing() as (db, now):
-            made = StoredClosure(
-                secrets.token_hex(8), geometry, starts, ends, tuple(modes), factor, properties or {}, now
-            )
+            kept = db.execute(select(func.count()).where(closures.study == self._study)).scalar_one()
+            if most is not None and kept >= most:
+                raise ClosuresFullError(kept)
+            made = StoredClosure(**vars(report), id=secrets.token_hex(8), created=now)
             row: dict[str, Any] = {
                 "id": made.id,
                 "study": self._study,
-                "geojson": json.dumps(geometry),
-                "starts": starts,
-                "ends": ends,
-                "modes": ",".join(modes),
-                "factor": factor,
+                "geojson": json.dumps(made.geometry),
+                "starts": made.starts,
+                "ends": made.ends,
+                "modes": ",".join(made.modes),
+                "factor": made.factor,
                 "properties": json.dumps(made.properties),
                 "created": now,
             }
@@ -355,7 +349,7 @@ class SqlStore:
         if closure_id is not None:
             asked = asked.where(closures.id == closure_id)
         with self._reading() as db:
-            return [] if db is None else [_closure_of(row) for row in db.execute(asked)]
+            return [] if db is None else [closure_of(row) for row in db.execute(asked)]
 
     def _number(self, db: Connection, name: str) -> int | None:
         value = db.execute(select(self._meta.c.value).where(self._meta.c.name == name)).scalar()
@@ -370,45 +364,6 @@ class SqlStore:
             == 0
         ):
             db.execute(insert(self._meta), {"name": CLOSURES_VERSION, "value": 1})
-
-
-# ------------------------------------------------------------------------------------------------- rows to records
-def _job_of(row: Row[Any]) -> Job:
-    status: Status = row.status
-    return Job(
-        id=row.id,
-        process=row.process,
-        inputs=json.loads(row.inputs),
-        status=status,
-        note=_note_of(row.note),
-        created=row.created,
-        updated=row.updated,
-        started=row.started,
-        finished=row.finished,
-        owner=row.owner,
-        problem=row.problem,
-    )
-
-
-def _closure_of(row: Row[Any]) -> StoredClosure:
-    return StoredClosure(
-        id=row.id,
-        geometry=json.loads(row.geojson),
-        starts=row.starts,
-        ends=row.ends,
-        modes=tuple(row.modes.split(",")) if row.modes else (),
-        factor=row.factor,
-        properties=json.loads(row.properties),
-        created=row.created,
-    )
-
-
-def _note_text(note: Note) -> str:
-    return json.dumps(dataclasses.asdict(note))
-
-
-def _note_of(written: str) -> Note:
-    return Note(**json.loads(written))
 
 
 def _has_died(row: Row[*tuple[Any, ...]], *, now: float, after_s: float) -> bool:

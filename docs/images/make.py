@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 STUDY = HERE.parents[1] / "data" / "nanqu"
 SIZE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PRINT_WIDTH = 1600
+PRINT_WIDTH = 1520
 #: what is tried on the live page: tool, x, y
 TRIED = [("station", 487.0, 664.0), ("shop", 1246.0, 690.0), ("closure", 822.0, 470.0)]
 TRIED_ON_PHONE = [("station", 75.0, 400.0)]

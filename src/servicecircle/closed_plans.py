@@ -8,11 +8,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ._validate import some, some_zh
 from .closed_streets import with_closures
 from .closed_times import times_again
 from .closures import Closures, as_closures
 from .coverage import cover, covered_by, covered_riders
-from .errors import InputError
+from .errors import Fault, InputError
 from .gaps import find_gaps
 from .model import Coverage, Facilities, Network, Plan
 from .pipeline import with_sites
@@ -36,7 +37,8 @@ def plan_during(plan: Plan, closures: Closures | gpd.GeoDataFrame) -> Plan:
     during
         The same study, sites and proof, since suggestions are for the open roads; `before`, `after`, the gaps and
         the circles are those of the closed streets, bit for bit what `suggest` makes of them, and so is what each
-        site gains in rank order. `trouble` has what the reports do, beside those of the study itself.
+        site gains in rank order. `trouble` has what the reports do, beside those of the study itself; its `counted`
+        and a warning tell which hold.
 
     Raises
     ------
@@ -91,8 +93,19 @@ def _told(plan: Plan, reports: Closures) -> Plan:
     filled = [frame for frame in frames if len(frame)]
     every = Closures(gpd.GeoDataFrame(pd.concat(filled), crs=reports.frame.crs) if len(filled) > 1 else filled[0])
     trouble = tell_closures(dataclasses.replace(plan, study=dataclasses.replace(plan.study, closures=every)))
-    warnings = tuple(dict.fromkeys((*plan.warnings, *trouble.warnings)))
-    return dataclasses.replace(plan, trouble=trouble, warnings=warnings)
+    counted = _told_that_they_hold(reports)
+    warnings = tuple(dict.fromkeys((*plan.warnings, *trouble.warnings, counted)))
+    return dataclasses.replace(plan, trouble=dataclasses.replace(trouble, counted=counted), warnings=warnings)
+
+
+def _told_that_they_hold(reports: Closures) -> Fault:
+    """Tell whoever reads the plan that its figures are not those of the open roads."""
+    named = [name or str(own) for own, name in zip(reports.frame.index, reports.frame["name"], strict=True)]
+    en = (
+        f"Coverage, gaps and circles are those while trouble lasts: {some(named)}. Sites are chosen for open roads."
+    )
+    zh = f"覆盖、缺口和服务圈按路况期间计算：{some_zh(named)}。建议点位按道路畅通时选出。"
+    return Fault(en, zh, level="warning")
 
 
 def _again(plan: Plan, closed: Network, coverage: Coverage, facilities: gpd.GeoDataFrame) -> Coverage:

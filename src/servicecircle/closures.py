@@ -105,6 +105,7 @@ class TroubleFigures:
     cells: pd.DataFrame  # a row a window with trouble and planning cell whose coverage changes
     streets: gpd.GeoDataFrame  # the parts of streets that each report covers, CRS of the network
     warnings: tuple[Fault, ...] = ()
+    counted: Fault | None = None  # which reports the plan's own coverage counts; None: it is of the open roads
 
 
 def _checked(frame: Any) -> gpd.GeoDataFrame:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import shapely
@@ -13,7 +14,7 @@ from .near_streets import SQUARE_M, Corners, Known, NearStreets
 from .params import CLOSED_MS
 from .street_raster import ROOT_M
 from .street_reach import SettledRows
-from .street_squares import Room, StreetSquares
+from .street_squares import Kernels, Room, StreetSquares
 
 #: ranks of corners are kept in 8 bits
 MOST_BREAKS = 255
@@ -27,6 +28,7 @@ MIXED = -1
 class FacilityTimes:
     """What some facilities, one after the other, reach along streets."""
 
+    kernels: Kernels  # which found them, and go on
     times: Any  # along segments
     block_start: IntArray  # of the blocks that may hold a place within reach; none of what is wide
     block: IntArray
@@ -37,6 +39,7 @@ class FacilityTimes:
 
 def times_of_facilities(  # noqa: PLR0917 - what a search found
     squares: StreetSquares,
+    kernels: Kernels,
     settled: SettledRows,
     first: int,
     last: int,
@@ -45,12 +48,12 @@ def times_of_facilities(  # noqa: PLR0917 - what a search found
     room: Room,
 ) -> FacilityTimes:
     """Return the times along streets of the facilities from `first` to `last`, and the squares within reach."""
-    kernels, own = squares.kernels, squares.segments
+    own = squares.segments
     source = kernels.reach.Sources(
         settled.start, settled.node, settled.ms, settled.street, settled.share, settled.access_ms, limit_ms
     )
     start, of, ms, mine, metres, is_cut = kernels.reach.times_of_facilities(
-        first, last, source, _streets(squares), is_edge, room.node_ms
+        first, last, source, _streets(squares, kernels), is_edge, room.node_ms
     )
     limit = limit_ms[first:last]
     ground = kernels.reach.Ground(
@@ -61,6 +64,7 @@ def times_of_facilities(  # noqa: PLR0917 - what a search found
         start, of, ms, mine, limit[:, -1].copy(), ground, most, room.is_marked
     )
     return FacilityTimes(
+        kernels=kernels,
         times=kernels.areas.Times(start, of, ms, mine, limit, extent),
         block_start=block_start,
         block=block,
@@ -94,12 +98,12 @@ def ranked(  # noqa: PLR0917 - what a drawing needs
     room: Room,
 ) -> Ranked:
     """Rank the squares, or blocks, of each facility."""
-    own, areas = squares.segments, squares.kernels.areas
+    own, areas = squares.segments, found.kernels.areas
     rank = areas.ranks_of_facilities(
         found.times,
         start,
         row,
-        _near(squares, known),
+        _near(areas, known),
         square_m,
         own.segment,
         squares.slope,
@@ -110,9 +114,9 @@ def ranked(  # noqa: PLR0917 - what a drawing needs
     return Ranked(start, row, rank)
 
 
-def in_mixed_blocks(squares: StreetSquares, blocks: Known, of: Ranked) -> tuple[IntArray, Any]:
+def in_mixed_blocks(kernels: Kernels, blocks: Known, of: Ranked) -> tuple[IntArray, Any]:
     """Return the squares in mixed blocks of each facility: where those of each begin, and their rows."""
-    start, row = squares.kernels.areas.quarters_of_mixed(of.start, of.row, of.rank, blocks.within)
+    start, row = kernels.areas.quarters_of_mixed(of.start, of.row, of.rank, blocks.within)
     return start, row
 
 
@@ -137,13 +141,13 @@ def polygons_of_facilities(  # noqa: PLR0917 - what a drawing needs
     room: Room,
 ) -> GeometryArray:
     """Return the polygon that holds the `place` of each facility, `(n, n_break)`: an empty one of none."""
-    own, areas = squares.segments, squares.kernels.areas
+    own, areas = squares.segments, found.kernels.areas
     corners = ((2 * found.times.extent[:, 2:] + 2) * squares.cells + 1).prod(axis=1)
     xy, ring, polygon = areas.rings_of_facilities(
         found.times,
         areas.Ranked(blocks.start, blocks.row, blocks.rank, on.blocks.square),
         areas.Ranked(ranked_squares.start, ranked_squares.row, ranked_squares.rank, on.squares.square),
-        _lattice(squares, on),
+        _lattice(areas, squares, on),
         own.segment,
         own.ms_per_m,
         own.max_m,
@@ -156,11 +160,11 @@ def polygons_of_facilities(  # noqa: PLR0917 - what a drawing needs
     return shapes.reshape(found.metres.shape)
 
 
-def _streets(squares: StreetSquares) -> Any:  # noqa: ANN401
+def _streets(squares: StreetSquares, kernels: Kernels) -> Any:  # noqa: ANN401
     """Return the streets of the network, and the segments that they are made of."""
     own = squares.segments
     at_nodes = own.at_nodes
-    return squares.kernels.reach.Streets(
+    return kernels.reach.Streets(
         at_nodes.start,
         at_nodes.street,
         at_nodes.is_end_a,
@@ -175,13 +179,13 @@ def _streets(squares: StreetSquares) -> Any:  # noqa: ANN401
     )
 
 
-def _near(squares: StreetSquares, known: Known) -> Any:  # noqa: ANN401
-    return squares.kernels.areas.Near(known.square, known.start, known.near, known.away, known.along)
+def _near(areas: ModuleType, known: Known) -> Any:  # noqa: ANN401
+    return areas.Near(known.square, known.start, known.near, known.away, known.along)
 
 
-def _lattice(squares: StreetSquares, on: OnSquares) -> Any:  # noqa: ANN401
+def _lattice(areas: ModuleType, squares: StreetSquares, on: OnSquares) -> Any:  # noqa: ANN401
     """Return the lattice and what is known of it; where the raster of a facility lies comes later."""
-    return squares.kernels.areas.Lattice(
+    return areas.Lattice(
         squares.segments.origin,
         on.near.n_across,
         SQUARE_M,
@@ -189,7 +193,7 @@ def _lattice(squares: StreetSquares, on: OnSquares) -> Any:  # noqa: ANN401
         *(0, 0, 0, 0),
         on.near.block_row,
         on.blocks.within,
-        _near(squares, on.squares),
+        _near(areas, on.squares),
         on.squares.through,
         on.squares.within,
         on.corners.nearest,

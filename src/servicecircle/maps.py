@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._page import areas, frames, gaps, numbers, palette, places, streets, summary, symbols
-from ._page.base_maps import ONLINE_BASES, base_datum, tile_urls
+from ._page.base_maps import ONLINE_BASES, base_datum, offered_base, tile_urls
 from ._page.choices import drawn_choices
 from ._page.closures import drawn_closures
 from ._page.geometry import Screen, in_box
@@ -78,7 +78,7 @@ def draw_map(plan: Plan, *, lang: Lang | None = None) -> folium.Map:
     }
     panel = _panel(plan, words, screen)
     panel["notes"] = _notes(plan, words, drawn.left_out, is_land_thinned=is_land_thinned)
-    panel["base"] = None if base is None else _online_base(base, words)
+    panel["base"] = None if base is None else offered_base(base, words)
     host = "" if base is None else ONLINE_BASES[base].host
     centre = screen.origin[::-1]
     page = page_map(panel["title"], words("html_lang"), words("needs_script"), centre=centre, host=host)
@@ -115,17 +115,6 @@ def check_base_map(base: BaseMap | None) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- layers
-def _online_base(base: BaseMap, words: Words) -> dict[str, Any]:
-    name = words(f"base.{base}")
-    return {
-        "name": name,
-        "urls": tile_urls(base),
-        "most": ONLINE_BASES[base].most,
-        "note": words("layer.base.note", name=name),
-        "credit": words(f"base.{base}.credit"),
-    }
-
-
 def _places(plan: Plan, words: Words) -> dict[str, Any]:
     gained, closed = summary.whole_gains(plan), gaps.closed_gaps(plan, words)
     return {

@@ -71,3 +71,8 @@ def _examples() -> Path:
 def application() -> Any:  # noqa: ANN401
     """Return the application that the environment describes, for an ASGI server; see `serve`."""
     return api_module("main").create_app()
+
+
+def connection(**given: Any) -> Any:  # noqa: ANN401
+    """Return a connection for uvicorn; see `serve`."""
+    return api_module("connections").Connection(**given)

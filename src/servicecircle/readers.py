@@ -25,6 +25,8 @@ SHEET_SUFFIXES = (".csv", ".xlsx")
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".parquet", ".geoparquet")
 #: files whose texts may be in several encodings
 TEXT_SUFFIXES = (".csv", ".geojson", ".json", ".shp")
+#: columns of a sheet, in Excel and here
+MOST_COLUMNS = 16_384
 
 
 _FORMULA_TEXT = re.compile(r'^="([^"]*)"$')
@@ -113,7 +115,12 @@ def _read_csv(path: Path, file: str, encoding: str | None, is_header: IsHeader |
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     records: list[tuple[int, list[str]]] = []
     try:
-        records.extend(enumerate(reader, start=1))
+        for row, cells in enumerate(reader, start=1):
+            if len(cells) > MOST_COLUMNS:
+                en = f"has {len(cells):,} columns; at most {MOST_COLUMNS:,} are read. Is a line break missing?"
+                zh = f"有 {len(cells):,} 列，最多 {MOST_COLUMNS:,} 列。请检查是否缺少换行。"
+                raise unreadable(file, en, zh, row=row)
+            records.append((row, cells))
     except csv.Error as error:
         en = f"is not a readable CSV: {error}. Look for a stray or unclosed quote from this row on."
         zh = f"CSV 无法解析（{error}）。请检查这一行起是否有多余或未闭合的引号。"

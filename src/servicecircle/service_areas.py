@@ -41,7 +41,7 @@ from .street_reach import (
     search_reach,
     straight,
 )
-from .street_squares import Room, StreetSquares, street_squares
+from .street_squares import Kernels, Room, StreetSquares, street_squares
 from .threads import in_chunks
 from .travel_times import id_ranks
 from .wide_areas import polygons_of_wide
@@ -229,15 +229,15 @@ class _Drawing:
         """Draw some facilities; what is not known yet of the squares they reach is found once for all of them."""
         cells = round(SQUARE_M / self.detail.cell_m)
         squares = street_squares(self.reach.network, self.reach.direction, max_m=self.max_snap_m, cells=cells)
-        squares.choose_kernels(chunk.node.size)
+        kernels = squares.kernels_for(chunk.node.size)
         spans = [(first, min(first + _AT_ONCE, len(chunk))) for first in range(0, len(chunk), _AT_ONCE)]
         places = _places_of(self.reach.network, chunk)
 
         def search(i: int, room: Room) -> FacilityTimes:
-            return times_of_facilities(squares, chunk, *spans[i], limit_ms, self.is_edge, room)
+            return times_of_facilities(squares, kernels, chunk, *spans[i], limit_ms, self.is_edge, room)
 
         found = _each(squares, len(spans), search)
-        on, of_blocks, of_squares = _ranked(squares, found)
+        on, of_blocks, of_squares = _ranked(squares, kernels, found)
 
         def draw(i: int, room: Room) -> GeometryArray:
             own = places[slice(*spans[i])]
@@ -335,28 +335,30 @@ def _places_of(network: Network, facilities: SettledRows) -> FloatArray:
     return places
 
 
-def _ranked(squares: StreetSquares, found: Sequence[FacilityTimes]) -> tuple[OnSquares, list[Ranked], list[Ranked]]:
+def _ranked(
+    squares: StreetSquares, kernels: Kernels, found: Sequence[FacilityTimes]
+) -> tuple[OnSquares, list[Ranked], list[Ranked]]:
     """
     Rank the blocks of facilities, and the squares in those that a frontier may pass through.
 
     Returns what is known of the squares, and by part of the facilities the ranks of blocks and of squares.
     """
-    near, kernels, n = squares.near_streets(), squares.kernels.squares, len(found)
-    blocks = near.blocks(np.concatenate([part.block for part in found]), kernels)
+    near, n = squares.near_streets(), len(found)
+    blocks = near.blocks(np.concatenate([part.block for part in found]), kernels.squares)
 
     def rank_blocks(i: int, room: Room) -> Ranked:
         part = found[i]
         return ranked(squares, blocks, ROOT_M, part, part.block_start, near.block_row[part.block], room)
 
     of_blocks = _each(squares, n, rank_blocks)
-    blocks, known = near.squares(np.concatenate([part.mixed() for part in of_blocks]), kernels)
+    blocks, known = near.squares(np.concatenate([part.mixed() for part in of_blocks]), kernels.squares)
 
     def rank_squares(i: int, room: Room) -> Ranked:
-        start, row = in_mixed_blocks(squares, blocks, of_blocks[i])
+        start, row = in_mixed_blocks(kernels, blocks, of_blocks[i])
         return ranked(squares, known, SQUARE_M, found[i], start, row, room)
 
     of_squares = _each(squares, n, rank_squares)
-    known, corners = near.corners(np.concatenate([part.mixed() for part in of_squares]), kernels)
+    known, corners = near.corners(np.concatenate([part.mixed() for part in of_squares]), kernels.squares)
     return OnSquares(near, blocks, known, corners), of_blocks, of_squares
 
 

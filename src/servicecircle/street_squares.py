@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,34 +71,29 @@ class StreetSquares:
     def __init__(self, network: Network, direction: Direction, *, max_m: float, cells: int) -> None:
         self.cells = cells
         nowhere = OnStreet(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
-        self.segments = StreetSegments(network, search_graph(network, direction), nowhere, max_m=max_m)
+        streets = weakref.proxy(network)  # which keeps the squares: in a circle neither would be gone at once
+        self.segments = StreetSegments(streets, search_graph(network, direction), nowhere, max_m=max_m)
         self.slope = _slopes(self.segments)
         self._in_python = 0  # settled nodes drawn without a compiler
-        self.kernels = self._compiled()
         self._near = NearStreets(self.segments, self.cells)
         self._lock = threading.Lock()
         self._rooms: list[Room] = []
 
-    @staticmethod
-    def _compiled() -> Kernels:
-        from . import _area_kernels, _reach_kernels, _square_kernels
-
-        return Kernels(_square_kernels, _reach_kernels, _area_kernels)
-
-    def choose_kernels(self, n_settled: int) -> None:
+    def kernels_for(self, n_settled: int) -> Kernels:
         """
         Choose how to draw facilities for which so many nodes are settled: the first few without a compiler.
 
         To compile takes 15 seconds or so, once; a first circle on foot in plain Python takes less than one. Both
-        give the same numbers.
+        give the same numbers. A drawing ends with the kernels it began with: another thread may choose otherwise
+        meanwhile, and what plain Python made is no argument of what is compiled.
         """
+        from . import _area_kernels, _reach_kernels, _square_kernels
         from ._compiled import in_python, is_compiled
 
-        self.kernels = self._compiled()
-        if self._in_python + n_settled > _FEW_NODES or is_compiled(self.kernels.areas.rings_of_facilities):
-            return
+        if self._in_python + n_settled > _FEW_NODES or is_compiled(_area_kernels.rings_of_facilities):
+            return Kernels(_square_kernels, _reach_kernels, _area_kernels)
         self._in_python += n_settled
-        self.kernels = Kernels(*map(in_python, ("_square_kernels", "_reach_kernels", "_area_kernels")))
+        return Kernels(*map(in_python, ("_square_kernels", "_reach_kernels", "_area_kernels")))
 
     def room(self) -> Room:
         """Return room for one thread; `give_back` when done."""

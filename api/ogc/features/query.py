@@ -159,6 +159,9 @@ def _count(name: str, text: str, *, least: int) -> int:
 def _value(name: str, text: str, kind: str) -> str | float:
     """Return what a property is compared with."""
     if kind == "string":
+        if len(text) > _MOST_TEXT:
+            msg = f"`{name}` must have at most {_MOST_TEXT} characters."
+            raise ParameterError([name], msg, zh=f"{name} 最多 {_MOST_TEXT} 个字符。")
         return text
     if not _is_number(text):
         msg = f"`{name}` must be a number."

@@ -8,8 +8,8 @@ from servicecircle.closed_streets import piece_frame, report_pieces
 from servicecircle.model import Plan
 from servicecircle.writers import Feature, piece_features
 
-from ...closures import closures_kept
 from ...store import StoredClosure
+from ...stored_closures import closures_kept
 
 
 def reported_features(plan: Plan, reports: Sequence[StoredClosure]) -> list[Feature]:

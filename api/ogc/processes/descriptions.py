@@ -7,16 +7,19 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from servicecircle.errors import Lang
+from servicecircle.writers import PROPOSAL_FILES
 
-from ...jobs.questions import Question
+from ...jobs.questions import QUESTIONS
 from ...jobs.work import PROOF, SUGGESTIONS, SUMMARY
 from ..links import GEOJSON, JSON, Link, link
 from ..parts import Part
 
 VERSION = "1.0.0"
 ZIP = "application/zip"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 #: name of the study among the inputs
 STUDY = "study"
+PROPOSAL = PROPOSAL_FILES[0]
 #: name of the packed folder among the outputs and the files
 FOLDER = "result.zip"
 _PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
@@ -67,6 +70,7 @@ PLAN = Process(
     {
         "folder": Output(FOLDER, ZIP, {"zh": "结果文件夹，打包", "en": "The result folder, packed"}),
         "summary": Output(SUMMARY, JSON, {"zh": "各项数字", "en": "The figures"}),
+        "proposal": Output(PROPOSAL, WORD, {"zh": "建议书，须要求", "en": "The proposal, where it is asked for"}),
     },
     takes_study=True,
 )
@@ -89,7 +93,7 @@ def brief(process: Process, root: str, lang: Lang) -> dict[str, Any]:
 
 def whole(process: Process, root: str, lang: Lang) -> dict[str, Any]:
     """Return the description of a process, with its inputs and outputs."""
-    schema = Question.model_json_schema()
+    schema = QUESTIONS[process.id].model_json_schema()
     inputs = {name: _input(name, one, schema.get("$defs", {})) for name, one in schema["properties"].items()}
     if process.takes_study:
         inputs[STUDY] = {

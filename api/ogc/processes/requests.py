@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, NamedTuple, NoReturn
 
-from fastapi import Request
 from pydantic import ValidationError
 
 from servicecircle.errors import InputError
+from servicecircle.figures import check_fonts
 from servicecircle.model import Study
+from servicecircle.proposal import check_letterhead
 
+from ...closures import Reports
 from ...errors import ParameterError
-from ...jobs.questions import Question
+from ...jobs.questions import QUESTIONS, PlanQuestion, Question
 from ...jobs.uploads import check_upload
 from ...jobs.work import UPLOAD
 from ...settings import Settings
 from ...store import JobFile
+from ...stored_closures import together, written_closures
+from ...trouble_shapes import closures_in
 from .descriptions import STUDY, ZIP, Process
-from .errors import ProcessError
 
 #: members of a request to execute; a `subscriber` would have the server call other machines
 _MEMBERS = frozenset({"inputs", "outputs", "response"})
@@ -39,31 +40,9 @@ class Asked(NamedTuple):
     files: list[JobFile]
 
 
-async def read_body(request: Request, *, most: int) -> bytes:
-    """
-    Return the body of a request, and hold no more of it than may be.
-
-    Raises
-    ------
-    ProcessError
-        If it is larger.
-    """
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > most:
-            msg = f"The request is larger than {most / 1e6:g} MB, which is all that this server takes."
-            raise ProcessError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "request-entity-too-large",
-                msg,
-                zh=f"请求超过 {most / 1e6:g} MB 的上限。",
-            )
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def asked_for(process: Process, body: bytes, media_type: str, *, study: Study, settings: Settings) -> Asked:
+def asked_for(
+    process: Process, said: object, packed: bytes, *, study: Study, reports: Reports, settings: Settings
+) -> Asked:
     """
     Return what a request asks a process for, checked as far as it can be without computing.
 
@@ -71,52 +50,67 @@ def asked_for(process: Process, body: bytes, media_type: str, *, study: Study, s
     ----------
     process
         Which one.
-    body, media_type
-        JSON of the standard; or, of a process that takes one, a packed study as `application/zip`.
+    said
+        What the JSON of the standard says; nothing said is what the study says.
+    packed
+        A study that came instead, for a process that takes one; else empty.
     study
         The served study.
+    reports
+        From the street: those that hold at the moment that is asked about are the job's, as they are now.
     settings
         The limits.
 
     Raises
     ------
+    MissingPackageError
+        If a proposal is asked for, and what draws it is not installed.
     ParameterError
         If something of it is not known, or not allowed.
     InputError
         If a packed study is refused.
     """
-    if media_type == ZIP and process.takes_study:
-        check_upload(body)
-        return Asked({"inputs": {}}, [JobFile(UPLOAD, ZIP, body)])
-    said = _members(body)
-    inputs = _values(said.get("inputs", {}))
+    if packed:
+        if not process.takes_study:
+            _refuse("body", "is no JSON that can be read", "不是可读的 JSON")
+        check_upload(packed)
+        return Asked({"inputs": {}}, [JobFile(UPLOAD, ZIP, packed)])
+    members = _members(said)
+    inputs = _values(members.get("inputs", {}))
     files = []
     if process.takes_study and STUDY in inputs:
-        packed = _unpacked_text(inputs.pop(STUDY))
-        check_upload(packed)
-        files = [JobFile(UPLOAD, ZIP, packed)]
-    question = _question(inputs, settings)
-    if not files:
-        try:
-            question.asked_of(study)
-        except InputError as error:
-            raise ParameterError(["inputs"], error.en, zh=error.zh) from error
+        unpacked = _unpacked_text(inputs.pop(STUDY))
+        check_upload(unpacked)
+        files = [JobFile(UPLOAD, ZIP, unpacked)]
+    question = _question(QUESTIONS[process.id], inputs, settings)
+    if isinstance(question, PlanQuestion) and question.proposal:
+        check_letterhead(None)
+        check_fonts(study.lang)
     kept = {
-        "inputs": question.model_dump(mode="json", exclude_unset=True),
-        **_outputs(said.get("outputs"), process),
+        "inputs": question.model_dump(mode="json", exclude_unset=True, by_alias=True),
+        **_outputs(members.get("outputs"), process),
     }
+    if not files:
+        kept["closures"] = _held(question, study, reports, settings)
+    elif question.closures is not None:
+        _refuse("closures", "goes with the served study, not with one of your own", "不能与上传的研究同用")
     return Asked(kept, files)
 
 
-def _members(body: bytes) -> dict[str, Any]:
-    """Return the members of a request; no body asks for what the study says."""
-    if not body.strip():
-        return {}
+def _held(question: Question, study: Study, reports: Reports, settings: Settings) -> list[dict[str, Any]]:
+    """Return the trouble that a job about the served study counts: as asked for, and as reported."""
     try:
-        said = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        msg = "The body is no JSON that can be read."
-        raise ParameterError(["body"], msg, zh="请求正文不是可读的 JSON。", code="invalid-json") from error
+        changed = question.asked_of(study)
+    except InputError as error:
+        raise ParameterError(["inputs"], error.en, zh=error.zh) from error
+    tried = None
+    if question.closures is not None:
+        tried = closures_in(question.closures, reports.here(), settings)
+    return written_closures(together(tried, reports.of(changed)))
+
+
+def _members(said: object) -> dict[str, Any]:
+    """Return the members of a request."""
     if not isinstance(said, dict):
         _refuse("body", 'must be an object, as {"inputs": {}}', '应为对象，如 {"inputs": {}}')
     if unknown := [name for name in said if name not in _MEMBERS][:_N_NAMED]:
@@ -142,9 +136,9 @@ def _values(inputs: object) -> dict[str, Any]:
     return values
 
 
-def _question(inputs: Mapping[str, Any], settings: Settings) -> Question:
+def _question(kind: type[Question], inputs: Mapping[str, Any], settings: Settings) -> Question:
     try:
-        question = Question.model_validate(inputs)
+        question = kind.model_validate(inputs)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:_N_NAMED]
         names = list(dict.fromkeys(str(fault["loc"][0])[:40] for fault in faults))
@@ -187,8 +181,3 @@ def _unpacked_text(value: object) -> bytes:
 
 def _refuse(name: str, en: str, zh: str) -> NoReturn:
     raise ParameterError([name[:40]], f"`{name[:40]}` {en}.", zh=f"{name[:40]} {zh}。")
-
-
-def _no_number(text: str) -> NoReturn:
-    """Refuse NaN and Infinity, which JSON does not know."""
-    raise ValueError(text)

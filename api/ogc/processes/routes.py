@@ -10,8 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from servicecircle.errors import Lang
 
+from ...closures import ReportsOfStudy
 from ...dependencies import PlansOfStudy, StoreOfStudy
 from ...errors import answer_problem, asked_lang
+from ...incoming import SAID
 from ...jobs.runner import Runner
 from ...jobs.stages import WAITING
 from ...keys import NeedsKey
@@ -21,10 +23,12 @@ from ...store import Job, Store
 from ..links import ROOT, link, root_of
 from . import errors
 from .descriptions import FOLDER, PROCESSES, ZIP, Process, brief, whole
-from .requests import asked_for, read_body
+from .requests import asked_for
 from .status import is_over, packed, results, status_info
 
 MOST_LISTED = 1000
+#: what a request says that has no JSON
+NOTHING: dict[str, Any] = {}
 _EXECUTE_BODY: dict[str, Any] = {
     "requestBody": {
         "content": {
@@ -89,7 +93,13 @@ def read_process(request: Request, process_id: str) -> Response:
     dependencies=[NeedsKey],
 )
 async def execute_process(
-    request: Request, process_id: str, plans: PlansOfStudy, store: StoreOfStudy, runner: RunnerOfServer
+    request: Request,
+    process_id: str,
+    *,
+    plans: PlansOfStudy,
+    reports: ReportsOfStudy,
+    store: StoreOfStudy,
+    runner: RunnerOfServer,
 ) -> Response:
     """
     Accept a job, and answer with its address before it begins.
@@ -98,11 +108,12 @@ async def execute_process(
     of your own: as `application/zip`, or among the inputs in base64. Needs the key. 503 while too many jobs wait.
     """
     process, settings = _process(process_id), cast("Settings", request.app.state.settings)
-    body = await read_body(request, most=settings.max_upload_mb * 1_000_000)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    said = request.scope.get("state", {}).get(SAID, NOTHING)
+    packed = body if said is NOTHING else b""
 
     def accept() -> Job:
-        asked = asked_for(process, body, media_type, study=plans.study, settings=settings)
+        asked = asked_for(process, said, packed, study=plans.study, reports=reports, settings=settings)
         return store.add_job(process.id, asked.inputs, files=asked.files, most_waiting=settings.jobs_waiting)
 
     job = await run_in_threadpool(accept)

@@ -12,7 +12,7 @@ from typing import Any
 from servicecircle.errors import Lang
 
 from ...store import LIVE, Job, JobFile
-from ..links import JSON, Link, link
+from ..links import GEOJSON, JSON, Link, link
 from .descriptions import FOLDER, PROCESSES, ZIP
 
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
@@ -39,21 +39,23 @@ def status_info(job: Job, root: str, lang: Lang) -> dict[str, Any]:
         **({"found": dict(job.note.found)} if job.note.found else {}),
         **({"code": job.problem} if job.problem else {}),
         "inputs": job.inputs["inputs"],
+        **({"closures": [one["id"] for one in held]} if (held := job.inputs.get("closures")) else {}),
         "links": links,
     }
 
 
 def results(job: Job, files: Sequence[JobFile], root: str) -> dict[str, Any]:
-    """Return the outputs that were asked for, JSON as it is, packed files by their address; and all files."""
+    """Return the outputs that were asked for, JSON as it is, others by their address; and all files."""
     process, own = PROCESSES[job.process], f"{root}/jobs/{job.id}/results"
     by_name = {file.name: file for file in files}
     made: dict[str, Any] = {}
     for name, output in process.outputs.items():
         if name not in (job.inputs.get("outputs") or process.outputs):
             continue
-        if output.file in by_name:
-            made[name] = {"value": json.loads(by_name[output.file].body), "mediaType": output.media_type}
-        else:
+        file = by_name.get(output.file)
+        if file is not None and output.media_type in {JSON, GEOJSON}:
+            made[name] = {"value": json.loads(file.body), "mediaType": output.media_type}
+        elif file is not None or output.file == FOLDER:
             made[name] = link(f"{own}/{output.file}", "item", media_type=output.media_type)
     listed = [link(f"{own}/{file.name}", "item", media_type=file.media_type, title=file.name) for file in files]
     return {**made, "files": {"value": listed, "mediaType": JSON}}

@@ -1,5 +1,5 @@
 // Changes that are tried: new, moved and closed places, blocked streets; undone, kept while this tab is open.
-import { panel } from "./page.js";
+import { data, panel, say } from "./page.js";
 import { asBody } from "./question.js";
 
 const KEPT = `servicecircle changes ${panel.study}`;
@@ -60,3 +60,28 @@ export const closureFeature = (one) => ({
 });
 /** The id under which an answer tells of a change. */
 export const toldId = (one) => (one.what === "move" || one.what === "close" ? one.place : one.id);
+
+/** What a change is called. */
+export function changeName(one) {
+  if (one.what === "closure") return say("live.closure", { name: one.name });
+  if (one.what === "close" || one.what === "move") return say(`live.${one.what}`, { name: one.name });
+  return one.name || say(`live.trial.${one.what}`, { n: one.n });
+}
+
+// ---- what a job is told of them
+const MOST_LETTERS = 80; // of a name
+const kindOf = (id) => (data("places").shop.some((one) => one.id === id) ? "shop" : "station");
+const asPlace = (one) => ({
+  kind: one.what === "move" ? kindOf(one.place) : one.what, ...lonLat(one.at), name: (one.what === "move" ? one.name : changeName(one)).slice(0, MOST_LETTERS),
+});
+/** The changes as inputs of a job: its new places as `as`, "add" (taken to be there) or "propose" (what the plan is). */
+export function triedPlaces(as) {
+  const inputs = {};
+  const placed = list.filter(({ what }) => ["station", "shop", "move"].includes(what)).map(asPlace);
+  const gone = list.filter(({ what }) => what === "close" || what === "move").map((one) => one.place);
+  const { closures } = whatIfBody();
+  if (placed.length) inputs[as] = placed;
+  if (gone.length) inputs.close = gone;
+  if (closures) inputs.closures = closures;
+  return inputs;
+}

@@ -1,11 +1,10 @@
-// What is seen, as GeoJSON; the proposal, as the server makes it.
-import { panel } from "./page.js";
-import { changes, closureFeature, toldId } from "./changes.js";
+// What is seen, as GeoJSON.
+import { panel, say, unpack, unpackPolygons } from "./page.js";
+import { changeName, changes, closureFeature, toldId } from "./changes.js";
 import { question, questionTold } from "./question.js";
 import { answers, cellData, cellNow, goneNow } from "./today.js";
-import { changeName, effectOf } from "./trials.js";
+import { effectOf } from "./trials.js";
 import { figures } from "./readout.js";
-import { unpack, unpackPolygons } from "./page.js";
 
 const ring = (points) => {
   const out = points.map(([lat, lon]) => [lon, lat]);
@@ -18,6 +17,9 @@ function changeFeature(one) {
   const geometry = one.at ? { type: "Point", coordinates: [one.at[1], one.at[0]] } : null;
   return { type: "Feature", properties, geometry };
 }
+const OWN_FIELDS = ["layer", "what", "covered", "covered_today", "width_m"];
+/** What each property is called; the names themselves are the same in every language and file. */
+const fields = () => ({ ...panel.fields, ...Object.fromEntries(OWN_FIELDS.map((name) => [name, say(`live.field.${name}`)])) });
 /** What is seen now: circles, changes with what each does, cells with riders. */
 export function seen() {
   const { today, effect } = answers;
@@ -38,13 +40,13 @@ export function seen() {
   const now = figures();
   return {
     type: "FeatureCollection",
-    servicecircle: { study: panel.study, asked: questionTold().join(" "), minutes: question.minutes, riders: now.all, before: now.before, after: now.after },
+    servicecircle: { study: panel.study, asked: questionTold().join(" "), minutes: question.minutes, riders: now.all, before: now.before, after: now.after, fields: fields() },
     features: [...circles, ...tried, ...changes().map(changeFeature), ...cells],
   };
 }
-/** Hand a text to the reader as a file. */
-export function hand(name, text, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Hand the reader a file. */
+export function hand(name, blob) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   Object.assign(link, { href: url, download: name });
   document.body.append(link);
@@ -52,4 +54,4 @@ export function hand(name, text, type) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
-export const downloadSeen = () => hand("servicecircle.geojson", `${JSON.stringify(seen())}\n`, "application/geo+json");
+export const downloadSeen = () => hand("servicecircle.geojson", new Blob([`${JSON.stringify(seen())}\n`], { type: "application/geo+json" }));

@@ -1,19 +1,21 @@
 // The live page: panel, legend, keys, what can be found; all else hangs on two things, what is asked and what is tried.
 import { line, map, styleStreets } from "./base.js";
-import { SMALL_BELOW, iconOf, isSmall, openCard, shapesOf, symbolOfCard } from "./cards.js";
-import { handle, legendRowElement, measureSheet, openSheet, segmented, side, swatch, swatchBox, updates } from "./controls.js";
+import { SMALL_BELOW, iconOf, isSmall, openCard, shapesOf, shapesRow, shapesSwatch, symbolOfCard } from "./cards.js";
+import { baseSwatch, handle, legendRowElement, measureSheet, openSheet, segmented, side, swatch, swatchBox, updates } from "./controls.js";
 import { drawScale, fitWhole, folded, hooks, streetEntries } from "./furniture.js";
 import { icons } from "./icons.js";
 import { calm, colours, data, h, isChinese, panel, riders, say, share, state, svg, unpack, whole } from "./page.js";
+import { showBase } from "./tiles.js";
 import { Placer, blockFurniture, labelStreets, labelZones, putLabels } from "./placer.js";
 import { circleStyle, classLabel } from "./shapes.js";
-import { addChange, changeOf, changes, onChanges, removeChange, undo } from "./changes.js";
+import { addChange, changeName, changeOf, changes, onChanges, removeChange, undo } from "./changes.js";
 import { downloadSeen } from "./download.js";
 import { jobElement, planEffect, takeOver } from "./job.js";
+import { proposalParts } from "./proposal.js";
 import { allowedMinutes, asParameters, fitMinutes, keepQuestion, profileNow, question } from "./question.js";
 import { changesParts, readoutParts, signed } from "./readout.js";
 import { answers, cellAt, cellData, cellNow, drawAnswers, last, onAnswer, refreshToday, zoneData } from "./today.js";
-import { TOOLS, aimByKeyboard, changeName, draggable, drawMarkers, hand, onTool, place, symbolOfChange, take, trialLabels } from "./trials.js";
+import { TOOLS, aimByKeyboard, draggable, drawMarkers, hand, onTool, place, symbolOfChange, take, trialLabels } from "./trials.js";
 
 const places = data("places");
 const closureData = data("closures");
@@ -46,10 +48,13 @@ const asSite = (one) => ({ id: one.id, what: one.kind, name: one.name, at: one.a
 for (const kind of Object.keys(PANE_OF)) {
   for (const one of places[kind]) {
     const marker = L.marker(one.at, { pane: "sc-" + PANE_OF[kind], icon: iconOf(kind, one, one.closed), riseOnHover: true, zIndexOffset: kind === "station" ? 1000 : 0 });
-    marker.on("click", () => openCard(kind, cardOf(kind, one)));
+    marker.on("click", ({ originalEvent }) => {
+      if (hand.tool && originalEvent.type === "click") place(map.mouseEventToLatLng(originalEvent));
+      else openCard(kind, cardOf(kind, one));
+    });
     marker.on("add", () => marker.getElement().setAttribute("aria-label", `${one.card ? one.card.kind : say("live.layer.suggestion")} ${one.name}`));
     markers.push({ kind, one, marker, isClosed: Boolean(one.closed) });
-    if (one.shape) markers.push({ kind, marker: shapesOf(one.shape) });
+    if (one.shape) markers.push({ kind: "shapes", marker: shapesOf(one.shape) });
   }
 }
 function drawPlaces() {
@@ -87,7 +92,7 @@ function drawLabels() {
   if (isOn.centre) for (const one of places.centre) if (!named.has(one.name)) placer.beside(one.name, "station", one.at, 12.5, isSmall() ? 9 : 12, true);
   if (isOn.depot && zoom >= SMALL_BELOW + 1) for (const one of places.depot) placer.beside(one.name, "depot", one.at, 11.5, 10, false);
   if (isOn.zone) labelZones(placer, zoneData);
-  labelStreets(placer);
+  if (!state.base) labelStreets(placer);
   if (isOn.shop && zoom >= 16) for (const one of places.shop) placer.beside(one.name, "shop", one.at, 11, 9, false);
   putLabels(placer);
 }
@@ -243,16 +248,20 @@ const swatches = {
   trial: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: "url(#sc-dots)", stroke: colours.proposal, "stroke-width": 2.2 })),
   cell: () => swatch(...[1, 2].map((c, i) => svg("rect", { x: 1 + 15.5 * i, y: 2, width: 12, height: 12, fill: panel.missed_colours[c], stroke: colours.gap, "stroke-width": 0.5 }))),
   station: () => icons.station(17), shop: () => icons.shop(16), depot: () => icons.depot(16), centre: () => icons.centre(18),
+  shapes: () => shapesSwatch(places.shop.concat(places.station)),
   closure: () => swatch(svg("line", { x1: 2, y1: 8, x2: 29, y2: 8, stroke: colours.ink, "stroke-width": 3, "stroke-dasharray": "1 5", "stroke-linecap": "round" })),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
+  base: baseSwatch,
 };
 const legendRows = [
   { key: "circle", has: true, note: () => say("layer.circle.note", { m: question.minutes, way: say(`way.${profileNow().roads}`) }) },
   { key: "trial", has: true, name: () => say("live.layer.trial"), note: () => say("live.layer.trial.note") },
   { key: "cell", has: panel.has_demand, name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: question.minutes }), note: () => panel.cell_note, after: rampElement },
   ...["station", "shop", "depot", "centre"].map((kind) => ({ key: kind, has: places[kind].length > 0, note: () => n(kind) })),
+  shapesRow(places.shop.concat(places.station)),
   { key: "closure", has: closureData.length > 0, name: () => say("live.layer.closure"), note: () => say("live.layer.closure.note") },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => say("layer.zone.note"), after: zoneWarning },
+  { key: "base", has: Boolean(panel.base), isOff: true, onToggle: showBase, note: () => panel.base.note },
 ].filter((row) => row.has);
 for (const row of legendRows) state.isOn[row.key] = !row.isOff;
 state.isOn.suggestion = false;
@@ -291,10 +300,9 @@ function headParts() {
   return [tags, h("div", { class: "sc-title" }, h("h1", {}, say("live.title")), h("div", { class: "sc-sub" }, panel.study))];
 }
 function downloadsElement() {
-  const proposal = h("a", { class: "sc-main-button", download: "servicecircle-map.html" }, say("live.download_proposal"));
-  updates.push(() => { proposal.href = `map?${asParameters()}`; });
+  const [proposal, told] = proposalParts();
   return h("div", { class: "sc-downloads sc-full" }, proposal,
-    h("button", { type: "button", class: "sc-plain", title: say("live.download_why"), onclick: downloadSeen }, say("live.download_geojson")),
+    h("button", { type: "button", class: "sc-plain", title: say("live.download_why"), onclick: downloadSeen }, say("live.download_geojson")), told,
     h("div", { class: "sc-foot" }, h("div", { class: "sc-hint" }, say("live.hint")), h("div", { class: "sc-made" }, [panel.foot, "servicecircle"].filter(Boolean).join(isChinese ? "｜" : " | "))));
 }
 const readout = h("div", { class: "sc-headline", "aria-live": "polite" });

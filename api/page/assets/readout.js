@@ -1,16 +1,18 @@
 // The figure: what all changes do together, each of them alone, who is cut off.
 import { apportioned } from "./shapes.js";
 import { colours, h, panel, riders, say, share, whole } from "./page.js";
-import { canUndo, changes, clearChanges, toldId, undo } from "./changes.js";
+import { canUndo, changeName, changes, clearChanges, toldId, undo } from "./changes.js";
 import { question } from "./question.js";
 import { answers, last } from "./today.js";
-import { changeName, effectOf, remove, symbolOfChange } from "./trials.js";
+import { effectOf, remove, symbolOfChange } from "./trials.js";
 
 const MINUS = "\u2212";
-/** A change of riders: whole, with its sign. */
+/** A change of riders: whole, with its sign; of less than half a rider "<1". */
 export function signed(n) {
-  const rounded = Math.sign(n) * Math.floor(Math.abs(n) + 0.5);
-  return rounded < 0 ? `${MINUS}${whole(-rounded)}` : `+${whole(rounded)}`;
+  const rounded = Math.floor(Math.abs(n) + 0.5);
+  const isLoss = n < -1e-6;
+  if (rounded === 0 && Math.abs(n) > 1e-6) return isLoss ? `${MINUS}<1` : "<1";
+  return `${isLoss ? MINUS : "+"}${whole(rounded)}`;
 }
 /** Totals now and with the changes, and as whole numbers that add up. */
 export function figures() {
@@ -51,7 +53,7 @@ export function readoutParts() {
   const part = whole(now.isLoss ? now.low : now.low + now.middle);
   return [
     h("div", { class: "sc-sub" }, say(now.isLoss ? "live.total_lost" : "live.total")),
-    h("div", { class: "sc-figure sc-live-figure" }, h("b", { id: "sc-gain" }, signed(now.isLoss ? -now.middle : now.middle)), h("span", {}, say("live.riders"))),
+    h("div", { class: "sc-figure sc-live-figure" }, h("b", { id: "sc-gain" }, signed(now.middle ? (now.isLoss ? -now.middle : now.middle) : now.after - now.before)), h("span", {}, say("live.riders"))),
     h("div", { class: "sc-sub" }, say("live.line", { ...line, part })), ...bar(now), trouble,
   ].filter(Boolean);
 }

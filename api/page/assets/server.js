@@ -10,12 +10,12 @@ export class Refused extends Error {
 }
 const isEnglish = () => document.documentElement.lang === "en";
 
-/** Ask; `key` is sent where the server wants one. */
-export async function ask(path, { method = "GET", body, key, signal, headers = {} } = {}) {
+/** Ask; `key` is sent where the server wants one; `isFile`: what comes is a file, else JSON. */
+export async function ask(path, { method = "GET", body, key, signal, isFile = false, headers = {} } = {}) {
   const answer = await fetch(path, {
     method, signal,
     headers: {
-      "Accept-Language": isEnglish() ? "en" : "zh", Accept: "application/json",
+      "Accept-Language": isEnglish() ? "en" : "zh", Accept: isFile ? "*/*" : "application/json",
       ...(body ? { "Content-Type": "application/json" } : {}), ...(key ? { "X-API-Key": key } : {}), ...headers,
     },
     body: body ? JSON.stringify(body) : undefined,
@@ -24,6 +24,7 @@ export async function ask(path, { method = "GET", body, key, signal, headers = {
     const problem = await answer.json().catch(() => ({}));
     throw new Refused(answer.status, problem.detail || problem.description || `${answer.status} ${answer.statusText}`);
   }
+  if (isFile) return { data: await answer.blob() };
   const text = await answer.text();
   return { data: text ? JSON.parse(text) : null, location: answer.headers.get("Location") };
 }

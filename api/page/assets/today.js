@@ -5,6 +5,7 @@ import { colours, data, panel, state, unpack, unpackPolygons } from "./page.js";
 import { changes, onChanges, toldId, whatIfBody } from "./changes.js";
 import { asParameters } from "./question.js";
 import { ask } from "./server.js";
+import { circleAlpha } from "./tiles.js";
 
 export const cellData = data("cells");
 export const zoneData = data("zones").map((zone) => ({ ...zone, latlngs: unpackPolygons(zone.shape) }));
@@ -57,11 +58,12 @@ function drawCircle() {
   const { today } = answers;
   const gone = goneNow();
   const redrawn = new Map(effectAreas().map(([id, rings]) => [id, rings]));
-  const key = `${state.isOn.circle} ${today ? today.key : ""} ${[...gone].join()} ${[...redrawn.keys()].join()} ${redrawn.size ? answers.effect.key : ""}`;
+  const key = `${state.isOn.circle} ${state.base} ${today ? today.key : ""} ${[...gone].join()} ${[...redrawn.keys()].join()} ${redrawn.size ? answers.effect.key : ""}`;
   if (key === drawnToday) return;
   drawnToday = key;
   const shown = !today || !state.isOn.circle ? []
     : [...areasByPlace].flatMap(([id, polygons]) => (gone.has(id) ? [] : redrawn.get(id) || polygons));
+  circleFill.setStyle({ fillOpacity: circleAlpha() });
   circleFill.setLatLngs(shown);
   circleLine.setLatLngs(shown);
 }

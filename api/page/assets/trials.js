@@ -4,7 +4,7 @@ import { LIFT_OF } from "./cards.js";
 import { openSheet, view } from "./controls.js";
 import { icons } from "./icons.js";
 import { colours, h, narrow, say, state } from "./page.js";
-import { addChange, changes, onChanges, removeChange, toldId, updateChange } from "./changes.js";
+import { addChange, changeName, changes, onChanges, removeChange, toldId, updateChange } from "./changes.js";
 import { blockedAt, farthest } from "./closing.js";
 import { answers, last } from "./today.js";
 
@@ -27,12 +27,6 @@ export function mention(text) {
   saidFor = setTimeout(() => { said.textContent = ""; }, 4000);
 }
 
-/** What a change is called. */
-export function changeName(one) {
-  if (one.what === "closure") return say("live.closure", { name: one.name });
-  if (one.what === "close" || one.what === "move") return say(`live.${one.what}`, { name: one.name });
-  return one.name || say(`live.trial.${one.what}`, { n: one.n });
-}
 export const symbolOfChange = (one, size) => (
   one.what === "closure" || one.what === "close" ? icons.blocked(size) : icons.trial(size, one.what === "shop"));
 

@@ -55,9 +55,11 @@ def drawn_curve(plan: Plan, words: Words, fonts: Fonts) -> Sheet:
     )
     plots.put_y_axis(sheet, plot, ticks, words("curve.y", m=f"{plan.study.minutes[-1]:g}"), total)
     _put_counts(sheet, plot, count, words)
-    _put_lines(sheet, plot, there, bounds)
+    best = {p.stations + p.shops: p.served or 0.0 for p in there}
+    is_above = any(most > best.get(n, 0.0) for n, most in bounds)
+    _put_lines(sheet, plot, there, bounds if is_above else [])
     _put_points(sheet, plot, there, plan)
-    _put_keys(sheet, words, has_bounds=bool(bounds))
+    _put_keys(sheet, words, has_bounds=is_above)
     plots.put_foot(sheet, plan, words, _proof(points, words))
     return sheet
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from ..datum import Datum
 from ..errors import InputError
 from ..map_rules import BaseMap
+from .words import Words
 
 #: where the key of Tianditu stands; never in a file of the study, never shown
 TIANDITU_KEY = "SERVICECIRCLE_TIANDITU_KEY"
@@ -77,3 +79,22 @@ def tile_urls(base: BaseMap) -> list[str]:
         zh = f"天地图底图需要自己的密钥，而环境变量 {TIANDITU_KEY} {state[1]}。"
         raise InputError(msg, zh=zh)
     return [url.replace("{key}", key) for url in online.urls]
+
+
+def offered_base(base: BaseMap, words: Words) -> dict[str, Any]:
+    """
+    Return what a page needs to offer a base map: its tiles, and what it says of it.
+
+    Raises
+    ------
+    InputError
+        As `tile_urls`.
+    """
+    name = words(f"base.{base}")
+    return {
+        "name": name,
+        "urls": tile_urls(base),
+        "most": ONLINE_BASES[base].most,
+        "note": words("layer.base.note", name=name),
+        "credit": words(f"base.{base}.credit"),
+    }

@@ -19,8 +19,10 @@ from ..disclosure import told_counts
 from ..entrances import DOORS
 from ..model import Coverage, Plan
 from . import numbers
+from .alternatives import WITHIN_MIN, nearest_alternatives
 from .geometry import DIGITS, in_datum, latlon
 from .reasons import own_circle, reason_rows
+from .shops_within import shops_within
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
@@ -111,7 +113,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     frame = plan.facilities
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
-    left_out = off_network(plan)
+    left_out, alternative = off_network(plan), _alternative_rows(plan, kind, words)
+    shops = shops_within(plan) if kind == "station" else {}
     place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
     for facility_id, row, at, closed in zip(
@@ -121,13 +124,13 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         is_off = facility_id in left_out
         leaving = closing_rows(plan, facility_id, words.lang)
         rows = [*leaving, *night_rows(plan, facility_id, words), *_facility_rows(row, kind, plan, words)]
-        rows += _team_rows(plan, facility_id, words)
+        rows += [*alternative.get(facility_id, []), *_team_rows(plan, facility_id, words)]
         if plan.serving is not None and str(facility_id) in plan.serving.unknown:
             rows.insert(0, [words("status"), words("open_unknown")])
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
-        card = {
+        card: Card = {
             "kind": _kind_told(row, kind, words),
             "name": name,
             "rows": rows,
@@ -139,6 +142,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
+        if facility_id in shops and not is_off:
+            card["figures"].append([numbers.whole(shops[facility_id]), words("shops_within")])
         is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if facility_id in place_of:
@@ -242,10 +247,17 @@ def _facility_rows(row: dict[str, Any], kind: str, plan: Plan, words: Words) -> 
     own = own_minutes(row, kind, plan)
     if own is not None:
         rows.append([words("own_minutes"), words("minutes", m=f"{own:g}")])
-    if text(row.get("nearest_id")):
-        other = facility_names(plan).get(row["nearest_id"], text(row["nearest_id"]))
-        rows.append([words("nearest_other"), nearest_text(other, row.get("nearest_min"), plan, words)])
     return rows
+
+
+def _alternative_rows(plan: Plan, kind: str, words: Words) -> dict[Any, list[list[str]]]:
+    """Return the row of a card that tells the nearest alternative of each facility of a kind, by id."""
+    labels = facility_names(plan) if kind == "station" else facility_labels(plan, words)
+    none = words("nearest_none", way=way(plan, words), m=f"{WITHIN_MIN:g}")
+    return {
+        one: [[words("nearest_other"), nearest_text(labels[other[0]], other[1], plan, words) if other else none]]
+        for one, other in nearest_alternatives(plan, kind).items()
+    }
 
 
 def _persons(capacity: str, words: Words) -> str:

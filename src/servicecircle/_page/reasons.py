@@ -36,14 +36,16 @@ def reason_line(plan: Plan, site_id: str, words: Words) -> str:
     """
     Return the same in a line: the minutes before and after, what is lost, the best substitute.
 
-    Empty where nothing is explained, and of a suggestion that gains less than 1 rider.
+    Of a suggestion that gains less than 1 rider only what is lost, and where that is no more, nothing. Empty where
+    nothing is explained.
     """
     why = plan.explanation
     if why is None or site_id not in why.sites.index:
         return ""
     row = _row(why, site_id)
     if row["riders_gained"] < 1 - SAME:
-        return ""
+        is_told = _is_for_more_than_gain(row)
+        return words("without_line", lost=_lost(row, plan, words)) if is_told else ""
     before, after = (
         numbers.NONE if numbers.is_missing(row[name]) else numbers.one_decimal(float(row[name]))
         for name in ("minutes_before", "minutes_after")
@@ -121,6 +123,12 @@ def _not_found(plan: Plan) -> str:
 def _row(why: Explanation, site_id: str) -> dict[str, Any]:
     """Return what is said of a suggestion, by column."""
     return {str(name): value for name, value in why.sites.loc[[site_id]].to_dict("records")[0].items()}
+
+
+def _is_for_more_than_gain(row: dict[str, Any]) -> bool:
+    """Whether a suggestion that gains no rider, or hardly one, is there for a rule, a seat or a second choice."""
+    lost = float(row["lost_others_stay"])
+    return bool(row["needed_by"]) or lost >= 1 - SAME or (row["riders_gained"] <= SAME < lost)
 
 
 def _lost(row: dict[str, Any], plan: Plan, words: Words) -> str:

@@ -433,6 +433,8 @@ class Proposal:
         yield Heading(self.say("局限", "Limits"), 2)
         for zh, en in _LIMITS:
             yield Paragraph((self.say(zh, en),), "item")
+        if self.plan.trouble is not None and self.plan.trouble.counted is not None:
+            yield Paragraph((self.plan.trouble.counted.told(self.lang),), "item")
         if n := len(told_warnings(self.plan)):
             zh = f"读入与计算中有 {n} 处提醒，见 tables.xlsx 的“参数与来源”。"
             en = f"{n} warning(s) of reading and computing stand in tables.xlsx, under assumptions."

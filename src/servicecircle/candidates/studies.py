@@ -102,7 +102,7 @@ def study_candidates(
 def _gathered(study: Study, network: Network, places: gpd.GeoDataFrame | None) -> Iterator[gpd.GeoDataFrame]:
     """Yield the candidates of each source, the surest first; the study's own list always comes, empty or not."""
     own = _own_candidates(study)
-    sources = study.candidate_sources or _usual_sources(study, own)
+    sources = study.candidate_sources or usual_sources(study)
     area = study.area if study.area is not None else study.zones
     yield own if "study" in sources else own.iloc[:0]
     if places is not None and "places" in sources:
@@ -117,8 +117,21 @@ def _gathered(study: Study, network: Network, places: gpd.GeoDataFrame | None) -
             yield grid_candidates(network, spacing_m=study.suggest.spacing_m, area=area)
 
 
-def _usual_sources(study: Study, own: gpd.GeoDataFrame) -> tuple[str, ...]:
-    """Return the sources of a study that names none: its own list, and what stands in for a missing kind."""
+def usual_sources(study: Study) -> tuple[str, ...]:
+    """
+    Return the sources of a study that names none: its own list, and what stands in for a missing kind.
+
+    Parameters
+    ----------
+    study
+        `candidates` is its own list, `suggest` says which kinds it asks for.
+
+    Returns
+    -------
+    sources
+        Of `CANDIDATE_SOURCES`.
+    """
+    own = _own_candidates(study)
     sources = ["study"]
     if study.suggest.shops > 0 and not own["kind"].isin(["shop", "both"]).any():
         sources.append("places")

@@ -46,7 +46,7 @@ const gainNow = () => (state.mode === "after" && !isChoosing() ? circles.gain[st
 
 function drawAreas() {
   const { isOn } = state;
-  const alpha = state.base ? 0.4 : panel.fill_alpha;
+  const alpha = circleAlpha();
   for (const { k, layer, isFill } of drawn.circle) {
     show(layer, isOn.circle && !isChoosing() ? circles[state.mode][k] : []);
     if (isFill) layer.setStyle({ fillOpacity: alpha });

@@ -1,5 +1,5 @@
 // What every panel is made of: switches, rows of the legend, the sheet on a phone.
-import { h, narrow, say, state, svg } from "./page.js";
+import { colours, h, narrow, say, state, svg } from "./page.js";
 
 export const side = document.getElementById("sc-side");
 export const view = document.getElementById("sc-view");
@@ -30,6 +30,7 @@ export function segmented(label, choices, get, set, changed) {
 
 export const swatchBox = (attributes) => svg("rect", { x: 1, y: 1.5, width: 28, height: 13, rx: 2, ...attributes });
 export const swatch = (...shapes) => svg("svg", { width: 30, height: 16, viewBox: "0 0 30 16" }, ...shapes);
+export const baseSwatch = () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" }));
 
 export function toggle(row, changed) {
   state.isOn[row.key] = !state.isOn[row.key];

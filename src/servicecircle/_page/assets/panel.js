@@ -133,9 +133,10 @@ const swatches = {
   centre: () => icons.centre(18),
   candidate: () => icons.candidate(8),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
+  shapes: () => shapesSwatch(places.shop.concat(places.station)),
   closure: closureSwatch,
   week: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: colours.night, "fill-opacity": 0.2, stroke: colours.night, "stroke-width": 2 })),
-  base: () => swatch(swatchBox({ fill: colours.green, stroke: colours.rule }), svg("path", { d: "M3 12C10 10 14 5 27 4", stroke: colours.water_line, "stroke-width": 3, fill: "none" })),
+  base: baseSwatch,
 };
 function countNote(kind, list) {
   const off = list.filter((place) => place.off).length;
@@ -152,6 +153,7 @@ const legendRows = [
   { key: "suggestion", has: panel.has_sites, note: () => (state.mode === "before" ? panel.legend.suggestion_today : panel.legend.suggestion) },
   { key: "station", has: places.station.length > 0, note: () => countNote("station", places.station) },
   { key: "shop", has: places.shop.length > 0, note: () => countNote("shop", places.shop) },
+  shapesRow(places.shop.concat(places.station)),
   { key: "depot", has: places.depot.length > 0, note: () => countNote("depot", places.depot) },
   { key: "centre", has: places.centre.length > 0, note: () => countNote("centre", places.centre) },
   { key: "candidate", has: places.candidate.length > 0, isOff: true, note: () => countNote("candidate", places.candidate) },
