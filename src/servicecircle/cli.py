@@ -392,7 +392,11 @@ def plan(
 def batch(
     towns: Annotated[
         Path,
-        typer.Argument(metavar="TOWNS", help="Folder with a folder for each study.", show_default=False),
+        typer.Argument(
+            metavar="TOWNS",
+            help="Folder with a folder for each study; or one study, cut into its zones.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
     workers: Annotated[
@@ -405,7 +409,7 @@ def batch(
     ] = False,
 ) -> None:
     """
-    Plan every study in a folder, and gather what came out.
+    Plan every study in a folder, or every zone of a city, and gather what came out.
 
     A layer of all towns each, the towns ranked by riders uncovered. A second run does what is missing or changed.
     """
