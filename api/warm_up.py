@@ -33,7 +33,7 @@ def warmed_up(app: FastAPI) -> Iterator[None]:
 
     What questions need is compiled and kept. What is there by now stays, so that the collector of garbage does not
     look through it again: with all of a study in memory that takes longer than most answers. And threads share
-    memory, so that no more of it is held after hours of answers than after minutes. Outside of the main thread,
+    memory, so that less of it is held. Outside of the main thread,
     where others own the process, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
