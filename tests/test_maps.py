@@ -274,13 +274,14 @@ def test_a_shop_tells_its_riders_once_within_its_own_limit(plan: Plan) -> None:
     riders = places.riders_by_facility(plan.before, 10)
     for place, told in zip(layer["shop"], riders[["P1", "P2", "P3"]], strict=True):
         assert place["card"]["figures"] == [[numbers.told_riders(told, "zh"), "3 分钟内骑手"]]
-    assert [label for _, label in layer["station"][0]["card"]["figures"]] == ["5 分钟内骑手", "10 分钟内骑手"]
+    labels = [label for _, label in layer["station"][0]["card"]["figures"]]
+    assert labels == ["5 分钟内骑手", "10 分钟内骑手", "圈内商铺"]
     own = dataclasses.replace(plan, facilities=plan.facilities.assign(minutes=[8.0, np.nan, 7.0, 20.0, np.nan]))
     layer = data(own, "places")
     labels = [[label for _, label in place["card"]["figures"]] for place in (*layer["station"], *layer["shop"])]
     assert labels[:3] == [
-        ["5 分钟内骑手", "8 分钟内骑手"],
-        ["5 分钟内骑手", "10 分钟内骑手"],
+        ["5 分钟内骑手", "8 分钟内骑手", "圈内商铺"],
+        ["5 分钟内骑手", "10 分钟内骑手", "圈内商铺"],
         ["5 分钟内骑手", "7 分钟内骑手"],
     ]
     assert labels[4] == ["3 分钟内骑手"]
@@ -430,6 +431,29 @@ def test_a_place_alone_has_no_alternative_and_one_off_the_streets_says_nothing_o
     assert nearest_alternatives(alone, "shop") == {}
 
 
+def test_a_station_tells_the_shops_in_its_circle(plan: Plan) -> None:
+    frame = plan.facilities.assign(minutes=[8.0, np.nan, 5.0, np.nan, np.nan])
+    is_shop = (frame["kind"] == "shop").to_numpy()
+    own = frame["minutes"][~is_shop].fillna(10.0).to_numpy()
+    every = travel_times(plan.network, frame[["geometry"]], frame, cutoff_s=1800.0).to_array() / 60.0
+    n = [int((column[is_shop] <= limit).sum()) for column, limit in zip(every.T[~is_shop], own, strict=True)]
+    assert len(set(n)) > 1
+    layer = data(dataclasses.replace(plan, facilities=frame), "places")
+    assert [place["card"]["figures"][-1] for place in layer["station"]] == [[str(k), "圈内商铺"] for k in n]
+    bare = data(dataclasses.replace(plan, facilities=frame[~is_shop]), "places")
+    assert all("圈内商铺" not in dict(map(reversed, place["card"]["figures"])) for place in bare["station"])
+
+
+def test_the_first_view_holds_every_circle(plan: Plan) -> None:
+    far = plan.circles_after.iloc[[-1]].copy()
+    far.geometry = far.geometry.translate(yoff=5000.0)
+    every = pd.concat([plan.circles_after, far])
+    (south, west), (north, east) = data(dataclasses.replace(plan, circles_after=every), "panel")["bounds"]
+    seen = shapely.box(west, south, east, north).buffer(1e-5)
+    assert all(map(seen.covers, every.to_crs(4326).geometry))
+    assert not seen.buffer(-0.001).covers(far.to_crs(4326).geometry.iloc[0])
+
+
 def test_services_become_chips() -> None:
     assert places.chips("饮水、充电，热饭") == ["饮水", "充电", "热饭"]
     assert places.chips("hot water, phone charging") == ["hot water", "phone charging"]
@@ -491,7 +515,7 @@ def test_best_is_said_only_of_what_is_proven(plan: Plan) -> None:
     assert summary.proof(plan, ZH) == "已证明最优：同样多的驿站和商铺不会覆盖更多骑手"
     open_ = Solution(plan.solution.chosen, 1168.0, 1189.0, "max", "feasible", 1.0)
     told = summary.proof(dataclasses.replace(plan, solution=open_), ZH)
-    assert told == "已知最好 1,168 人，上界 1,189 人，相差 1.8%"
+    assert told == "已知最好 1,168 人，任何方案不超过 1,189 人（上界），与上界相差 1.8%"
     assert "best:" not in summary.proof(dataclasses.replace(plan, solution=open_), EN).lower()
     none = dataclasses.replace(plan, sites=plan.sites.iloc[:0])
     assert summary.proof(none, ZH) == "没有新增建议，只计算了现状。"

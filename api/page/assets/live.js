@@ -1,6 +1,6 @@
 // The live page: panel, legend, keys, what can be found; all else hangs on two things, what is asked and what is tried.
 import { line, map, styleStreets } from "./base.js";
-import { SMALL_BELOW, iconOf, isSmall, openCard, shapesOf, symbolOfCard } from "./cards.js";
+import { SMALL_BELOW, iconOf, isSmall, openCard, shapesOf, shapesRow, shapesSwatch, symbolOfCard } from "./cards.js";
 import { baseSwatch, handle, legendRowElement, measureSheet, openSheet, segmented, side, swatch, swatchBox, updates } from "./controls.js";
 import { drawScale, fitWhole, folded, hooks, streetEntries } from "./furniture.js";
 import { icons } from "./icons.js";
@@ -54,7 +54,7 @@ for (const kind of Object.keys(PANE_OF)) {
     });
     marker.on("add", () => marker.getElement().setAttribute("aria-label", `${one.card ? one.card.kind : say("live.layer.suggestion")} ${one.name}`));
     markers.push({ kind, one, marker, isClosed: Boolean(one.closed) });
-    if (one.shape) markers.push({ kind, marker: shapesOf(one.shape) });
+    if (one.shape) markers.push({ kind: "shapes", marker: shapesOf(one.shape) });
   }
 }
 function drawPlaces() {
@@ -248,6 +248,7 @@ const swatches = {
   trial: () => swatch(swatchBox({ fill: "#fff" }), swatchBox({ fill: "url(#sc-dots)", stroke: colours.proposal, "stroke-width": 2.2 })),
   cell: () => swatch(...[1, 2].map((c, i) => svg("rect", { x: 1 + 15.5 * i, y: 2, width: 12, height: 12, fill: panel.missed_colours[c], stroke: colours.gap, "stroke-width": 0.5 }))),
   station: () => icons.station(17), shop: () => icons.shop(16), depot: () => icons.depot(16), centre: () => icons.centre(18),
+  shapes: () => shapesSwatch(places.shop.concat(places.station)),
   closure: () => swatch(svg("line", { x1: 2, y1: 8, x2: 29, y2: 8, stroke: colours.ink, "stroke-width": 3, "stroke-dasharray": "1 5", "stroke-linecap": "round" })),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
   base: baseSwatch,
@@ -257,6 +258,7 @@ const legendRows = [
   { key: "trial", has: true, name: () => say("live.layer.trial"), note: () => say("live.layer.trial.note") },
   { key: "cell", has: panel.has_demand, name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: question.minutes }), note: () => panel.cell_note, after: rampElement },
   ...["station", "shop", "depot", "centre"].map((kind) => ({ key: kind, has: places[kind].length > 0, note: () => n(kind) })),
+  shapesRow(places.shop.concat(places.station)),
   { key: "closure", has: closureData.length > 0, name: () => say("live.layer.closure"), note: () => say("live.layer.closure.note") },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => say("layer.zone.note"), after: zoneWarning },
   { key: "base", has: Boolean(panel.base), isOff: true, onToggle: showBase, note: () => panel.base.note },

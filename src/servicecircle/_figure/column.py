@@ -12,7 +12,7 @@ from .._page import palette
 from .._page.palette import COLOURS
 from .._page.words import Words
 from .fonts import Fonts
-from .layers import CIRCLE_LINES, GAIN_PT, put_closures, put_dotted, put_hatched
+from .layers import CIRCLE_LINES, GAIN_PT, put_closures, put_doors, put_dotted, put_hatched
 from .paper import PT_PER_MM, Sheet
 from .symbols import put_pin, put_symbol
 from .texts import shortened, wrapped
@@ -277,6 +277,23 @@ def zone_swatch(sheet: Sheet, y: float) -> None:
     """Put the swatch of a zone's boundary."""
     ends = shapely.get_coordinates(shapely.LineString([(SWATCH[0], y), (SWATCH[1], y)]))
     sheet.lines([ends], COLOURS["zone"], 0.8, dash=(4.5, 2.2, 1.1, 2.2))
+
+
+def doors_swatch(parts: Sequence[str]) -> Put:
+    """Return the swatch of what places are entered by: of `lines`, `areas` and `gates` what there is."""
+
+    def put(sheet: Sheet, y: float) -> None:
+        middle = (SWATCH[0] + SWATCH[1]) / 2
+        street = shapely.get_coordinates(shapely.LineString([(SWATCH[0], y), (SWATCH[1], y)]))
+        district = shapely.box(SWATCH[0], y - 1.8, SWATCH[1], y + 1.8)
+        put_doors(
+            sheet,
+            [street] if "lines" in parts else [],
+            [district] if "areas" in parts else [],
+            [(middle, y)] if "gates" in parts else [],
+        )
+
+    return put
 
 
 def closure_swatch(*, is_closed: bool) -> Put:

@@ -40,6 +40,8 @@ LEAST_GAIN_MM2 = 6.0
 DOTS_MM = 1.5
 CELL_ALPHA = 0.92
 ZONE_DASH = (4.5, 2.2, 1.1, 2.2)
+#: a shop street, the outline of a district, a gate (radius)
+STREET_PT, DISTRICT_PT, DISTRICT_DASH, DISTRICT_ALPHA, GATE_MM = 2.4, 1.1, (4.0, 2.6), 0.1, 0.8
 #: closed streets: a line crossed by ticks on a seam of paper; slowed ones: a broken line (points)
 CLOSED_PT, TICK_PT, TICK_DASH, SEAM_PT, SLOWED_PT, SLOWED_DASH = 1.4, 6.2, (1.2, 3.8), 4.8, 1.7, (3.6, 2.8)
 #: watermark: size (points), strength, how far apart (mm), how it is turned
@@ -183,6 +185,19 @@ def put_zones(sheet: Sheet, ground: Ground, zones: Sequence[tuple[str, BaseGeome
     """Put the boundaries of zones."""
     shapes = _together(ground, [shape for _, shape in zones])
     sheet.area(shapes, colour=COLOURS["zone"], width=0.8, dash=ZONE_DASH)
+
+
+def put_doors(
+    sheet: Sheet, lines: Sequence[FloatArray], shapes: Sequence[BaseGeometry], gates: Sequence[tuple[float, float]]
+) -> None:
+    """Put (mm) what a place is entered by: shop streets, outlines of districts, gates."""
+    sheet.lines(lines, COLOURS["halo"], SEAM_PT * 0.7, line_alpha=0.85)
+    sheet.lines(lines, COLOURS["shop"], STREET_PT, line_alpha=0.9)
+    for shape in shapes:
+        sheet.area(shape, COLOURS["shop"], alpha=DISTRICT_ALPHA)
+        sheet.area(shape, colour=COLOURS["shop"], width=DISTRICT_PT, dash=DISTRICT_DASH)
+    for x, y in gates:
+        sheet.disc(x, y, GATE_MM, COLOURS["white"], colour=COLOURS["shop"], width=DISTRICT_PT)
 
 
 def put_closures(sheet: Sheet, lines: Sequence[FloatArray], *, is_closed: bool) -> None:

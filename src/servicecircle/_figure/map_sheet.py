@@ -13,7 +13,7 @@ import shapely
 from .._page import areas, frames, gaps, numbers, places, streets, summary
 from .._page.closures import seen_closures
 from .._page.gaps import SeenGap
-from .._page.geometry import Box, in_box
+from .._page.geometry import in_box
 from .._page.palette import COLOURS
 from .._page.shown_riders import shown_riders
 from .._page.words import Words
@@ -24,7 +24,17 @@ from .column import Row
 from .fonts import Fonts, plain_line
 from .frame import FRAME, bar_field_m, ground_of, scale_text
 from .labels import DEPOT_PT, DEPOTS_FROM, SHOP_PT, SHOPS_FROM, STATION_PT, Labels, common_prefix
-from .layers import Show, frame_line, missed_classes, put_closures, put_map, put_seal, put_watermark, put_zones
+from .layers import (
+    Show,
+    frame_line,
+    missed_classes,
+    put_closures,
+    put_doors,
+    put_map,
+    put_seal,
+    put_watermark,
+    put_zones,
+)
 from .paper import PT_PER_MM, Sheet, coordinates_of
 from .placer import corners
 from .texts import shortened, wrapped
@@ -48,10 +58,17 @@ MOST_NAMED = 8
 
 
 class MapSheet:
-    """The map of a plan on one sheet."""
+    """
+    The map of a plan on one sheet.
 
-    def __init__(self, plan: Plan, words: Words, fonts: Fonts, *, show: Show, with_zones: bool) -> None:
+    `is_sheet`: printed as A4, so that its scale is true; a picture in a document is of another size.
+    """
+
+    def __init__(
+        self, plan: Plan, words: Words, fonts: Fonts, *, show: Show, with_zones: bool, is_sheet: bool = True
+    ) -> None:
         self.plan, self.words, self.fonts = plan, words, fonts
+        self.is_sheet = is_sheet
         self.show: Show = show if len(plan.sites) else "before"
         self.with_zones = with_zones and bool(areas.zone_shapes(plan))
         self.mode = "after" if self.show == "after" else "before"
@@ -69,10 +86,11 @@ class MapSheet:
                 plan, summary.whole_gains(plan), gaps.closed_gaps(plan, words), words
             ),
         }
-        self.ground = ground_of(_shown_box(plan), plan.network.crs)
+        self.ground = ground_of(frames.shown_box(plan), plan.network.crs)
         self.corner = self._emptiest_corner()
         self.sheet = Sheet(WIDTH, HEIGHT, fonts)
         self.labels = Labels(self.sheet, self.ground)
+        self.doors = self._doors()
         self.closures = seen_closures(plan, self.ground.box, words)
         self.left_out: tuple[str, ...] = ()
 
@@ -94,6 +112,7 @@ class MapSheet:
             self.left_out = put_map(sheet, self.ground, plan, self.cells, self.show)
             if self.with_zones:
                 put_zones(sheet, self.ground, areas.zone_shapes(plan))
+            put_doors(sheet, self.doors["lines"], self.doors["areas"], self.doors["gates"])
             for is_closed in (False, True):
                 lines = [line for one in self.closures if one.is_closed == is_closed for line in one.lines]
                 put_closures(sheet, coordinates_of(self.ground.seen(lines)), is_closed=is_closed)
@@ -110,6 +129,16 @@ class MapSheet:
             labels.put_pins(self.places)
         if plan.study.map_rules.watermark:
             put_watermark(sheet, FRAME, self.words("internal"))
+
+    def _doors(self) -> dict[str, list[Any]]:
+        """Return lines, outlines and gates (mm) of the places that are more than a point."""
+        shapes = [spot["shape"] for kind in ("shop", "station") for spot in self.places[kind] if "shape" in spot]
+        on_paper = self.ground.of_degrees
+        return {
+            "lines": [on_paper(line) for shape in shapes for line in shape["lines"]],
+            "areas": [shapely.Polygon(on_paper(ring)) for shape in shapes for ring in shape["areas"]],
+            "gates": [(x, y) for shape in shapes for x, y in on_paper(shape["gates"]).tolist()],
+        }
 
     def _names(self) -> None:
         """Put names, most important first."""
@@ -277,6 +306,10 @@ class MapSheet:
             note = words("legend.pins") if has_shops else ""
             rows.append(row(column.pin_swatch(with_shops=has_shops), words("layer.suggestion"), note))
         rows += self._place_rows(row, is_short=is_short)
+        if parts := [part for part, drawn in self.doors.items() if drawn]:
+            between = "、" if words.lang == "zh" else ", "
+            name = between.join(words(f"shapes.{part}") for part in parts)
+            rows.append(row(column.doors_swatch(parts), name, words("shapes.note")))
         if self.with_zones:
             rows.append(row(column.zone_swatch, words("layer.zone")))
         if self.closures:
@@ -332,9 +365,9 @@ class MapSheet:
         between = "｜" if words.lang == "zh" else " | "
         office = [words("made_by", office=plan.study.office)] if plan.study.office else []
         date = [numbers.printed_date(plan.study.date, words.lang)] if plan.study.date else []
-        right = between.join(
-            [f"{scale_text(self.ground.scale)}{'（A4）' if words.lang == 'zh' else ' (A4)'}", *office, *date]
-        )
+        on_a4 = "（A4）" if words.lang == "zh" else " (A4)"
+        scale = [f"{scale_text(self.ground.scale)}{on_a4}"] if self.is_sheet else []  # smaller elsewhere: the bar
+        right = between.join([*scale, *office, *date])
         right = shortened(self.fonts, right, FOOT_PT, 150.0)
         used = sheet.text(WIDTH - MARGIN, FOOT_Y, right, FOOT_PT, COLOURS["muted"], across="right")
         source, _ = summary.sources(plan, words)
@@ -367,15 +400,6 @@ class MapSheet:
 
 
 # ----------------------------------------------------------------------------------------------------- pieces
-def _shown_box(plan: Plan) -> Box:
-    """Return what must be seen: the study and its circles."""
-    circles = [frame.total_bounds for frame in (plan.circles_before, plan.circles_after) if len(frame)]
-    every = np.array([frames.study_bounds(plan), *circles], dtype=np.float64)
-    west, south = np.nanmin(every[:, :2], axis=0).tolist()
-    east, north = np.nanmax(every[:, 2:], axis=0).tolist()
-    return west, south, east, north
-
-
 def _put_north(sheet: Sheet, x: float, y: float, turn: float) -> None:
     """Put the arrow to the north, turned as the sheet's upper edge is off it."""
     half = np.array([[0, 2.8], [1.7, -2.6], [0, -1.5]])

@@ -33,9 +33,17 @@ def study_bounds(plan: Plan) -> Box:
     return _box(np.concatenate([every, near]))
 
 
+def shown_box(plan: Plan) -> Box:
+    """Return the box of the study and of its circles, today's and those of the suggestions."""
+    circles = [frame.total_bounds for frame in (plan.circles_before, plan.circles_after) if len(frame)]
+    every = np.array([study_bounds(plan), *circles], dtype=np.float64)
+    (west, south), (east, north) = np.nanmin(every[:, :2], axis=0), np.nanmax(every[:, 2:], axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
 def bounds_degrees(plan: Plan, screen: Screen) -> list[list[float]]:
-    """Return the corners of the first view, latitude and longitude: south-west, north-east."""
-    west, south, east, north = study_bounds(plan)
+    """Return the corners of the first view, south-west and north-east: latitude and longitude."""
+    west, south, east, north = shown_box(plan)
     corners = screen.degrees(np.array([[west, south], [east, south], [east, north], [west, north]]))
     (lon0, lat0), (lon1, lat1) = corners.min(axis=0), corners.max(axis=0)
     return [[round(float(lat0), 6), round(float(lon0), 6)], [round(float(lat1), 6), round(float(lon1), 6)]]
@@ -66,9 +74,6 @@ def _widened(box: Box, share: float) -> Box:
 
 def drawn_box(plan: Plan) -> Box:
     """Return what is drawn, in metres: the study, its circles, and a margin."""
-    bounds = [study_bounds(plan)]
-    circles = [frame.total_bounds for frame in (plan.circles_before, plan.circles_after) if len(frame)]
-    every = np.array([*bounds, *circles], dtype=np.float64)
-    (west, south), (east, north) = np.nanmin(every[:, :2], axis=0), np.nanmax(every[:, 2:], axis=0)
+    west, south, east, north = shown_box(plan)
     margin = max(LEAST_MARGIN_M, MARGIN_SHARE * max(east - west, north - south))
-    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
+    return west - margin, south - margin, east + margin, north + margin

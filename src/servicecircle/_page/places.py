@@ -22,6 +22,7 @@ from . import numbers
 from .alternatives import WITHIN_MIN, nearest_alternatives
 from .geometry import DIGITS, in_datum, latlon
 from .reasons import own_circle, reason_rows
+from .shops_within import shops_within
 from .siting import closing_rows, site_rows
 from .week import night_rows, serves_night
 from .words import Words
@@ -64,6 +65,24 @@ def nearest_text(name: str, minutes: Any, plan: Plan, words: Words) -> str:  # n
         return name or numbers.NONE
     told = words("minutes_n", n=numbers.one_decimal(float(minutes)))
     return words("nearest_at", name=name or numbers.NONE, way=way(plan, words), minutes=told)
+
+
+def own_limit(plan: Plan, facility_id: Any) -> float | None:  # noqa: ANN401
+    """Return the minutes within which a facility of today serves, where fewer than the largest break; else None."""
+    times = plan.before.times
+    found = np.flatnonzero(np.asarray(times.facility_ids == facility_id))
+    own = float(times.facility_minutes[found[0]]) if len(found) else math.inf
+    return own if own < plan.study.minutes[-1] else None
+
+
+def own_limit_text(plan: Plan, facility_id: Any, words: Words) -> str:  # noqa: ANN401
+    """Return the same in words: `商铺只服务 5 分钟`; empty where nothing is to be said."""
+    own = own_limit(plan, facility_id)
+    if own is None:
+        return ""
+    kinds = plan.facilities["kind"] if "kind" in plan.facilities.columns else None
+    kind = text(kinds.get(facility_id)) if kinds is not None else ""
+    return words("own_limit", kind=words(f"kind.{kind or 'station'}"), m=f"{own:g}")
 
 
 def own_minutes(row: dict[str, Any], kind: Any, plan: Plan) -> float | None:  # noqa: ANN401
@@ -113,6 +132,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
     frame = frame[_kinds(frame) == kind] if len(frame) else frame
     riders = {m: riders_by_facility(plan.before, m) for m in plan.study.minutes}
     left_out, alternative = off_network(plan), _alternative_rows(plan, kind, words)
+    shops = shops_within(plan) if kind == "station" else {}
     place_of = {one: i for i, one in enumerate(plan.before.times.facility_ids)}  # as `choices` counts them
     out = []
     for facility_id, row, at, closed in zip(
@@ -128,7 +148,7 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
         if is_off:
             rows.insert(0, [words("status"), words("off_network")])
         told = {} if is_off else _told_breaks(own_minutes(row, kind, plan), plan.study.minutes)
-        card = {
+        card: Card = {
             "kind": _kind_told(row, kind, words),
             "name": name,
             "rows": rows,
@@ -140,6 +160,8 @@ def facility_places(plan: Plan, kind: str, words: Words) -> list[Place]:
                 for shown, m in told.items()
             ],
         }
+        if facility_id in shops and not is_off:
+            card["figures"].append([numbers.whole(shops[facility_id]), words("shops_within")])
         is_shut = is_off or bool(closed)
         more: dict[str, Any] = {"leaves": True} if leaving else {}
         if facility_id in place_of:

@@ -1,7 +1,8 @@
 // Symbols of places as markers, and the cards that a click opens.
 import { map, shapeOptions } from "./base.js";
+import { swatch } from "./controls.js";
 import { icons } from "./icons.js";
-import { colours, h, narrow, say } from "./page.js";
+import { colours, h, isChinese, narrow, say, svg } from "./page.js";
 
 export const SMALL_BELOW = 14.5;
 export const isSmall = () => map.getZoom() < SMALL_BELOW;
@@ -33,6 +34,25 @@ export function shapesOf(shape) {
     ...shape.areas.map((area) => L.polygon(area, options({ weight: 2, dashArray: "6 4", fillColor: colours.shop, fill: true, fillOpacity: 0.1 }))),
     ...shape.gates.map((gate) => L.circleMarker(gate, options({ radius: 4.5, weight: 2, fill: true, fillColor: "#fff", fillOpacity: 1 }))),
   ]);
+}
+
+/** The row of the legend for these shapes: only what there is of lines, outlines and gates is drawn and named. */
+export function shapesRow(list) {
+  const has = (part) => list.some((place) => place.shape && place.shape[part].length);
+  const parts = ["lines", "areas", "gates"].filter(has);
+  return {
+    key: "shapes", has: parts.length > 0,
+    name: () => parts.map((part) => say("shapes." + part)).join(isChinese ? "、" : ", "),
+    note: () => say("shapes.note"),
+  };
+}
+export function shapesSwatch(list) {
+  const has = (part) => list.some((place) => place.shape && place.shape[part].length);
+  return swatch(...[
+    has("areas") ? svg("rect", { x: 1.5, y: 2, width: 27, height: 12, fill: colours.shop, "fill-opacity": 0.1, stroke: colours.shop, "stroke-width": 1.6, "stroke-dasharray": "4 2.6" }) : null,
+    has("lines") ? svg("line", { x1: 3, y1: 8, x2: 27, y2: 8, stroke: colours.shop, "stroke-width": 3.4 }) : null,
+    has("gates") ? svg("circle", { cx: 15, cy: 8, r: 3.4, fill: "#fff", stroke: colours.shop, "stroke-width": 1.8 }) : null,
+  ].filter(Boolean));
 }
 
 // ---- cards

@@ -1,6 +1,6 @@
 // Markers of facilities, depots, candidates and suggestions, and the cards that a click opens.
 const places = data("places");
-const markers = { station: [], shop: [], depot: [], centre: [], suggestion: [], candidate: [] };
+const markers = { station: [], shop: [], depot: [], centre: [], suggestion: [], candidate: [], shapes: [] };
 
 const PANE_OF = { station: "station", depot: "station", centre: "station", shop: "shop", suggestion: "sug" };
 for (const kind of Object.keys(PANE_OF)) {
@@ -13,7 +13,7 @@ for (const kind of Object.keys(PANE_OF)) {
       marker.on("mouseout blur", () => lift(place.number, false));
     }
     markers[kind].push({ place, marker });
-    if (place.shape) markers[kind].push({ marker: shapesOf(place.shape) });
+    if (place.shape) markers.shapes.push({ marker: shapesOf(place.shape) });
   }
 }
 for (const at of places.candidate) {
