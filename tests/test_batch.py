@@ -64,11 +64,8 @@ def test_towns_are_the_studies_below_a_folder(tmp_path: Path) -> None:
     assert [town.name for town in find_towns(tmp_path)] == ["a/1", "a/2", "b"]
 
 
-def test_a_folder_without_a_study_and_a_study_itself_are_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(sc.InputError, match="holds no study"):
-        sc.plan_many(tmp_path, tmp_path / "out")
-    (tmp_path / "study.toml").touch()
-    with pytest.raises(sc.InputError, match="is one study"):
         sc.plan_many(tmp_path, tmp_path / "out")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
 
+from servicecircle.locate import _highs_child
 from servicecircle.locate._highs import Program, minimise
 from servicecircle.locate._stop import Clock
 
@@ -41,6 +44,33 @@ half = np.floor(parts.sum(axis=1) / 2)
 program = _highs.Program(np.zeros(50), sparse.csr_array(parts), half, half, np.zeros(50), np.ones(50, dtype=bool))
 _highs._run_apart(program, Clock(time.perf_counter() + 120.0), 0.0)
 """
+
+#: the process, where solving prints a line past Python, as libraries in C do
+_PRINTING = """
+import os, sys
+sys.path.insert(0, sys.argv[2])
+import _highs_child
+
+def solve(given, plain=_highs_child.solve):
+    os.write(1, b"a line that nobody asked for")
+    return plain(given)
+
+_highs_child.solve = solve
+_highs_child.main()
+"""
+
+
+@pytest.mark.slow
+def test_what_a_library_prints_does_not_mix_with_the_answer():
+    row = {"data": np.ones(2), "indices": np.arange(2), "indptr": np.array([0, 2]), "shape": np.array([1, 2])}
+    program = {"cost": -np.ones(2), "lower": np.zeros(2), "upper": np.ones(2), "is_whole": np.ones(2, np.bool_)}
+    limits = {"row_lower": np.array([-np.inf]), "row_upper": np.ones(1), "gap": 0.0, "time_limit_s": 60.0}
+    given = io.BytesIO()
+    np.savez(given, **row, **program, **limits, sent_at=time.time())  # type: ignore[arg-type]
+    child = [sys.executable, "-P", "-c", _PRINTING, str(os.getpid()), str(Path(_highs_child.__file__).parent)]
+    done = subprocess.run(child, input=given.getvalue(), capture_output=True, check=True)
+    assert float(np.load(io.BytesIO(done.stdout))["fun"]) == -1
+    assert b"a line that nobody asked for" in done.stderr
 
 
 @pytest.mark.slow

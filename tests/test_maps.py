@@ -515,7 +515,7 @@ def test_best_is_said_only_of_what_is_proven(plan: Plan) -> None:
     assert summary.proof(plan, ZH) == "已证明最优：同样多的驿站和商铺不会覆盖更多骑手"
     open_ = Solution(plan.solution.chosen, 1168.0, 1189.0, "max", "feasible", 1.0)
     told = summary.proof(dataclasses.replace(plan, solution=open_), ZH)
-    assert told == "已知最好 1,168 人，上界 1,189 人，相差 1.8%"
+    assert told == "已知最好 1,168 人，任何方案不超过 1,189 人（上界），与上界相差 1.8%"
     assert "best:" not in summary.proof(dataclasses.replace(plan, solution=open_), EN).lower()
     none = dataclasses.replace(plan, sites=plan.sites.iloc[:0])
     assert summary.proof(none, ZH) == "没有新增建议，只计算了现状。"

@@ -79,12 +79,12 @@ def with_gaps(plan: Plan, *riders: float) -> Plan:
     ("riders", "zh", "en"),
     [
         (
-            [13, 1, 0.9, 0.2],
-            "（其中 2 处不少于 1 人，最大 13 人）",
-            " (2 of them of 1 rider or more, 13 in the largest)",
+            [13, 1, 0.86, 0.2],  # 0.86 is shown as 1 in every table
+            "（其中 3 处不少于 1 人，最大 13 人）",
+            " (3 of them of 1 rider or more, 13 in the largest)",
         ),
         ([13, 1], "，最大一处 13 人", ", 13 in the largest"),
-        ([0.9, 0.2], "（每处不足 1 人）", " (each below 1 rider)"),
+        ([0.4, 0.2], "（每处不足 1 人）", " (each below 1 rider)"),
     ],
 )
 def test_gaps_of_less_than_a_rider_are_told_apart(plan: Plan, riders: list[float], zh: str, en: str) -> None:

@@ -103,7 +103,8 @@ def test_the_files_have_the_properties_of_the_contract(out: Path) -> None:
     ]
     assert list(load(out, "summary.json")) == [
         "study", "date", "profile", "speed_kph", "direction", "minutes", "when", "service", "inputs", "before",
-        "after", "tiers", "gaps", "zones", "suggestions", "solution", "warnings", "serving", "week", "amenities",
+        "after", "tiers", "gaps", "zones", "own_limits", "suggestions", "suggested", "solution", "warnings",
+        "serving", "week", "amenities",
     ]  # fmt: skip
 
 

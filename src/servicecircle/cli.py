@@ -392,7 +392,11 @@ def plan(
 def batch(
     towns: Annotated[
         Path,
-        typer.Argument(metavar="TOWNS", help="Folder with a folder for each study.", show_default=False),
+        typer.Argument(
+            metavar="TOWNS",
+            help="Folder with a folder for each study; or one study, cut into its zones.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
     workers: Annotated[
@@ -405,7 +409,7 @@ def batch(
     ] = False,
 ) -> None:
     """
-    Plan every study in a folder, and gather what came out.
+    Plan every study in a folder, or every zone of a city, and gather what came out.
 
     A layer of all towns each, the towns ranked by riders uncovered. A second run does what is missing or changed.
     """
@@ -652,6 +656,7 @@ def _plan(
         base: Any = None if base_map == NO_BASE else base_map
         loaded = replace(loaded, map_rules=replace(loaded.map_rules, base=base))
     _see_that_it_can_be_drawn(loaded, figures=figures, font=font, proposal=proposal, letterhead=letterhead)
+    written: list[Path] = []
     with _progress(loaded.lang) as on_stage:
         try:
             made = suggest(
@@ -682,8 +687,12 @@ def _plan(
         if proposal:
             from .proposal import write_proposal
 
-            write_proposal(made, out, letterhead=letterhead, font=font)
+            written = write_proposal(made, out, letterhead=letterhead, font=font)
     _tell(made, out)
+    if written:
+        word, page = written
+        zh = f"方案：{word}（同内容网页：{page.name}）"
+        _say(zh if made.study.lang == "zh" else f"Proposal: {word} (the same as a page: {page.name})")
 
 
 def _see_that_it_can_be_drawn(

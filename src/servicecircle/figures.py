@@ -191,7 +191,8 @@ def figure_bytes(plan: Plan, name: str, *, lang: Lang | None = None, font: str |
     """
     Return one figure as a PNG picture for a screen or a document.
 
-    `map`: both states; `before` or `after`: the map of one of them; `curve`, `week` or `zones`.
+    `map`: both states, as on A4; `before` or `after`: the map of one of them for a document, without the words of
+    its scale (the bar stays); `curve`, `week` or `zones`.
 
     Raises
     ------
@@ -200,8 +201,8 @@ def figure_bytes(plan: Plan, name: str, *, lang: Lang | None = None, font: str |
     """
     draws: dict[str, Draw] = {
         "map": _map(plan, show="both", with_zones=False),
-        "before": _map(plan, show="before", with_zones=False),
-        "after": _map(plan, show="after", with_zones=False),
+        "before": _map(plan, show="before", with_zones=False, is_sheet=False),
+        "after": _map(plan, show="after", with_zones=False, is_sheet=False),
         "curve": lambda words, fonts: drawn_curve(plan, words, fonts),
         "week": lambda words, fonts: drawn_week(plan, words, fonts),
         "zones": lambda words, fonts: drawn_zones(plan, words, fonts),
@@ -245,8 +246,10 @@ def check_fonts(lang: Lang, font: str | Path | None = None) -> None:
     Fonts(checked_lang(lang), font)
 
 
-def _map(plan: Plan, *, show: Show, with_zones: bool) -> Draw:
-    return lambda words, fonts: MapSheet(plan, words, fonts, show=show, with_zones=with_zones).drawn()
+def _map(plan: Plan, *, show: Show, with_zones: bool, is_sheet: bool = True) -> Draw:
+    return lambda words, fonts: MapSheet(
+        plan, words, fonts, show=show, with_zones=with_zones, is_sheet=is_sheet
+    ).drawn()
 
 
 def _write(path: str | Path, draw: Draw, plan: Plan, lang: Lang | None, font: str | Path | None) -> Path:

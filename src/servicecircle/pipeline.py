@@ -84,6 +84,15 @@ class Roads(NamedTuple):
     land: Land | None
 
 
+class Ground(NamedTuple):
+    """What a plan stands on: the roads, the cells, the riders."""
+
+    roads: Roads
+    grid: Grid
+    demand: gpd.GeoDataFrame  # as `demand_points` gives it
+    told: tuple[Fault, ...]  # warnings of all of them
+
+
 def suggest(
     study: Study,
     *,
@@ -158,16 +167,45 @@ def suggest(
         when=when,
         service=service,
     )
-    limit_s = time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S
     begin("roads")
-    network, places, land = roads if roads is not None else read_roads(study)
-    told_of_datum = _datums_or_error(study, network, places)
-    begin("grid")
-    grid = lay_grid(study, network)
-    demand, told = spread_riders(study, network, grid)
+    read = roads if roads is not None else read_roads(study)
+    ground = lay_ground(study, read, on_stage=begin)
+    return plan_on(study, ground, time_limit_s=time_limit_s, on_stage=begin, on_found=on_found)
+
+
+def lay_ground(study: Study, roads: Roads, *, on_stage: OnStage | None = None) -> Ground:
+    """
+    Lay a study's grid on its roads, and its riders on the cells.
+
+    Raises
+    ------
+    InputError
+        As `lay_grid` and `spread_riders`.
+    StudyError
+        If a file of points fits the map in another datum than the one it was read in, and nobody states its datum.
+    """
+    told_of_datum = _datums_or_error(study, roads.network, roads.places)
+    (on_stage or _quiet)("grid")
+    grid = lay_grid(study, roads.network)
+    demand, told = spread_riders(study, roads.network, grid)
+    return Ground(roads, grid, demand, (*roads.network.report.warnings, *told_of_datum, *told))
+
+
+def plan_on(
+    study: Study,
+    ground: Ground,
+    *,
+    time_limit_s: float | None = None,
+    on_stage: OnStage | None = None,
+    on_found: OnFound | None = None,
+) -> Plan:
+    """Work out a study whose ground is laid, as `suggest` does; its options are those of the study."""
+    begin = on_stage or _quiet
+    (network, places, land), grid, demand, told = ground
+    limit_s = time_limit_s or study.suggest.time_limit_s or TIME_LIMIT_S
     serving = study_serving(study, network)
     facilities = serving.facilities
-    warnings = [*study.warnings, *network.report.warnings, *told_of_datum, *told, *serving.told]
+    warnings = [*study.warnings, *told, *serving.told]
     begin("times")
     demand_at = demand_positions(demand)
     times = _times(study, network, demand_at, facilities)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import pandas as pd
 
 from ._page import summary
+from ._page.reasons import own_circle
 from ._page.shown_riders import shown_riders
 from ._page.words import Words
 from .contact_sheets import SHEET_WORDS as CONTACT_WORDS
 from .disclosure import told_count, told_warnings
 from .errors import InputError, Lang
 from .model import Plan
-from .plan_tables import gap_table, place_rows, site_table, totals_table, zone_table
+from .plan_tables import gap_table, place_rows, printed_contacts, site_table, totals_table, zone_table
 from .sheet_cells import CREATED, OPTIONS, Styles, print_head, put_text, row_height, styles_of
 from .whole_files import make_folder, write_whole
 from .zone_tables import post_table, team_table, tier_table
@@ -45,7 +46,7 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "address": _Column(("地址", "Address"), width=24),
         "hours": _Column(("开放时间", "Hours"), width=20),
         "services": _Column(("服务项目", "Services"), width=34),
-        "capacity": _Column(("容量", "Capacity")),
+        "capacity": _Column(("容量", "Capacity"), "count"),
         "own_minutes": _Column(("自定时限（分钟）", "Own limit (min)"), "minutes"),
         "lon": _Column(("经度", "Longitude"), "degrees", 12),
         "lat": _Column(("纬度", "Latitude"), "degrees", 11),
@@ -54,6 +55,8 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "riders": _Column(("骑手（人）", "Riders"), "riders", 11, is_summed=True),
         "nearest": _Column(("现状最近设施", "Nearest today"), width=26),
         "nearest_min": _Column(("到最近设施（分钟）", "Minutes to it"), "minutes"),
+        "nearest_limit": _Column(("该处只服务（分钟）", "It serves only (min)"), "minutes"),
+        "why_before": _Column(("原来最近的为何不够", "Why the nearest was not enough"), width=24),
         "posts": _Column(("阵地", "Posts"), width=26),
         "team": _Column(("队伍", "Team"), width=22),
         "teams": _Column(("队伍", "Teams"), width=22),
@@ -78,7 +81,7 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "cost": _Column(("费用（元）", "Cost (yuan)"), "money", 12, is_summed=True),
         "seats": _Column(("座位（人）", "Seats"), "whole", is_summed=True),
         "served": _Column(("有座骑手（人）", "Riders with a seat"), "riders", is_summed=True),
-        "lost_replaced": _Column(("此处不可得时少覆盖（人）", "Lost if not to be had"), "riders", 13),
+        "lost_replaced": _Column(("另选他处则少（人）", "Fewer with other sites"), "riders", 13),
         "substitutes": _Column(("可替代点（损失不超过 5%）", "Substitutes (at most 5 % lost)"), width=40),
         "minutes": _Column(("时限（分钟）", "Minutes"), "whole", 9),
         "before": _Column(("现状覆盖（人）", "Covered today"), "riders", 15),
@@ -104,8 +107,22 @@ _AT_BREAK: Mapping[str, _Column] = MappingProxyType(
         "gained": _Column(("新增 {m} 分钟覆盖（人）", "Gained, {m} min"), "riders", 12, is_summed=True),
     }
 )
-#: widths of columns that a page of A4, lying, prints at nearly their own size
-_PAGE_WIDTH = 155.0
+#: columns that are left out where no row has anything in them
+_MAY_BE_EMPTY = frozenset(
+    {
+        "address",
+        "hours",
+        "services",
+        "capacity",
+        "own_minutes",
+        "zone",
+        "nearest_limit",
+        "why_before",
+        "substitutes",
+    }
+)
+#: widths of columns that a page of A4, lying, prints at two thirds of their own size: still 7 points
+_PAGE_WIDTH = 235.0
 _SHEETS: Mapping[str, Pair] = MappingProxyType(
     {
         "totals": ("总表", "Totals"),
@@ -236,6 +253,8 @@ def _sheets(plan: Plan) -> list[_Sheet]:
     kinds = {kind: words(f"kind.{kind}") for kind in ("station", "shop")}
     sites = site_table(plan)
     sites["kind"] = sites["kind"].map(kinds)
+    why = ["；".join(own_circle(plan, minutes, words)) for minutes in sites["minutes_before"]]
+    sites.insert(list(sites.columns).index("minutes_after") + 1, "why_before", why)
     sheets = [
         _Sheet("totals", totals_table(plan), note["totals"]),
         _Sheet("stations", place_rows(plan, "station"), note["places"]),
@@ -246,10 +265,21 @@ def _sheets(plan: Plan) -> list[_Sheet]:
         _Sheet("sites", sites, note["sites"]),
     ]
     if plan.contacts is not None:
-        contacts = plan.contacts.depots if len(plan.contacts.depots) else plan.contacts.zones
+        contacts = printed_contacts(plan.contacts)
         sheets.append(_Sheet("contacts", contacts.assign(kind=contacts["kind"].map(kinds)), note["contacts"]))
     optional = {"shops", "sites", "contacts", *_OF_ZONES}
-    return [sheet for sheet in sheets if len(sheet.table) or sheet.key not in optional]
+    return [_filled(sheet) for sheet in sheets if len(sheet.table) or sheet.key not in optional]
+
+
+def _filled(sheet: _Sheet) -> _Sheet:
+    """Return a sheet without those columns that would stand empty: no zones, no limits of their own."""
+    table = sheet.table
+    empty = [name for name in _MAY_BE_EMPTY & set(table.columns) if table[name].map(_is_empty).all()]
+    return replace(sheet, table=table.drop(columns=empty)) if len(table) else sheet
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == "" or bool(pd.isna(value))  # type: ignore[call-overload]
 
 
 #: sheets of zones beside their coverage, where the plan has them
@@ -274,6 +304,7 @@ def _styles(book: Any) -> Styles:  # noqa: ANN401
         "share": "0.0%",
         "minutes": "0.0",
         "whole": "0",
+        "count": "General",
         "money": "#,##0",
         "degrees": "0.000000",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ._page import areas, places
 from .contacts import place_table
 from .coverage import coverage_by_zone, limits_s, totals
 from .model import Coverage, Plan
+from .zone_figures import Contacts
 
 #: digits of a degree: 10 cm
 DIGITS = 6
@@ -66,7 +68,7 @@ def place_rows(plan: Plan, kind: str) -> pd.DataFrame:
         {
             "id": own.index.astype(str),
             **{name: told[name].tolist() for name in ("name", "address", "hours", "services")},
-            "capacity": [places.text(value) for value in capacity],
+            "capacity": [_number_or_text(value) for value in capacity],
             "own_minutes": [float(m) if pd.notna(m) else None for m in limit],
             "lon": xy[:, 0] if len(xy) else [],
             "lat": xy[:, 1] if len(xy) else [],
@@ -130,8 +132,9 @@ def gap_table(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table
-        `letter` (of the map), `riders`, `reason`, `zone`, `nearest`, `nearest_min`, `n_cells`, `stays` (riders
-        of it that are not reached with the suggestions either).
+        `letter` (of the map), `riders`, `reason`, `zone`, `nearest`, `nearest_min`, `nearest_limit` (minutes
+        that the nearest serves, where fewer than the largest break), `n_cells`, `stays` (riders of it that are not
+        reached with the suggestions either).
     """
     gaps = plan.gaps
     named, place_names = _zone_names(plan), places.facility_names(plan)
@@ -146,6 +149,7 @@ def gap_table(plan: Plan) -> pd.DataFrame:
             "zone": [named.get(zone, _told(zone)) for zone in gaps["zone_id"]],
             "nearest": [place_names.get(i, _told(i)) for i in gaps["nearest_id"]],
             "nearest_min": _finite(gaps["nearest_min"]),
+            "nearest_limit": [places.own_limit(plan, i) for i in gaps["nearest_id"]],
             "n_cells": gaps["n_cells"].tolist(),
             "stays": [math.fsum(left.reindex(list(ids)).fillna(0.0)) for ids in gaps["cells"]],
         }
@@ -190,7 +194,18 @@ def site_table(plan: Plan) -> pd.DataFrame:
     return table
 
 
+def printed_contacts(contacts: Contacts) -> pd.DataFrame:
+    """Return the rows of a contact table that a document prints: of depots, or of zones where there are none."""
+    return contacts.depots if len(contacts.depots) else contacts.zones
+
+
 # --------------------------------------------------------------------------------------------------- helpers
+def _number_or_text(value: object) -> float | str:
+    """Return a whole count as a number, and what is none ("约 20 人") as it is written."""
+    told = places.text(value)
+    return float(told) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", told) else told
+
+
 def _zone_names(plan: Plan) -> dict[Any, str]:
     zones = plan.study.zones
     if zones is None or "name" not in zones.columns:

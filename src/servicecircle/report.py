@@ -153,7 +153,7 @@ def _gap_lines(plan: Plan) -> Iterator[str]:
         yield "没有缺口。" if zh else "No gap."
         return
     in_gaps, elsewhere = shown_gaps(plan)
-    n, large = len(plan.gaps), int((plan.gaps["riders"] >= 1 - 1e-9).sum())
+    n, large = len(plan.gaps), sum(numbers.told(riders) != "<1" for riders in plan.gaps["riders"])
     worst = numbers.told(min(float(plan.gaps["riders"].iloc[0]), in_gaps))  # no more than all together, as shown
     if zh:
         of_them = (f"，最大一处 {worst} 人" if n > 1 else "") if large == n else "（每处不足 1 人）"

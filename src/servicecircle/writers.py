@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ._page.reasons import own_limits
 from .checkins import CheckInFigures
 from .closures import TroubleFigures
 from .contact_sheets import write_contacts
@@ -40,14 +41,14 @@ from .gaps import riders_scattered
 from .geopackages import write_geopackage
 from .model import Explanation, Plan
 from .plan_sheets import write_tables
-from .plan_tables import gap_table, zone_table
+from .plan_tables import gap_table, printed_contacts, zone_table
 from .serving_figures import ServingFigures, WeekCoverage
 from .siting_figures import SitingFigures
 from .siting_rules import SitingRules, Step
 from .tiers import tier_totals, tiers_by_cell
 from .whole_files import make_folder, remove_file, write_bytes, write_text
 from .wishes import wishes_by_service
-from .zone_figures import ZoneProposal
+from .zone_figures import Contacts, ZoneProposal
 from .zone_summary import zone_work_figures
 
 WGS84 = "EPSG:4326"
@@ -261,7 +262,9 @@ def summary(plan: Plan) -> Properties:
             "each": _rows(gap_table(plan)),
         },
         "zones": _rows(zone_table(plan)),
+        "own_limits": own_limits(plan),
         "suggestions": suggestion_rows(plan),
+        "suggested": _suggested(plan),
         "solution": {
             "objective": plan.solution.objective,
             "bound": plan.solution.bound,
@@ -291,7 +294,19 @@ def summary(plan: Plan) -> Properties:
         figures["checkins"] = checkin_figures(plan.checkins)
     if plan.wishes is not None:
         figures["wishes"] = wishes_by_service(plan.wishes, is_published=study.publish)
+    if plan.contacts is not None:
+        figures["contacts"] = _contact_rows(plan.contacts)
     return figures | zone_work_figures(plan)
+
+
+def _suggested(plan: Plan) -> dict[str, int]:
+    """Return how many places of each kind are suggested."""
+    return {kind: int((plan.sites["kind"] == kind).sum()) for kind in ("station", "shop")}
+
+
+def _contact_rows(contacts: Contacts) -> list[Properties]:
+    """Return the minutes of the contact table that a proposal prints, without addresses or numbers to call."""
+    return _rows(printed_contacts(contacts)[["origin", "facility_id", "name", "minutes"]])
 
 
 def _serving(figures: ServingFigures) -> Properties:

@@ -58,10 +58,17 @@ MOST_NAMED = 8
 
 
 class MapSheet:
-    """The map of a plan on one sheet."""
+    """
+    The map of a plan on one sheet.
 
-    def __init__(self, plan: Plan, words: Words, fonts: Fonts, *, show: Show, with_zones: bool) -> None:
+    `is_sheet`: printed as A4, so that its scale is true; a picture in a document is of another size.
+    """
+
+    def __init__(
+        self, plan: Plan, words: Words, fonts: Fonts, *, show: Show, with_zones: bool, is_sheet: bool = True
+    ) -> None:
         self.plan, self.words, self.fonts = plan, words, fonts
+        self.is_sheet = is_sheet
         self.show: Show = show if len(plan.sites) else "before"
         self.with_zones = with_zones and bool(areas.zone_shapes(plan))
         self.mode = "after" if self.show == "after" else "before"
@@ -358,9 +365,9 @@ class MapSheet:
         between = "｜" if words.lang == "zh" else " | "
         office = [words("made_by", office=plan.study.office)] if plan.study.office else []
         date = [numbers.printed_date(plan.study.date, words.lang)] if plan.study.date else []
-        right = between.join(
-            [f"{scale_text(self.ground.scale)}{'（A4）' if words.lang == 'zh' else ' (A4)'}", *office, *date]
-        )
+        on_a4 = "（A4）" if words.lang == "zh" else " (A4)"
+        scale = [f"{scale_text(self.ground.scale)}{on_a4}"] if self.is_sheet else []  # smaller elsewhere: the bar
+        right = between.join([*scale, *office, *date])
         right = shortened(self.fonts, right, FOOT_PT, 150.0)
         used = sheet.text(WIDTH - MARGIN, FOOT_Y, right, FOOT_PT, COLOURS["muted"], across="right")
         source, _ = summary.sources(plan, words)

@@ -67,6 +67,24 @@ def nearest_text(name: str, minutes: Any, plan: Plan, words: Words) -> str:  # n
     return words("nearest_at", name=name or numbers.NONE, way=way(plan, words), minutes=told)
 
 
+def own_limit(plan: Plan, facility_id: Any) -> float | None:  # noqa: ANN401
+    """Return the minutes within which a facility of today serves, where fewer than the largest break; else None."""
+    times = plan.before.times
+    found = np.flatnonzero(np.asarray(times.facility_ids == facility_id))
+    own = float(times.facility_minutes[found[0]]) if len(found) else math.inf
+    return own if own < plan.study.minutes[-1] else None
+
+
+def own_limit_text(plan: Plan, facility_id: Any, words: Words) -> str:  # noqa: ANN401
+    """Return the same in words: `商铺只服务 5 分钟`; empty where nothing is to be said."""
+    own = own_limit(plan, facility_id)
+    if own is None:
+        return ""
+    kinds = plan.facilities["kind"] if "kind" in plan.facilities.columns else None
+    kind = text(kinds.get(facility_id)) if kinds is not None else ""
+    return words("own_limit", kind=words(f"kind.{kind or 'station'}"), m=f"{own:g}")
+
+
 def own_minutes(row: dict[str, Any], kind: Any, plan: Plan) -> float | None:  # noqa: ANN401
     """Return the limit that a facility has of its own; None where only the breaks limit it."""
     own = row.get("minutes")

@@ -67,10 +67,16 @@ def own_circle(plan: Plan, minutes_before: Any, words: Words) -> list[str]:  # n
         return []
     times, longest = plan.before.times, plan.before.minutes[-1]
     is_near = minutes_before <= times.profile.cutoff_s(longest) / 60 + SAME
-    own = sorted({minutes for minutes in times.facility_minutes.tolist() if minutes < longest})
+    own = own_limits(plan)
     if not is_near or not own or (plan.siting is not None and plan.siting.closed):
         return []
     return [words("own_circle", m=f"{own[0]:g}") if len(own) == 1 else words("own_circles")]
+
+
+def own_limits(plan: Plan) -> list[float]:
+    """Return the limits of their own that facilities of today have below the largest break, each once."""
+    longest = plan.before.minutes[-1]
+    return sorted({minutes for minutes in plan.before.times.facility_minutes.tolist() if minutes < longest})
 
 
 def closing_lines(plan: Plan, words: Words) -> Iterator[str]:

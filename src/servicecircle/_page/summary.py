@@ -219,7 +219,7 @@ def parameters(plan: Plan, words: Words, riders: int) -> list[list[str]]:
         [words("p.travel"), travel],
         [words("p.minutes"), _limits(plan, words)],
         [words("p.direction"), words(f"p.{study.direction}", what=what)],
-        *_short_tiers(plan, words),
+        *short_tiers(plan, words),
         [words("p.riders"), _told_riders(plan, riders, words)],
         ["", words("p.counts")],
         *siting_rows(plan, words.lang),
@@ -263,7 +263,7 @@ def tier_rows(plan: Plan, words: Words) -> list[list[str]]:
     ]
 
 
-def _short_tiers(plan: Plan, words: Words) -> list[list[str]]:
+def short_tiers(plan: Plan, words: Words) -> list[list[str]]:
     """Return core and belt at the largest break in one line of the panel; nothing where there is no partner."""
     if what_serves(plan) != "station_or_shop":
         return []

@@ -70,7 +70,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "combination.shops": ("任何 {n} 家商铺组合", "{n} shop(s)"),
         "combination.both": ("同样多的驿站和商铺", "{stations} station(s) and {shops} shop(s)"),
         "best_known": (
-            "已知最好 {best}，上界 {bound}，相差 {gap}",
+            "已知最好 {best}，任何方案不超过 {bound}（上界），与上界相差 {gap}",
             "Best known {best}, bound {bound}, gap {gap}",
         ),
         "infeasible": ("没有满足条件的方案", "No plan meets the conditions"),
@@ -355,6 +355,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cell_covered": ("{m} 分钟已覆盖", "within {m} min"),
         "cell_share": ("覆盖比例", "share covered"),
         "nearest": ("最近设施", "Nearest"),
+        "own_limit": ("{kind}只服务 {m} 分钟", "a {kind} serves only {m} min"),
         "nearest_at": ("{name}，{way} {minutes}", "{name}, {minutes} {way}"),
         "zone": ("所属网格", "Zone"),
         "team": ("负责队伍", "Team"),

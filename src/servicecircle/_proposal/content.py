@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._page import numbers
-from .._page.areas import TAG_RIDERS
+from .._page import numbers, places
+from .._page.reasons import own_circle
 from .._page.shown_riders import shown_riders
 from .._page.summary import (
     count_mark,
     parameters,
     proof,
+    short_tiers,
     shown_gaps,
+    shown_tiers,
     sources,
-    tier_rows,
     what_serves,
     whole_gains,
 )
@@ -23,11 +24,11 @@ from .._page.words import Words
 from ..disclosure import told_warnings
 from ..errors import Lang
 from ..model import Plan
-from ..plan_tables import gap_table, site_table, zone_table
+from ..plan_tables import gap_table, printed_contacts, site_table, zone_table
 from ..role_words import role_word
 from ..services import told_services
 from .blocks import Align, Annex, Block, Card, Heading, Number, Paragraph, Picture, Table, Text
-from .traces import REASONS, SUMMARY, Traces, trace_rows
+from .traces import REASONS, SUMMARY, Traces, split_at, trace_rows
 
 #: rows of a table in the body: the rest is in tables.xlsx, which is said
 MOST_ROWS = 30
@@ -112,14 +113,40 @@ class Proposal:
         else:
             yield self._site_sentence()
             yield self._gain_sentence(riders)
-        yield (_closed(proof(self.plan, self.words), self.lang),)
+        yield self._proof()
 
-    def _within(self, k: int) -> str:
+    def _proof(self) -> Text:
+        """Return how good the suggestions provably are, its numbers with their places."""
+        at = {name: f"/solution/{name}" for name in ("objective", "bound", "gap")}
+        stated = self.plan.siting is None and self.plan.unmet is None
+        numbered = [
+            self.traces.number(at["objective"], numbers.whole),
+            self.traces.number(at["bound"], numbers.whole),
+            self.traces.share(at["gap"]),
+        ]
+        told = _closed(proof(self.plan, self.words), self.lang)
+        counts = [
+            self.traces.exactly(f"/suggested/{kind}", n) for kind in ("station", "shop") if (n := self._n(kind))
+        ]
+        if self.plan.solution.status == "optimal" and self.plan.solution.gap == 0:
+            numbered = counts
+        return split_at(told, numbered) if stated else split_at(told, counts)
+
+    def _n(self, kind: str) -> int:
+        return int((self.sites["kind"] == kind).sum())
+
+    def _within(self, k: int) -> Text:
         way = self.words(f"way.{self.plan.study.profile.roads}")
         what = self.words(what_serves(self.plan))
-        return self.say(
-            f"{way} {self.keys[k]} 分钟内到得了{what}的", f"within {self.keys[k]} minutes {way} of {what}"
+        return (
+            self.say(f"{way} ", "within "),
+            self._break(k),
+            self.say(f" 分钟内到得了{what}的", f" minutes {way} of {what}"),
         )
+
+    def _break(self, k: int) -> Number:
+        """Return the minutes of a break."""
+        return self.traces.number(f"/minutes/{k}", lambda value: f"{value:g}")
 
     def _today_sentence(self, riders: Number) -> Text:
         parts: list[str | Number] = [
@@ -131,7 +158,7 @@ class Proposal:
         ]
         for k in range(self.last, -1, -1):
             covered, share = self._covered("before", k)
-            parts += [self._within(k) + self.say("有 ", ": "), covered, self.say(" 人，占 ", ", "), share]
+            parts += [*self._within(k), self.say("有 ", ": "), covered, self.say(" 人，占 ", ", "), share]
             parts.append(self.say("；" if k else "。", "; " if k else "."))
         return tuple(parts)
 
@@ -177,24 +204,28 @@ class Proposal:
         )
 
     def _site_sentence(self) -> Text:
-        kinds = self.sites["kind"].value_counts()
-        units = {"station": ("处驿站", "station(s)"), "shop": ("家爱心商铺", "partner shop(s)")}
-        told = [
-            self.say(f" {n} {units[kind][0]}", f"{n} {units[kind][1]}")
-            for kind in units
-            if (n := int(kinds.get(kind, 0)))
-        ]
+        units = {
+            "station": ("处驿站", "station", "stations"),
+            "shop": ("家爱心商铺", "partner shop", "partner shops"),
+        }
+        parts: list[str | Number] = [self.say("建议新增", "Suggested:")]
+        for kind, (zh, one, many) in units.items():
+            if n := self._n(kind):
+                between = self.say("、", " and") if len(parts) > 1 else ""
+                parts += [f"{between} ", self.traces.exactly(f"/suggested/{kind}", n)]
+                parts.append(f" {self.say(zh, one if n == 1 else many)}")
         names = [str(name) for name in self.sites["name"].iloc[:MOST_NAMED]]
         more = len(self.sites) > MOST_NAMED
-        zh = f"建议新增{'、'.join(told)}：{'、'.join(names)}{'等' if more else ''}。"
-        en = f"Suggested: {' and '.join(told)}: {', '.join(names)}{' and others' if more else ''}."
-        return (self.say(zh, en),)
+        zh = f"：{'、'.join(names)}{'等' if more else ''}。"
+        return (*parts, self.say(zh, f": {', '.join(names)}{' and others' if more else ''}."))
 
     def _gain_sentence(self, riders: Number) -> Text:
         covered, share = self._covered("after", self.last)
         gained = replace(self._gained(self.last), text=numbers.whole(self._more(self.last)))
         return (
-            self.say(f"建成后，{self._within(self.last)}有 ", f"Then, {self._within(self.last)}: "),
+            self.say("建成后，", "Then, "),
+            *self._within(self.last),
+            self.say("有 ", ": "),
             covered,
             self.say(" 人，占 ", " riders, "),
             share,
@@ -209,13 +240,48 @@ class Proposal:
     def _today(self) -> Iterator[Block]:
         yield Heading(self.say("二、现状", "2. Where we stand"))
         yield from self._picture("before", self.say("现状覆盖图", "Coverage today"))
-        yield from (
-            Paragraph((f"{term}：{told}" if self.lang == "zh" else f"{term}: {told}",))
-            for term, told in tier_rows(self.plan, self.words)
-        )
+        yield from self._tiers(("before",))
         if self.plan.study.zones is not None and len(self.zones):
             yield self._zone_table()
         yield from self._picture("week", self.say("一周逐小时覆盖的骑手", "Riders covered by the hour of the week"))
+
+    def _tiers(self, states: tuple[str, ...]) -> Iterator[Block]:
+        """Yield core and belt at each break, today and with the suggestions; nothing where there is no partner."""
+        if what_serves(self.plan) != "station_or_shop":
+            return
+        coverages = {"before": self.plan.before, "after": self.plan.after}
+        when = {"before": self.say("现状", ", today"), "after": self.say("建议后", ", then")}
+        rows: list[tuple[Text, ...]] = []
+        for k, key in enumerate(self.keys):
+            shown = {state: shown_tiers(coverages[state], k) for state in states}
+            rows.append(
+                (
+                    (self._break(k),),
+                    *(
+                        (self.traces.whole(f"/tiers/{state}/{tier}/covered/{key}", shown[state][n]),)
+                        for n, tier in enumerate(("core", "belt"))
+                        for state in states
+                    ),
+                )
+            )
+        header = (
+            self.say("分钟内", "Within (min)"),
+            *(self.say(f"核心圈{when[state]}", f"Core{when[state]}") for state in states),
+            *(self.say(f"辐射带{when[state]}", f"Belt{when[state]}") for state in states),
+        )
+        yield self._table(
+            self.say("核心圈与辐射带（人）", "Core and belt (riders)"),
+            header,
+            rows,
+            (14, *(21,) * (2 * len(states))),
+            _sides("r" * (1 + 2 * len(states))),
+        )
+        if states == ("before",):
+            told = self.say(
+                "核心圈：驿站服务到的骑手；辐射带：只有商铺、服务街或商圈服务到的骑手。两者不重复计。",
+                "Core: riders whom a station reaches; belt: whom a partner alone reaches. No rider counts in both.",
+            )
+            yield Paragraph((told,), "note")
 
     def _picture(self, name: str, caption: str) -> Iterator[Block]:
         if name in self.pictures:
@@ -262,8 +328,7 @@ class Proposal:
         align: tuple[Align, ...],
     ) -> Table:
         if len(rows) > MOST_ROWS:
-            more = len(rows) - MOST_ROWS
-            caption += self.say(f"；另有 {more} 行见 tables.xlsx", f"; {more} more rows in tables.xlsx")
+            caption += self.say("；其余各行见 tables.xlsx", "; the other rows are in tables.xlsx")
         shares = tuple(width / sum(widths) for width in widths)
         return Table(caption, header, tuple(rows[:MOST_ROWS]), shares, align)
 
@@ -276,20 +341,22 @@ class Proposal:
         yield Paragraph(
             (
                 self.say(
-                    "缺口是连成一片、时限内到不了任何点位的方格，字母按骑手由多到少排列；"
-                    f"地图标注不少于 {TAG_RIDERS} 人的缺口，字母相同。",
+                    "缺口是连成一片、时限内到不了任何点位的方格，字母按骑手由多到少排列，地图标注其中较大的，字母相同。"
+                    "“商铺只服务几分钟”指该处自己的时限较短：走得到，但不在它的服务范围。",
                     "A gap is ground from which no place is reached in time, lettered from the most riders down; "
-                    f"the map tags those of {TAG_RIDERS} riders or more by the same letters.",
+                    "the map tags the larger ones by the same letters. A place that serves only so many minutes "
+                    "may be near enough to walk to, and yet not serve there.",
                 ),
             )
         )
+        has_zones = bool(self.gaps["zone"].astype(bool).any())
         rows = [
             (
                 (str(row["letter"]),),
                 (self.traces.number(f"/gaps/each/{k}/riders", numbers.told),),
-                (str(row["zone"]),),
+                *(((str(row["zone"]),),) if has_zones else ()),
                 (self.words(f"reason.{row['reason']}"),),
-                (str(row["nearest"]),),
+                self._nearest(k, row),
                 (self.traces.number(f"/gaps/each/{k}/nearest_min", numbers.one_decimal),),
                 (self.traces.number(f"/gaps/each/{k}/stays", numbers.told),),
             )
@@ -298,7 +365,7 @@ class Proposal:
         header = (
             self.say("缺口", "Gap"),
             self.say("骑手", "Riders"),
-            self.say("网格", "Zone"),
+            *((self.say("网格", "Zone"),) if has_zones else ()),
             self.say("原因", "Reason"),
             self.say("最近设施", "Nearest"),
             self.say("分钟", "Minutes"),
@@ -308,14 +375,22 @@ class Proposal:
             self.say("缺口一览（人）", "Gaps (riders)"),
             header,
             rows,
-            (8, 9, 16, 26, 22, 9, 10),
-            _sides("crlllrr"),
+            (8, 9, *((15,) if has_zones else ()), 22, 27, 9, 10),
+            _sides("crlllrr" if has_zones else "crllrr"),
         )
+
+    def _nearest(self, k: int, row: Mapping[Any, Any]) -> Text:
+        """Return the nearest place of a gap, and what it serves where that is less than the largest break."""
+        told = places.own_limit_text(self.plan, self.plan.gaps["nearest_id"].iloc[k], self.words)
+        if not told:
+            return (str(row["nearest"]),)
+        limit = self.traces.number(f"/gaps/each/{k}/nearest_limit", lambda value: f"{value:g}")
+        return (str(row["nearest"]), *_bracketed(split_at(told, [limit]), self.lang))
 
     # --------------------------------------------------------------------------------------------- suggested
     def _suggested(self) -> Iterator[Block]:
         yield Heading(self.say("四、建议新增", "4. What we propose"))
-        yield Paragraph((_closed(proof(self.plan, self.words), self.lang),))
+        yield Paragraph(self._proof())
         if not self.has_sites:
             return
         gains = whole_gains(self.plan)
@@ -325,7 +400,7 @@ class Proposal:
         )
 
     def _card(self, k: int, row: Mapping[Any, Any], gain: int) -> Card:
-        at, last = f"/suggestions/{k}", self.keys[-1]
+        at = f"/suggestions/{k}"
         exact = float(row["riders_gained"])
         shown = (
             self.traces.whole(f"{at}/riders_gained", gain, numbers.gain(gain, exact))
@@ -334,14 +409,14 @@ class Proposal:
         )
         colon = self.say("人", " riders")
         rows: list[tuple[str, Text]] = [
-            (self.say("位置", "Place"), (self._place(row),)),
+            (self.say("位置", "Place"), self._place(k, row)),
             (
                 self.say("增加骑手", "Riders gained"),
                 (
                     shown,
-                    self.say(
-                        f" 人（{last} 分钟内，在前面各处之外）", f"{colon} within {last} min, beyond those above"
-                    ),
+                    self.say(" 人（", f"{colon} within "),
+                    self._break(self.last),
+                    self.say(" 分钟内，在前面各处之外）", " min, beyond those above"),
                 ),
             ),
             (
@@ -350,7 +425,9 @@ class Proposal:
                     self.traces.number(f"{at}/minutes_before", numbers.one_decimal),
                     " → ",
                     self.traces.number(f"{at}/minutes_after", numbers.one_decimal),
-                    self.say(" 分钟（新增骑手的中位数）", " min (median of those gained)"),
+                    self.say(" 分钟（新增骑手的中位数", " min (median of those gained"),
+                    *self._why_not_enough(row),
+                    self.say("）", ")"),
                 ),
             ),
         ]
@@ -363,13 +440,21 @@ class Proposal:
         kind = self.words(f"kind.{row['kind']}")
         return Card(f"{row['rank']}　{kind}　{row['name']}", tuple(rows))
 
-    def _place(self, row: Mapping[Any, Any]) -> str:
+    def _why_not_enough(self, row: Mapping[Any, Any]) -> Text:
+        """Return why riders gain whose nearest place of today is near enough: it serves only so many minutes."""
+        told = own_circle(self.plan, row["minutes_before"], self.words)
+        if not told:
+            return ()
+        limits = self.traces.value("/own_limits")
+        numbered = [self.traces.number("/own_limits/0", lambda value: f"{value:g}")] if len(limits) == 1 else []
+        return (self.say("；", "; "), *split_at(told[0], numbered))
+
+    def _place(self, k: int, row: Mapping[Any, Any]) -> Text:
         where = (
             f"{row['zone']}，" if row["zone"] and self.lang == "zh" else f"{row['zone']}, " if row["zone"] else ""
         )
-        return where + self.say(
-            f"东经 {row['lon']:.6f}，北纬 {row['lat']:.6f}", f"{row['lon']:.6f}, {row['lat']:.6f}"
-        )
+        lon, lat = (self.traces.number(f"/suggestions/{k}/{name}", "{:.6f}".format) for name in ("lon", "lat"))
+        return (where, self.say("东经 ", ""), lon, self.say("，北纬 ", ", "), lat)
 
     def _reasons(self, k: int) -> Iterator[tuple[str, Text]]:
         """Yield what is lost without a place, and what could take its place, as the explanation says."""
@@ -379,7 +464,7 @@ class Proposal:
         if own.get("lost_replaced") is not None:
             lost = self.traces.number(f"/suggestions/{k}/lost_replaced", numbers.told, file=REASONS)
             text = self.say(" 人（数量不变、全部重新选择时）", " riders, all others chosen anew")
-            rows = (self.say("此处谈不成则少", "Lost if not to be had"), (lost, text))
+            rows = (self.say("另选他处则少", "Fewer with other sites"), (lost, text))
             yield rows
         near = [j for j, other in enumerate(own["substitutes"]) if other.get("within") is not None][
             :MOST_SUBSTITUTES
@@ -401,15 +486,16 @@ class Proposal:
             return
         yield Heading(self.say("五、实施前后", "5. Before and after"))
         yield self._totals()
+        yield from self._tiers(("before", "after"))
         yield from self._picture("after", self.say("建议实施后覆盖图", "Coverage with the proposal"))
         yield from self._picture("zones", self.say("各网格实施前后", "Zones before and after"))
 
     def _totals(self) -> Table:
         rows: list[tuple[Text, ...]] = []
-        for k, key in enumerate(self.keys):
+        for k in range(len(self.keys)):
             was, will = self._covered("before", k), self._covered("after", k)
             gained = self._gained(k)
-            rows.append(((key,), (was[0],), (was[1],), (will[0],), (will[1],), (gained,)))
+            rows.append(((self._break(k),), (was[0],), (was[1],), (will[0],), (will[1],), (gained,)))
         header = (
             self.say("分钟内", "Within (min)"),
             self.say("现状（人）", "Today"),
@@ -418,14 +504,18 @@ class Proposal:
             self.say("覆盖率", "Share"),
             self.say("增加（人）", "Gained"),
         )
-        caption = self.say("覆盖的骑手，共 ", "Riders covered, of ") + numbers.riders(self.before.riders, self.lang)
-        return self._table(caption, header, rows, (14, 18, 16, 18, 16, 18), _sides("r" * 6))
+        return self._table(
+            self.say("覆盖的骑手", "Riders covered"), header, rows, (14, 18, 16, 18, 16, 18), _sides("r" * 6)
+        )
 
     # ------------------------------------------------------------------------------------------------ method
     def _method(self) -> Iterator[Block]:
         number = self.say("六" if self.has_sites else "五", "6" if self.has_sites else "5")
         yield Heading(self.say(f"{number}、怎样算的，有什么局限", f"{number}. How it was computed, and its limits"))
-        for term, told in parameters(self.plan, self.words, self.before.riders):
+        tiers = short_tiers(self.plan, self.words)  # told in tables above
+        for term, told in (
+            row for row in parameters(self.plan, self.words, self.before.riders) if row not in tiers
+        ):
             between = self.say("：", ": ")
             yield Paragraph((f"{term}{between}{told}" if term else str(told),), "item")
         for zh, en in _METHOD:
@@ -436,9 +526,11 @@ class Proposal:
         if self.plan.trouble is not None and self.plan.trouble.counted is not None:
             yield Paragraph((self.plan.trouble.counted.told(self.lang),), "item")
         if n := len(told_warnings(self.plan)):
-            zh = f"读入与计算中有 {n} 处提醒，见 tables.xlsx 的“参数与来源”。"
-            en = f"{n} warning(s) of reading and computing stand in tables.xlsx, under assumptions."
-            yield Paragraph((self.say(zh, en),), "item")
+            head, tail = (
+                self.say("读入与计算中有 ", "Warnings of reading and computing: "),
+                self.say(" 处提醒，见 tables.xlsx 的“参数与来源”。", ", in tables.xlsx under assumptions."),
+            )
+            yield Paragraph((head, self.traces.length("/warnings", n), tail), "item")
 
     # ----------------------------------------------------------------------------------------------- sources
     def _sources(self) -> Iterator[Block]:
@@ -464,7 +556,7 @@ class Proposal:
         contacts = self.plan.contacts
         if contacts is None:
             return
-        table = contacts.depots if len(contacts.depots) else contacts.zones
+        table = printed_contacts(contacts)
         if not len(table):
             return
         yield Annex(self.say("附一　服务联络表", "Annex 1. Service contact table"))
@@ -475,9 +567,9 @@ class Proposal:
                 (_text(row.get("address")),),
                 (_text(row.get("hours")),),
                 (_services(row.get("services"), self.lang),),
-                (numbers.one_decimal(row["minutes"]),),
+                (self.traces.number(f"/contacts/{k}/minutes", numbers.one_decimal),),
             )
-            for row in table.to_dict("records")
+            for k, row in enumerate(table.to_dict("records"))
         ]
         header = (
             self.say("站点（社区）", "From"),
@@ -511,8 +603,11 @@ class Proposal:
         yield Paragraph(
             (
                 self.say(
-                    "# 之前为结果文件夹中的文件，之后为其中的位置；* 表示每一行。",
-                    "The file of the result folder, # and the place in it; * stands for every row.",
+                    "# 之前为结果文件夹中的文件，之后为其中的位置；* 表示每一行。"
+                    "序号、日期、名称、地址、电话、指纹，以及计算参数，照录研究文件和输入文件，不另列出处。",
+                    "The file of the result folder, # and the place in it; * stands for every row. Ranks, dates, "
+                    "names, addresses, telephone numbers, fingerprints and parameters are those of the study "
+                    "and its files.",
                 ),
             ),
             "note",
@@ -525,16 +620,17 @@ class Proposal:
 #: how numbers come about, whatever the study
 _METHOD: tuple[tuple[str, str], ...] = (
     (
-        "出行时间沿街道网络逐段相加，精确到每条边上的位置，不用直线距离或圆圈。",
-        "Travel times are sums along streets, exact to the place on each street; no circles, no straight lines.",
+        "出行时间沿道路逐段相加，从骑手所在的门前路段算到设施所在的门前路段，不用直线距离，也不画圆圈。",
+        "Travel times are added up along the streets, from door to door; no straight lines, no circles.",
     ),
     (
         "骑手按台账的站点人数（或人口、打卡）分摊到附近街道，是期望值，可有小数。",
         "Riders are spread from depots (or people, check-ins) over streets near by: expected values.",
     ),
     (
-        "新增点位由整数规划选出，给出上界：差距为 0 才称最优。",
-        "Sites are chosen by integer programming with a bound: optimal means a gap of 0.",
+        "新增点位由计算机比较所有可选组合选出，同时算出“任何方案都不可能超过”的人数：两者相等才称最优，否则写已知最好，并注明相差多少。",
+        "Sites are searched for among all combinations, beside a number that no plan can exceed: optimal where "
+        "both are equal, else the best known, and by how much they differ.",
     ),
 )
 _LIMITS: tuple[tuple[str, str], ...] = (
@@ -565,6 +661,11 @@ def _sides(letters: str) -> tuple[Align, ...]:
     """Return how columns are set, by their first letters."""
     sides: dict[str, Align] = {"l": "left", "r": "right", "c": "center"}
     return tuple(sides[letter] for letter in letters)
+
+
+def _bracketed(text: Text, lang: Lang) -> Text:
+    """Return a text in brackets."""
+    return ("（", *text, "）") if lang == "zh" else (" (", *text, ")")
 
 
 def _closed(text: str, lang: Lang) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._page import numbers
 from ..errors import Lang, SolutionError
-from .blocks import Block, Number, numbers_of
+from .blocks import Block, Number, Text, numbers_of
 
 #: numbers of one kind that an annex names before it says how many there are
 MOST_NAMED = 6
@@ -58,6 +58,26 @@ class Traces:
             raise SolutionError(msg, zh=zh)
         return Number(numbers.whole(shown) if text is None else text, f"{SUMMARY}#{pointer}")
 
+    def exactly(self, pointer: str, shown: int, *, value: float | None = None) -> Number:
+        """
+        Return a count.
+
+        Raises
+        ------
+        SolutionError
+            If the file holds another one.
+        """
+        held = self.value(pointer) if value is None else value
+        if held != shown:
+            msg = f"The proposal counts {shown} where {SUMMARY}#{pointer} holds {held}: it is not written."
+            zh = f"方案中的 {shown} 与 {SUMMARY}#{pointer} 的 {held} 不一致，未写入。"
+            raise SolutionError(msg, zh=zh)
+        return Number(numbers.whole(shown), f"{SUMMARY}#{pointer}")
+
+    def length(self, pointer: str, shown: int) -> Number:
+        """Return how many entries a list has; checked as `exactly`."""
+        return self.exactly(pointer, shown, value=len(self.value(pointer)))
+
     def share(self, pointer: str) -> Number:
         """Return a share in per cent."""
         return self.number(pointer, lambda value: numbers.share(value, 1.0))
@@ -77,6 +97,24 @@ class Traces:
             raise SolutionError(
                 msg, zh=f"{what}：各项之和 {found:g} 与 {SUMMARY}#{total} 的 {said:g} 不一致，未写入。"
             )
+
+
+def split_at(text: str, counted: Sequence[Number]) -> Text:
+    """
+    Return a text with its numbers apart, so that each carries its source; `counted` in the order of the text.
+
+    Examples
+    --------
+    >>> split_at("2 of 30", [Number("30", "summary.json#/minutes/0")])
+    ('2 of ', Number(text='30', source='summary.json#/minutes/0'), '')
+    """
+    parts: list[str | Number] = []
+    for number in counted:
+        found = re.search(rf"(?<![\d,.]){re.escape(number.text)}(?![\d,]|\.\d)", text)
+        if found is not None:
+            parts += [text[: found.start()], number]
+            text = text[found.end() :]
+    return (*parts, text)
 
 
 def trace_rows(blocks: Sequence[Block], lang: Lang) -> list[tuple[str, str, str]]:

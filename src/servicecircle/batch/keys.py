@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..addresses import ANSWERS_FILE
+from ..model import InputFile
 from ..program_digest import program_digest
 from ..study_keys import toml_of
 
@@ -46,6 +47,43 @@ def town_key(study: Path, options: Mapping[str, Any]) -> str:
         found.update(f"\n{name} ".encode("utf-8", "surrogateescape"))
         found.update(_digest(path) if path.is_file() else b"missing")
     return found.hexdigest()
+
+
+def zone_key(study: Path, piece: Path, inputs: Sequence[InputFile], options: Mapping[str, Any]) -> str:
+    """
+    Return the key of the results of one zone of a city.
+
+    Parameters
+    ----------
+    study
+        The city's study.toml.
+    piece
+        Folder of the zone's piece.
+    inputs
+        Files of the zone's own study, with the digests of its own rows.
+    options
+        As for `town_key`.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
+    found = hashlib.blake2b(_program(), digest_size=20)
+    found.update(json.dumps(dict(options), sort_keys=True).encode())
+    found.update(study.read_bytes())
+    for path in sorted(piece.iterdir()):
+        found.update(f"\n{path.name} ".encode())
+        found.update(_digest(path))
+    for used in inputs:
+        if used.role != "network":  # the piece has the roads
+            found.update(f"\n{used.role} {used.file} {used.rows} {used.sha256}".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
+
+
+def city_stamp(study: Path) -> str:
+    """Return the key of a city's study.toml and every file that it names."""
+    return town_key(study, {})
 
 
 def _files_of(study: Path) -> Iterator[tuple[str, Path]]:

@@ -25,7 +25,9 @@ LAYERS = ("towns", "circles", "coverage", "gaps", "suggestions", "facilities")
 _WHOLE = ("rank", "n_facilities_", "n_stations", "n_shops", "n_gaps", "n_new_", "n_warnings", "phase")
 
 
-def write_layers(plan: Plan, folder: Path, *, town: str, row: Mapping[str, Any]) -> list[Path]:
+def write_layers(
+    plan: Plan, folder: Path, *, town: str, row: Mapping[str, Any], own: frozenset[str] | None = None
+) -> list[Path]:
     """
     Write the layers of a town's plan; none without a row.
 
@@ -39,6 +41,9 @@ def write_layers(plan: Plan, folder: Path, *, town: str, row: Mapping[str, Any])
         Its name, the first column of every layer.
     row
         Of the summary: what its outline is told with.
+    own
+        Ids of the stations and shops that are the town's; those of others stand near it, and are told by theirs.
+        None: all.
 
     Raises
     ------
@@ -47,6 +52,10 @@ def write_layers(plan: Plan, folder: Path, *, town: str, row: Mapping[str, Any])
     """
     make_folder(folder)
     features = {"towns": [_outline(plan, row)], **plan_layers(plan), "facilities": _facilities(plan)}
+    if own is not None:
+        kept = own | {str(i) for i in plan.sites.index}
+        for name in ("circles", "facilities"):
+            features[name] = [one for one in features[name] if one["properties"]["facility_id"] in kept]
     files = []
     for name in LAYERS:
         if features[name]:

@@ -10,19 +10,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import Fault, InputError, Lang, OutputError
+from ..errors import Fault, InputError, Lang
+from ..study import load_study
 from ..threads import cores
 from ..whole_files import make_folder, write_whole
+from .city import lay_city
+from .keys import city_stamp
 from .merged import merge_layers
 from .ranking import write_ranking
 from .records import Record
 from .rows import summary_frame
 from .town_run import TownTask, run_town
-from .towns import find_towns, lang_of
+from .towns import Town, city_of, find_towns, lang_of
 from .workers import MOST_DEATHS, run_tasks
+from .zone_towns import town_names, written_pieces
 
-#: folders of a batch: the results of each town, and those in the making
-TOWNS_FOLDER, _UNFINISHED_FOLDER = "towns", ".unfinished"
+#: folder of the results of each town
+TOWNS_FOLDER = "towns"
 MOST_WORKERS = 1024
 #: called with what became of a town, how many are done, and how many there are
 OnTown = Callable[[Record, int, int], None]
@@ -35,6 +39,7 @@ class Batch:
     summary: pd.DataFrame  # a row a town, those with the most riders uncovered first, as `summary.parquet`
     records: tuple[Record, ...]  # by name of the town
     files: tuple[Path, ...]  # of the whole, in the order in which they were written
+    warnings: tuple[Fault, ...] = ()  # of a city that is cut into its zones: what concerns the whole
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -52,12 +57,15 @@ def plan_many(
     on_town: OnTown | None = None,
 ) -> Batch:
     """
-    Plan every study in a folder, each as `plan` does, and gather what came out.
+    Plan every study in a folder, or every zone of a city, each as `plan` does, and gather what came out.
 
     Parameters
     ----------
     towns
-        A folder with a folder for each study, at any depth.
+        A folder with a folder for each study, at any depth. Or one study, a city with zones: its roads are read,
+        its grid laid and its riders placed once, and each zone is planned on the piece of them that it needs, so
+        that its cells are covered as in the whole. Suggestions are as `[suggest]` says for each zone, in it; posts,
+        assigned depots, balanced zones, reports of trouble and figures of check-ins are of the whole, and left out.
     out
         Folder for the results, made if missing. Towns whose results stand there whole, made by this program of the
         same bytes with the same options, are not planned again.
@@ -82,37 +90,82 @@ def plan_many(
     Raises
     ------
     InputError
-        If there is no study, or a parameter is not allowed.
+        If there is no study, or a parameter is not allowed; of a city, if it cannot be cut: as `suggest`, or it has
+        no zones, asks for `robust`, or tells shop streets by their names only.
     OutputError
         If a file of the whole cannot be written.
     """
     n_workers = _checked(workers)
     source, target = Path(towns), Path(out)
-    found = find_towns(source)
-    lang = lang_of(found)
-    unfinished = _fresh_folder(target)
-    tasks = [
-        TownTask(
-            town=town.name,
-            study=str(town.study.resolve()),
-            target=str((target / TOWNS_FOLDER / town.name).resolve()),
-            unfinished=str(unfinished.resolve()),
-            time_limit_s=time_limit_s,
-            with_folder=folders,
-        )
-        for town in found
-    ]
+    city = city_of(source)
+    found = find_towns(source) if city is None else (Town("", city),)
+    work = _Work.lay(target, time_limit_s=time_limit_s, with_folder=folders)
+    lang, warnings = lang_of(found), tuple[Fault, ...]()
+    if city is None:
+        names = tuple(town.name for town in found)
+        tasks = (work.task(town.name, town.study) for town in found)
+    else:
+        stamp = city_stamp(city)
+        laid = lay_city(load_study(city))
+        names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
+        pieces = written_pieces(laid, work.pieces)
+        tasks = (work.task(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
     records = {}
-    for task, result in run_tasks(run_town, tasks, workers=min(n_workers, len(tasks))):
+    for task, result in run_tasks(run_town, tasks, workers=min(n_workers, len(names))):
         record = result or _died(task)
         records[task.town] = record
         if on_town is not None:
-            on_town(record, len(records), len(tasks))
-    shutil.rmtree(unfinished, ignore_errors=True)
-    return _gathered([records[task.town] for task in tasks], target, lang=lang)
+            on_town(record, len(records), len(names))
+    work.clear()
+    return _gathered([records[name] for name in names], target, lang=lang, warnings=warnings)
 
 
-def _gathered(records: Sequence[Record], out: Path, *, lang: Lang) -> Batch:
+@dataclass(frozen=True)
+class _Work:
+    """Where a batch works, and what is asked of every town."""
+
+    out: Path
+    time_limit_s: float | None
+    with_folder: bool
+
+    @classmethod
+    def lay(cls, out: Path, *, time_limit_s: float | None, with_folder: bool) -> _Work:
+        """Make the folder of the batch, and clear away what a killed run left there."""
+        made = cls(make_folder(out).resolve(), time_limit_s, with_folder)
+        made.clear()
+        made.unfinished.mkdir()
+        return made
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder of results in the making."""
+        return self.out / ".unfinished"
+
+    @property
+    def pieces(self) -> Path:
+        """Folder of the pieces of a city."""
+        return self.out / ".pieces"
+
+    def clear(self) -> None:
+        """Remove the folders of work that is not done."""
+        for folder in (self.unfinished, self.pieces):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def task(self, town: str, study: Path, *, piece: Path | None = None, stamp: str = "") -> TownTask:
+        """Return the task of a town."""
+        return TownTask(
+            town=town,
+            study=str(study.resolve()),
+            target=str(self.out / TOWNS_FOLDER / town),
+            unfinished=str(self.unfinished),
+            time_limit_s=self.time_limit_s,
+            with_folder=self.with_folder,
+            piece=None if piece is None else str(piece),
+            stamp=stamp,
+        )
+
+
+def _gathered(records: Sequence[Record], out: Path, *, lang: Lang, warnings: tuple[Fault, ...]) -> Batch:
     """Write the files of the whole."""
     summary = summary_frame([record.row for record in records])
     folders = {one.town: out / TOWNS_FOLDER / one.town for one in records if one.status != "failed"}
@@ -120,7 +173,7 @@ def _gathered(records: Sequence[Record], out: Path, *, lang: Lang) -> Batch:
     files += write_ranking(summary, records, out, lang=lang)
     write = partial(summary.to_parquet, index=False, compression="zstd")
     files.append(write_whole(out / "summary.parquet", write))
-    return Batch(summary, tuple(records), tuple(files))
+    return Batch(summary, tuple(records), tuple(files), warnings)
 
 
 def _checked(workers: int | None) -> int:
@@ -130,18 +183,6 @@ def _checked(workers: int | None) -> int:
         msg = f"`workers` must be a whole number from 1 to {MOST_WORKERS}, got {workers!r}."
         raise InputError(msg, zh=f"进程数 workers 应为 1 到 {MOST_WORKERS} 的整数，现为 {workers!r}。")
     return int(workers)
-
-
-def _fresh_folder(out: Path) -> Path:
-    """Make the folder for unfinished results, and clear away what a killed run left there."""
-    folder = make_folder(out) / _UNFINISHED_FOLDER
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        msg = f"`{folder}` cannot be made: {error.strerror}."
-        raise OutputError(msg, zh=f"无法建立 {folder}：{error.strerror}。") from error
-    return folder
 
 
 def _died(task: TownTask) -> Record:

@@ -18,12 +18,17 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def town_row(plan: Plan, town: str) -> dict[str, Any]:
-    """Return the figures of a town's plan; those without a break in their name are at its largest break."""
+def town_row(plan: Plan, town: str, own: frozenset[str] | None = None) -> dict[str, Any]:
+    """
+    Return the figures of a town's plan; those without a break in their name are at its largest break.
+
+    Stations and shops are counted where they are its `own`; None: all.
+    """
     told = summary(plan)
     before, after = told["before"], told["after"]
     last = f"{plan.study.minutes[-1]:g}"
-    kinds = plan.facilities["kind"].tolist()
+    is_own = [own is None or str(i) in own for i in plan.facilities.index]
+    kinds = plan.facilities["kind"][is_own].tolist()
     new_kinds = [site["kind"] for site in told["suggestions"]]
     row = {
         "town": town,

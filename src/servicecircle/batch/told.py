@@ -10,7 +10,7 @@ from ..errors import InputError, Lang
 from ..usage import usual_lang
 from .many import Batch
 from .records import Record
-from .towns import find_towns, lang_of
+from .towns import Town, city_of, find_towns, lang_of
 
 #: towns of which the most riders are uncovered that are printed; all are in the tables
 N_TOLD = 10
@@ -23,7 +23,8 @@ _RIDERS: dict[Lang, str] = {
 def lang_of_towns(folder: Path) -> Lang:
     """Return the language of a batch; the usual one where it cannot be told."""
     try:
-        return lang_of(find_towns(folder))
+        city = city_of(folder)
+        return lang_of(find_towns(folder) if city is None else (Town("", city),))
     except InputError:
         return usual_lang()
 
@@ -58,6 +59,8 @@ def batch_lines(batch: Batch, lang: Lang) -> Iterator[str]:
         told = {"share": "-" if math.isnan(share) else f"{share:.0%}", "uncovered": row["riders_uncovered"]}
         figures = {"rank": row["rank"], "town": row["town"], "riders": row["riders"], **told}
         yield _RIDERS[lang].format(**figures)
+    for fault in batch.warnings:
+        yield fault.told(lang)
     for record in batch.failed:
         why = " ".join(fault.told(lang) for fault in record.reasons)
         yield f"{town_line(record, lang)}{'：' if lang == 'zh' else ': '}{why}"

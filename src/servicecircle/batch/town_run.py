@@ -5,20 +5,23 @@ from __future__ import annotations
 import gc
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..complete_plans import completed
 from ..errors import Fault, InfeasibleError, ServiceCircleError, StudyError
-from ..model import Plan, Study
-from ..pipeline import suggest
+from ..model import Plan
+from ..pipeline import plan_on, suggest
 from ..study import load_study
 from ..trouble import with_trouble
 from ..writers import write_outputs
-from .keys import town_key
+from .keys import town_key, zone_key
 from .layers import LAYERS_FOLDER, write_layers
+from .pieces import city_study, read_piece
 from .records import Record, kept_record, publish, put_record
 from .rows import town_row
+from .zone_studies import study_of_zone
 
 #: what a town that nobody foresaw the failure of says
 _BUG = "This is a bug ({what}). Please report it.", "程序出错（{what}），请反馈此问题。"
@@ -31,11 +34,13 @@ class TownTask:
     """What a worker needs to plan a town: paths and numbers."""
 
     town: str
-    study: str  # its study.toml
+    study: str  # its study.toml; of a zone that of its city
     target: str  # folder of its results
     unfinished: str  # folder on the same disk, in which they are made
     time_limit_s: float | None
     with_folder: bool  # all that `plan` writes, or the layers only
+    piece: str | None = None  # of a zone of a city: folder of its piece
+    stamp: str = ""  # and the key of the city's files
 
     @property
     def options(self) -> dict[str, object]:
@@ -67,20 +72,41 @@ def run_town(task: TownTask) -> Record:
 
 
 def _run(task: TownTask) -> Record:
+    if task.piece is not None:
+        return _run_zone(task, Path(task.piece))
     study = Path(task.study)
     key = town_key(study, task.options)
     if kept := kept_record(Path(task.target), key):
         return kept
     loaded = load_study(study)
-    plan, reasons = _planned(loaded, task)
+    plan, reasons = _planned(task, lambda: suggest(loaded, time_limit_s=task.time_limit_s))
+    return _written(task, key, plan, reasons)
+
+
+def _run_zone(task: TownTask, folder: Path) -> Record:
+    """Plan one zone of a city on its piece."""
+    city = city_study(task.study, task.stamp)
+    piece = read_piece(folder, city)
+    study = study_of_zone(city, piece)
+    key = zone_key(Path(task.study), folder, study.inputs, task.options)
+    if kept := kept_record(Path(task.target), key):
+        return kept
+    plan, reasons = _planned(task, lambda: plan_on(study, piece.ground, time_limit_s=task.time_limit_s))
+    return _written(task, key, plan, reasons, own=frozenset(piece.own))
+
+
+def _written(
+    task: TownTask, key: str, plan: Plan, reasons: tuple[Fault, ...], *, own: frozenset[str] | None = None
+) -> Record:
+    """Write the results of a plan, and put them in their place."""
     made = Path(tempfile.mkdtemp(dir=task.unfinished))
     try:
-        row = town_row(plan, task.town)
+        row = town_row(plan, task.town, own)
         if task.with_folder:
             write_outputs(plan, made)
-        write_layers(plan, made / LAYERS_FOLDER, town=task.town, row=row)
+        write_layers(plan, made / LAYERS_FOLDER, town=task.town, row=row, own=own)
         record = put_record(made, Record(task.town, row["status"], key, row, reasons))
-        if town_key(study, task.options) != key:
+        if task.piece is None and town_key(Path(task.study), task.options) != key:
             return _failed(task, _CHANGED)
         made.chmod(0o755)
         publish(made, Path(task.target))
@@ -89,10 +115,10 @@ def _run(task: TownTask) -> Record:
     return record
 
 
-def _planned(study: Study, task: TownTask) -> tuple[Plan, tuple[Fault, ...]]:
+def _planned(task: TownTask, search: Callable[[], Plan]) -> tuple[Plan, tuple[Fault, ...]]:
     """Return the plan of a study as `plan` makes it; else the study as it is, and why no plan keeps its rules."""
     try:
-        plan = suggest(study, time_limit_s=task.time_limit_s)
+        plan = search()
     except InfeasibleError as error:
         if error.plan is None:
             raise

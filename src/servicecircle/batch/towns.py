@@ -26,7 +26,7 @@ def find_towns(folder: Path) -> tuple[Town, ...]:
     Raises
     ------
     InputError
-        If there is none, or the folder is a study itself.
+        If there is none.
     """
     found = []
     for place, inner, files in os.walk(folder):
@@ -37,11 +37,15 @@ def find_towns(folder: Path) -> tuple[Town, ...]:
     if not found:
         msg = f"`{folder}` holds no study: a batch is a folder with a folder for each study, with its {STUDY_FILE}."
         raise InputError(msg, zh=f"{folder} 中没有研究：批量文件夹下应为每个研究各设一个含 {STUDY_FILE} 的文件夹。")
-    if found == [folder]:
-        msg = f"`{folder}` is one study: name the folder that holds it and others, or use `plan`."
-        raise InputError(msg, zh=f"{folder} 本身就是一个研究：请指定其上一级文件夹，或改用 plan。")
     towns = [Town(one.relative_to(folder).as_posix(), one / STUDY_FILE) for one in found]
     return tuple(sorted(towns, key=lambda town: town.name.split("/")))
+
+
+def city_of(towns: Path) -> Path | None:
+    """Return the study.toml of a city, where a study is named and no folder of studies; else None."""
+    if towns.suffix == ".toml":
+        return towns
+    return towns / STUDY_FILE if (towns / STUDY_FILE).is_file() else None
 
 
 def lang_of(towns: Sequence[Town]) -> Lang:

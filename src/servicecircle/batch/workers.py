@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from typing import TypeVar
 
@@ -22,63 +22,69 @@ _Result = TypeVar("_Result")
 
 
 def run_tasks(
-    work: Callable[[_Task], _Result], tasks: Sequence[_Task], *, workers: int
+    work: Callable[[_Task], _Result], tasks: Iterable[_Task], *, workers: int
 ) -> Iterator[tuple[_Task, _Result | None]]:
     """
     Yield each task with its result as it is done: with one worker in this process, with more in so many.
 
-    A task of which the process died is tried again, alone; None stands for the result of one that dies again.
+    Tasks are taken as workers come free. A task of which the process died is tried again, alone; None stands for
+    the result of one that dies again and again.
     """
     if workers == 1:
         for task in tasks:
             yield task, work(task)
         return
-    waiting, alone = list(tasks), Counter[int]()
-    suspects: list[_Task] = []
-    while waiting or suspects:
-        if suspects:
-            task = suspects.pop()
-            left: list[_Task] = []
-            yield from _until_a_death(work, [task], workers=1, left=left, died=left)
-            if left and alone[id(task)] + 1 < MOST_DEATHS:
-                alone[id(task)] += 1
-                suspects.append(task)
-            elif left:
+    rest, died = iter(tasks), list[_Task]()
+    while True:
+        yield from _until_a_death(work, rest, workers=workers, died=died)
+        if not died:
+            return
+        while died:
+            task = died.pop()
+            for _ in range(MOST_DEATHS):
+                again: list[_Task] = []
+                yield from _until_a_death(work, iter([task]), workers=1, died=again)
+                if not again:
+                    break
+            else:
                 yield task, None
-            continue
-        left = []
-        yield from _until_a_death(work, waiting, workers=workers, left=left, died=suspects)
-        waiting = left
 
 
 def _until_a_death(
-    work: Callable[[_Task], _Result], tasks: Sequence[_Task], *, workers: int, left: list[_Task], died: list[_Task]
+    work: Callable[[_Task], _Result], rest: Iterator[_Task], *, workers: int, died: list[_Task]
 ) -> Iterator[tuple[_Task, _Result]]:
-    """Yield tasks with results until a process dies: what ran goes to `died`, what did not begin to `left`."""
+    """Yield tasks with their results until there is none left or a process dies; what ran then goes to `died`."""
     context = multiprocessing.get_context("spawn")
     share = max(1, cores() // workers)
-    rest = list(reversed(tasks))
     running: dict[Future[_Result], _Task] = {}
-    is_broken = False
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(share,)) as pool:
         try:
-            while (rest and not is_broken) or running:
-                while rest and not is_broken and len(running) < workers:
-                    task = rest.pop()
-                    running[pool.submit(work, task)] = task
+            while True:
+                for task in islice(rest, 0 if died else workers - len(running)):
+                    running[_submitted(pool, work, task)] = task
+                if not running:
+                    return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     task = running.pop(future)
                     try:
                         result = future.result()
                     except BrokenProcessPool:
-                        is_broken = True
                         died.append(task)
                     else:
                         yield task, result
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    left.extend(reversed(rest))
+
+
+def _submitted(pool: ProcessPoolExecutor, work: Callable[[_Task], _Result], task: _Task) -> Future[_Result]:
+    """Return the future of a task; of a pool whose process died in the meantime, one that says so."""
+    try:
+        return pool.submit(work, task)
+    except BrokenProcessPool as error:
+        future: Future[_Result] = Future()
+        future.set_exception(error)
+        return future
 
 
 def _begin(threads: int) -> None:

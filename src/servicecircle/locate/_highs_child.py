@@ -60,15 +60,24 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
+def _answer_channel() -> int:
+    """Return where the answer goes. What HiGHS prints, from C and past its options, goes to the errors instead."""
+    channel = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return channel
+
+
 def main() -> None:
     """Read a program, solve it in what is left of its time, write the answer."""
+    channel = _answer_channel()
     if os.name == "posix":  # elsewhere the number of a parent says nothing of its life
         threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     given = dict(np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False))
     given["time_limit_s"] -= max(time.time() - given.pop("sent_at"), 0.0)  # this process took time to start
     out = io.BytesIO()
     np.savez(out, **solve(given))
-    sys.stdout.buffer.write(out.getvalue())
+    with os.fdopen(channel, "wb") as answer:
+        answer.write(out.getvalue())
 
 
 if __name__ == "__main__":

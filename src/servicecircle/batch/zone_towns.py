@@ -1,0 +1,45 @@
+"""The zones of a city as towns: a name that every disk takes, and the task of each as its piece is cut."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .city import City, cut_pieces
+from .pieces import write_piece
+
+#: what no name of a folder may hold on some system
+_UNFIT = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
+#: the town of the cells that lie in no zone; no zone has the name, since its sign is unfit
+OTHERS = "~"
+_LONGEST = 60
+
+
+def town_names(zones: Sequence[str | None]) -> tuple[str, ...]:
+    """
+    Return a name of a folder for each zone: its id where every disk takes that, else a part of it with a digest.
+
+    Examples
+    --------
+    >>> town_names(["440101", "a/b", None])
+    ('440101', 'a_b~82badf67', '~')
+    """
+    alike = Counter(zone.casefold() for zone in zones if zone is not None)  # some disks take A and a for one
+    return tuple(OTHERS if zone is None else _name(zone, is_alone=alike[zone.casefold()] == 1) for zone in zones)
+
+
+def _name(zone: str, *, is_alone: bool) -> str:
+    plain = _UNFIT.sub("_", zone)[:_LONGEST].strip(" .~")
+    if plain == zone and is_alone:
+        return plain
+    digest = hashlib.blake2b(zone.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+    return f"{plain}~{digest}"
+
+
+def written_pieces(city: City, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each town with the folder of its piece, as it is cut and written."""
+    for name, piece in zip(town_names(city.zones), cut_pieces(city), strict=True):
+        yield name, write_piece(piece, folder / name)
