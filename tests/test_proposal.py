@@ -329,6 +329,6 @@ def test_libreoffice_shows_every_page_with_its_headings(tmp_path: Path) -> None:
     assert [sum(heading in page for page in body) for heading in headings] == [1] * 7
     for page in pages:  # no heading stands alone at the foot of a page
         lines = [line.strip() for line in page.splitlines() if line.strip() and not line.strip().isdigit()]
-        assert not lines[-1].startswith(headings)
+        assert not lines[-1].startswith(headings) or "summary.json#" in lines[-1]  # a row of the annex is none
     covered = f"{summary(made)['before']['share']['15']:.1%}"
     assert covered in pages[0]
