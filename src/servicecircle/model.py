@@ -618,6 +618,7 @@ class Plan(Shown):
     assignment: Assignment | None = None
     contacts: Contacts | None = None
     unmet: Unmet | None = None  # set where no plan keeps the rules: then nothing is suggested
+    is_interrupted: bool = False  # Ctrl-C ended the search for its suggestions, or for other plans
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -283,6 +283,7 @@ def plan_on(
         checkins=checkins,
         wishes=wishes,
         warnings=tuple(dict.fromkeys(warnings)),
+        is_interrupted=chosen.is_interrupted,
     )
     return plan if refused is None else _refused(plan, refused, to_candidates)
 

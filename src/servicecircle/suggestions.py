@@ -43,6 +43,7 @@ class Suggestions:
     solution: Solution
     warnings: tuple[Fault, ...]
     siting: SitingFigures | None = None  # None: no rules beside the counts
+    is_interrupted: bool = False  # Ctrl-C ended the search, or that for other plans
 
     def __iter__(self) -> Iterator[Any]:
         """Yield sites, solution and warnings."""
@@ -208,9 +209,10 @@ def choose_sites(
     sites = _sites(candidates, times, today, options, ranked, shop_minutes=shop_minutes)
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight))]
     told += _told_of_plan(today, options, sites, asked=(stations, shops))
-    is_interrupted = time_limit_s is None or answer.seconds < time_limit_s
+    is_ended = time_limit_s is not None and answer.seconds >= time_limit_s
+    is_interrupted = solution.status != "optimal" and not is_ended
     told += _told_of_end(solution.status, solution.gap, is_interrupted=is_interrupted)
-    return Suggestions(sites, solution, tuple(told))
+    return Suggestions(sites, solution, tuple(told), is_interrupted=is_interrupted)
 
 
 def unreached_candidates(
@@ -394,7 +396,7 @@ def _by_rules(
     told = [*_told_of_unreached(_unreached(candidates, times, options, today.weight)), *question.told]
     told += _told_of_plan(today, options, sites, asked=asked.counts, has_rules=True)
     told += _told_of_end(plan.status, plan.gap, is_interrupted=clock.is_stopped)
-    return Suggestions(sites, solution, tuple(told), figures)
+    return Suggestions(sites, solution, tuple(told), figures, clock.is_stopped)
 
 
 def _beyond_those_that_stay(question: Question, plan: SitingPlan, today: Coverage) -> FloatArray:
