@@ -43,7 +43,18 @@ def outputs(notebook: Path, folder: Path) -> list[list[Any]]:
     book.cells = [code(STRICT), *book.cells, code(LENIENT)]
     where = {"metadata": {"path": str(folder)}}
     NotebookClient(book, timeout=120, kernel_name="python3", resources=where).execute()
-    return [cell.outputs for cell in book.cells[1:-1] if cell.cell_type == "code"]
+    return [joined(cell.outputs) for cell in book.cells[1:-1] if cell.cell_type == "code"]
+
+
+def joined(shown: list[Any]) -> list[Any]:
+    """Join what was printed piece by piece: a kernel sends one text in one message or in several, as it comes."""
+    whole: list[Any] = []
+    for output in shown:
+        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 #: all but the first plan several times
