@@ -411,6 +411,7 @@ def test_faults_are_folded_to_the_width_of_a_terminal(faulty: Path) -> None:
 def test_ctrl_c_ends_at_once_without_a_traceback(study: Path, tmp_path: Path) -> None:
     code, shown = on_terminal("plan", study, "--out", tmp_path / "out", type_when="读取路网", keys=b"\x03")
     assert code == 130
+    assert "已中断" in shown
     assert "Traceback" not in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
     assert not (tmp_path / "out").exists()

@@ -787,6 +787,11 @@ def _told_plainly(study: Path | None = None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        is_zh = _lang_of(study) == "zh"
+        _say(
+            "已中断；没有写完的文件不会留下。" if is_zh else "Interrupted; no half-written file is left.",
+            to=sys.stderr,
+        )
         raise typer.Exit(INTERRUPTED) from None
     except StudyError as error:
         from .report import fault_count, fault_lines

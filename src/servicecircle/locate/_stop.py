@@ -17,6 +17,7 @@ class EndedByCtrlC:
     """What a first Ctrl-C ends while a `with` block runs; a second one interrupts as ever."""
 
     _is_listening = False
+    _is_at_once = False
 
     def stop(self) -> None:
         """End it now."""
@@ -42,6 +43,8 @@ class EndedByCtrlC:
     def _interrupted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.stop()
         self._listen_no_more()
+        if self._is_at_once:
+            raise KeyboardInterrupt
 
     def _listen_no_more(self) -> None:
         if self._is_listening:
@@ -56,7 +59,8 @@ class Clock(EndedByCtrlC):
     The search then returns its best plan with the bound so far. One that begins inside the block of another
     ends with that: one Ctrl-C ends them all. It hears a first Ctrl-C in one of two ways: around steps that must
     end, as a look at the clock (`with Clock(until) as clock:`); around steps that leave what is known whole
-    wherever they end, at once (`with clock.at_interrupt():`). A second Ctrl-C interrupts as ever.
+    wherever they end, at once (`with clock.at_interrupt():`, inside the first or alone). A second Ctrl-C
+    interrupts as ever.
     """
 
     def __init__(self, until: float = math.inf, *, within: Clock | None = None) -> None:
@@ -110,10 +114,20 @@ class Clock(EndedByCtrlC):
 
         The block must leave what is known whole after every step.
         """
+        hears = self._outermost
+        was_at_once = hears._is_at_once
         try:
+            # a clock that was entered by the main thread raises there, and nowhere else
+            hears._is_at_once = was_at_once or threading.current_thread() is threading.main_thread()
             yield
         except KeyboardInterrupt:
             self.stop()
+        finally:
+            hears._is_at_once = was_at_once
+
+    @property
+    def _outermost(self) -> Clock:
+        return self if self._within is None else self._within._outermost
 
 
 #: the clock whose block runs, of this thread

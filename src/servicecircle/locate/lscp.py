@@ -77,27 +77,27 @@ def lscp(
     2.0
     """
     started = time.perf_counter()
-    until = started + check_limits(time_limit_s, gap)
-    pairs = pairs_of(covers)
-    options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
-    if (pairs.row_size == 0).any():
-        return infeasible(time.perf_counter() - started)
-    found = _cover_pairs(pairs, options, clock=Clock(until), gap=gap)
-    chosen = np.flatnonzero(found.plan)
-    check_plan(options, chosen)
-    _check_counts(hits(pairs, found.plan))
-    solution = settle(
-        chosen,
-        float(chosen.size),
-        claimed=found.claimed,
-        bound=found.bound,
-        sense="min",
-        seconds=time.perf_counter() - started,
-    )
-    rows = Covers(pairs.row_start, pairs.option, options.n)
-    proven = set_bound(rows, found.certificate, fixed=options.fixed)
-    solution = certified(solution, found.certificate, proven, otherwise=found.otherwise)
-    return replace(solution, seconds=time.perf_counter() - started)
+    with Clock(started + check_limits(time_limit_s, gap)) as clock:
+        pairs = pairs_of(covers)
+        options = check_options(pairs.n_option, pairs.n_option, fixed=fixed)
+        if (pairs.row_size == 0).any():
+            return infeasible(time.perf_counter() - started)
+        found = _cover_pairs(pairs, options, clock=clock, gap=gap)
+        chosen = np.flatnonzero(found.plan)
+        check_plan(options, chosen)
+        _check_counts(hits(pairs, found.plan))
+        solution = settle(
+            chosen,
+            float(chosen.size),
+            claimed=found.claimed,
+            bound=found.bound,
+            sense="min",
+            seconds=time.perf_counter() - started,
+        )
+        rows = Covers(pairs.row_start, pairs.option, options.n)
+        proven = set_bound(rows, found.certificate, fixed=options.fixed)
+        solution = certified(solution, found.certificate, proven, otherwise=found.otherwise)
+        return replace(solution, seconds=time.perf_counter() - started)
 
 
 def uncoverable(covers: Matrix) -> IntArray:

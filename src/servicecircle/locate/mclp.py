@@ -104,11 +104,11 @@ def mclp(
     ([0], 6.0, 'optimal')
     """
     started = time.perf_counter()
-    clock = Clock(started + check_limits(time_limit_s, gap))
-    pairs = pairs_of(covers)
-    a = check_weight(weight, pairs.n_row)
-    options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
-    return cover_most(pairs, a, options, clock=clock, gap=gap, started=started)
+    with Clock(started + check_limits(time_limit_s, gap)) as clock:
+        pairs = pairs_of(covers)
+        a = check_weight(weight, pairs.n_row)
+        options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
+        return cover_most(pairs, a, options, clock=clock, gap=gap, started=started)
 
 
 def cover_most(

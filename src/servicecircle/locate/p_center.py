@@ -74,12 +74,12 @@ def p_center(
     """
     started = time.perf_counter()
     until = started + check_limits(time_limit_s, gap)
-    costs = cost_matrix(cost)
-    options = check_options(costs.shape[1], p, fixed=fixed)
-    if (np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0):
-        return infeasible(time.perf_counter() - started)
-    steps = np.unique(costs.data) if costs.nnz else np.zeros(1)
     with Clock(until) as clock:
+        costs = cost_matrix(cost)
+        options = check_options(costs.shape[1], p, fixed=fixed)
+        if (np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0):
+            return infeasible(time.perf_counter() - started)
+        steps = np.unique(costs.data) if costs.nnz else np.zeros(1)
         centers = Centers(costs, options, clock)
         low = _halved(centers, steps, gap=gap)
     seconds = time.perf_counter() - started
@@ -96,8 +96,8 @@ def p_center(
     with Clock(until) as clock:
         centers.clock = clock
         certificate = centers.certificate(bound)
-    if is_center_bound(costs_of(costs), p, bound, certificate, fixed=options.fixed):
-        return replace(solution, proof="certificate", certificate=certificate)
+        if is_center_bound(costs_of(costs), p, bound, certificate, fixed=options.fixed):
+            return replace(solution, proof="certificate", certificate=certificate)
     return replace(solution, proof="HiGHS")  # of its coverings some may be decided by nobody else
 
 

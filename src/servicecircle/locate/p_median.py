@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from ._costs import cost_matrix, row_costs
 from ._form import LARGEST, Csr, Indices, Matrix, Options, check_limits, check_options, check_weight, number
 from ._stop import Clock
 from .recount_bounds import Costs, median_bound
+
+if TYPE_CHECKING:
+    from ._median_tree import Tree
 
 
 def p_median(
@@ -86,22 +90,21 @@ def p_median(
     >>> solution.chosen.tolist(), solution.objective
     ([1], 7.0)
     """
-    from ._median_rows import median_rows  # here: numba is not imported before it is needed
-    from ._median_search import Search
-    from ._median_tree import Tree
-
     started = time.perf_counter()
-    until = started + check_limits(time_limit_s, gap)
-    costs = cost_matrix(cost)
-    a = check_weight(weight, costs.shape[0])
-    options = check_options(costs.shape[1], p, fixed=fixed)
-    unreached = _check_unreached_cost(unreached_cost)
-    _check_total(a, max(float(costs.data.max(initial=0.0)), 0.0 if unreached == np.inf else unreached))
-    must_reach = unreached == np.inf
-    if must_reach and ((np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0)):
-        return infeasible(time.perf_counter() - started)
+    with Clock(started + check_limits(time_limit_s, gap)) as clock:
+        from ._median_rows import median_rows  # here: numba is not imported before it is needed
+        from ._median_search import Search
+        from ._median_tree import Tree
 
-    with Clock(until) as clock:
+        costs = cost_matrix(cost)
+        a = check_weight(weight, costs.shape[0])
+        options = check_options(costs.shape[1], p, fixed=fixed)
+        unreached = _check_unreached_cost(unreached_cost)
+        _check_total(a, max(float(costs.data.max(initial=0.0)), 0.0 if unreached == np.inf else unreached))
+        must_reach = unreached == np.inf
+        if must_reach and ((np.diff(costs.indptr) == 0).any() or (options.room[0] == 0 and costs.shape[0] > 0)):
+            return infeasible(time.perf_counter() - started)
+
         rows = median_rows(costs, a, unreached)
         search = Search(rows, options.fixed, min(int(options.room[0]), options.n), clock)
         if must_reach and rows.far.size and search.total >= rows.far[0]:
@@ -112,6 +115,14 @@ def p_median(
             search.improve(search.sites)
         tree = Tree(search, gap=gap)
         bound = tree.run()
+        return _told(tree, bound, costs, a, options, unreached=unreached, started=started)
+
+
+def _told(
+    tree: Tree, bound: float, costs: Csr, a: FloatArray, options: Options, *, unreached: float, started: float
+) -> Solution:
+    """Return the best plan of a search, counted again, with the certificate of its bound."""
+    search, rows = tree.search, tree.search.rows
     chosen = np.sort(search.sites.astype(np.int64))
     check_plan(options, chosen)
     plan = np.zeros(options.n, dtype=np.bool_)
