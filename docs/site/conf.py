@@ -4,8 +4,8 @@ The documentation as a site: the pages of `docs/` as they are, notebooks, a gall
 Build it from the repository's root with `python -m sphinx -W -c docs/site . build/site`; `build/site/index.html`
 is the first page.
 
-Notebooks are stored without output. 01, 04 and 06 of the planner's path are run here, so that their pages show tables
-and maps; a cell that fails ends the build. `tests/test_notebooks.py` runs all of them, twice.
+Notebooks are stored without output. 01, 04 and 06 of the planner's path are run here, so that their pages show
+tables and maps; a cell that fails ends the build. `tests/test_notebooks.py` runs all of them, twice.
 """
 
 from __future__ import annotations
