@@ -210,6 +210,16 @@ def test_hostile_names_stay_words(tmp_path: Path) -> None:
         assert visible(name)[:6] in text
 
 
+def test_a_plan_by_rules_that_is_not_proven_says_its_gap_and_where_it_is_from(plan: Plan) -> None:
+    made = sc.suggest(plan.study, rules=sc.SitingRules(fair=0.3), time_limit_s=1e-4)
+    assert made.solution.gap > 0
+    blocks = blocks_of(made)
+    assert "已证明最优" not in words_of(blocks)
+    assert "已知最好" in words_of(blocks)
+    told = [number.text for _, number in numbers_of(blocks) if number.source == "summary.json#/solution/gap"]
+    assert told == [f"{made.solution.gap:.1%}"] * 2  # in the summary, and above what is proposed
+
+
 # ----------------------------------------------------------------------------------------------------- letterhead
 def letterhead(path: Path, **parts: bytes) -> Path:
     document = docx.Document()
