@@ -28,6 +28,8 @@ from .recount_bounds import Covers, covering_bound
 _SCALED_SUM = 2.0**20
 #: HiGHS is asked up to so many pairs of row and option; and, with a time limit, up to so many a second of it
 _MAX_PAIRS, _PAIRS_PER_SECOND = 40_000, 20_000.0
+#: seconds a pair that it takes to count the plan and its bound again: kept back from a time limit
+_COUNTING_S = 5e-8
 #: steps of the relaxation, starts of the search, shakes of each
 _STEPS, _STARTS, _SHAKES = 6_000, 8, 150
 #: the relaxation has done its part when what it may still gain is this share of the gap
@@ -104,11 +106,13 @@ def mclp(
     ([0], 6.0, 'optimal')
     """
     started = time.perf_counter()
-    with Clock(started + check_limits(time_limit_s, gap)) as clock:
+    limit = check_limits(time_limit_s, gap)
+    with Clock(started + limit):
         pairs = pairs_of(covers)
         a = check_weight(weight, pairs.n_row)
         options = check_options(pairs.n_option, p, fixed=fixed, group=group, place=place)
-        return cover_most(pairs, a, options, clock=clock, gap=gap, started=started)
+        to_count = min(_COUNTING_S * pairs.option.size, limit / 4)
+        return cover_most(pairs, a, options, clock=Clock(started + limit - to_count), gap=gap, started=started)
 
 
 def cover_most(
