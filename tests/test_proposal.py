@@ -210,6 +210,16 @@ def test_hostile_names_stay_words(tmp_path: Path) -> None:
         assert visible(name)[:6] in text
 
 
+def test_a_plan_by_rules_that_is_not_proven_says_its_gap_and_where_it_is_from(plan: Plan) -> None:
+    made = sc.suggest(plan.study, rules=sc.SitingRules(fair=0.3), time_limit_s=1e-4)
+    assert made.solution.gap > 0
+    blocks = blocks_of(made)
+    assert "已证明最优" not in words_of(blocks)
+    assert "已知最好" in words_of(blocks)
+    told = [number.text for _, number in numbers_of(blocks) if number.source == "summary.json#/solution/gap"]
+    assert told == [f"{made.solution.gap:.1%}"] * 2  # in the summary, and above what is proposed
+
+
 # ----------------------------------------------------------------------------------------------------- letterhead
 def letterhead(path: Path, **parts: bytes) -> Path:
     document = docx.Document()
@@ -332,3 +342,34 @@ def test_libreoffice_shows_every_page_with_its_headings(tmp_path: Path) -> None:
         assert not lines[-1].startswith(headings) or "summary.json#" in lines[-1]  # a row of the annex is none
     covered = f"{summary(made)['before']['share']['15']:.1%}"
     assert covered in pages[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_a_letterhead_that_writer_saved_keeps_its_header_and_its_headings(plan: Plan, tmp_path: Path) -> None:
+    source = docx.Document()
+    source.sections[0].header.paragraphs[0].text = "某某街道办事处文件"
+    for level in (0, 1, 2):
+        source.add_heading("标题", level)
+    (tmp_path / "word").mkdir()
+    source.save(str(tmp_path / "word" / "letter.docx"))
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "docx:Office Open XML Text"]
+    subprocess.run(
+        [*command, "--outdir", str(tmp_path), str(tmp_path / "word" / "letter.docx")],
+        check=True,
+        capture_output=True,
+    )
+    with zipfile.ZipFile(tmp_path / "letter.docx") as book:
+        assert b'"Heading 1"' in book.read("word/styles.xml")  # Word writes "heading 1"
+    template = letterhead_bytes(tmp_path / "letter.docx")
+    document = word_document(blocks_of(plan), title="小镇", lang="zh", template=template)
+    with zipfile.ZipFile(io.BytesIO(document)) as book:
+        assert len(set(book.namelist())) == len(book.namelist())
+    made = docx.Document(io.BytesIO(document))
+    assert (made.core_properties.title, made.core_properties.author) == ("小镇", "")
+    assert made.sections[0].header.paragraphs[0].text == "某某街道办事处文件"
+    names = [paragraph.style.name for paragraph in made.paragraphs]
+    assert names[0] == "Title"
+    assert {"Heading 1", "Heading 2"} <= set(names)
+    assert all(paragraph.text != "标题" for paragraph in made.paragraphs)

@@ -117,20 +117,15 @@ class Proposal:
 
     def _proof(self) -> Text:
         """Return how good the suggestions provably are, its numbers with their places."""
-        at = {name: f"/solution/{name}" for name in ("objective", "bound", "gap")}
-        stated = self.plan.siting is None and self.plan.unmet is None
-        numbered = [
-            self.traces.number(at["objective"], numbers.whole),
-            self.traces.number(at["bound"], numbers.whole),
-            self.traces.share(at["gap"]),
-        ]
         told = _closed(proof(self.plan, self.words), self.lang)
-        counts = [
-            self.traces.exactly(f"/suggested/{kind}", n) for kind in ("station", "shop") if (n := self._n(kind))
-        ]
-        if self.plan.solution.status == "optimal" and self.plan.solution.gap == 0:
-            numbered = counts
-        return split_at(told, numbered) if stated else split_at(told, counts)
+        solution, gap = self.plan.solution, "/solution/gap"
+        if self.plan.unmet is not None or (solution.status == "optimal" and solution.gap == 0):
+            kinds = [(kind, n) for kind in ("station", "shop") if (n := self._n(kind))]
+            return split_at(told, [self.traces.exactly(f"/suggested/{kind}", n) for kind, n in kinds])
+        if self.plan.siting is not None:
+            return split_at(told, [self.traces.share(gap)])
+        best, bound = (self.traces.number(f"/solution/{name}", numbers.whole) for name in ("objective", "bound"))
+        return split_at(told, [best, bound, self.traces.share(gap)])
 
     def _n(self, kind: str) -> int:
         return int((self.sites["kind"] == kind).sum())

@@ -81,6 +81,7 @@ class _Writer:
         for element in list(body):
             if not element.tag.endswith("}sectPr"):
                 body.remove(element)
+        self._leave_out_properties_of_writer()
         core = self.made.core_properties
         day = _day(date)
         core.title, core.author, core.last_modified_by, core.comments, core.revision = (
@@ -116,6 +117,15 @@ class _Writer:
         self.width_mm = float((section.page_width - section.left_margin - section.right_margin) / 36000)
         self.height_mm = float((section.page_height - section.top_margin - section.bottom_margin) / 36000)
 
+    def _leave_out_properties_of_writer(self) -> None:
+        """Leave out the properties that Writer wrote: beside those of Word two parts would have one name."""
+        from docx.opc.constants import RELATIONSHIP_TYPE
+
+        links = self.made.part.package.rels
+        for key, link in list(links.items()):
+            if link.reltype.endswith("/core-properties") and link.reltype != RELATIONSHIP_TYPE.CORE_PROPERTIES:
+                del links[key]
+
     def _page_numbers(self, section: Any) -> None:  # noqa: ANN401
         paragraph = section.footer.paragraphs[0]
         paragraph.alignment = 1
@@ -143,11 +153,10 @@ class _Writer:
         from docx.shared import Pt
 
         paragraph = self.made.add_paragraph()
-        name = f"Heading {level}" if level else "Title"
-        has_style = name in {style.name for style in self.made.styles}
-        if has_style:
-            paragraph.style = self.made.styles[name]
-        if has_style and self.has_letterhead:
+        style = self._paragraph_style(f"Heading {level}" if level else "Title")
+        if style is not None:
+            paragraph.style = style
+        if style is not None and self.has_letterhead:
             self._run(paragraph, text, size=None)
         else:
             run = self._run(paragraph, text, size={0: _TITLE_PT, 1: 15.0}.get(level, 13.0), head=True)
@@ -157,6 +166,13 @@ class _Writer:
             paragraph.alignment = 1
         paragraph.paragraph_format.keep_with_next = True
         return paragraph
+
+    def _paragraph_style(self, name: str) -> Any:  # noqa: ANN401
+        """Return a style by its name, also one that Writer saved as "Heading 1" where Word writes "heading 1"."""
+        from docx.enum.style import WD_STYLE_TYPE
+
+        named = (style for style in self.made.styles if style.type == WD_STYLE_TYPE.PARAGRAPH)
+        return next((style for style in named if style.name == name), None)
 
     def _paragraph(self, block: Paragraph) -> None:
         from docx.shared import Mm
