@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from servicecircle.errors import (
+    ClusterError,
     CRSError,
     DownloadError,
     InfeasibleError,
@@ -139,6 +140,7 @@ STATUS: Mapping[type[ServiceCircleError], HTTPStatus] = MappingProxyType(
         SolutionError: HTTPStatus.INTERNAL_SERVER_ERROR,
         DownloadError: HTTPStatus.SERVICE_UNAVAILABLE,
         OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
+        ClusterError: HTTPStatus.SERVICE_UNAVAILABLE,
         MissingPackageError: HTTPStatus.NOT_IMPLEMENTED,
         StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
         GoneError: HTTPStatus.SERVICE_UNAVAILABLE,

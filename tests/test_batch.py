@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,8 +14,8 @@ import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
+from many_towns import NAMES, bytes_of, until, write_towns
 from shapely import Point
-from tiny_study import write_tiny_study
 from typer.testing import CliRunner
 
 import servicecircle as sc
@@ -28,21 +26,6 @@ from servicecircle.batch.rows import summary_frame
 from servicecircle.batch.towns import find_towns
 from servicecircle.batch.workers import run_tasks
 from servicecircle.cli import app
-
-NAMES = ("东区/甲镇", "东区/乙镇", "西区/丙镇")
-
-
-def write_towns(folder: Path) -> Path:
-    """Three towns that have a plan, and one without roads."""
-    for k, name in enumerate(NAMES):
-        write_tiny_study(folder / name, riders=100 + 20 * k)
-    (folder / "坏镇").mkdir()
-    (folder / "坏镇" / "study.toml").write_text('name = "坏镇"\n', encoding="utf-8")
-    return folder
-
-
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -259,20 +242,13 @@ def test_a_task_that_kills_its_process_each_time_is_told_and_the_others_are_done
     }  # fmt: skip
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-
-
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_in_the_next_with_the_same_bytes(
     towns: Path, done: tuple[sc.Batch, Path], tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "servicecircle", "batch", str(towns), "--out", str(tmp_path), "--workers", "2"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        until(lambda: any((tmp_path / ".unfinished").glob("*/*")))
+        until(lambda: any((tmp_path / ".unfinished").glob("*/*/*")))
         run.kill()
     assert not (tmp_path / "summary.parquet").exists()
     sc.plan_many(towns, tmp_path, workers=1)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from test_batch import bytes_of
+from many_towns import bytes_of
 from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc

@@ -54,6 +54,7 @@ from .drink_rules import replay_rule as replay_rule
 from .drink_rules import simulate_bottles as simulate_bottles
 from .drink_rules import stock_for as stock_for
 from .drink_rules import stock_out as stock_out
+from .errors import ClusterError as ClusterError
 from .errors import CRSError as CRSError
 from .errors import DownloadError as DownloadError
 from .errors import Fault as Fault

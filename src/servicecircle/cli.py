@@ -403,6 +403,13 @@ def batch(
         Optional[int],  # noqa: UP045
         typer.Option("--workers", metavar="N", min=1, max=1024, help="Processes. Default: one for each core."),
     ] = None,
+    scheduler: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Plan on the workers of this dask scheduler."),
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="With --scheduler: write dask's report of the run, cluster.html.")
+    ] = False,
     time_limit: TimeLimit = None,
     layers_only: Annotated[
         bool, typer.Option("--layers-only", help="No result folder of each town, only the layers of all.")
@@ -426,7 +433,14 @@ def batch(
                 update("batch", 100 * done // total)
 
             made = plan_many(
-                towns, out, workers=workers, time_limit_s=limit_s, folders=not layers_only, on_town=tell
+                towns,
+                out,
+                workers=workers,
+                scheduler=scheduler,
+                report=report,
+                time_limit_s=limit_s,
+                folders=not layers_only,
+                on_town=tell,
             )
         for line in batch_lines(made, lang):
             _say(line)

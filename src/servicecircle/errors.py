@@ -12,6 +12,7 @@ What can go wrong, as one tree.
     ├── SolutionError         (RuntimeError)  a solver's answer does not hold
     ├── DownloadError         (OSError)       an online service did not answer
     ├── OutputError           (OSError)       a result could not be written
+    ├── ClusterError          (RuntimeError)  a scheduler does not answer, or its workers cannot do the work
     └── MissingPackageError   (ImportError)   an optional package is not installed
 
 The second parent is the builtin that a stranger would catch. Messages are English; where a planner may meet
@@ -79,6 +80,10 @@ class DownloadError(ServiceCircleError, OSError):
 
 class OutputError(ServiceCircleError, OSError):
     """A result could not be written; what stood there before is untouched."""
+
+
+class ClusterError(ServiceCircleError, RuntimeError):
+    """A scheduler does not answer, or its workers cannot do the work."""
 
 
 class MissingPackageError(ServiceCircleError, ImportError):

@@ -121,6 +121,11 @@ def _digest_of(path: str, size: int, written_ns: int) -> bytes:
         return hashlib.file_digest(stream, "blake2b").digest()
 
 
+def program_key() -> str:
+    """Return the key of the program: processes of the same key make the same bytes."""
+    return _program().hex()
+
+
 @cache
 def _program() -> bytes:
     """Return a digest of this package's own code, and of the packages that it plans and writes with."""

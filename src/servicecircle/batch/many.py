@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ import pandas as pd
 from ..errors import Fault, InputError, Lang
 from ..study import load_study
 from ..threads import cores
-from ..whole_files import make_folder, write_whole
+from ..whole_files import write_whole
 from .city import lay_city
+from .cluster import REPORT_FILE, connected
+from .folders import BatchFolder, batch_folder, local_folder
 from .keys import city_stamp
 from .merged import merge_layers
 from .ranking import write_ranking
@@ -25,8 +28,6 @@ from .towns import Town, city_of, find_towns, lang_of
 from .workers import MOST_DEATHS, run_tasks
 from .zone_towns import town_names, written_pieces
 
-#: folder of the results of each town
-TOWNS_FOLDER = "towns"
 MOST_WORKERS = 1024
 #: called with what became of a town, how many are done, and how many there are
 OnTown = Callable[[Record, int, int], None]
@@ -52,6 +53,8 @@ def plan_many(
     out: str | Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
+    report: bool = False,
     time_limit_s: float | None = None,
     folders: bool = True,
     on_town: OnTown | None = None,
@@ -67,11 +70,16 @@ def plan_many(
         that its cells are covered as in the whole. Suggestions are as `[suggest]` says for each zone, in it; posts,
         assigned depots, balanced zones, reports of trouble and figures of check-ins are of the whole, and left out.
     out
-        Folder for the results, made if missing. Towns whose results stand there whole, made by this program of the
-        same bytes with the same options, are not planned again.
+        Folder for the results, made if missing; one batch works in it at a time. Towns whose results stand there
+        whole, made by this program of the same bytes with the same options, are not planned again.
     workers
         Processes of this machine; 1 plans in this one. None: as many as it has cores. A script that is run by
         itself calls this below `if __name__ == "__main__":`, as Python's processes ask for.
+    scheduler
+        Address of a dask scheduler (`tcp://host:8786`) whose workers plan, in place of this machine's processes;
+        they see the same folders under the same paths. Needs the extra `cluster`.
+    report
+        Write dask's report of the run, `cluster.html`; with a scheduler only.
     time_limit_s
         End each search after so long, as in `suggest`.
     folders
@@ -90,85 +98,89 @@ def plan_many(
     Raises
     ------
     InputError
-        If there is no study, or a parameter is not allowed; of a city, if it cannot be cut: as `suggest`, or it has
-        no zones, asks for `robust`, or tells shop streets by their names only.
+        If there is no study, a parameter is not allowed, or another batch works in the folder; of a city, if it
+        cannot be cut: as `suggest`, or it has no zones, asks for `robust`, or tells shop streets by their names
+        only.
     OutputError
         If a file of the whole cannot be written.
+    ClusterError, MissingPackageError
+        If there is no scheduler at the address, or its workers cannot do it; if the extra is not installed.
     """
-    n_workers = _checked(workers)
-    source, target = Path(towns), Path(out)
+    n_workers = _checked(workers, scheduler, report=report)
+    source, target = local_folder(towns, "towns"), local_folder(out, "out")
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
-    work = _Work.lay(target, time_limit_s=time_limit_s, with_folder=folders)
     lang, warnings = lang_of(found), tuple[Fault, ...]()
-    if city is None:
-        names = tuple(town.name for town in found)
-        tasks = (work.task(town.name, town.study) for town in found)
-    else:
-        stamp = city_stamp(city)
-        laid = lay_city(load_study(city))
-        names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
-        pieces = written_pieces(laid, work.pieces)
-        tasks = (work.task(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
-    records = {}
-    for task, result in run_tasks(run_town, tasks, workers=min(n_workers, len(names))):
-        record = result or _died(task)
-        records[task.town] = record
-        if on_town is not None:
-            on_town(record, len(records), len(names))
-    work.clear()
-    return _gathered([records[name] for name in names], target, lang=lang, warnings=warnings)
+    with batch_folder(target) as folder, ExitStack() as opened:
+        task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)
+        run = opened.enter_context(_runner(scheduler, n_workers, folder, found[0].study, report=report))
+        if city is None:
+            names = tuple(town.name for town in found)
+            tasks = (task_of(town.name, town.study) for town in found)
+        else:
+            stamp = city_stamp(city)
+            laid = lay_city(load_study(city))
+            names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
+            pieces = written_pieces(laid, folder.pieces)
+            tasks = (task_of(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
+        records = {}
+        for task, record in run(tasks, len(names)):
+            records[task.town] = record
+            if on_town is not None:
+                on_town(record, len(records), len(names))
+        opened.close()
+        return _gathered([records[name] for name in names], folder, lang=lang, warnings=warnings)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """Where a batch works, and what is asked of every town."""
+@contextmanager
+def _runner(
+    scheduler: str | None, workers: int, folder: BatchFolder, study: Path, *, report: bool
+) -> Iterator[Callable[[Iterable[TownTask], int], Iterator[tuple[TownTask, Record]]]]:
+    """Give what runs so many tasks: processes of this machine, or the workers of a scheduler."""
+    if scheduler is None:
 
-    out: Path
-    time_limit_s: float | None
-    with_folder: bool
+        def run_here(tasks: Iterable[TownTask], n: int) -> Iterator[tuple[TownTask, Record]]:
+            for task, record in run_tasks(run_town, tasks, workers=min(workers, n)):
+                yield task, record or _died(task)
 
-    @classmethod
-    def lay(cls, out: Path, *, time_limit_s: float | None, with_folder: bool) -> _Work:
-        """Make the folder of the batch, and clear away what a killed run left there."""
-        made = cls(make_folder(out).resolve(), time_limit_s, with_folder)
-        made.clear()
-        made.unfinished.mkdir()
-        return made
+        yield run_here
+        return
+    written = folder.out / REPORT_FILE if report else None
+    with connected(scheduler, mark=folder.mark, study=study.resolve(), report=written) as cluster:
 
-    @property
-    def unfinished(self) -> Path:
-        """Folder of results in the making."""
-        return self.out / ".unfinished"
+        def run_there(tasks: Iterable[TownTask], _: int) -> Iterator[tuple[TownTask, Record]]:
+            for task, record in cluster.run(tasks):
+                yield task, record or _lost(task)
 
-    @property
-    def pieces(self) -> Path:
-        """Folder of the pieces of a city."""
-        return self.out / ".pieces"
-
-    def clear(self) -> None:
-        """Remove the folders of work that is not done."""
-        for folder in (self.unfinished, self.pieces):
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def task(self, town: str, study: Path, *, piece: Path | None = None, stamp: str = "") -> TownTask:
-        """Return the task of a town."""
-        return TownTask(
-            town=town,
-            study=str(study.resolve()),
-            target=str(self.out / TOWNS_FOLDER / town),
-            unfinished=str(self.unfinished),
-            time_limit_s=self.time_limit_s,
-            with_folder=self.with_folder,
-            piece=None if piece is None else str(piece),
-            stamp=stamp,
-        )
+        yield run_there
 
 
-def _gathered(records: Sequence[Record], out: Path, *, lang: Lang, warnings: tuple[Fault, ...]) -> Batch:
+def _task(
+    folder: BatchFolder,
+    town: str,
+    study: Path,
+    *,
+    time_limit_s: float | None,
+    with_folder: bool,
+    piece: Path | None = None,
+    stamp: str = "",
+) -> TownTask:
+    return TownTask(
+        town=town,
+        study=str(study.resolve()),
+        target=str(folder.target(town)),
+        unfinished=str(folder.unfinished),
+        time_limit_s=time_limit_s,
+        with_folder=with_folder,
+        piece=None if piece is None else str(piece),
+        stamp=stamp,
+    )
+
+
+def _gathered(records: Sequence[Record], folder: BatchFolder, *, lang: Lang, warnings: tuple[Fault, ...]) -> Batch:
     """Write the files of the whole."""
     summary = summary_frame([record.row for record in records])
-    folders = {one.town: out / TOWNS_FOLDER / one.town for one in records if one.status != "failed"}
+    out, folders = folder.out, {one.town: folder.target(one.town) for one in records if one.status != "failed"}
     files = merge_layers(folders, out)
     files += write_ranking(summary, records, out, lang=lang)
     write = partial(summary.to_parquet, index=False, compression="zstd")
@@ -176,7 +188,13 @@ def _gathered(records: Sequence[Record], out: Path, *, lang: Lang, warnings: tup
     return Batch(summary, tuple(records), tuple(files), warnings)
 
 
-def _checked(workers: int | None) -> int:
+def _checked(workers: int | None, scheduler: str | None, *, report: bool) -> int:
+    if scheduler is not None and workers is not None:
+        msg = "`workers` are processes of this machine, and a scheduler has its own: give one of the two."
+        raise InputError(msg, zh="workers 是本机的进程数，scheduler 有自己的工作进程：二者只能选一。")
+    if report and scheduler is None:
+        msg = "`report` is of a scheduler: name its address."
+        raise InputError(msg, zh="report 是调度器的运行报告：请给出 scheduler 的地址。")
     if workers is None:
         return cores()
     if isinstance(workers, bool) or int(workers) != workers or not 1 <= workers <= MOST_WORKERS:
@@ -187,9 +205,22 @@ def _checked(workers: int | None) -> int:
 
 def _died(task: TownTask) -> Record:
     """Return the record of a town whose process died each time."""
-    shutil.rmtree(task.target, ignore_errors=True)
     why = Fault(
         f"Its process died {MOST_DEATHS + 1} times, as for want of memory: take fewer workers, or larger cells.",
         f"进程 {MOST_DEATHS + 1} 次意外终止，多因内存不足：请减少进程数或增大网格。",
     )
+    return _without_results(task, why)
+
+
+def _lost(task: TownTask) -> Record:
+    """Return the record of a town whose worker died each time."""
+    why = Fault(
+        "Each worker that had it died, as for want of memory: give a worker more, or take larger cells.",
+        "承担它的工作进程每次都意外终止，多因内存不足：请增加每个工作进程的内存或增大网格。",
+    )
+    return _without_results(task, why)
+
+
+def _without_results(task: TownTask, why: Fault) -> Record:
+    shutil.rmtree(task.target, ignore_errors=True)
     return Record(task.town, "failed", row={"town": task.town, "status": "failed"}, reasons=(why,))

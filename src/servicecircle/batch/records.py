@@ -38,10 +38,17 @@ def kept_record(folder: Path, key: str) -> Record | None:
         told = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         reasons = tuple(Fault(**reason) for reason in told.pop("reasons"))
         record = Record(**{**told, "reasons": reasons, "is_kept": True})
-        is_whole = all((folder / name).stat().st_size == size for name, size in record.files.items())
+        return record if record.key == key and is_whole(record, folder) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return record if record.key == key and is_whole else None
+
+
+def is_whole(record: Record, folder: Path) -> bool:
+    """Whether every file of a record is in the folder, as long as it was written."""
+    try:
+        return all((folder / name).stat().st_size == size for name, size in record.files.items())
+    except OSError:
+        return False
 
 
 def put_record(made: Path, record: Record) -> Record:

@@ -16,6 +16,7 @@ from ..pipeline import plan_on, suggest
 from ..study import load_study
 from ..trouble import with_trouble
 from ..writers import write_outputs
+from .folders import MARK_FILE
 from .keys import town_key, zone_key
 from .layers import LAYERS_FOLDER, write_layers
 from .pieces import city_study, read_piece
@@ -26,6 +27,7 @@ from .zone_studies import study_of_zone
 #: what a town that nobody foresaw the failure of says
 _BUG = "This is a bug ({what}). Please report it.", "程序出错（{what}），请反馈此问题。"
 _CHANGED = Fault("Its files changed while they were read: run it again.", "读取期间文件有改动，请重新运行。")
+_OVER = Fault("The batch that asked for it is over.", "要求规划它的批量运行已结束。")
 _MEMORY = Fault("Out of memory: take fewer workers, or larger cells.", "内存不足：请减少进程数或增大网格。")
 
 
@@ -36,7 +38,7 @@ class TownTask:
     town: str
     study: str  # its study.toml; of a zone that of its city
     target: str  # folder of its results
-    unfinished: str  # folder on the same disk, in which they are made
+    unfinished: str  # folder on the same disk, in which they are made, with the mark of the run
     time_limit_s: float | None
     with_folder: bool  # all that `plan` writes, or the layers only
     piece: str | None = None  # of a zone of a city: folder of its piece
@@ -46,6 +48,11 @@ class TownTask:
     def options(self) -> dict[str, object]:
         """What is asked of every town."""
         return {"town": self.town, "time_limit_s": self.time_limit_s, "with_folder": self.with_folder}
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the run that asked for the town goes on; of a killed one a worker may be at work yet."""
+        return Path(self.unfinished, MARK_FILE).is_file()
 
 
 def run_town(task: TownTask) -> Record:
@@ -65,7 +72,7 @@ def run_town(task: TownTask) -> Record:
     except Exception as error:  # one town does not stop the rest
         what = " ".join(f"{type(error).__name__}: {error}".split())
         record = _failed(task, Fault(_BUG[0].format(what=what), _BUG[1].format(what=what)))
-    if record.status == "failed":
+    if record.status == "failed" and task.is_wanted:
         shutil.rmtree(task.target, ignore_errors=True)
     gc.collect()  # plans hold circles of references; the next one needs the room
     return record
@@ -108,6 +115,8 @@ def _written(
         record = put_record(made, Record(task.town, row["status"], key, row, reasons))
         if task.piece is None and town_key(Path(task.study), task.options) != key:
             return _failed(task, _CHANGED)
+        if not task.is_wanted:
+            return _failed(task, _OVER)
         made.chmod(0o755)
         publish(made, Path(task.target))
     finally:
