@@ -409,6 +409,7 @@ def test_eight_threads_with_other_minutes_each_get_their_own(client: TestClient,
 
 
 @pytest.mark.slow
+@pytest.mark.fault(54)
 def test_health_is_answered_while_more_wait_than_there_are_threads(tiny: sc.Study) -> None:
     app = create_app(Settings(plans_waiting=60), study=tiny)
     with TestClient(app) as client, ThreadPoolExecutor(64) as pool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import select
 import socket
 import threading
 import time
@@ -202,3 +204,37 @@ def test_more_idle_connections_than_there_may_be_leave_the_server_to_others(
         for path in ("/healthz", "/summary.json"):
             with OPENER.open(address + path) as answer:
                 assert answer.status == 200
+
+
+def held_mb(pid: int) -> float:
+    """What a process holds of the memory, in MB."""
+    told = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in told.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+@pytest.mark.slow
+@pytest.mark.fault(43)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
+def test_a_stream_of_two_gigabytes_without_a_length_is_refused_at_the_limit_and_not_held(tmp_path: Path) -> None:
+    head = (
+        b"POST /what-if HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    chunk = b"%x\r\n%s\r\n" % (1_000_000, b" " * 1_000_000)
+    with started(write_tiny_study(tmp_path)) as (server, address, _told):
+        with OPENER.open(address + "/summary.json") as answer:
+            answer.read()
+        before = held_mb(server.pid)
+        host, port = address.removeprefix("http://").split(":")
+        with closing(socket.create_connection((host, int(port)), timeout=60)) as line:
+            line.sendall(head)
+            answer_began = False
+            with contextlib.suppress(OSError):  # a server may also hang up on what it has refused
+                for _ in range(2_000):
+                    line.sendall(chunk)
+                    if not answer_began and select.select([line], [], [], 0)[0]:
+                        assert line.recv(1000).startswith(b"HTTP/1.1 413 ")
+                        answer_began = True
+            assert answer_began
+        assert held_mb(server.pid) - before < 100
+        with OPENER.open(address + "/healthz") as answer:
+            assert answer.status == 200
