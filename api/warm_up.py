@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,14 +12,13 @@ from fastapi import FastAPI
 
 from servicecircle.errors import ServiceCircleError
 
+from .memory import kept_small
 from .ors.isochrones import isochrones
 from .ors.matrix import matrix
 from .ors.profiles import PROFILES
 from .ors.requests import IsochronesRequest, MatrixRequest
 from .plans import Plans, question_of
 
-#: `M_ARENA_MAX` of glibc's malloc.h
-_ARENA_MAX = -8
 #: metres around a place that a closure takes, seconds that an isochrone reaches
 _CLOSED_M, _RANGE_S = 30, 300
 
@@ -32,23 +29,22 @@ def warmed_up(app: FastAPI) -> Iterator[None]:
     Make a process ready that does nothing but serve an application, which has its plans.
 
     What questions need is compiled and kept. What is there by now stays, so that the collector of garbage does not
-    look through it again: with all of a study in memory that takes longer than most answers. And threads share
-    memory, so that less of it is held. Outside of the main thread,
-    where others own the process, nothing is done.
+    look through it again: with all of a study in memory that takes longer than most answers. Memory is kept
+    small. Outside of the main thread, where others own the process, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _share_memory()
-    for ask in questions(app):
-        with suppress(ServiceCircleError):  # a visitor is told why, should she ask the same
-            ask()
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+    with kept_small():
+        for ask in questions(app):
+            with suppress(ServiceCircleError):  # a visitor is told why, should she ask the same
+                ask()
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            gc.unfreeze()
 
 
 def questions(app: FastAPI) -> list[Callable[[], object]]:
@@ -78,13 +74,6 @@ def questions(app: FastAPI) -> list[Callable[[], object]]:
         draw,
         measure,
     ]
-
-
-def _share_memory() -> None:
-    """Let threads share two arenas, where the C library is glibc: else each keeps what its answers once needed."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def _place(plans: Plans) -> tuple[float, float]:
