@@ -34,6 +34,9 @@ CONNECTION = "servicecircle.packaged:connection"
 #: files that a worker opens beside its connections: the store, the study, pipes of jobs
 OTHER_FILES = 256
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+#: seconds until an idle connection is ended: longer than clients keep theirs (5 s in Python, 60 s in nginx), as one that
+#: asks just as it is ended gets no answer. Where there are too many, idle ones make room at once
+KEPT_ALIVE_S = 75
 
 
 def server_config(app: ASGIApp | str, settings: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401
@@ -48,6 +51,7 @@ def server_config(app: ASGIApp | str, settings: Settings, **more: Any) -> uvicor
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEPT_ALIVE_S,
         limit_concurrency=settings.max_connections,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=",".join(settings.proxies),

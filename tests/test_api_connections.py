@@ -20,6 +20,8 @@ from tiny_study import write_tiny_study
 
 from api import connections
 from api.connections import Connection
+from api.settings import Settings
+from api.workers import server_config
 
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 BEGUN = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"
@@ -191,6 +193,11 @@ def test_who_takes_no_answer_is_given_up_and_who_takes_it_slowly_is_not() -> Non
 
 
 # ------------------------------------------------------------------------------------------------- the command
+def test_idle_connections_are_kept_longer_than_clients_and_proxies_keep_theirs() -> None:
+    config = server_config("an:application", Settings())
+    assert config.timeout_keep_alive > 60  # what nginx keeps to those behind it
+
+
 @pytest.mark.slow
 @pytest.mark.fault(54)
 def test_more_idle_connections_than_there_may_be_leave_the_server_to_others(
