@@ -34,8 +34,8 @@ CONNECTION = "servicecircle.packaged:connection"
 #: files that a worker opens beside its connections: the store, the study, pipes of jobs
 OTHER_FILES = 256
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-#: seconds until an idle connection is ended: longer than clients keep theirs (5 s in Python, 60 s in nginx), as one that
-#: asks just as it is ended gets no answer. Where there are too many, idle ones make room at once
+#: seconds until an idle connection is ended: longer than clients keep theirs (5 s in Python, 60 s in nginx), as one
+#: that asks just as it is ended gets no answer. Where there are too many, idle ones make room at once
 KEPT_ALIVE_S = 75
 
 
