@@ -49,6 +49,7 @@ def test_an_address_is_asked_plainly(cell: str, address: str) -> None:
     assert plain_address(cell) == address
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_a_plain_address_is_one_line_and_stays_as_it_is(cell: str) -> None:
     plain = plain_address(cell)

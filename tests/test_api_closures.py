@@ -76,6 +76,7 @@ def reached(client: TestClient, query: str = "") -> float:
     return client.get(f"/summary.json{query}").json()["before"]["covered"]["10"]
 
 
+@pytest.mark.slow
 def test_the_coverage_map_follows_a_report_and_its_end(client: TestClient, tiny: sc.Study) -> None:
     usual = {path: client.get(path).content for path in ("/coverage.geojson", "/circles.geojson", "/gaps.geojson")}
     kept = post(client, report(name="路口积水", source="交警"))

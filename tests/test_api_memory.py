@@ -28,6 +28,7 @@ with kept_small(every_s={every_s}):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's memory is looked at")
 def test_what_is_free_below_what_is_kept_goes_back_to_the_system() -> None:
     def held(every_s: float) -> tuple[int, int]:

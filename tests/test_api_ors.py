@@ -71,6 +71,7 @@ def points(*places: list[float]) -> gpd.GeoDataFrame:
 
 
 # -------------------------------------------------------------------------------------------------- isochrones
+@pytest.mark.slow
 @pytest.mark.parametrize(("location_type", "direction"), [("start", "from"), ("destination", "to"), (None, "from")])
 @pytest.mark.parametrize("profiles", [("foot-walking", "walk"), ("cycling-electric", "ebike")])
 def test_areas_and_shapes_are_those_of_service_areas(

@@ -64,6 +64,7 @@ def refused(client: TestClient, body: object, *, status: int = 400) -> dict[str,
 
 
 # ------------------------------------------------------------------------------------------------- the answer
+@pytest.mark.slow
 def test_the_answer_is_that_of_the_engine_and_of_a_plan_of_the_changed_ledger(
     client: TestClient, tiny: sc.Study
 ) -> None:

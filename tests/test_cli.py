@@ -304,6 +304,7 @@ def test_network_cuts_and_converts(study: Path, tmp_path: Path) -> None:
     assert errors.startswith("错误：裁剪范围")
 
 
+@pytest.mark.slow
 def test_network_downloads_a_place(servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setenv("HOME", str(tmp_path))
     assert run("network", "--place", PLACE, "--out", tmp_path / "a.gpkg")[:2] == (

@@ -91,6 +91,7 @@ def test_the_bridge_is_the_crossing_that_costs_most() -> None:
     assert crossings(network).frame["name"].tolist() == [""] * 3
 
 
+@pytest.mark.slow
 def test_nothing_that_costs_nobody_is_ranked_and_a_wrong_count_is_told(plan: Plan) -> None:
     far = gpd.GeoDataFrame({"radius_m": [10.0]}, geometry=[shapely.Point(*ORIGIN - 9000)], crs=CRS)
     assert rank_closures(plan, far).empty

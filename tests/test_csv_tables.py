@@ -54,6 +54,7 @@ def test_no_text_is_a_formula(text: str) -> None:
     assert csv_text(["a"], [(-1.5,)]) == "\ufeffa\r\n-1.5\r\n"
 
 
+@pytest.mark.slow
 def test_tables_go_with_the_plan_that_had_them(plan: Plan, tmp_path: Path) -> None:
     names = {"coverage_by_hour.csv", "amenities_by_zone.csv"}
     assert names <= {file.name for file in write_outputs(plan, tmp_path)}

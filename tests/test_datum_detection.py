@@ -201,6 +201,7 @@ def unnamed_study(folder: Path, datum: str, more: str = "", *, columns: str = "i
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.fault(3)
 def test_a_file_whose_datum_nobody_knows_is_told(tmp_path: Path) -> None:
     checked = sc.check_study(unnamed_study(tmp_path, "gcj02"))

@@ -67,7 +67,7 @@ def named(page: Path) -> str:
 
 def is_long(page: Path) -> bool:
     """Whether a page plans, or runs what the Chinese page beside it does, once more."""
-    return page.with_suffix(".zh.md").exists() or page.name not in {"ledgers.zh.md", "wishes.zh.md"}
+    return page.with_suffix(".zh.md").exists() or page.name != "ledgers.zh.md"
 
 
 def sections(page: Path) -> dict[str, str]:

@@ -73,6 +73,7 @@ def servers(monkeypatch):
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_place_name_gives_its_streets_and_the_second_time_nobody_is_asked(servers, tmp_path):
     first = download_network(PLACE, "ebike", cache_folder=tmp_path)
     assert servers.asked == ["place", "streets"]
@@ -104,6 +105,7 @@ def test_a_busy_server_is_told_at_once(servers, tmp_path, what, status):
     assert servers.asked[-1] == what
 
 
+@pytest.mark.slow
 def test_an_unknown_place_or_one_without_a_border_is_told(servers, tmp_path):
     servers.place = []
     with pytest.raises(DownloadError, match="0 results"):

@@ -9,6 +9,7 @@ import servicecircle.errors
 from servicecircle._optional import import_optional
 from servicecircle._validate import check_minutes, check_points
 from servicecircle.errors import (
+    ClusterError,
     CRSError,
     DownloadError,
     Fault,
@@ -32,6 +33,7 @@ TREE = {
     SolutionError: RuntimeError,
     DownloadError: OSError,
     OutputError: OSError,
+    ClusterError: RuntimeError,
     MissingPackageError: ImportError,
 }
 

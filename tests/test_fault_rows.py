@@ -311,6 +311,7 @@ def test_hours_are_read_or_unknown_and_unknown_is_not_closed(study: Path) -> Non
     assert (told.rows, "never as closed" in told.en) == ((5,), True)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 def test_a_workbook_that_would_fill_the_memory_is_refused_by_its_size(study: Path) -> None:
     book_of(study, [["编号", "名称", "经度", "纬度"], ["1", "甲", 113.381, 22.504]])

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import servicecircle
 from servicecircle import _kernels as kernels
@@ -24,6 +25,7 @@ for kind in vars(caching).values():
     if isinstance(kind, type) and "ensure_cache_path" in vars(kind):
         kind.ensure_cache_path = refuse
 import numpy as np
+import pytest
 from servicecircle._kernels import count_keys
 count = np.zeros(4, np.int64)
 print(callable(count_keys))
@@ -78,6 +80,7 @@ def test_a_sweep_with_too_small_an_arena_says_so() -> None:
     assert set((label & np.uint64(2**32 - 1)).tolist()) == {3}
 
 
+@pytest.mark.slow
 def test_kernels_compile_where_no_folder_can_be_written() -> None:
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     done = subprocess.run(

@@ -533,6 +533,7 @@ def test_the_frame_of_the_keyboard_is_not_drawn_for_the_mouse(plan: Plan, opened
     assert page.evaluate(outline) == "solid"
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_map_goes_back_when_a_card_is_closed(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan), size=PHONE)
     centre = "map_servicecircle.getCenter().toString()"
@@ -757,6 +758,7 @@ def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..
         page.locator(".sc-buttons button").first.click()
 
 
+@pytest.mark.slow
 def test_it_prints_on_one_page(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     pdf = page.pdf(prefer_css_page_size=True)

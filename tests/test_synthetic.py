@@ -90,6 +90,7 @@ def test_the_same_seed_gives_the_same_bytes(written, tmp_path) -> None:
         assert (again / name).read_bytes() == (written / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_data_nanqu_is_what_the_generator_writes(written) -> None:
     assert sorted(p.name for p in (DATA / "nanqu").iterdir()) == sorted(FILES)
     for name in FILES:

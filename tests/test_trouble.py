@@ -110,6 +110,7 @@ def test_windows_say_when_and_which(plan: Plan) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_report_and_the_files_tell_it(plan: Plan, tmp_path: Path) -> None:
     text = "\n".join(plan_lines(plan))
     assert "路况 2026-08-01 09:00 之前：畅通" in text

@@ -158,6 +158,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(plan: Plan,
     assert blocked.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.fault(39)
 def test_a_killed_write_leaves_the_old_file_whole_and_the_next_run_cleans_up(plan: Plan, tmp_path: Path) -> None:
     target = tmp_path / "summary.json"
