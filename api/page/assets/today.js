@@ -25,21 +25,28 @@ const OUTSIDE = "sc-outside-live";
 const circleFill = area("circle", [], { fillColor: panel.fill, fillOpacity: panel.fill_alpha, fillRule: "nonzero" }).addTo(map);
 const circleLine = area("outline", [], { ...circleStyle(0), weight: 2 * circleStyle(0).weight }).addTo(map);
 keepOutside(circleLine, OUTSIDE);
-/** Draw of a layer only what lies outside today's circle. */
-const outsideToday = (layer) => {
-  layer._updatePath = function () {
-    L.Polygon.prototype._updatePath.call(this);
-    this._path.setAttribute("mask", `url(#${OUTSIDE})`);
-  };
-  return layer.addTo(map);
+// What is tried is drawn in panes of its own: what stands need not be painted anew for it. What lies in today's circle is masked away, once for
+// a pane and not once for a layer.
+const trialPane = (name, under) => {
+  map.createPane(name).style.cssText = `z-index: ${Number(map.getPane(under).style.zIndex) + 1}; pointer-events: none`;
+  return (options) => L.svg({ pane: name, padding: 0.2, ...options });
 };
+const outsideToday = (renderer) => {
+  renderer.addTo(map)._rootGroup.setAttribute("mask", `url(#${OUTSIDE})`);
+  return renderer;
+};
+const aboveCircle = trialPane("sc-gain", "sc-circle");
+const aboveOutline = trialPane("sc-trial", "sc-outline");
+const gained = outsideToday(aboveCircle());
+const gainedLine = outsideToday(aboveOutline());
+const tried = aboveOutline();
 const crimson = { fill: false, stroke: true, color: colours.proposal, lineJoin: "round" };
 const gain = [
-  outsideToday(area("circle", [], { fillColor: "url(#sc-dots)", fillRule: "nonzero" })),
-  outsideToday(area("outline", [], { ...crimson, color: "#fff", weight: 4.6, opacity: 0.9 })),
-  outsideToday(area("outline", [], { ...crimson, weight: 2.4 })),
-];
-const whole = area("outline", [], { ...crimson, weight: 1.2, opacity: 0.75, dashArray: "4 4" }).addTo(map);
+  area("circle", [], { pane: "sc-gain", renderer: gained, fillColor: "url(#sc-dots)", fillRule: "nonzero" }),
+  area("outline", [], { pane: "sc-trial", renderer: gainedLine, ...crimson, color: "#fff", weight: 4.6, opacity: 0.9 }),
+  area("outline", [], { pane: "sc-trial", renderer: gainedLine, ...crimson, weight: 2.4 }),
+].map((layer) => layer.addTo(map));
+const whole = area("outline", [], { pane: "sc-trial", renderer: tried, ...crimson, weight: 1.2, opacity: 0.75, dashArray: "4 4" }).addTo(map);
 const cellLayers = panel.missed_colours.map((colour) => area("cell", [], {
   fillColor: colour, fillOpacity: 0.92, stroke: true, color: colours.gap, opacity: 0.18, weight: 0.5, smoothFactor: 0,
 }).addTo(map));
