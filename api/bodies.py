@@ -44,6 +44,11 @@ class Body:
         """The content as gzip; the same each time."""
         return gzip.compress(self.data, compresslevel=6, mtime=0)
 
+    @property
+    def most_bytes(self) -> int:
+        """How much memory it takes at most, packed form and all."""
+        return 2 * len(self.data) if self.is_packable else len(self.data)
+
     def make_ready(self) -> None:
         """Make both now, so that no visitor waits for them."""
         _ = (self.digest, self.packed if self.is_packable else b"")

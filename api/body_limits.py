@@ -7,9 +7,7 @@ from collections.abc import Callable
 from starlette.types import Scope
 
 from .ogc.links import ROOT
-from .settings import Settings
-
-_MB = 1_000_000
+from .settings import MEGABYTE, Settings
 
 
 def body_limit(settings: Settings) -> Callable[[Scope], int]:
@@ -22,6 +20,6 @@ def body_limit(settings: Settings) -> Callable[[Scope], int]:
     def limit(scope: Scope) -> int:
         path = str(scope["path"]).removeprefix(settings.root_path)
         is_job = scope["method"] == "POST" and path.startswith(f"{ROOT}/processes/")
-        return (settings.max_upload_mb if is_job else settings.max_body_mb) * _MB
+        return (settings.max_upload_mb if is_job else settings.max_body_mb) * MEGABYTE
 
     return limit

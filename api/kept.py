@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from functools import partial
-from itertools import accumulate
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -26,9 +25,10 @@ class Kept(Generic[K, V]):
     A function that remembers its latest answers, for many threads.
 
     Who asks for what another thread is just making waits for it, so that nothing is made twice. Of the answers
-    whose key `stays` does not hold, the latest used are kept, `most` in all by their `weight`. A failure is told to
-    all who wait, and forgotten. What is being made is wanted as long as one of those who asked for it waits,
-    whoever was first. Where there is a `crowd`, whoever has to wait is one of it.
+    whose key `stays` does not hold, the latest used are kept, `most` in all by their `weight`; the latest of all
+    whatever its weight. A failure is told to all who wait, and forgotten. What is being made is wanted as long as
+    one of those who asked for it waits, whoever was first. Where there is a `crowd`, whoever has to wait is one of
+    it.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Kept(Generic[K, V]):
         self._stays = stays
         self._lock = Lock()
         self._answers: OrderedDict[K, Future[V]] = OrderedDict()
+        self._weights: dict[K, int] = {}  # of what is made and may be forgotten
         self._askers: dict[K, list[Wanted]] = {}  # of what is being made
 
     def __call__(self, key: K) -> V:
@@ -58,6 +59,11 @@ class Kept(Generic[K, V]):
                 return answer.result()
         with self._waiting():
             return self._waited_for(key)
+
+    def answers(self) -> list[V]:
+        """Return the answers that are kept."""
+        with self._lock:
+            return [one.result() for one in self._answers.values() if one.done()]
 
     def _waited_for(self, key: K) -> V:
         """Return the answer once it is made, here or by another thread."""
@@ -98,11 +104,16 @@ class Kept(Generic[K, V]):
             answer.set_exception(error)
             return
         answer.set_result(made)
+        weight = 0 if self._stays(key) else self._weight(made)
         with self._lock:
             self._askers.pop(key, None)
-            others = [k for k, other in self._answers.items() if other.done() and not self._stays(k)]
-            weights = [self._weight(self._answers[k].result()) for k in others]
-            for old, over in zip(others, accumulate(weights, initial=self._most - sum(weights)), strict=False):
-                if over >= 0:
+            self._weights[key] = weight
+            *others, _latest = (k for k, other in self._answers.items() if other.done() and k in self._weights)
+            over = sum(self._weights.values()) - self._most
+            for old in others:
+                if over <= 0:
                     break
+                if self._stays(old):
+                    continue
+                over -= self._weights.pop(old)
                 del self._answers[old]

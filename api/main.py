@@ -41,7 +41,7 @@ from .page.routes import router as page_router
 from .plans import Plans
 from .rates import Rates, refuse_too_often
 from .routes import router
-from .settings import Settings
+from .settings import MEGABYTE, Settings
 from .store import open_store, usual_place
 from .today import Today
 from .turns import Crowd, Turns
@@ -84,7 +84,12 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     """
     settings = Settings() if settings is None else settings
     crowd = Crowd(settings.plans_waiting)
-    plans = Plans(study if study is not None else _loader(settings), most=settings.kept_plans, crowd=crowd)
+    plans = Plans(
+        study if study is not None else _loader(settings),
+        most=settings.kept_plans_mb * MEGABYTE,
+        most_files=settings.kept_maps_mb * MEGABYTE,
+        crowd=crowd,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -119,7 +124,7 @@ def create_app(settings: Settings | None = None, *, study: Study | None = None) 
     app.state.rates = Rates(settings.requests_per_minute) if settings.requests_per_minute else None
     app.state.turns = Turns(at_once=settings.works_at_once, waiting=settings.works_waiting)
     app.state.today = Today(
-        plans.roads, most=settings.kept_todays, go_on=plans.go_on, during=plans.during, crowd=crowd
+        plans.roads, most=settings.kept_todays_mb * MEGABYTE, go_on=plans.go_on, during=plans.during, crowd=crowd
     )
     app.state.reports = Reports(plans, lambda: getattr(app.state, "store", None), settings)
     plans.reports_at = app.state.reports.at
@@ -196,7 +201,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         Guard,
         max_body=body_limit(settings),
-        room=Room(settings.max_bodies_mb * 1_000_000),
+        room=Room(settings.max_bodies_mb * MEGABYTE),
         budget_s=settings.budget_s,
         told=tell,
     )

@@ -70,19 +70,27 @@ class Plans:
     ----------
     study
         The study, or how to load it.
-    most
-        How many plans of other questions are kept.
+    most, most_files
+        Bytes of the plans of other questions that are kept; of their maps, and of their pictures.
     crowd
         Of those who wait for one.
     """
 
-    def __init__(self, study: Study | Callable[[], Study], *, most: int, crowd: Crowd | None = None) -> None:
+    def __init__(
+        self, study: Study | Callable[[], Study], *, most: int, most_files: int, crowd: Crowd | None = None
+    ) -> None:
         self.roads = StudyRoads(study)
         self._working = Lock()
         self._stopping = Event()
-        self._made = Kept[During, Made](self._make, most=most, stays=self._is_own, crowd=crowd)
-        self._maps = Kept[During, Body](self._draw, most=most, stays=self._is_own, crowd=crowd)
-        self._pictures = Kept[During, Body](self._picture, most=most, stays=self._is_own, crowd=crowd)
+        self._made = Kept[During, Made](
+            self._make, most=most, weight=self.roads.bytes_beside, stays=self._is_own, crowd=crowd
+        )
+        self._maps = Kept[During, Body](
+            self._draw, most=most_files, weight=_most_bytes, stays=self._is_own, crowd=crowd
+        )
+        self._pictures = Kept[During, Body](
+            self._picture, most=most_files, weight=_most_bytes, stays=self._is_own, crowd=crowd
+        )
         #: what reports from the street hold at the moment of a question
         self.reports_at: Callable[[Question], Closures | None] = lambda _question: None
 
@@ -204,6 +212,10 @@ def _written(plan: Plan) -> Made:
     texts = {f"{name}.geojson": geojson_text(features) for name, features in plan_layers(plan).items()}
     texts["summary.json"] = json_text(summary(plan), indent=2)
     return Made(plan, {name: Body(text.encode("utf-8"), _type_of(name)) for name, text in texts.items()})
+
+
+def _most_bytes(body: Body) -> int:
+    return body.most_bytes
 
 
 def _type_of(name: str) -> str:

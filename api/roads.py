@@ -13,6 +13,7 @@ from servicecircle.pipeline import Roads, read_roads
 from servicecircle.study_options import with_options
 
 from .kept import Kept
+from .sizes import bytes_of
 
 
 class Ground(NamedTuple):
@@ -66,6 +67,10 @@ class StudyRoads:
             If the roads make no usable network under it.
         """
         return self._grounds("" if profile == self.study.profile.name else profile)
+
+    def bytes_beside(self, made: object) -> int:
+        """Return how much memory an answer holds beside the study and the roads that have been read, in bytes."""
+        return bytes_of(made, besides=[self.study, *self._grounds.answers()])
 
     def _read(self, profile: str) -> Ground:
         """Read the roads of a profile."""

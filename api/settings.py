@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from servicecircle.errors import InputError
 
 PREFIX = "SERVICECIRCLE_"
+MEGABYTE = 1_000_000
 #: a key that is shorter can be guessed
 MIN_KEY = 16
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
@@ -57,7 +58,8 @@ class Settings(BaseSettings):
     store: str | None = Field(None, repr=False)  # where jobs and closures are kept; None: beside the study
     max_minutes: AtLeast1 = 60  # the largest break that a request may ask for
     max_breaks: AtLeast1 = 4  # how many breaks one request may ask for
-    kept_plans: AtLeast1 = 8  # plans of other breaks than the study's own that are kept
+    kept_plans_mb: AtLeast1 = 256  # megabytes of plans of other questions than the study's own that are kept
+    kept_maps_mb: AtLeast1 = 32  # megabytes of their maps that are kept, and of their pictures
     jobs_at_once: AtLeast1 = 1  # jobs that run at a time on one machine
     jobs_waiting: AtLeast1 = 20  # jobs that may wait
     job_minutes: AtLeast1 = 60  # how long a job may run
@@ -65,7 +67,7 @@ class Settings(BaseSettings):
     jobs_kept: AtLeast0 = 100  # jobs that have ended, with their results
     jobs_kept_days: AtLeast1 = 30  # how long these are kept
     max_upload_mb: AtLeast1 = 100  # of a packed study, and of any other body of a job
-    kept_todays: AtLeast1 = 16  # questions of which it is kept how the study stands, without suggestions
+    kept_todays_mb: AtLeast1 = 256  # megabytes of how the study stands, without suggestions, that are kept
     kept_what_ifs_mb: AtLeast1 = 32  # megabytes of answers of `POST /what-if` that are kept
     max_changes: AtLeast1 = 50  # changes that one `POST /what-if` may try
     max_closures: AtLeast1 = 200  # reports from the street that are kept

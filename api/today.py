@@ -23,14 +23,15 @@ class Today:
     The study as it is today, by question: a plan in which nothing is suggested, and nothing searched for.
 
     Made where it is asked for, so not in the event loop; one at a time, but beside the plans with suggestions,
-    which take longer. The latest `most` are kept, each with what a first change to it would have to wait for.
+    which take longer. The latest are kept, `most` bytes of them, each with what a first change to it would have to
+    wait for.
 
     Parameters
     ----------
     roads
         The study and its roads.
     most
-        How many questions are kept, the study's own among them.
+        Bytes of them that are kept, the study's own among them.
     go_on
         Called between stages; what it raises ends the work, for all who wait.
     during
@@ -52,7 +53,7 @@ class Today:
         self._go_on = go_on
         self.during = during
         self._working = Lock()
-        self._made = Kept[During, Plan](self._make, most=most, crowd=crowd)
+        self._made = Kept[During, Plan](self._make, most=most, weight=roads.bytes_beside, crowd=crowd)
 
     def __call__(self, question: Question) -> Plan:
         """Return how the study stands, on the roads as they are at the moment that is asked for."""

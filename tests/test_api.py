@@ -467,12 +467,12 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
 
 @pytest.mark.slow
 def test_nothing_is_computed_twice_for_one_visitor(tiny: sc.Study) -> None:
-    app = create_app(Settings(), study=tiny)
+    app = create_app(Settings(kept_plans_mb=1), study=tiny)
     with TestClient(app) as client:
         first = app.state.plans.plan(question_of(tiny))
         for path in PLANNED:
             client.get(path)
-        for minutes in range(20, 40):  # more than are kept
+        for minutes in range(20, 24):  # more than are kept
             client.get(f"/summary.json?minutes={minutes}")
         assert app.state.plans.plan(question_of(tiny)) is first
 
@@ -504,10 +504,16 @@ def test_the_study_may_come_from_the_environment(tmp_path: Path, monkeypatch: py
 
 
 def test_settings_come_from_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"STUDY": " town ", "MAX_MINUTES": " 30 ", "MAX_BREAKS": "2", "KEPT_PLANS": "1", "KEY_FOR_READS": "true"}
+    said = {
+        "STUDY": " town ",
+        "MAX_MINUTES": " 30 ",
+        "MAX_BREAKS": "2",
+        "KEPT_PLANS_MB": "1",
+        "KEY_FOR_READS": "true",
+    }
     for name, text in said.items():
         monkeypatch.setenv(PREFIX + name, text)
-    told = Settings(study=Path("town"), max_minutes=30, max_breaks=2, kept_plans=1, key_for_reads=True)
+    told = Settings(study=Path("town"), max_minutes=30, max_breaks=2, kept_plans_mb=1, key_for_reads=True)
     assert Settings() == told
     assert Settings(max_minutes=5).max_minutes == 5  # what is given goes first
     for name in said:
@@ -516,7 +522,7 @@ def test_settings_come_from_their_variables(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-@pytest.mark.parametrize("name", ["MAX_MINUTES", "MAX_BREAKS", "KEPT_PLANS"])
+@pytest.mark.parametrize("name", ["MAX_MINUTES", "MAX_BREAKS", "KEPT_PLANS_MB"])
 def test_a_setting_that_is_not_allowed_is_named(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PREFIX + name, text)
     told = f"`SERVICECIRCLE_{name}` must be a whole number, at least 1, got '{text}'."

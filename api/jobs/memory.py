@@ -7,11 +7,12 @@ import re
 import sys
 from pathlib import Path
 
+from ..settings import MEGABYTE
+
 #: what a process reserves beside what it uses (stacks and pools of threads): anywhere, and for each processor
 _RESERVED_MB, _RESERVED_OF_EACH_MB = 2048, 32
 #: what a job prints that came to the bound of the system
 _OUT_OF_MEMORY = re.compile("MemoryError|bad_alloc|Unable to allocate|[Oo]ut of memory")
-_MB = 1_000_000
 
 
 def memory_mb(process: int) -> float:
@@ -20,7 +21,7 @@ def memory_mb(process: int) -> float:
         pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / _MB
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
 
 def bound_memory(most_mb: int) -> None:
@@ -33,7 +34,7 @@ def bound_memory(most_mb: int) -> None:
         return
     import resource
 
-    bytes_ = (most_mb + _RESERVED_MB + _RESERVED_OF_EACH_MB * (os.cpu_count() or 1)) * _MB
+    bytes_ = (most_mb + _RESERVED_MB + _RESERVED_OF_EACH_MB * (os.cpu_count() or 1)) * MEGABYTE
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     if most != resource.RLIM_INFINITY:
         bytes_ = min(bytes_, most)

@@ -14,7 +14,7 @@ from ..errors import ParameterError
 from ..json_bodies import as_model
 from ..kept import Kept
 from ..plans import During, Plans
-from ..settings import Settings
+from ..settings import MEGABYTE, Settings
 from ..today import Today
 from ..trouble_shapes import Here, where_roads_are
 from .asked import WhatIfRequest
@@ -45,7 +45,7 @@ class WhatIfs:
         self._plans = plans
         self._today = today
         self._settings = settings
-        self._answers = Kept[Trial, bytes](self._make, most=settings.kept_what_ifs_mb * 1_000_000, weight=len)
+        self._answers = Kept[Trial, bytes](self._make, most=settings.kept_what_ifs_mb * MEGABYTE, weight=len)
         self._heres = Kept[str, Here](self._where, most=8)
 
     def trial_of(self, said: Any) -> Trial:  # noqa: ANN401
