@@ -24,8 +24,9 @@ from api.errors import GoneError
 from api.main import create_app
 from api.ors.ground import in_metres
 from api.ors.isochrones import isochrones
+from api.ors.matrix import matrix
 from api.ors.profiles import PROFILES
-from api.ors.requests import IsochronesRequest
+from api.ors.requests import IsochronesRequest, MatrixRequest
 from api.rates import Rates
 from api.settings import Settings
 from api.wanted import working_for
@@ -559,6 +560,16 @@ def test_work_for_a_client_that_has_gone_ends_at_its_next_stage(client: TestClie
     looks = iter([True] * n_looks)
     with working_for(lambda: next(looks, False)), pytest.raises(GoneError):
         isochrones(state.ors, state.plans, state.settings, "foot-walking", IsochronesRequest.model_validate(body))
+    assert next(looks, None) is None, "it went on as long as somebody waited"
+
+
+@pytest.mark.fault(54)
+def test_a_matrix_for_a_client_that_has_gone_ends_before_its_next_search(client: TestClient) -> None:
+    state = client.app.state
+    asked = MatrixRequest.model_validate({"locations": [MIDDLE, EAST, MIDDLE]})
+    looks = iter([True, True])
+    with working_for(lambda: next(looks, False)), pytest.raises(GoneError):
+        matrix(state.ors, state.plans, state.settings, "foot-walking", asked)
     assert next(looks, None) is None, "it went on as long as somebody waited"
 
 

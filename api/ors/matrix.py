@@ -15,6 +15,7 @@ from servicecircle.quickest_ways import quickest_ways
 
 from ..plans import Plans
 from ..settings import Settings
+from ..wanted import go_on
 from .engine import metadata
 from .ground import WGS84, OrsGround, check_on_network, points_of
 from .profiles import METRES
@@ -46,6 +47,7 @@ def matrix(
         points.iloc[destinations].reset_index(drop=True),
         direction="to",
         max_snap_m=ground.max_snap_m,
+        on_search=go_on,
     )
     metrics = set(asked.metrics or ("duration",))
     answer: dict[str, Any] = {}

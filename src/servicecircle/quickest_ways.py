@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -55,6 +55,7 @@ def quickest_ways(
     *,
     direction: str = "to",
     max_snap_m: float = MAX_SNAP_M,
+    on_search: Callable[[], None] | None = None,
 ) -> QuickestWays:
     """
     Time of the quickest way between places, and its length: of ways that take the same time, the shortest.
@@ -69,6 +70,8 @@ def quickest_ways(
         `"to"` the facility or `"from"` it.
     max_snap_m
         Points farther than this from every admissible street are off the network and unreachable (metres).
+    on_search
+        Called before the search from each facility; what it raises ends the work.
 
     Returns
     -------
@@ -93,6 +96,8 @@ def quickest_ways(
     shape = (one.at.street.size, other.at.street.size)
     ms, metres = np.full(shape, _FAR), np.full(shape, np.inf)
     for j in range(shape[1]):
+        if on_search is not None:
+            on_search()
         label, node_m = _from_facility(network, graph, other, j, direction=towards)
         for k in (0, 1):
             total = np.minimum(label[end[:, k]] + leg[:, k], _FAR)
