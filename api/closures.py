@@ -241,13 +241,22 @@ def read_closures(reports: ReportsOfStudy) -> Response:
     return GeoJSONResponse(geojson_text(reports.features()), headers={"Cache-Control": "no-cache"})
 
 
+EXAMPLES = {
+    "a flooded crossing": {
+        "type": "Feature",
+        "properties": {"name": "积水", "radius_m": 30, "closed": True, "until": "2099-07-01T18:00"},
+        "geometry": {"type": "Point", "coordinates": [113.3622, 22.4811]},
+    }
+}
+
+
 @router.post(
     "/closures",
     summary="Report trouble on the road",
     status_code=HTTPStatus.CREATED,
     response_class=GeoJSONResponse,
     dependencies=[NeedsKey],
-    openapi_extra=body_document(TroubleFeature, "application/geo+json"),
+    openapi_extra=body_document(TroubleFeature, "application/geo+json", examples=EXAMPLES),
 )
 def add_closure(said: JsonBody, reports: ReportsOfStudy) -> Response:
     """

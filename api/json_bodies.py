@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -64,11 +65,17 @@ def as_model(kind: type[Model], said: Any, *, within: str = "") -> Model:  # noq
         raise ParameterError(names, en, zh=zh, code=code) from error
 
 
-def body_document(kind: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
-    """Return what the OpenAPI document says of a body that is read by `as_model`."""
+def body_document(
+    kind: type[BaseModel], media_type: str = "application/json", *, examples: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the OpenAPI document says of a body that is read by `as_model`, with examples by name."""
     schema = kind.model_json_schema()
     whole = _inlined(schema, schema.get("$defs", {}))
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": whole}}}}
+    shown = {
+        name: {"value": kind.model_validate(value).model_dump(exclude_unset=True, by_alias=True)}
+        for name, value in examples.items()
+    }
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": whole, "examples": shown}}}}
 
 
 def _inlined(part: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401

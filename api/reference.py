@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from html import escape
 from string import Template
@@ -22,6 +23,7 @@ p, dl { margin: .3rem 0; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .3rem 1.5rem; }
 code { background: #f3f3f1; padding: 0 .2rem; border-radius: 2px; }
+pre { background: #f3f3f1; padding: .5rem .7rem; border-radius: 3px; overflow-x: auto; font-size: 14px; }
 a { color: #0b5394; }
 </style>
 </head>
@@ -58,7 +60,20 @@ def _address(path: str, method: str, operation: Mapping[str, Any]) -> str:
         tries = [path, *(f"{path}?{p['name']}={example}" for p in parameters for example in _examples(p))]
         links = " · ".join(f'<a href="{escape(to.lstrip("/"))}">{escape(to)}</a>' for to in tries)
         lines.append(f"<p>Try: {links}</p>")
+    lines += [_body(media_type, said) for media_type, said in _bodies(operation).items() if "examples" in said]
     return "\n".join(lines)
+
+
+def _bodies(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what may be sent to an address, by type."""
+    bodies: Mapping[str, Any] = operation.get("requestBody", {}).get("content", {})
+    return bodies
+
+
+def _body(media_type: str, said: Mapping[str, Any]) -> str:
+    """Return the lines of the examples of a body."""
+    told = [json.dumps(one["value"], ensure_ascii=False, indent=1) for one in said["examples"].values()]
+    return "".join(f"<p>Send, as <code>{escape(media_type)}</code>:</p><pre>{escape(text)}</pre>" for text in told)
 
 
 def _parameter(parameter: Mapping[str, Any]) -> str:

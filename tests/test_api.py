@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from pathlib import Path
 
 import geopandas as gpd
@@ -388,6 +389,27 @@ def test_the_reference_page_needs_no_network_and_lists_every_address(client: Tes
         assert f"GET {path}</code>" in page
     for link in re.findall(r'href="((?!coverage-map)[^"]+)"', page):  # pictures take their time
         assert client.get(f"/{link}").status_code == 200, link
+
+
+@pytest.mark.slow
+def test_every_address_that_takes_a_body_has_an_example_that_works(tmp_path: Path) -> None:
+    key = "a-key-of-the-examples"
+    nanqu = sc.load_study(Path(__file__).parents[1] / "data" / "nanqu")
+    with TestClient(create_app(Settings(api_key=key, store=str(tmp_path / "store.sqlite")), study=nanqu)) as client:
+        page = client.get("/docs").text
+        n_sent = 0
+        for path, by_method in client.get("/openapi.json").json()["paths"].items():
+            for media_type, said in by_method.get("post", {}).get("requestBody", {}).get("content", {}).items():
+                if media_type == "application/zip":
+                    continue
+                for one in said["examples"].values():
+                    text = json.dumps(one["value"], ensure_ascii=False, indent=1)
+                    assert f"<pre>{escape(text)}</pre>" in page, path
+                    to = path.replace("{profile}", "foot-walking").replace("{process_id}", "suggest")
+                    sent = client.post(to, content=text, headers={"Content-Type": media_type, "X-API-Key": key})
+                    assert sent.status_code in (200, 201), (path, sent.text)
+                    n_sent += 1
+    assert n_sent >= 7
 
 
 # --------------------------------------------------------------------------------------------- many at once

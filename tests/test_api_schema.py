@@ -49,7 +49,7 @@ def document(address: str, name: str, folder: Path) -> Path:
     return file
 
 
-EVERY = "examples,coverage,fuzzing"
+EVERY = "examples,coverage,fuzzing,stateful"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Body, Depends, Path, Request
 from fastapi.responses import Response
 
 from servicecircle.writers import json_text
@@ -54,6 +54,14 @@ async def get_desk(request: Request) -> Desk:
 
 
 Profile = Annotated[str, Path(description="How people travel.", json_schema_extra={"enum": list(PROFILES)})]
+Isochrones = Annotated[
+    IsochronesRequest,
+    Body(openapi_examples={"two rings": {"value": {"locations": [[113.3622, 22.4811]], "range": [300, 600]}}}),
+]
+Matrix = Annotated[
+    MatrixRequest,
+    Body(openapi_examples={"both ways": {"value": {"locations": [[113.3622, 22.4811], [113.364, 22.4785]]}}}),
+]
 DeskOfServer = Annotated[Desk, Depends(get_desk)]
 
 
@@ -64,7 +72,7 @@ DeskOfServer = Annotated[Desk, Depends(get_desk)]
     name="isochrones_geojson",
     responses=_MADE,
 )
-async def post_isochrones(profile: Profile, asked: IsochronesRequest, desk: DeskOfServer) -> Response:
+async def post_isochrones(profile: Profile, asked: Isochrones, desk: DeskOfServer) -> Response:
     """
     Return a Polygon for each location and range, ranges ascending: what is reached from it, or reaches it.
 
@@ -79,7 +87,7 @@ async def post_isochrones(profile: Profile, asked: IsochronesRequest, desk: Desk
 
 @router.post("/matrix/{profile}", summary="Times and distances, as openrouteservice has them")
 @router.post("/matrix/{profile}/json", summary="The same, at its other address", name="matrix_json")
-async def post_matrix(profile: Profile, asked: MatrixRequest, desk: DeskOfServer) -> Response:
+async def post_matrix(profile: Profile, asked: Matrix, desk: DeskOfServer) -> Response:
     """Return durations and distances of the quickest ways from each source to each destination; null: no way."""
     text = await desk.turns.do(lambda: json_text(matrix(desk.ground, desk.plans, desk.settings, profile, asked)))
     return Response(text, media_type="application/json;charset=UTF-8")

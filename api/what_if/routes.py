@@ -14,6 +14,10 @@ from ..routes import PROBLEMS
 from .answers import Trial, WhatIfs
 from .asked import WhatIfRequest
 
+EXAMPLES = {
+    "a new station": {"add": [{"kind": "station", "lon": 113.3622, "lat": 22.4811}], "minutes": [10, 15]},
+}
+
 router = APIRouter(responses=PROBLEMS)
 
 
@@ -27,7 +31,7 @@ async def get_what_ifs(request: Request) -> WhatIfs:
     "/what-if",
     summary="What changes would do",
     response_class=JSONResponse,
-    openapi_extra=body_document(WhatIfRequest),
+    openapi_extra=body_document(WhatIfRequest, examples=EXAMPLES),
 )
 async def try_changes(
     said: JsonBody, what_ifs: Annotated[WhatIfs, Depends(get_what_ifs)], turns: TurnsOfServer
