@@ -241,6 +241,8 @@ def read_closures(reports: ReportsOfStudy) -> Response:
     return GeoJSONResponse(geojson_text(reports.features()), headers={"Cache-Control": "no-cache"})
 
 
+_FEATURE = {"type": "object", "required": ["type", "id", "geometry", "properties"]}
+_KEPT: dict[int | str, dict[str, Any]] = {201: {"content": {"application/geo+json": {"schema": _FEATURE}}}}
 EXAMPLES = {
     "a flooded crossing": {
         "type": "Feature",
@@ -255,6 +257,7 @@ EXAMPLES = {
     summary="Report trouble on the road",
     status_code=HTTPStatus.CREATED,
     response_class=GeoJSONResponse,
+    responses=_KEPT,
     dependencies=[NeedsKey],
     openapi_extra=body_document(TroubleFeature, "application/geo+json", examples=EXAMPLES),
 )
