@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -85,8 +86,9 @@ class PageData(Element):
 class PageAssets(Element):
     """Leaflet, the style sheet and the script of the page, inlined."""
 
-    def __init__(self, variables: str) -> None:
+    def __init__(self, variables: str, *, scripts: Sequence[str] = SCRIPTS) -> None:
         super().__init__()
+        self.scripts = tuple(scripts)
         self._name = "PageAssets"
         self._id = "page"
         self.variables = variables
@@ -96,7 +98,7 @@ class PageAssets(Element):
         figure = _page_of(self)
         css = self.variables + "\n" + asset("page.css")
         figure.header.add_child(Raw(f"<style>{css}</style>\n"), name="page_css")
-        parts = "\n".join(_MODULE.sub("", asset(f"{name}.js")) for name in SCRIPTS)
+        parts = "\n".join(_MODULE.sub("", asset(f"{name}.js")) for name in self.scripts)
         map_name = next(child.get_name() for child in figure._children.values() if isinstance(child, Map))
         script = f'(function (theMap) {{\n"use strict";\n{parts}\n}})({map_name});\n'
         figure.script.add_child(Raw(script), name="page_js")

@@ -20,6 +20,7 @@ from .cluster import REPORT_FILE, connected
 from .folders import BatchFolder, batch_folder, local_folder
 from .keys import city_stamp
 from .merged import merge_layers
+from .overview import write_overview
 from .ranking import write_ranking
 from .records import Record
 from .rows import summary_frame
@@ -90,7 +91,7 @@ def plan_many(
     Returns
     -------
     batch
-        With `summary.parquet`, `towns.csv`, `towns.xlsx` and, for each layer, `layers/NAME.parquet` and
+        With `summary.parquet`, `towns.csv`, `towns.xlsx`, `map.html` and, for each layer, `layers/NAME.parquet` and
         `layers/NAME.gpkg` written. A town that fails does not stop the others, and has its reasons in its record
         and its row. The same towns give the same bytes, whatever the workers and however often they were stopped,
         but where a search ended by its time.
@@ -110,7 +111,7 @@ def plan_many(
     source, target = local_folder(towns, "towns"), local_folder(out, "out")
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
-    lang, warnings = lang_of(found), tuple[Fault, ...]()
+    lang, title, warnings = lang_of(found), "", tuple[Fault, ...]()
     with batch_folder(target) as folder, ExitStack() as opened:
         task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)
         run = opened.enter_context(_runner(scheduler, n_workers, folder, found[0].study, report=report))
@@ -120,6 +121,7 @@ def plan_many(
         else:
             stamp = city_stamp(city)
             laid = lay_city(load_study(city))
+            title = laid.study.name
             names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
             pieces = written_pieces(laid, folder.pieces)
             tasks = (task_of(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
@@ -129,7 +131,7 @@ def plan_many(
             if on_town is not None:
                 on_town(record, len(records), len(names))
         opened.close()
-        return _gathered([records[name] for name in names], folder, lang=lang, warnings=warnings)
+        return _gathered([records[name] for name in names], folder, title=title, lang=lang, warnings=warnings)
 
 
 @contextmanager
@@ -177,7 +179,9 @@ def _task(
     )
 
 
-def _gathered(records: Sequence[Record], folder: BatchFolder, *, lang: Lang, warnings: tuple[Fault, ...]) -> Batch:
+def _gathered(
+    records: Sequence[Record], folder: BatchFolder, *, title: str, lang: Lang, warnings: tuple[Fault, ...]
+) -> Batch:
     """Write the files of the whole."""
     summary = summary_frame([record.row for record in records])
     out, folders = folder.out, {one.town: folder.target(one.town) for one in records if one.status != "failed"}
@@ -185,6 +189,9 @@ def _gathered(records: Sequence[Record], folder: BatchFolder, *, lang: Lang, war
     files += write_ranking(summary, records, out, lang=lang)
     write = partial(summary.to_parquet, index=False, compression="zstd")
     files.append(write_whole(out / "summary.parquet", write))
+    by_town = {one.town: one for one in records}
+    ranked = [by_town[town] for town in summary["town"]]
+    files.append(write_overview(ranked, out, title=title, lang=lang, folders=folders))
     return Batch(summary, tuple(records), tuple(files), warnings)
 
 

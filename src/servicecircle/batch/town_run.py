@@ -19,6 +19,7 @@ from ..writers import write_outputs
 from .folders import MARK_FILE
 from .keys import town_key, zone_key
 from .layers import LAYERS_FOLDER, write_layers
+from .overview import write_piece
 from .pieces import city_study, read_piece
 from .records import Record, kept_record, publish, put_record
 from .rows import town_row
@@ -112,6 +113,7 @@ def _written(
         if task.with_folder:
             write_outputs(plan, made)
         write_layers(plan, made / LAYERS_FOLDER, town=task.town, row=row, own=own)
+        write_piece(plan, made / LAYERS_FOLDER, row)
         record = put_record(made, Record(task.town, row["status"], key, row, reasons))
         if task.piece is None and town_key(Path(task.study), task.options) != key:
             return _failed(task, _CHANGED)
