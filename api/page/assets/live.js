@@ -173,8 +173,8 @@ function sliderElement() {
     told.textContent = say("live.minutes_n", { m: question.minutes });
     slider.setAttribute("aria-valuetext", told.textContent);
     slider.style.setProperty("--part", `${(100 * Number(slider.value)) / Math.max(1, allowed.length - 1)}%`);
-    const shown = allowed.filter((m) => m % 5 === 0);
-    ticks.replaceChildren(...shown.map((m) => h("span", {}, String(m))));
+    const shown = allowed.filter((m, i) => m % 5 === 0 || (i === 0 && m % 5 < 4));
+    ticks.replaceChildren(...shown.map((m) => h("span", { style: { left: `${(100 * allowed.indexOf(m)) / Math.max(1, allowed.length - 1)}%` } }, String(m))));
   });
   return h("div", { class: "sc-slider" }, h("div", {}, slider, ticks), told);
 }
