@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
-from servicecircle.closures import CHINA, Closures
+from servicecircle.closures import CHINA, WGS84, Closures
 from servicecircle.confirmed_reports import confirmed_by_rule
 from servicecircle.model import Study
 from servicecircle.moments import Moment
@@ -125,7 +125,9 @@ class Reports:
         if feature.id is not None:
             msg = "`id` is given by the server. Leave it out."
             raise ParameterError(["id"], msg, zh="id 由服务器给出，请不要填写。")
-        one = closures_of([feature], ["report"], self.here(), self._settings, within="")
+        here = self.here()
+        one = closures_of([feature], ["report"], here, self._settings, within="")
+        here.check_near(one.frame.geometry.to_crs(WGS84).iloc[0], "geometry")
         now = self._clock().astimezone(CHINA).replace(microsecond=0)
         frame = one.frame.copy()
         frame["from"] = frame["from"].fillna(pd.Timestamp(now).as_unit("us"))

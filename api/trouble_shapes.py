@@ -25,6 +25,10 @@ _EARTH = Geod(ellps="WGS84")
 NEAR_DEG = 0.5
 
 
+#: a report farther than this beyond the box of the roads closes none of them (degrees, about 500 m)
+NEAR_DEG = 0.005
+
+
 class Here(NamedTuple):
     """Where the roads are, in degrees: what tells longitude from latitude."""
 
@@ -50,6 +54,28 @@ class Here(NamedTuple):
         if abs(lon) > 180 or abs(lat) > 90:  # noqa: PLR2004
             msg = f"`{name}` is off the globe: longitude {lon:.10g}, latitude {lat:.10g}."
             zh = f"{name} 超出经纬度范围：经度 {lon:.10g}，纬度 {lat:.10g}。"
+            raise ParameterError([name], msg, zh=zh)
+
+    def check_near(self, shape: Any, name: str) -> None:  # noqa: ANN401
+        """
+        Check that a report comes near the roads.
+
+        Raises
+        ------
+        ParameterError
+            If it lies wholly beyond them: it would close nothing, and nobody would see that.
+        """
+        west, south, east, north = shape.bounds
+        is_near = (
+            west <= self.east + NEAR_DEG
+            and east >= self.west - NEAR_DEG
+            and south <= self.north + NEAR_DEG
+            and north >= self.south - NEAR_DEG
+        )
+        if not is_near:
+            box = f"{self.west:.4f}, {self.south:.4f}, {self.east:.4f}, {self.north:.4f}"
+            msg = f"`{name}` lies outside of the roads of this study ({box}): check the coordinates."
+            zh = f"{name} 在本研究的路网（{box}）之外：请核对坐标。"
             raise ParameterError([name], msg, zh=zh)
 
     def _holds(self, lon: float, lat: float) -> bool:

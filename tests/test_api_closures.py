@@ -76,6 +76,21 @@ def reached(client: TestClient, query: str = "") -> float:
     return client.get(f"/summary.json{query}").json()["before"]["covered"]["10"]
 
 
+@pytest.mark.parametrize("lon_lat", [(113.9, 22.5), (116.4, 39.9), (-60.0, 10.0)])
+def test_a_report_beyond_the_roads_is_refused_and_not_kept(
+    client: TestClient, lon_lat: tuple[float, float]
+) -> None:
+    far = {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": list(lon_lat)},
+        "properties": {"radius_m": 50},
+    }
+    answer = client.post("/closures", json=far, headers=SENT)
+    assert answer.status_code == 400
+    assert "outside of the roads of this study" in answer.json()["detail"]
+    assert client.get("/closures").json()["features"] == []
+
+
 @pytest.mark.slow
 def test_the_coverage_map_follows_a_report_and_its_end(client: TestClient, tiny: sc.Study) -> None:
     usual = {path: client.get(path).content for path in ("/coverage.geojson", "/circles.geojson", "/gaps.geojson")}

@@ -8,7 +8,7 @@ from typing import Any
 from servicecircle._page import areas, frames, numbers, palette, places, streets, summary, symbols
 from servicecircle._page.base_maps import base_datum, offered_base
 from servicecircle._page.choices import MAX_SERVICES, service_name
-from servicecircle._page.closures import drawn_closures
+from servicecircle._page.closures import drawn_closure, seen_closures
 from servicecircle._page.elements import page_json
 from servicecircle._page.geometry import Screen, latlon
 from servicecircle._page.words import Words
@@ -77,7 +77,7 @@ def _ground(plan: Plan, words: Words) -> dict[str, Any]:
         },
         "cells": _cells(plan, screen),
         "zones": areas.drawn_zones(plan, screen) if plan.study.map_rules.boundaries else [],
-        "closures": drawn_closures(plan, screen, words),
+        "closures": _closures(plan, screen, words),
     }
 
 
@@ -111,6 +111,13 @@ def _panel(plan: Plan, words: Words, screen: Screen) -> dict[str, Any]:
     }
 
 
+def _closures(plan: Plan, screen: Screen, words: Words) -> list[dict[str, Any]]:
+    """Return reports of trouble; no figure counts those that the study records, each with its time."""
+    recorded = set() if plan.study.closures is None else {str(one) for one in plan.study.closures.frame.index}
+    seen = seen_closures(plan, screen.box, words)
+    return [drawn_closure(one, screen) | {"is_counted": one.id not in recorded} for one in seen]
+
+
 def live_base(study: Study) -> BaseMap | None:
     """Return the online base map that the page offers: that of the study, if it is drawn where a click is."""
     base = study.map_rules.base
@@ -129,14 +136,19 @@ def _offered(plan: Plan) -> list[str]:
     return sorted(counts, key=lambda code: (-counts[code], code))[:MAX_SERVICES]
 
 
+def least_minutes(study: Study) -> int:
+    """Return where the slider begins: at the study's own smallest break where that is smaller."""
+    return max(1, min(LEAST_MINUTES, int(study.minutes[0])))
+
+
 def _limits(plan: Plan, words: Words) -> dict[str, Any]:
     """Return what may be asked for, and what is asked at first."""
     study = plan.study
     own = study.profile.name
     return {
-        "least_minutes": LEAST_MINUTES,
+        "least_minutes": least_minutes(study),
         "most_minutes": MOST_MINUTES,
-        "first_minutes": round(min(max(study.minutes[-1], LEAST_MINUTES), MOST_MINUTES)),
+        "first_minutes": round(min(max(study.minutes[-1], least_minutes(study)), MOST_MINUTES)),
         "profiles": [
             {"name": name, "roads": profile.roads, "breaks": list(profile.cutoffs_s)}
             for name, profile in _profiles(study.profile).items()

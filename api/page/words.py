@@ -117,7 +117,12 @@ LIVE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "live.layer.trial": ("试点服务圈", "Circle of a trial"),
         "live.layer.trial.note": ("圆点为新增，虚线为整圈", "dots: gained; broken line: the whole"),
         "live.layer.closure": ("封闭道路", "Blocked street"),
-        "live.layer.closure.note": ("今日路况与试封", "today's and tried"),
+        "live.layer.closure.note": ("今日上报，数字已计入", "reported, counted today"),
+        "live.layer.record": ("路况记录", "Trouble on record"),
+        "live.layer.record.note": (
+            "研究所载，各按时段，数字未计入",
+            "of the study, each with its time; not counted",
+        ),
         "live.layer.suggestion": ("建议方案", "Suggested plan"),
         "live.download_proposal": ("下载建议书", "Download the proposal"),
         "live.proposal_tried": ("把我的试改写成建议书（Word）", "What is tried, as a document (Word)"),

@@ -1,5 +1,6 @@
 // The live page: panel, legend, keys, what can be found; all else hangs on two things, what is asked and what is tried.
-import { line, map, styleStreets } from "./base.js";
+import { map, styleStreets } from "./base.js";
+import { blockedLayers, blockedSwatch, labelBlocked } from "./blocked.js";
 import { SMALL_BELOW, iconOf, isSmall, openCard, shapesOf, shapesRow, shapesSwatch, symbolOfCard } from "./cards.js";
 import { baseSwatch, handle, legendRowElement, measureSheet, openSheet, segmented, side, swatch, swatchBox, updates } from "./controls.js";
 import { drawScale, fitWhole, folded, hooks, streetEntries } from "./furniture.js";
@@ -19,6 +20,8 @@ import { TOOLS, aimByKeyboard, draggable, drawMarkers, hand, onTool, place, symb
 
 const places = data("places");
 const closureData = data("closures");
+const counted = closureData.filter((one) => one.is_counted);
+const recorded = closureData.filter((one) => !one.is_counted);
 
 // ---- places that are there: their cards can close and move them
 const PANE_OF = { station: "station", depot: "station", centre: "station", shop: "shop", suggestion: "sug" };
@@ -74,10 +77,7 @@ map.on("zoomend", () => {
   wasSmall = isSmall();
   for (const { kind, one, marker, isClosed } of markers) if (one && kind !== "suggestion") marker.setIcon(iconOf(kind, one, isClosed));
 });
-const knownClosures = [
-  line("closure", closureData.flatMap((one) => one.lines.map((steps) => unpack(steps, 6))), { color: colours.halo, weight: 7, opacity: 0.9 }),
-  line("closure", closureData.flatMap((one) => one.lines.map((steps) => unpack(steps, 6))), { color: colours.ink, weight: 3, dashArray: "1 5", lineCap: "round" }),
-];
+const blocked = { closure: blockedLayers(counted), record: blockedLayers(recorded) };
 
 // ---- labels
 function drawLabels() {
@@ -86,6 +86,8 @@ function drawLabels() {
   for (const kind of ["suggestion", "station", "centre", "depot", "shop"]) if (isOn[kind]) placer.blockPlaces(kind, places[kind]);
   blockFurniture(placer);
   if (isOn.trial) trialLabels(placer, plusTold);
+  if (isOn.closure) labelBlocked(placer, counted);
+  if (isOn.record) labelBlocked(placer, recorded);
   const zoom = map.getZoom();
   if (isOn.station) for (const one of places.station) placer.beside(one.name, "station", one.at, 12.5, isSmall() ? 10 : 13, true);
   const named = new Set(places.station.map((one) => one.name));
@@ -171,8 +173,8 @@ function sliderElement() {
     told.textContent = say("live.minutes_n", { m: question.minutes });
     slider.setAttribute("aria-valuetext", told.textContent);
     slider.style.setProperty("--part", `${(100 * Number(slider.value)) / Math.max(1, allowed.length - 1)}%`);
-    const shown = allowed.filter((m) => m % 5 === 0);
-    ticks.replaceChildren(...shown.map((m) => h("span", {}, String(m))));
+    const shown = allowed.filter((m, i) => m % 5 === 0 || (i === 0 && m % 5 < 4));
+    ticks.replaceChildren(...shown.map((m) => h("span", { style: { left: `${(100 * allowed.indexOf(m)) / Math.max(1, allowed.length - 1)}%` } }, String(m))));
   });
   return h("div", { class: "sc-slider" }, h("div", {}, slider, ticks), told);
 }
@@ -249,7 +251,8 @@ const swatches = {
   cell: () => swatch(...[1, 2].map((c, i) => svg("rect", { x: 1 + 15.5 * i, y: 2, width: 12, height: 12, fill: panel.missed_colours[c], stroke: colours.gap, "stroke-width": 0.5 }))),
   station: () => icons.station(17), shop: () => icons.shop(16), depot: () => icons.depot(16), centre: () => icons.centre(18),
   shapes: () => shapesSwatch(places.shop.concat(places.station)),
-  closure: () => swatch(svg("line", { x1: 2, y1: 8, x2: 29, y2: 8, stroke: colours.ink, "stroke-width": 3, "stroke-dasharray": "1 5", "stroke-linecap": "round" })),
+  closure: () => blockedSwatch(counted),
+  record: () => blockedSwatch(recorded),
   zone: () => swatch(svg("line", { x1: 1, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
   base: baseSwatch,
 };
@@ -259,7 +262,8 @@ const legendRows = [
   { key: "cell", has: panel.has_demand, name: () => say(state.cellsBy === "share" ? "layer.cell.share" : "layer.cell", { m: question.minutes }), note: () => panel.cell_note, after: rampElement },
   ...["station", "shop", "depot", "centre"].map((kind) => ({ key: kind, has: places[kind].length > 0, note: () => n(kind) })),
   shapesRow(places.shop.concat(places.station)),
-  { key: "closure", has: closureData.length > 0, name: () => say("live.layer.closure"), note: () => say("live.layer.closure.note") },
+  { key: "closure", has: counted.length > 0, name: () => say("live.layer.closure"), note: () => say("live.layer.closure.note") },
+  { key: "record", has: recorded.length > 0, isOff: true, name: () => say("live.layer.record"), note: () => say("live.layer.record.note") },
   { key: "zone", has: zoneData.length > 0, isOff: true, note: () => say("layer.zone.note"), after: zoneWarning },
   { key: "base", has: Boolean(panel.base), isOff: true, onToggle: showBase, note: () => panel.base.note },
 ].filter((row) => row.has);
@@ -329,9 +333,11 @@ function changed() {
   drawAnswers();
   drawMarkers();
   drawPlaces();
-  for (const layer of knownClosures) {
-    if (state.isOn.closure) layer.addTo(map);
-    else layer.remove();
+  for (const [key, layers] of Object.entries(blocked)) {
+    for (const layer of layers) {
+      if (state.isOn[key]) layer.addTo(map);
+      else layer.remove();
+    }
   }
   drawLabels();
 }

@@ -22,7 +22,9 @@ export function figures() {
   const after = effect ? last(effect.after.covered) : before;
   const all = effect ? effect.before.riders : today.riders;
   const total = Math.floor(all + 0.5);
-  const [low, middle, rest] = apportioned([Math.min(before, after), Math.abs(after - before), all - Math.max(before, after)], total);
+  // the change is rounded as each change alone is; what that leaves is apportioned
+  const middle = Math.min(total, Math.floor(Math.abs(after - before) + 0.5));
+  const [low, rest] = apportioned([Math.min(before, after), all - Math.max(before, after)], total - middle);
   return { before, after, all, total, low, middle, rest, isLoss: after < before - 1e-9 };
 }
 function bar({ low, middle, rest, total, isLoss }) {

@@ -23,6 +23,7 @@ FEW_NAMED, NAMED_FROM = 4, 15.5
 class SeenClosure:
     """A report of trouble as it is drawn, in metres."""
 
+    id: str
     name: str
     when: str
     is_closed: bool  # else slowed
@@ -32,16 +33,18 @@ class SeenClosure:
 
 def drawn_closures(plan: Plan, screen: Screen, words: Words) -> list[dict[str, Any]]:
     """Return each report that touches a street that is drawn: its name, its span of time, its parts of streets."""
-    return [
-        {
-            "name": one.name,
-            "when": one.when,
-            "is_closed": one.is_closed,
-            "at": screen.point(one.at),
-            "lines": screen.lines(one.lines, DIGITS),
-        }
-        for one in seen_closures(plan, screen.box, words)
-    ]
+    return [drawn_closure(one, screen) for one in seen_closures(plan, screen.box, words)]
+
+
+def drawn_closure(one: SeenClosure, screen: Screen) -> dict[str, Any]:
+    """Return a report as a page draws it."""
+    return {
+        "name": one.name,
+        "when": one.when,
+        "is_closed": one.is_closed,
+        "at": screen.point(one.at),
+        "lines": screen.lines(one.lines, DIGITS),
+    }
 
 
 def seen_closures(plan: Plan, box: Box, words: Words) -> list[SeenClosure]:
@@ -58,6 +61,7 @@ def seen_closures(plan: Plan, box: Box, words: Words) -> list[SeenClosure]:
         longest = lines[int(np.argmax(shapely.length(lines)))]
         told.append(
             SeenClosure(
+                str(closure_id),
                 places.text(first["name"]) or str(closure_id),
                 span_text(first["from"], first["until"], words),
                 float(first["factor"]) == 0,

@@ -21,7 +21,7 @@ from folium import Map
 from jinja2 import Template
 
 #: parts of the page's script that the live page loads too, as modules, in the order in which they are joined here
-SHARED = ("page", "icons", "base", "tiles", "shapes", "controls", "cards", "placer", "furniture")
+SHARED = ("page", "icons", "base", "tiles", "shapes", "controls", "cards", "placer", "blocked", "furniture")
 #: the page's script, in the order in which it is read
 SCRIPTS = (
     *SHARED,

@@ -30,31 +30,13 @@ function labelGaps(placer) {
   }
 }
 
-/** A report of trouble is named beside its street, with its time; many only from near, where they have room. */
-const FEW_CLOSURES = 4;
-function labelClosures(placer) {
-  if (closureData.length > FEW_CLOSURES && map.getZoom() < 15.5) return;
-  for (const one of closureData) {
-    const p = placer.point(one.at);
-    if (!placer.isInView([p.x, p.y, p.x, p.y])) continue;
-    const text = one.when ? `${one.name} ${one.when}` : one.name;
-    const [width, height] = [textWidth(text, 11.5, true) + 4, 15];
-    const boxes = [[width / 2 + 12, 0], [-width / 2 - 12, 0], ...SPIRAL].map(([dx, dy]) =>
-      [p.x + dx - width / 2 - 1, p.y + dy - height / 2, p.x + dx + width / 2 + 1, p.y + dy + height / 2]);
-    const box = boxes.find((own) => placer.isInView(own) && placer.isFree(own));
-    if (!box) continue;
-    placer.boxes.push(box);
-    placer.put(h("div", { class: "sc-lb sc-lb-closure" }, text), (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, width, height);
-  }
-}
-
 function drawLabels() {
   const placer = new Placer();
   const { isOn } = state;
   const zoom = map.getZoom();
   blockSymbols(placer);
   if (isOn.gap) labelGaps(placer);
-  if (isOn.closure) labelClosures(placer);
+  if (isOn.closure) labelBlocked(placer, closureData);
   if (isOn.station) for (const place of places.station) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 10 : 13, true);
   const named = new Set(isOn.station ? places.station.map((place) => place.name) : []); // a station may be the centre itself
   if (isOn.centre) for (const place of places.centre) if (!named.has(place.name)) placer.beside(place.name, "station", place.at, 12.5, isSmall() ? 9 : 12, true);
