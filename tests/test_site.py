@@ -15,6 +15,7 @@ pytest.importorskip("pydata_sphinx_theme", reason="the group `docs` is not insta
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 sys.path.insert(0, str(DOCS / "site"))
 import made_pages  # noqa: E402
+import no_requests  # noqa: E402
 
 sys.path.remove(str(DOCS / "site"))
 INDEXES = [(DOCS / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md")]
@@ -40,6 +41,22 @@ def test_words_of_the_theme_are_chinese_on_a_chinese_page(word: str) -> None:
     told = made_pages.chinese_words()(word)
     assert re.search("[一-鿿]", told)
     assert not re.search("[A-Za-z]", told)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('<script src="https://a.b/x.js"></script><img src="own.png">', ["https://a.b/x.js"]),
+        ('<img srcset="own.png 1x, //a.b/two.png 2x">', ["//a.b/two.png"]),
+        ('<p style="background: url(http://a.b/c.png)">', ["http://a.b/c.png"]),
+        ("<style>@import 'https://a.b/c.css'; p { background: url(own.png) }</style>", ["https://a.b/c.css"]),
+        ('<iframe srcdoc="&lt;img src=&quot;https://a.b/i.png&quot;&gt;"></iframe>', ["https://a.b/i.png"]),
+        ('<a href="https://a.b">read</a><link rel="canonical" href="https://a.b"><p>url(https://a.b)</p>', []),
+    ],
+)
+def test_what_a_page_would_ask_of_other_machines_is_found(text: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    assert no_requests.requests_of(tmp_path / "page.html") == found
 
 
 @pytest.mark.slow

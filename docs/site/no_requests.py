@@ -16,31 +16,53 @@ _FETCHED = {
 }  # fmt: skip
 
 
+_IN_STYLE = r"url\(\s*[\"']?([^\"')]+)|@import\s+[\"']([^\"']+)"
+
+
 class _Fetches(HTMLParser):
-    """Addresses that a page makes a browser fetch."""
+    """Addresses that a page makes a browser fetch, its styles and the pages inside it too."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self._is_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the address of a tag that is fetched."""
-        told = dict(attrs)
-        address = told.get(_FETCHED.get(tag, "")) or ""
+        """Note the addresses of a tag that are fetched."""
+        told = {name: value or "" for name, value in attrs}
+        self._is_style = tag == "style"
         if not (tag == "link" and told.get("rel") in {"canonical", "license"}):
-            self.found.append(address)
+            self.found.append(told.get(_FETCHED.get(tag, ""), ""))
+        self.found += [one.split()[0] for one in told.get("srcset", "").split(",") if one.strip()]
+        self.found += _in_style(told.get("style", ""))
+        if "srcdoc" in told:
+            self.found += _in_page(told["srcdoc"])
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
+        """Note that a style has ended."""
+        self._is_style = False
+
+    def handle_data(self, data: str) -> None:
+        """Note the addresses of a style."""
+        if self._is_style:
+            self.found += _in_style(data)
+
+
+def _in_style(text: str) -> list[str]:
+    return [a or b for a, b in findall(_IN_STYLE, text)]
+
+
+def _in_page(text: str) -> list[str]:
+    page = _Fetches()
+    page.feed(text)
+    page.close()
+    return page.found
 
 
 def requests_of(file: Path) -> list[str]:
     """Return the addresses on other machines that a page or style sheet fetches."""
     text = file.read_text(encoding="utf-8")
-    if file.suffix == ".css":
-        found = findall(r"url\(\s*[\"']?([^\"')]+)|@import\s+[\"']([^\"']+)", text)
-        addresses = [a or b for a, b in found]
-    else:
-        page = _Fetches()
-        page.feed(text)
-        addresses = page.found
+    addresses = _in_style(text) if file.suffix == ".css" else _in_page(text)
     return [a for a in addresses if a.lower().startswith(("http:", "https:", "//"))]
 
 

@@ -49,7 +49,7 @@ def study_html(study: Study) -> str:
     told = [
         study.office,
         numbers.printed_date(study.date, lang) if study.date else "",
-        f"{_prorole_word(study)} · {breaks} {'分钟' if zh else 'min'}",
+        f"{_travel_word(study)} · {breaks} {'分钟' if zh else 'min'}",
     ]
     rows = [
         [role_word(used.role, lang), used.file, "" if used.rows is None else str(used.rows), _datum(used.datum)]
@@ -149,7 +149,7 @@ def _share(part: float, total: float) -> str:
     return numbers.share(part, total) if total > 0 else ""
 
 
-def _prorole_word(study: Study) -> str:
+def _travel_word(study: Study) -> str:
     """Return how riders travel in words; the name of a profile that has none."""
     words = Words(study.lang)
     key = f"travel.{study.profile.roads}"
