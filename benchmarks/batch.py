@@ -90,7 +90,7 @@ def run_batch(towns: Path, out: Path, workers: int) -> Run:
     seconds = time.perf_counter() - begun
     reader.join()
     if started.returncode:
-        sys.exit(f"the batch ended with status {started.returncode}")
+        sys.exit(f"the batch ended with status {started.returncode}; {len(done)} towns have a plan")
     n = len(done)
     early, late = done[min(99, n // 2)], done[-max(1, n // 10)]
     return Run(

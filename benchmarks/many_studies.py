@@ -74,7 +74,7 @@ def write_towns(folder: Path, *, n: int, distinct: int) -> Path:
     for k in range(n):
         town = folder / f"t{k:05}"
         if k < distinct:
-            write_study(make_town(FIRST_SEED + k, SMALL), town, name=f"town {k}", office="")
+            write_study(make_town(FIRST_SEED + k, SMALL), town, name=f"town {k}", office="office")
         else:
             shutil.copytree(folder / f"t{k % distinct:05}", town)
     return folder
