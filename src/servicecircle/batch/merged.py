@@ -108,16 +108,17 @@ def _as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _convert(parquet: Path, path: Path) -> None:
-    """Write a GeoParquet file as a GeoPackage, batch by batch."""
+    """Write a GeoParquet file as a GeoPackage, town by town."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     import pyogrio
 
     path.unlink()
-    with pq.ParquetFile(parquet) as source:
+    with pq.ParquetFile(parquet, pre_buffer=False) as source:
         geo = _geo_of(source.schema_arrow)["columns"]["geometry"]
         kinds = geo["geometry_types"]
-        batches = (batch for batch in source.iter_batches())
+        towns = (source.read_row_group(k) for k in range(source.num_row_groups))
+        batches = (batch for town in towns for batch in town.to_batches())
         reader = pa.RecordBatchReader.from_batches(source.schema_arrow, batches)
         pyogrio.write_arrow(
             reader,
