@@ -13,6 +13,9 @@ from .alternatives import siting_curve as siting_curve
 from .lscp import lscp as lscp
 from .lscp import uncoverable as uncoverable
 from .mclp import mclp as mclp
+from .mclp_parts import CoverPart as CoverPart
+from .mclp_parts import PartsPlan as PartsPlan
+from .mclp_parts import mclp_of_parts as mclp_of_parts
 from .p_center import p_center as p_center
 from .p_median import p_median as p_median
 from .recount import check_siting as check_siting
