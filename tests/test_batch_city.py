@@ -17,10 +17,12 @@ from tiny_study import crossing, write_tiny_study
 
 import servicecircle as sc
 from servicecircle.batch.city import City, cut_pieces, lay_city
+from servicecircle.batch.joint import joint_of_city
 from servicecircle.batch.network_cut import cut_network
 from servicecircle.batch.pieces import read_piece, write_piece
 from servicecircle.batch.zone_studies import study_of_zone
-from servicecircle.batch.zone_towns import town_names
+from servicecircle.batch.zone_towns import choice_of_city, town_names
+from servicecircle.locate import mclp
 from servicecircle.model import SuggestRule
 from servicecircle.pipeline import Roads, plan_on
 
@@ -194,9 +196,8 @@ def wuhan() -> Path:
     return folder / "wuhan.parquet"
 
 
-@pytest.mark.slow
-def test_wuhan_in_100_zones_is_covered_as_in_the_whole() -> None:
-    network = sc.read_network(wuhan(), "walk", cache=False)
+def study_of_wuhan(network: sc.Network) -> sc.Study:
+    """150 stations, and 100 zones with as many junctions each."""
     boxes = []
     x = np.quantile(network.node_xy[:, 0], np.linspace(0, 1, 11)) + np.eye(11)[-1]
     for west, east in itertools.pairwise(x):
@@ -211,7 +212,7 @@ def test_wuhan_in_100_zones_is_covered_as_in_the_whole() -> None:
     )
     names = [f"s{k}" for k in range(150)]
     stations = gpd.GeoDataFrame({"name": names, "kind": "station", "minutes": np.nan}, index=names, geometry=at)
-    study = sc.Study(
+    return sc.Study(
         name="武汉",
         folder=Path(),
         profile=network.profile,
@@ -221,6 +222,12 @@ def test_wuhan_in_100_zones_is_covered_as_in_the_whole() -> None:
         cell_m=250.0,
         suggest=SuggestRule(stations=0, shops=0),
     )
+
+
+@pytest.mark.slow
+def test_wuhan_in_100_zones_is_covered_as_in_the_whole() -> None:
+    network = sc.read_network(wuhan(), "walk", cache=False)
+    study = study_of_wuhan(network)
     city = lay_city(study, Roads(network, None, None))
     whole = sc.suggest(study, roads=Roads(network, None, None))
     cells = sc.coverage_by_cell(whole.before, whole.grid)
@@ -228,3 +235,17 @@ def test_wuhan_in_100_zones_is_covered_as_in_the_whole() -> None:
     assert len(city.zones) == 100
     assert_same_cells(parts, cells)
     assert streets[50] < network.n_street / 10
+
+
+@pytest.mark.slow
+def test_one_budget_for_wuhan_is_that_of_the_model_of_the_whole() -> None:
+    network = sc.read_network(wuhan(), "walk", cache=False)
+    whole = choice_of_city(lay_city(study_of_wuhan(network), Roads(network, None, None)), (True, False))
+    choice = whole.choice
+    for n in (30, 150):
+        joint = joint_of_city(whole, (n, 0), time_limit_s=300)
+        model = mclp(choice.covers, choice.weight, (n, 0), group=choice.group, place=choice.candidate)
+        assert joint.status == model.status == "optimal"
+        assert joint.objective - joint.covered == pytest.approx(model.objective, rel=1e-9)
+        assert len(joint.sites) == n
+        assert joint.sites["town"].nunique() > 10

@@ -414,6 +414,15 @@ def batch(
     layers_only: Annotated[
         bool, typer.Option("--layers-only", help="No result folder of each town, only the layers of all.")
     ] = False,
+    joint_stations: Annotated[
+        int,
+        typer.Option(
+            "--joint-stations", metavar="N", min=0, max=10_000, help="New stations for all towns together."
+        ),
+    ] = 0,
+    joint_shops: Annotated[
+        int, typer.Option("--joint-shops", metavar="N", min=0, max=10_000, help="New shops for all towns together.")
+    ] = 0,
 ) -> None:
     """
     Plan every study in a folder, or every zone of a city, and gather what came out.
@@ -440,6 +449,8 @@ def batch(
                 report=report,
                 time_limit_s=limit_s,
                 folders=not layers_only,
+                joint_stations=joint_stations,
+                joint_shops=joint_shops,
                 on_town=tell,
             )
         for line in batch_lines(made, lang):

@@ -74,7 +74,7 @@ class City:
     @cached_property
     def owner(self) -> pd.Series:
         """The zone of each station and shop: the one it lies in, else the nearest; of equals the first by id."""
-        return _nearest_zone(self.places, self.study.zones, self.ground.roads.network)
+        return nearest_zone(self.places, self.study.zones, self.ground.roads.network)
 
     @cached_property
     def fastest_mps(self) -> float:
@@ -238,7 +238,7 @@ def _rows(
         if role in {"stations", "shops", "streets", "districts"}:
             kept = frame.index[frame.index.isin(places.index)]
         elif role in OWN:
-            owner = _nearest_zone(frame, study.zones, network)
+            owner = nearest_zone(frame, study.zones, network)
             kept = frame.index[(owner == zone).to_numpy()]
         else:
             kept = frame.index[_is_near(frame, region, network)]
@@ -246,8 +246,8 @@ def _rows(
     return rows
 
 
-def _nearest_zone(frame: gpd.GeoDataFrame, zones: gpd.GeoDataFrame | None, network: Network) -> pd.Series:
-    """Return the zone in which each row lies, else the nearest; of equals the first by id."""
+def nearest_zone(frame: gpd.GeoDataFrame, zones: gpd.GeoDataFrame | None, network: Network) -> pd.Series:
+    """Return the zone in which each row of a frame lies, else the nearest; of equals the first by id."""
     owner = np.full(len(frame), None, dtype=object)
     if zones is not None and len(frame):
         ids = sorted(zones.index, key=str)

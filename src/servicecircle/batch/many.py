@@ -12,12 +12,16 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import Fault, InputError, Lang
+from ..pipeline import TIME_LIMIT_S
 from ..study import load_study
 from ..threads import cores
 from ..whole_files import write_whole
+from .choices import CHOICE_FILE
 from .city import lay_city
 from .cluster import REPORT_FILE, connected
 from .folders import BatchFolder, batch_folder, local_folder
+from .joint import Joint, Whole, check_joint, joint_of_city, joint_of_towns
+from .joint_files import write_joint
 from .keys import city_stamp
 from .merged import merge_layers
 from .overview import write_overview
@@ -27,7 +31,7 @@ from .rows import summary_frame
 from .town_run import TownTask, run_town
 from .towns import Town, city_of, find_towns, lang_of
 from .workers import MOST_DEATHS, run_tasks
-from .zone_towns import town_names, written_pieces
+from .zone_towns import choice_of_city, town_names, written_pieces
 
 MOST_WORKERS = 1024
 #: called with what became of a town, how many are done, and how many there are
@@ -42,6 +46,7 @@ class Batch:
     records: tuple[Record, ...]  # by name of the town
     files: tuple[Path, ...]  # of the whole, in the order in which they were written
     warnings: tuple[Fault, ...] = ()  # of a city that is cut into its zones: what concerns the whole
+    joint: Joint | None = None  # new sites for all towns together, where they are asked for
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -58,6 +63,8 @@ def plan_many(
     report: bool = False,
     time_limit_s: float | None = None,
     folders: bool = True,
+    joint_stations: int = 0,
+    joint_shops: int = 0,
     on_town: OnTown | None = None,
 ) -> Batch:
     """
@@ -82,9 +89,14 @@ def plan_many(
     report
         Write dask's report of the run, `cluster.html`; with a scheduler only.
     time_limit_s
-        End each search after so long, as in `suggest`.
+        End each search after so long, as in `suggest`; and that of the joint plan.
     folders
         Write the whole result folder of each town; False: its layers only.
+    joint_stations, joint_shops
+        Ask for a joint plan as well: at most so many new stations and shops in all towns together, where they cover
+        the most riders whom nothing covers today. Its candidates are those of each study, `must_not` left out;
+        other rules and the counts of `[suggest]` are of each town's own plan. In a city a site counts the riders of
+        all zones that it reaches. A town that has failed is no part of it.
     on_town
         Called with what became of each town as it is done, how many are done, and how many there are.
 
@@ -92,9 +104,10 @@ def plan_many(
     -------
     batch
         With `summary.parquet`, `towns.csv`, `towns.xlsx`, `map.html` and, for each layer, `layers/NAME.parquet` and
-        `layers/NAME.gpkg` written. A town that fails does not stop the others, and has its reasons in its record
-        and its row. The same towns give the same bytes, whatever the workers and however often they were stopped,
-        but where a search ended by its time.
+        `layers/NAME.gpkg` written; of a joint plan `joint.csv`, `joint.xlsx`, `joint.json` and the layer `joint`. A
+        town that fails does not stop the others, and has its reasons in its record and its row. The same towns give
+        the same bytes, whatever the workers and however often they were stopped, but where a search ended by its
+        time.
 
     Raises
     ------
@@ -108,21 +121,24 @@ def plan_many(
         If there is no scheduler at the address, or its workers cannot do it; if the extra is not installed.
     """
     n_workers = _checked(workers, scheduler, report=report)
+    asked = check_joint(joint_stations, joint_shops)
+    kinds = None if asked is None else (asked[0] > 0, asked[1] > 0)
     source, target = local_folder(towns, "towns"), local_folder(out, "out")
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
-    lang, title, warnings = lang_of(found), "", tuple[Fault, ...]()
+    lang, title, warnings, whole = lang_of(found), "", tuple[Fault, ...](), None
     with batch_folder(target) as folder, ExitStack() as opened:
         task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)
         run = opened.enter_context(_runner(scheduler, n_workers, folder, found[0].study, report=report))
         if city is None:
             names = tuple(town.name for town in found)
-            tasks = (task_of(town.name, town.study) for town in found)
+            tasks = (task_of(town.name, town.study, joint=kinds) for town in found)
         else:
             stamp = city_stamp(city)
             laid = lay_city(load_study(city))
             title = laid.study.name
             names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
+            whole = None if kinds is None else choice_of_city(laid, kinds)
             pieces = written_pieces(laid, folder.pieces)
             tasks = (task_of(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
         records = {}
@@ -131,7 +147,19 @@ def plan_many(
             if on_town is not None:
                 on_town(record, len(records), len(names))
         opened.close()
-        return _gathered([records[name] for name in names], folder, title=title, lang=lang, warnings=warnings)
+        done = [records[name] for name in names]
+        joint = None if asked is None else _joint(asked, whole, done, folder, time_limit_s or TIME_LIMIT_S)
+        return _gathered(done, folder, title=title, lang=lang, warnings=warnings, joint=joint)
+
+
+def _joint(
+    asked: tuple[int, int], whole: Whole | None, records: Sequence[Record], folder: BatchFolder, limit_s: float
+) -> Joint:
+    if whole is not None:
+        return joint_of_city(whole, asked, time_limit_s=limit_s)
+    planned = [record.town for record in records if record.status != "failed"]
+    files = {town: folder.target(town) / CHOICE_FILE for town in planned}
+    return joint_of_towns(files, asked, time_limit_s=limit_s)
 
 
 @contextmanager
@@ -166,6 +194,7 @@ def _task(
     with_folder: bool,
     piece: Path | None = None,
     stamp: str = "",
+    joint: tuple[bool, bool] | None = None,
 ) -> TownTask:
     return TownTask(
         town=town,
@@ -176,11 +205,18 @@ def _task(
         with_folder=with_folder,
         piece=None if piece is None else str(piece),
         stamp=stamp,
+        joint=joint,
     )
 
 
 def _gathered(
-    records: Sequence[Record], folder: BatchFolder, *, title: str, lang: Lang, warnings: tuple[Fault, ...]
+    records: Sequence[Record],
+    folder: BatchFolder,
+    *,
+    title: str,
+    lang: Lang,
+    warnings: tuple[Fault, ...],
+    joint: Joint | None,
 ) -> Batch:
     """Write the files of the whole."""
     summary = summary_frame([record.row for record in records])
@@ -191,8 +227,10 @@ def _gathered(
     files.append(write_whole(out / "summary.parquet", write))
     by_town = {one.town: one for one in records}
     ranked = [by_town[town] for town in summary["town"]]
-    files.append(write_overview(ranked, out, title=title, lang=lang, folders=folders))
-    return Batch(summary, tuple(records), tuple(files), warnings)
+    names = {record.town: str(record.row.get("name") or record.town) for record in records}
+    files += write_joint(joint, out, names=names, lang=lang)
+    files.append(write_overview(ranked, out, title=title, lang=lang, folders=folders, joint=joint))
+    return Batch(summary, tuple(records), tuple(files), warnings, joint)
 
 
 def _checked(workers: int | None, scheduler: str | None, *, report: bool) -> int:

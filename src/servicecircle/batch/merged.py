@@ -50,10 +50,21 @@ def merge_layers(folders: Mapping[str, Path], out: Path) -> list[Path]:
             remove_file(parquet)
             remove_file(package)
             continue
-        files.append(write_whole(parquet, partial(_join, pieces)))
-        with gdal_date(NO_DATE):
-            files.append(write_whole(package, partial(_convert, parquet)))
+        files += [write_whole(parquet, partial(_join, pieces)), to_package(parquet, package)]
     return files
+
+
+def to_package(parquet: Path, package: Path) -> Path:
+    """
+    Write the rows of a GeoParquet file as a GeoPackage; the same rows give the same bytes.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    with gdal_date(NO_DATE):
+        return write_whole(package, partial(_convert, parquet))
 
 
 def _join(pieces: Sequence[Path], path: Path) -> None:

@@ -23,6 +23,7 @@ from ..errors import Lang
 from ..model import Plan
 from ..whole_files import write_text
 from ..writers import json_text
+from .joint import Joint
 from .layers import LAYERS_FOLDER
 from .records import Record
 
@@ -62,6 +63,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "towns.left": ("未覆盖", "not covered"),
         "towns.open": ("打开该街镇的地图", "Open the map of this town"),
         "towns.into": ("放大到服务圈", "Zoom in to its circles"),
+        "towns.joint": ("统筹建议", "Joint plan"),
+        "towns.joint.told": (
+            "全部街镇合计新增 {sites}，多覆盖 {n}",
+            "{sites} in all towns together cover {n} more",
+        ),
+        "towns.joint.gained": ("新增覆盖骑手", "riders gained"),
+        "towns.joint.best": ("已证明最优", "proven the best"),
+        "towns.joint.gap": ("与最优相差不超过 {gap}", "within {gap} of the best"),
+        "towns.joint.row": ("{town}，{kind}", "{town}, {kind}"),
+        "towns.joint.rest": ("其余 {n} 处见 joint.xlsx", "{n} more in joint.xlsx"),
+        "layer.joint": ("统筹建议", "Joint plan"),
         "between": ("｜", " | "),
         "towns.search": ("搜索街镇", "Find a town"),
         "layer.town": ("街镇覆盖率", "Share covered by town"),
@@ -114,7 +126,13 @@ def write_piece(plan: Plan, folder: Path, row: Mapping[str, Any]) -> Path:
 
 
 def write_overview(
-    records: Sequence[Record], out: Path, *, title: str, lang: Lang, folders: Mapping[str, Path]
+    records: Sequence[Record],
+    out: Path,
+    *,
+    title: str,
+    lang: Lang,
+    folders: Mapping[str, Path],
+    joint: Joint | None = None,
 ) -> Path:
     """
     Write `map.html`: every town coloured by its share of riders covered; closer its circles, places, suggestions.
@@ -133,6 +151,8 @@ def write_overview(
         Of every word.
     folders
         Town -> folder of its results, with its piece; its own map is linked where it is there.
+    joint
+        Sites of the joint plan, drawn at every scale.
 
     Raises
     ------
@@ -144,6 +164,7 @@ def write_overview(
     words = Words(lang, {**WORDS, "search": WORDS["towns.search"]})
     towns = [_town(record, folders.get(record.town), out, title=title) for record in records]
     panel = _panel(towns, words, title or words("towns.title"))
+    panel["joint"] = None if joint is None else _joint(joint, {one.town: _name(one, title) for one in records})
     (south, west), (north, east) = panel["bounds"]
     centre = ((south + north) / 2, (west + east) / 2)
     page = page_map(panel["title"], words("html_lang"), words("needs_script"), centre=centre, host="")
@@ -162,9 +183,7 @@ _NO_STREETS: Mapping[str, Any] = MappingProxyType(
 def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict[str, Any]:
     """Return a town as the page draws it; one that failed has no place."""
     row = record.row
-    name = str(row.get("name") or record.town)
-    name = name.removeprefix(title).strip() or name  # the zones of a city have its name before their own
-    told: dict[str, Any] = {"name": name, "status": record.status, "at": None}
+    told: dict[str, Any] = {"name": _name(record, title), "status": record.status, "at": None}
     if folder is None:
         return told
     share = row["share_covered"]
@@ -181,6 +200,30 @@ def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict
         "href": quote(own_map.relative_to(out).as_posix()) if own_map.is_file() else None,
     }
     return told
+
+
+def _name(record: Record, title: str) -> str:
+    """Return the name of a town; the zones of a city have its name before their own."""
+    name = str(record.row.get("name") or record.town)
+    return name.removeprefix(title).strip() or name
+
+
+def _joint(joint: Joint, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the joint plan as the page tells it."""
+    columns = ("town", "name", "kind", "riders_gained")
+    sites = [
+        [at, names.get(town, town), name, kind, riders]
+        for at, (town, name, kind, riders) in zip(
+            latlon(joint.sites), joint.sites[list(columns)].itertuples(index=False, name=None), strict=True
+        )
+    ]
+    kinds = joint.sites["kind"].tolist()
+    return {
+        "sites": sites,
+        "counts": [kinds.count("station"), kinds.count("shop")],
+        "gained": joint.objective - joint.covered,
+        "gap": joint.gap,
+    }
 
 
 def _layer(folder: Path, name: str) -> gpd.GeoDataFrame | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
 from ..csv_tables import csv_text
 from ..errors import Lang
-from ..sheet_cells import CREATED, OPTIONS, put_text, row_height, styles_of
 from ..whole_files import write_text, write_whole
+from .books import Column, write_book
 from .records import Record
 
 #: header of each column, and words of its values
@@ -42,7 +41,6 @@ WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 _COLUMNS = tuple(WORDS["en"])[: tuple(WORDS["en"]).index("reason") + 1]
 _SHARES = frozenset({"share_covered", "share_after"})
-_TEXTS = frozenset({"town", "name", "status", "reason"})
 _WIDTH: Mapping[str, float] = MappingProxyType({"town": 24, "name": 30, "status": 12, "reason": 60})
 
 
@@ -61,44 +59,15 @@ def write_ranking(summary: pd.DataFrame, records: Sequence[Record], out: Path, *
     for row in summary.to_dict("records"):
         told = {**row, "reason": reasons[row["town"]], "status": words[row["status"]]}
         rows.append({name: None if pd.isna(told[name]) else told[name] for name in _COLUMNS})
-    header = [words[name] for name in _COLUMNS]
-    text = csv_text(header, [list(row.values()) for row in rows])
+    columns = [_column(name, words[name]) for name in _COLUMNS]
+    text = csv_text([column.header for column in columns], [list(row.values()) for row in rows])
     return [
         write_text(out / "towns.csv", text),
-        write_whole(out / "towns.xlsx", lambda path: _write_book(path, rows, words)),
+        write_whole(out / "towns.xlsx", lambda path: write_book(path, words["title"], columns, rows)),
     ]
 
 
-def _write_book(path: Path, rows: Sequence[dict[str, Any]], words: Mapping[str, str]) -> None:
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(str(path), {**OPTIONS}) as book:
-        book.set_properties({"created": CREATED})
-        styles = styles_of(
-            book,
-            {
-                "head": {"bold": True, "text_wrap": True, "bottom": 1},
-                "text": {"text_wrap": True},
-                "whole": {"num_format": "#,##0"},
-                "share": {"num_format": "0.0%"},
-            },
-        )
-        sheet = book.add_worksheet(words["title"])
-        for column, name in enumerate(_COLUMNS):
-            sheet.set_column(column, column, _WIDTH.get(name, 11))
-            put_text(sheet, (0, column), words[name], "head", styles)
-        sheet.set_row(0, row_height((words[name], _WIDTH.get(name, 11)) for name in _COLUMNS))
-        for number, row in enumerate(rows, 1):
-            texts = [(str(row[name]), _WIDTH[name]) for name in _TEXTS if row[name] is not None]
-            sheet.set_row(number, row_height(texts))
-            for column, name in enumerate(_COLUMNS):
-                if name in _TEXTS:
-                    put_text(sheet, (number, column), row[name] or "", "text", styles)
-                elif row[name] is not None:
-                    kind = "share" if name in _SHARES else "whole"
-                    sheet.write_number(number, column, float(row[name]), styles[kind, False])
-        sheet.freeze_panes(1, 2)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(_COLUMNS) - 1)
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
+def _column(name: str, header: str) -> Column:
+    if name in _WIDTH:
+        return Column(name, header, "text", _WIDTH[name])
+    return Column(name, header, "share" if name in _SHARES else "whole")

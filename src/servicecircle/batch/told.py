@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError, Lang
 from ..usage import usual_lang
+from .joint import Joint
 from .many import Batch
 from .records import Record
 from .towns import Town, city_of, find_towns, lang_of
@@ -59,8 +60,23 @@ def batch_lines(batch: Batch, lang: Lang) -> Iterator[str]:
         told = {"share": "-" if math.isnan(share) else f"{share:.0%}", "uncovered": row["riders_uncovered"]}
         figures = {"rank": row["rank"], "town": row["town"], "riders": row["riders"], **told}
         yield _RIDERS[lang].format(**figures)
+    if batch.joint is not None:
+        yield _joint_line(batch.joint, lang)
     for fault in batch.warnings:
         yield fault.told(lang)
     for record in batch.failed:
         why = " ".join(fault.told(lang) for fault in record.reasons)
         yield f"{town_line(record, lang)}{'：' if lang == 'zh' else ': '}{why}"
+
+
+def _joint_line(joint: Joint, lang: Lang) -> str:
+    """Return what a joint plan gives, and how good that is."""
+    kinds = joint.sites["kind"].tolist()
+    n_stations, n_shops, gained = kinds.count("station"), kinds.count("shop"), joint.objective - joint.covered
+    if lang == "zh":
+        how = "已证明最优" if not joint.gap else f"与最优相差不超过 {joint.gap:.2%}"
+        how += "（求解被中断）" if joint.is_interrupted else ""
+        return f"统筹方案：新增驿站 {n_stations} 个、商铺 {n_shops} 家，多覆盖 {gained:,.0f} 名骑手；{how}。"
+    how = "proven the best" if not joint.gap else f"within {joint.gap:.2%} of the best"
+    how += " (interrupted)" if joint.is_interrupted else ""
+    return f"Joint plan: {n_stations} stations and {n_shops} shops cover {gained:,.0f} riders more; {how}."

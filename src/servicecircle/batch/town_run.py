@@ -12,10 +12,11 @@ from pathlib import Path
 from ..complete_plans import completed
 from ..errors import Fault, InfeasibleError, ServiceCircleError, StudyError
 from ..model import Plan
-from ..pipeline import plan_on, suggest
+from ..pipeline import lay_ground, plan_on, read_roads, suggest
 from ..study import load_study
 from ..trouble import with_trouble
 from ..writers import write_outputs
+from .choices import CHOICE_FILE, choice_of, has_choice, write_choice
 from .folders import MARK_FILE
 from .keys import town_key, zone_key
 from .layers import LAYERS_FOLDER, write_layers
@@ -44,6 +45,7 @@ class TownTask:
     with_folder: bool  # all that `plan` writes, or the layers only
     piece: str | None = None  # of a zone of a city: folder of its piece
     stamp: str = ""  # and the key of the city's files
+    joint: tuple[bool, bool] | None = None  # whether a joint plan asks for stations, and for shops
 
     @property
     def options(self) -> dict[str, object]:
@@ -84,11 +86,21 @@ def _run(task: TownTask) -> Record:
         return _run_zone(task, Path(task.piece))
     study = Path(task.study)
     key = town_key(study, task.options)
-    if kept := kept_record(Path(task.target), key):
-        return kept
-    loaded = load_study(study)
-    plan, reasons = _planned(task, lambda: suggest(loaded, time_limit_s=task.time_limit_s))
-    return _written(task, key, plan, reasons)
+    record = kept_record(Path(task.target), key)
+    if record is None:
+        loaded = load_study(study)
+        plan, reasons = _planned(task, lambda: suggest(loaded, time_limit_s=task.time_limit_s))
+        record = _written(task, key, plan, reasons)
+    if task.joint is not None and record.status != "failed":
+        _add_choice(study, Path(task.target, CHOICE_FILE), f"{key} {task.joint}", task.joint)
+    return record
+
+
+def _add_choice(study: Path, file: Path, key: str, kinds: tuple[bool, bool]) -> None:
+    """Write what a joint plan may open in a town beside its results, unless it is there."""
+    if not has_choice(file, key):
+        loaded = load_study(study)
+        write_choice(choice_of(loaded, lay_ground(loaded, read_roads(loaded)), kinds), file, key)
 
 
 def _run_zone(task: TownTask, folder: Path) -> Record:

@@ -8,7 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .city import City, cut_pieces
+import geopandas as gpd
+import numpy as np
+
+from .choices import choice_of
+from .city import City, cut_pieces, nearest_zone
+from .joint import Whole
 from .pieces import write_piece
 
 #: what no name of a folder may hold on some system
@@ -43,3 +48,21 @@ def written_pieces(city: City, folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield each town with the folder of its piece, as it is cut and written."""
     for name, piece in zip(town_names(city.zones), cut_pieces(city), strict=True):
         yield name, write_piece(piece, folder / name)
+
+
+def choice_of_city(city: City, kinds: tuple[bool, bool]) -> Whole:
+    """
+    Return what a joint plan may open in a city, and of which town each demand point and each candidate is.
+
+    Raises
+    ------
+    InputError
+        As `choice_of`.
+    """
+    choice = choice_of(city.study, city.ground, kinds)
+    names = np.array(town_names(city.zones), dtype=object)
+    town = {zone: name for zone, name in zip(city.zones, names, strict=True) if zone is not None}
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*choice.lonlat.T), crs="EPSG:4326")
+    owner = nearest_zone(points, city.study.zones, city.ground.roads.network)
+    of_candidate = np.array([town.get(zone, zone) for zone in owner], dtype=object)
+    return Whole(choice, names[city.zone_of_cell[1][choice.row]], of_candidate)

@@ -24,6 +24,12 @@ const layersOf = new Map(drawnTowns.map((town) => [town, {
 const borders = area("outline", drawnTowns.filter((town) => town.has_border).flatMap((town) => town.latlngs), {
   fill: false, stroke: true, color: colours.zone, weight: 1.2, dashArray: "6 3 1.5 3",
 });
+const jointSites = (panel.joint?.sites ?? []).map(([at, town, name, kind, gained], i) => ({ at, town, name, kind, gained, number: i + 1 }));
+const jointRadius = ({ kind }) => (kind === "shop" ? 4.5 : 6);
+const jointLayer = L.layerGroup(jointSites.map((site) => L.circleMarker(site.at, {
+  ...shapeOptions("sug", { radius: jointRadius(site), stroke: true, color: colours.proposal, weight: 3.5, fill: true, fillColor: colours.white, fillOpacity: 1 }),
+  interactive: true, bubblingMouseEvents: false,
+}).on("click", () => openSite(site))));
 const sizeOf = (town) => {
   const [low, high] = town.box.map((corner) => map.latLngToContainerPoint(corner));
   return Math.max(high.x - low.x, low.y - high.y);
@@ -43,6 +49,7 @@ function drawTowns() {
     showLayer(layers.sites, Boolean(state.isOn.site) && isInto);
   }
   showLayer(borders, Boolean(state.isOn.border));
+  showLayer(jointLayer, Boolean(state.isOn.joint));
 }
 map.on("zoomend", drawTowns);
 
@@ -50,6 +57,10 @@ map.on("zoomend", drawTowns);
 function drawLabels() {
   const placer = new Placer();
   blockFurniture(placer);
+  for (const { at } of state.isOn.joint ? jointSites : []) {
+    const p = placer.point(at);
+    placer.boxes.push([p.x - 9, p.y - 9, p.x + 9, p.y + 9]);
+  }
   for (const town of drawnTowns) {
     const p = placer.point(town.at);
     const told = share(town.riders - town.left, town.riders);
@@ -92,6 +103,20 @@ function townCard(town) {
   };
 }
 const openTown = (town, at = town.at) => openCard("town", { at, card: townCard(town) });
+symbolOfCard.joint = (site) => icons.pin(site.number, site.kind === "shop", 15);
+LIFT_OF.joint = 6;
+const siteKind = ({ kind }) => say(kind === "shop" ? "kind.shop" : "kind.station");
+const openSite = (site) => openCard("joint", {
+  at: site.at,
+  number: site.number,
+  kind: site.kind,
+  card: {
+    kind: `${say("towns.joint")} \u00b7 ${siteKind(site)}`,
+    name: site.name,
+    rows: [[say("towns.kind"), site.town]],
+    figures: [[`+${whole(site.gained)}`, say("towns.joint.gained")]],
+  },
+});
 map.on("click", ({ latlng }) => {
   const town = drawnTowns.find((one) => one.latlngs.some((rings) => isWithin(latlng, rings)));
   if (town) openTown(town, latlng);
@@ -121,12 +146,28 @@ function townRow(town, i) {
   }, h("td", {}, h("span", { class: "sc-number sc-rank" }, String(i + 1))), h("td", {}, town.name, h("small", {}, note)),
   h("td", {}, town.at ? share(town.riders - town.left, town.riders) : NONE));
 }
+function jointElement() {
+  const { counts: [stations, shops], gained, gap } = panel.joint;
+  const go = (site) => { openSheet(false); map.setView(site.at, Math.max(map.getZoom(), 15), { animate: false }); openSite(site); };
+  const sites = say("towns.places.told", { stations: whole(stations), shops: whole(shops) });
+  const how = gap > 0 ? say("towns.joint.gap", { gap: share(gap, 1) }) : say("towns.joint.best");
+  const told = [say("towns.joint.told", { sites, n: riders(gained) }), how].join(isChinese ? "；" : "; ");
+  const shown = jointSites.slice(0, panel.most_listed);
+  return h("section", { class: "sc-rows sc-towns sc-full" }, h("h2", {}, say("towns.joint")), h("div", { class: "sc-sub" }, told),
+    h("table", {}, ...shown.map((site) => h("tr", {
+      tabindex: 0, role: "button", onclick: () => go(site),
+      onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); go(site); } },
+    }, h("td", {}, h("span", { class: "sc-number sc-rank" }, String(site.number))),
+    h("td", {}, site.name, h("small", {}, say("towns.joint.row", { town: site.town, kind: siteKind(site) }))), h("td", {}, `+${whole(site.gained)}`)))),
+    jointSites.length > shown.length ? h("div", { class: "sc-sub" }, say("towns.joint.rest", { n: whole(jointSites.length - shown.length) })) : null);
+}
 const listed = towns.slice(0, panel.most_listed);
 const legendRows = [
   { key: "town", note: () => say("layer.town.note"), after: () => h("div", { class: "sc-ramp-row" }, h("div", { class: "sc-ramp" }, ...panel.share_colours.map((colour, c) => h("span", {}, h("i", { style: { background: colour } }), panel.share_labels[c])))) },
   { key: "circle", note: () => say("layer.town.circle.note") },
   { key: "place", note: () => say("layer.place.note") },
   ...(drawnTowns.some((town) => town.sites.length) ? [{ key: "site", note: () => say("layer.place.note") }] : []),
+  ...(jointSites.length ? [{ key: "joint" }] : []),
   ...(drawnTowns.some((town) => town.has_border) ? [{ key: "border", after: () => h("div", { class: "sc-warning" }, say("zone_warning")) }] : []),
 ];
 for (const row of legendRows) state.isOn[row.key] = true;
@@ -136,11 +177,13 @@ const swatches = {
   circle: () => swatch(swatchBox({ fill: panel.share_colours[1], stroke: colours.circle_line, "stroke-width": 1.6 })),
   place: () => swatch(svg("circle", { cx: 10, cy: 8, r: 4.5, fill: colours.station }), svg("circle", { cx: 21, cy: 8, r: 3, fill: colours.shop })),
   site: () => swatch(round(colours.proposal, 5)),
+  joint: () => swatch(svg("circle", { cx: 15, cy: 8, r: 5, fill: "#fff", stroke: colours.proposal, "stroke-width": 3.5 })),
   border: () => swatch(svg("line", { x1: 2, y1: 8, x2: 29, y2: 8, stroke: colours.zone, "stroke-width": 1.3, "stroke-dasharray": "6 3 1.5 3" })),
 };
 function changed() {
   for (const update of updates) update();
   drawTowns();
+  drawLabels();
 }
 side.setAttribute("aria-label", panel.title);
 side.replaceChildren(...[
@@ -152,6 +195,7 @@ side.replaceChildren(...[
     [say("towns.count", { n: whole(towns.length) }), panel.n_failed ? say("towns.failed", { n: whole(panel.n_failed) }) : ""].filter(Boolean).join(isChinese ? "，" : ", "))),
   h("div", { class: "sc-headline" }, ...headlineParts()),
   h("section", { class: "sc-full" }, ...legendRows.flatMap((row) => legendRowElement(row, swatches[row.key](), changed))),
+  panel.joint ? jointElement() : null,
   h("section", { class: "sc-rows sc-towns sc-full" }, h("h2", {}, say("towns.worst")), h("table", {}, ...listed.map(townRow)),
     towns.length > listed.length ? h("div", { class: "sc-sub" }, say("towns.rest", { n: whole(towns.length - listed.length) })) : null),
   h("div", { class: "sc-foot sc-full" }, panel.foot, h("div", { class: "sc-made" }, "servicecircle")),

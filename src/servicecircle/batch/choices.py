@@ -1,0 +1,200 @@
+"""What may be opened in a town, and whom it would serve that nothing serves today: as arrays, and as a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+from scipy import sparse
+
+from .._validate import BoolArray, FloatArray, IntArray, StrArray
+from ..candidates import study_candidates
+from ..coverage import cover
+from ..doors import locate_facilities
+from ..errors import InputError, OutputError
+from ..locate import CoverPart
+from ..locate._components import independent_parts
+from ..locate._form import Csr
+from ..model import Facilities, Study, TravelTimes
+from ..pipeline import Ground, demand_positions
+from ..serving import study_serving
+from ..suggestions import site_options
+from ..travel_times import limit_in_ms, times_between
+from ..whole_files import write_bytes
+
+CHOICE_FILE = "choice.npz"
+#: what reading a file raises that is not whole, or another
+_BROKEN = (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The riders of a town whom nothing covers within its largest break, and what could cover them."""
+
+    covers: Csr  # (n_row, n_option)
+    weight: FloatArray  # (n_row,) riders
+    row: IntArray  # (n_row,) position of the demand point among those of the study
+    group: IntArray  # (n_option,) 0 a station, 1 a shop
+    candidate: IntArray  # (n_option,) position in the next three
+    ids: StrArray  # (n_candidate,)
+    names: StrArray
+    lonlat: FloatArray  # (n_candidate, 2)
+    riders: float  # all of the town
+    covered: float  # of these today
+
+    def parts(self) -> list[tuple[CoverPart, IntArray, IntArray]]:
+        """Return its independent parts, each with its rows and its options."""
+        made = []
+        for rows, options in independent_parts(self.covers, self.weight, self.candidate):
+            covers = self.covers[rows][:, options]
+            part = CoverPart(covers, self.weight[rows], self.group[options], self.candidate[options])
+            made.append((part, rows, options))
+        return made
+
+
+def choice_of(study: Study, ground: Ground, kinds: tuple[bool, bool]) -> Choice:
+    """
+    Return what may be opened in a town, by the sources and the ban list of its study.
+
+    Parameters
+    ----------
+    study
+        Of the town; its counts, and its rules but for `must_not`, do not matter.
+    ground
+        On which it is laid.
+    kinds
+        Whether stations, and whether shops may be opened. Kinds without a candidate are left out.
+
+    Raises
+    ------
+    InputError
+        If its candidates are wrong.
+    """
+    roads, _, demand, _ = ground
+    network = roads.network
+    serving = study_serving(study, network)
+    at, limit_s = demand_positions(demand), network.profile.cutoff_s(study.minutes[-1])
+
+    def search(frame: gpd.GeoDataFrame) -> TravelTimes:
+        served_by = Facilities(frame)
+        there = locate_facilities(served_by, network, max_m=study.max_snap_m)
+        return times_between(
+            network, at, served_by, there, limit_ms=limit_in_ms(limit_s), direction=study.direction
+        )
+
+    today = cover(search(serving.facilities), demand, minutes=study.minutes)
+    candidates = _candidates(study, ground, serving.every, kinds)
+    times = search(candidates[["geometry"]])
+    shop_s = min(limit_s, times.profile.own_cutoff_s(study.shop_minutes))
+    options = site_options(candidates, times, limits_s=(limit_s, shop_s))
+    covered = today.covered[:, -1]
+    rows = np.flatnonzero(~covered & (today.weight > 0))
+    may_be = ~candidates.index.astype(str).isin(study.siting.must_not)[options.candidate]
+    may_be &= np.array(kinds)[options.group]
+    which = np.flatnonzero(may_be)
+    points = candidates.geometry
+    return Choice(
+        covers=options.covers[rows][:, which],
+        weight=today.weight[rows],
+        row=rows.astype(np.int64),
+        group=options.group[which],
+        candidate=options.candidate[which],
+        ids=candidates.index.astype(str).to_numpy(dtype=object),
+        names=candidates["name"].astype(str).to_numpy(dtype=object),
+        lonlat=np.column_stack([points.x, points.y]),
+        riders=float(today.weight.sum()),
+        covered=float(today.weight[covered].sum()),
+    )
+
+
+def _candidates(
+    study: Study, ground: Ground, facilities: gpd.GeoDataFrame, kinds: tuple[bool, bool]
+) -> gpd.GeoDataFrame:
+    """Return the candidates of the kinds that are asked for; where there is no shop, of the other kind."""
+    roads = ground.roads
+
+    def found(stations: int, shops: int) -> gpd.GeoDataFrame:
+        rule = dataclasses.replace(study.suggest, stations=stations, shops=shops)
+        own = dataclasses.replace(study, suggest=rule)
+        return study_candidates(own, roads.network, roads.places, facilities).frame
+
+    try:
+        return found(*map(int, kinds))
+    except InputError:  # there is no shop: what else is wrong is wrong without shops, too
+        if not kinds[1]:
+            raise
+        return found(int(kinds[0]), 0)
+
+
+# ------------------------------------------------------------------------------------------------------- as a file
+def write_choice(choice: Choice, path: Path, key: str) -> Path:
+    """
+    Write a choice as numbers and text, with the key of what it was made of.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    made = io.BytesIO()
+    np.savez_compressed(
+        made,
+        key=np.array(key),
+        start=choice.covers.indptr.astype(np.int64),
+        option=choice.covers.indices.astype(np.int32),
+        weight=choice.weight,
+        row=choice.row,
+        group=choice.group,
+        candidate=choice.candidate,
+        ids=choice.ids.astype(np.str_),
+        names=choice.names.astype(np.str_),
+        lonlat=choice.lonlat,
+        told=np.array([choice.riders, choice.covered]),
+    )
+    return write_bytes(path, made.getvalue())
+
+
+def has_choice(path: Path, key: str) -> bool:
+    """Whether a file holds the choice of a key, as far as its beginning tells."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as told:
+            return str(told["key"]) == key
+    except _BROKEN:
+        return False
+
+
+def read_choice(path: Path) -> Choice:
+    """
+    Read what `write_choice` wrote.
+
+    Raises
+    ------
+    OutputError
+        If it is not whole.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as told:
+            found = {name: told[name] for name in told.files}
+        shape = (found["weight"].size, found["group"].size)
+        ones: BoolArray = np.ones(found["option"].size, np.bool_)
+        return Choice(
+            covers=sparse.csr_array((ones, found["option"], found["start"]), shape=shape),
+            weight=found["weight"],
+            row=found["row"],
+            group=found["group"],
+            candidate=found["candidate"],
+            ids=found["ids"].astype(object),
+            names=found["names"].astype(object),
+            lonlat=found["lonlat"],
+            riders=float(found["told"][0]),
+            covered=float(found["told"][1]),
+        )
+    except _BROKEN as error:
+        msg = f"`{path}` is not whole: {error}."
+        raise OutputError(msg, zh=f"{path} 不完整：{error}。") from error
