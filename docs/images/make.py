@@ -2,7 +2,8 @@
 Make the pictures of the example study, 256 colours each.
 
 `nanqu-map.png`, `nanqu-phone.png`: its map in a browser that can reach no other machine, wide and narrow;
-`nanqu-print.png`: its map on a sheet; `nanqu-live.png`, `nanqu-live-phone.png`: the live page with changes tried.
+`nanqu-print.png`: its map on a sheet; `nanqu-live.png`, `nanqu-live-phone.png`: the live page with changes tried;
+`nanqu-towns.png`: the map of its communities, each planned as a town, with a joint plan.
 
 Run from the repository's root: `python docs/images/make.py`. Needs playwright, Pillow, the extra `report`, and
 Chromium (its path in `CHROMIUM`, else /usr/bin/chromium).
@@ -40,7 +41,7 @@ TRIED_ON_PHONE = [("station", 75.0, 400.0)]
 MODE = "建议实施后"
 
 
-def photograph(page_file: Path, size: dict[str, int]) -> bytes:
+def photograph(page_file: Path, size: dict[str, int], *, mode: str | None = MODE) -> bytes:
     """Return a screenshot of a map page, as PNG."""
 
     def only_files(route: Route) -> None:
@@ -56,7 +57,8 @@ def photograph(page_file: Path, size: dict[str, int]) -> bytes:
         page = browser.new_page(viewport=size, color_scheme="light")
         page.route("**/*", only_files)
         page.goto(page_file.as_uri())
-        page.get_by_role("button", name=MODE).or_(page.get_by_text(MODE, exact=True)).first.click()
+        if mode is not None:
+            page.get_by_role("button", name=mode).or_(page.get_by_text(mode, exact=True)).first.click()
         page.mouse.move(size["width"] - 300, size["height"] - 8)
         page.wait_for_timeout(1500)
         shot = page.screenshot()
@@ -124,6 +126,9 @@ def main() -> None:
         file = Path(folder) / "map.html"
         sc.draw_map(plan).save(str(file))
         shots = {name: photograph(file, size) for name, size in (("map", SIZE), ("phone", PHONE))}
+        towns = Path(folder) / "towns"
+        sc.plan_many(STUDY, towns, workers=1, folders=False, joint_stations=4, joint_shops=1)
+        shots["towns"] = photograph(towns / "map.html", SIZE, mode=None)
         sheet = sc.draw_figure(plan, Path(folder) / "map.png").read_bytes()
         with served(plan.study, Path(folder) / "store.sqlite") as address:
             shots["live"] = photograph_live(address, SIZE, TRIED)

@@ -65,7 +65,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "towns.into": ("放大到服务圈", "Zoom in to its circles"),
         "towns.joint": ("统筹建议", "Joint plan"),
         "towns.joint.told": (
-            "全部街镇合计新增 {sites}，多覆盖 {n}",
+            "全部街镇合计新增{sites}，多覆盖 {n}",
             "{sites} in all towns together cover {n} more",
         ),
         "towns.joint.gained": ("新增覆盖骑手", "riders gained"),

@@ -6,9 +6,10 @@ for (const town of drawnTowns) {
   town.reach = unpackPolygons(town.circles, 5);
 }
 
-// ---- layers: a town that is small on the screen is a dot, a larger one its share, one that fills it its circles and places
+// ---- layers: a town that is small on the screen is a dot, a larger one its share; where most are large, or one fills it, circles and places
 const SMALL_PX = 16;
-const INTO_PX = 380;
+const INTO_PX = 340;
+const FILLS = 0.55;
 const canvasOf = (pane) => L.canvas({ pane: "sc-" + pane, padding: 0.2 });
 const [reachPane, placePane] = [canvasOf("circle"), canvasOf("shop")]; // quicker than SVG for the circles and places of many towns
 const onCanvas = (pane, renderer, options) => ({ pane: "sc-" + pane, renderer, interactive: false, smoothFactor: 0.6, stroke: true, fill: true, ...options });
@@ -39,9 +40,13 @@ const showLayer = (layer, isShown) => {
   if (isShown) layer.addTo(map); else layer.remove();
 };
 function drawTowns() {
+  const sizes = drawnTowns.map(sizeOf).sort((a, b) => a - b);
+  const { x, y } = map.getSize();
+  const fills = FILLS * Math.min(x, y);
+  const isNear = sizes[sizes.length >> 1] >= INTO_PX; // so that neighbours are not drawn in two ways
   for (const [town, layers] of layersOf) {
     const size = sizeOf(town);
-    const isInto = size >= INTO_PX;
+    const isInto = isNear || size >= fills;
     showLayer(layers.dot, state.isOn.town && size < SMALL_PX);
     showLayer(layers.fill, state.isOn.town && !isInto);
     showLayer(layers.reach, state.isOn.circle && isInto);
@@ -105,6 +110,7 @@ function townCard(town) {
 const openTown = (town, at = town.at) => openCard("town", { at, card: townCard(town) });
 symbolOfCard.joint = (site) => icons.pin(site.number, site.kind === "shop", 15);
 LIFT_OF.joint = 6;
+const gainTold = (n) => (n > 1e-9 && n < 0.5 ? "<1" : `+${whole(n)}`);
 const siteKind = ({ kind }) => say(kind === "shop" ? "kind.shop" : "kind.station");
 const openSite = (site) => openCard("joint", {
   at: site.at,
@@ -114,7 +120,7 @@ const openSite = (site) => openCard("joint", {
     kind: `${say("towns.joint")} \u00b7 ${siteKind(site)}`,
     name: site.name,
     rows: [[say("towns.kind"), site.town]],
-    figures: [[`+${whole(site.gained)}`, say("towns.joint.gained")]],
+    figures: [[gainTold(site.gained), say("towns.joint.gained")]],
   },
 });
 map.on("click", ({ latlng }) => {
@@ -158,7 +164,7 @@ function jointElement() {
       tabindex: 0, role: "button", onclick: () => go(site),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); go(site); } },
     }, h("td", {}, h("span", { class: "sc-number sc-rank" }, String(site.number))),
-    h("td", {}, site.name, h("small", {}, say("towns.joint.row", { town: site.town, kind: siteKind(site) }))), h("td", {}, `+${whole(site.gained)}`)))),
+    h("td", {}, site.name, h("small", {}, say("towns.joint.row", { town: site.town, kind: siteKind(site) }))), h("td", {}, gainTold(site.gained))))),
     jointSites.length > shown.length ? h("div", { class: "sc-sub" }, say("towns.joint.rest", { n: whole(jointSites.length - shown.length) })) : null);
 }
 const listed = towns.slice(0, panel.most_listed);
