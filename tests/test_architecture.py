@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -216,12 +218,30 @@ def test_the_public_names_are_those_of_the_contract() -> None:
     load_study read_network travel_times service_areas street_reach cover find_gaps suggest draw_map write_outputs
     snap network_from_graph download_network
     """
-    assert set(contract.split()) <= set(vars(servicecircle))
+    assert set(contract.split()) <= set(servicecircle.__all__)
 
 
 def test_the_initial_file_only_re_exports() -> None:
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    assert all(isinstance(node, (ast.ImportFrom, ast.Expr)) for node in tree.body)
+    tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    assert all(isinstance(node, ast.ImportFrom) for node in tree.body)
+    named = [alias.name for node in tree.body for alias in node.names]
+    assert sorted(named) == sorted(servicecircle.__all__) == sorted(dir(servicecircle))
+    assert all(hasattr(servicecircle, name) for name in named)
+
+
+def test_a_circle_does_not_wait_for_what_it_does_not_need() -> None:
+    code = "import sys, servicecircle as sc; sc.read_network; sc.service_areas; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert "servicecircle.service_areas" in loaded
+    idle = {"servicecircle.maps", "servicecircle.pipeline", "servicecircle.locate", "networkx", "scipy.optimize"}
+    assert not idle & loaded
+
+
+@pytest.mark.parametrize("name", ["what_if", "travel_times", "service_areas", "zone_posts"])
+def test_a_function_is_not_hidden_by_the_module_of_its_name(name: str) -> None:
+    importlib.import_module(f"servicecircle.{name}")
+    assert inspect.isfunction(getattr(servicecircle, name))
 
 
 def test_no_module_prints() -> None:

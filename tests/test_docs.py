@@ -344,7 +344,8 @@ def test_every_public_name_and_no_other_is_told_with_its_signature() -> None:
         name, bracket, rest = cell.removeprefix("sc.").partition("(")
         if not name.startswith("locate."):
             told[name] = bracket + rest
-    public = {n: v for n, v in vars(servicecircle).items() if not n.startswith("_") and not inspect.ismodule(v)}
+    every = {name: getattr(servicecircle, name) for name in servicecircle.__all__}
+    public = {name: value for name, value in every.items() if not inspect.ismodule(value)}
     assert set(told) == set(public)
     for name, value in public.items():
         assert told[name] == (plain_signature(value) if inspect.isfunction(value) else "")
