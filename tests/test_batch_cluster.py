@@ -36,7 +36,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(towns: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("out")
-    sc.plan_many(towns, out, workers=1)
+    sc.plan_many(towns, out, workers=1, joint_stations=2)
     return bytes_of(out)
 
 
@@ -82,7 +82,7 @@ def kill_those_at_work(client: Any, out: Path) -> set[int]:
 
 def batch_command(towns: Path, out: Path, scheduler: str) -> list[str]:
     command = [sys.executable, "-m", "servicecircle", "batch", str(towns), "--out", str(out)]
-    return [*command, "--scheduler", scheduler]
+    return [*command, "--scheduler", scheduler, "--joint-stations", "2"]
 
 
 # ------------------------------------------------------------------------------------------- the same, whoever dies
@@ -121,7 +121,7 @@ def test_a_run_that_is_killed_goes_on_in_the_next_with_the_same_bytes(
         until(lambda: any(tmp_path.glob(".unfinished/*/tmp*/*")))
         run.kill()  # its workers are at their towns yet
     assert not (tmp_path / "summary.parquet").exists()
-    batch = sc.plan_many(towns, tmp_path, scheduler=scheduler)
+    batch = sc.plan_many(towns, tmp_path, scheduler=scheduler, joint_stations=2)
     assert [one.town for one in batch.failed] == ["坏镇"]
     assert bytes_of(tmp_path) == undisturbed
     again = sc.plan_many(towns, tmp_path, workers=1)
@@ -148,11 +148,13 @@ def test_a_local_cluster_gives_the_same_and_a_town_that_kills_its_workers_is_tol
         out = tmp_path / "out"
         with monkeypatch.context() as patch:
             patch.setattr(cluster_module, "plan_there", kill)
-            batch = sc.plan_many(towns, out, scheduler=local.scheduler_address)
+            batch = sc.plan_many(towns, out, scheduler=local.scheduler_address, joint_stations=2)
         assert [one.town for one in batch.failed] == [NAMES[0], "坏镇"]
         assert "Each worker that had it died" in batch.failed[0].reasons[0].en
         assert not (out / "towns" / NAMES[0]).exists()
-        done = sc.plan_many(f"file://{towns}", f"file://{out}", scheduler=local.scheduler_address)
+        done = sc.plan_many(
+            f"file://{towns}", f"file://{out}", scheduler=local.scheduler_address, joint_stations=2
+        )
     assert {one.town for one in done.records if one.is_kept} == set(NAMES[1:])
     assert bytes_of(out) == undisturbed
 

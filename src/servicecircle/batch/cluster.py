@@ -19,6 +19,7 @@ from .._optional import import_optional
 from ..errors import ClusterError
 from ..threads import use_at_most
 from ..whole_files import write_text
+from .choices import CHOICE_FILE
 from .folders import MARK_FILE
 from .keys import program_key
 from .records import Record, is_whole
@@ -100,7 +101,7 @@ class Cluster:
                 continue
             if isinstance(found, Sight):
                 raise unfit(found, Path(task.unfinished).parents[1], Path(task.study))
-            _await_files(found, Path(task.target))
+            _await_files(found, task)
             yield task, found
             future.release()
 
@@ -253,10 +254,11 @@ def _result_of(future: Future) -> Record | Sight:
     return found
 
 
-def _await_files(record: Record, folder: Path) -> None:
+def _await_files(record: Record, task: TownTask) -> None:
     """Wait until the files that another machine has written are seen here: a network's storage takes its time."""
-    ends = time.monotonic() + FILES_S
-    while not is_whole(record, folder):
+    folder, ends = Path(task.target), time.monotonic() + FILES_S
+    needs_choice = task.joint is not None and task.piece is None and record.status != "failed"
+    while not is_whole(record, folder) or (needs_choice and not (folder / CHOICE_FILE).is_file()):
         if time.monotonic() > ends:
             msg = f"`{folder}`, which a worker has written, is not seen here after {FILES_S:g} s: is it shared?"
             raise ClusterError(msg, zh=f"工作进程写入的 {folder} 在 {FILES_S:g} 秒后仍看不到：存储是否共享？")
