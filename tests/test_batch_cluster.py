@@ -152,9 +152,7 @@ def test_a_local_cluster_gives_the_same_and_a_town_that_kills_its_workers_is_tol
         assert [one.town for one in batch.failed] == [NAMES[0], "坏镇"]
         assert "Each worker that had it died" in batch.failed[0].reasons[0].en
         assert not (out / "towns" / NAMES[0]).exists()
-        done = sc.plan_many(
-            f"file://{towns}", f"file://{out}", scheduler=local.scheduler_address, joint_stations=2
-        )
+        done = sc.plan_many(f"file://{towns}", f"file://{out}", scheduler=local.scheduler_address, joint_stations=2)
     assert {one.town for one in done.records if one.is_kept} == set(NAMES[1:])
     assert bytes_of(out) == undisturbed
 
