@@ -184,7 +184,8 @@ class _Cut:
 
     # ------------------------------------------------------------------------------------- each kind of object
     def _take_tagged_nodes(self, piece: PbfPiece, rows: PieceRows) -> None:
-        node = rows.node[np.searchsorted(rows.node["id"], rows.tagged_node)]
+        at, is_there = _found(rows.node, rows.tagged_node)
+        node = rows.node[at[is_there]]
         node = node[_is_valid(node)]
         point = np.asarray(shapely.points(_degrees(node)), dtype=object)
         region, which = shapely.STRtree(point).query(self.regions, "intersects")
@@ -192,21 +193,21 @@ class _Cut:
 
     def _take_ways(self, piece: PbfPiece, rows: PieceRows) -> None:
         node = self._places_of(rows.ref)
-        at = np.minimum(np.searchsorted(node["id"], rows.ref), max(node.size - 1, 0))
-        known = node["id"][at] == rows.ref if node.size else np.zeros(rows.ref.size, dtype=bool)
+        at, known = _found(node, rows.ref)
         count = np.add.reduceat(np.append(known, False), rows.way_first[:-1], dtype=np.int64)
         count[np.diff(rows.way_first) == 0] = 0
         drawn, line = polylines(_degrees(node[at[known]]), count)
         region, which = shapely.STRtree(line).query(self.regions, "intersects")
         way = drawn[which]
+        self.touching.append(_keys(rows.way_id[way], region))
+        is_tagged = rows.is_way_tagged[way]
+        way, region = way[is_tagged], region[is_tagged]
+        self.staged.append(_keys(rows.way_id[way], region))
+        self._stage(piece, "way", rows.way_id[way], region)
         for r in np.unique(region).tolist():
             here = way[region == r]
             take, _ = take_runs(rows.way_first[here], np.diff(rows.way_first)[here])
             self._keep(r, node[np.unique(at[take[known[take]]])])
-        self.touching.append(_keys(rows.way_id[way], region))
-        is_tagged = rows.is_way_tagged[way]
-        self.staged.append(_keys(rows.way_id[way[is_tagged]], region[is_tagged]))
-        self._stage(piece, "way", rows.way_id[way[is_tagged]], region[is_tagged])
 
     def _take_squares(self, piece: PbfPiece, rows: PieceRows) -> None:
         """Keep a multipolygon where any of its ways touches the region, and ask for the others."""
@@ -252,7 +253,7 @@ class _Cut:
         if not wanted.size:
             return
         into = dict(zip(wanted.tolist(), np.split(region[order], first[1:]), strict=True))
-        for item in self.file.items(piece, entity, wanted):
+        for item in self.file.items(piece, entity, into):
             yield item, into[item.id].tolist()
 
     def _writer(self, path: Path) -> Any:  # noqa: ANN401
@@ -289,6 +290,14 @@ class _Cut:
 def _keys(ids: IntArray, region: IntArray) -> IntArray:
     """Return ids with their regions, each pair once, ascending."""
     return np.unique(ids * MAX_REGIONS + region)
+
+
+def _found(node: NodeArray, ids: IntArray) -> tuple[IntArray, BoolArray]:
+    """Return where each id stands among nodes that ascend, and whether it does."""
+    at = np.searchsorted(node["id"], ids)
+    is_there = at < node.size
+    is_there[is_there] = node["id"][at[is_there]] == ids[is_there]
+    return at, is_there
 
 
 def _is_valid(node: NodeArray) -> BoolArray:
