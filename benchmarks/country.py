@@ -3,7 +3,8 @@ A country's roads cut to cities: time, memory and disk on a road file, and on on
 
     python -m benchmarks.country ROADS.osm.pbf --copies 24
 
-Both are cut to the same areas, in processes of their own; beside that, the areas are cut one after the other.
+Both are cut to the same areas, the larger one also to a city in each of its copies, in processes of their own; at
+last the areas are cut one after the other.
 """
 
 from __future__ import annotations
@@ -11,35 +12,49 @@ from __future__ import annotations
 import argparse
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import osmium
 import shapely
+import shapely.affinity
 
 from .own_process import in_own_process, measured
 from .rounds import machine
-from .tiled_roads import write_tiled
+from .tiled_roads import moved, write_tiled
 
+FloatArray = npt.NDArray[np.float64]
 VERSIONS = ("osmium", "numpy", "shapely", "geopandas")
-HEADER = "| file | MB | nodes | how | seconds | processor | nodes a second | MB a second | peak MB | disk MB |"
+HEADER = (
+    "| file | MB | nodes | how | seconds | processor | nodes a second | MB a second | peak MB | disk MB | made MB |"
+)
 #: seconds between two looks at the disk
 LOOK_S = 0.2
 
 
-def write_areas(roads: Path, out: Path, across: int) -> tuple[Path, int]:
-    """Write a lattice of boxes over the middle of a road file; return it, and how many nodes the file has."""
-    nodes = osmium.FileProcessor(str(roads), osmium.osm.NODE)
-    places = np.array([(node.lon, node.lat) for node in nodes if node.location.valid()])
+def write_areas(places: FloatArray, out: Path, across: int) -> Path:
+    """Write a lattice of boxes over the middle of the nodes of a road file."""
     (west, south), (east, north) = np.percentile(places, [40, 60], axis=0)
     x, y = np.linspace(west, east, across + 1), np.linspace(south, north, across + 1)
     boxes = [shapely.box(x[i], y[j], x[i + 1], y[j + 1]) for i in range(across) for j in range(across)]
-    frame = gpd.GeoDataFrame({"id": [f"city-{k}" for k in range(len(boxes))]}, geometry=boxes, crs="EPSG:4326")
-    frame.to_file(out)
-    return out, len(places)
+    return _write(boxes, out)
+
+
+def write_cities(places: FloatArray, out: Path, copies: int) -> Path:
+    """Write a box with a good part of the nodes of every copy."""
+    (west, south), (east, north) = np.percentile(places, [20, 80], axis=0)
+    city = shapely.box(west, south, east, north)
+    return _write([shapely.affinity.translate(city, *moved(k)) for k in range(copies)], out)
+
+
+def _write(boxes: Sequence[shapely.Polygon], out: Path) -> Path:
+    names = [f"city-{k}" for k in range(len(boxes))]
+    gpd.GeoDataFrame({"id": names}, geometry=list(boxes), crs="EPSG:4326").to_file(out)
+    return out
 
 
 def together(roads: Path, areas: Path, out: Path) -> int:
@@ -110,22 +125,29 @@ def main() -> None:
         country = folder / f"{asked.copies}-times-{asked.roads.name}"
         if not country.exists():
             write_tiled(asked.roads, country, asked.copies)
-        areas, n_node = write_areas(asked.roads, Path(scratch) / "areas.gpkg", asked.across)
+        nodes = osmium.FileProcessor(str(asked.roads), osmium.osm.NODE)
+        places = np.array([(node.lon, node.lat) for node in nodes if node.location.valid()])
+        areas = write_areas(places, Path(scratch) / "areas.gpkg", asked.across)
+        cities = write_cities(places, Path(scratch) / "cities.gpkg", asked.copies)
         print(machine(VERSIONS), end="\n\n")
         print(HEADER + "\n" + "| --- " * HEADER.count(" | ") + "| --- |")
-        for roads, n in ((asked.roads, n_node), (country, n_node * asked.copies)):
-            for how in HOW:
-                out = Path(scratch) / f"{roads.name}-{how}"
-                out.mkdir()
-                with watched(out) as seen:
+        for roads, cut, how in (
+            (asked.roads, areas, "together"),
+            (country, areas, "together"),
+            (country, cities, "together"),
+            (asked.roads, areas, "apart"),
+            (country, areas, "apart"),
+        ):
+            with tempfile.TemporaryDirectory(dir=scratch) as out:
+                with watched(Path(out)) as seen:
                     taken, told = in_own_process(
-                        "-m", "benchmarks.country", str(roads), "--one", how, str(areas), str(out)
+                        "-m", "benchmarks.country", str(roads), "--one", how, str(cut), out
                     )
-                mb = roads.stat().st_size / 1e6
+                mb, n = roads.stat().st_size / 1e6, len(places) * (asked.copies if roads == country else 1)
                 print(
                     f"| {roads.name} | {mb:.1f} | {n:,} | {told['made']} areas {how} | {taken.seconds:.1f} "
                     f"| {taken.cpu_s:.1f} | {n / taken.seconds:,.0f} | {mb / taken.seconds:.2f} "
-                    f"| {told['peak_mb']:.0f} | {max(seen):.0f} |",
+                    f"| {told['peak_mb']:.0f} | {max(seen):.0f} | {megabytes(Path(out)):.1f} |",
                     flush=True,
                 )
 

@@ -33,13 +33,18 @@ class _Told:
     def copy(self, k: int, step: int) -> Node | Way | Relation:
         """Return the object of copy k, whose ids are so much higher."""
         if self.kind == "n":
-            lon, lat = self.place
-            place = (lon + STEP * (k % ACROSS), lat + STEP * (k // ACROSS))
+            east, north = moved(k)
+            place = (self.place[0] + east, self.place[1] + north)
             return Node(id=self.id + step, location=place, tags=self.tags)
         if self.refs is not None:
             return Way(id=self.id + step, nodes=(self.refs + step).tolist(), tags=self.tags)
         members = [(kind, ref + step, role) for kind, ref, role in self.members]
         return Relation(id=self.id + step, members=members, tags=self.tags)
+
+
+def moved(k: int) -> tuple[float, float]:
+    """Return how far east and north copy k lies, in degrees."""
+    return STEP * (k % ACROSS), STEP * (k // ACROSS)
 
 
 def write_tiled(path: Path, out: Path, copies: int) -> Path:

@@ -25,7 +25,7 @@ from .whole_files import make_folder, unfinished_folder, write_whole
 NAME_COLUMNS = ("id", "name")
 _SUFFIX = ".osm.pbf"
 #: letters and digits of any script, inside also blanks, dots and dashes: every disk takes it, and it is one name
-_NAME = re.compile(r"\w(?:[\w .()-]{0,58}[\w)])?")
+_NAME = re.compile(r"\w(?:[\w .()-]{0,48}[\w)])?")
 #: names that Windows keeps for its devices, whatever follows behind a dot
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
@@ -132,11 +132,11 @@ def _names(frame: gpd.GeoDataFrame, column: str | None, file: str) -> list[str]:
         told = [repr(name[:40]) for name in unfit]
         msg = (
             f"`{found}` of `{file}` holds what is no name of a file: {some(told)}. Take letters, digits, blanks, "
-            "dots, dashes and brackets, 60 at most, a letter or digit first."
+            "dots, dashes and brackets, 50 at most, a letter or digit first."
         )
         zh = (
             f"{file} 的 {found} 列中有不能作文件名的值：{some_zh(told)}。请用文字、数字、空格、点、横线和括号，"
-            "最多 60 个，首个为文字或数字。"
+            "最多 50 个，首个为文字或数字。"
         )
         raise InputError(msg, zh=zh)
     alike = Counter(name.casefold() for name in names)
