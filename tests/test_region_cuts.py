@@ -241,19 +241,16 @@ def test_what_cannot_be_streamed_is_told(tmp_path: Path, body: str, told: str, z
 
 def test_nodes_behind_ways_are_told_in_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = tmp_path / "mixed.osm.pbf"
-    parts = [as_pbf(osm(tmp_path / f"{k}.osm", DRAWN)) for k in range(1)]
-    parts.append(as_pbf(osm(tmp_path / "more.osm", node(50, 113, 22))))
-    made.write_bytes(b"".join([parts[0].read_bytes(), *_data(parts[1])]))
+    first, more = (as_pbf(osm(tmp_path / f"{k}.osm", body)) for k, body in enumerate((DRAWN, node(50, 113, 22))))
+    made.write_bytes(first.read_bytes() + _without_header(more))
     monkeypatch.setattr(pbf_pieces, "PIECE_BYTES", 1)
     with pytest.raises(NetworkError, match="is not sorted"):
         cut_all(made, at((0, 0)), tmp_path)
 
 
-def _data(path: Path) -> list[bytes]:
-    """Blobs of a file without its header."""
-    file = PbfFile(path)
-    header = path.stat().st_size - sum(piece.size for piece in file.pieces())
-    return [path.read_bytes()[header:]]
+def _without_header(path: Path) -> bytes:
+    """Return the blobs of a file."""
+    return path.read_bytes()[next(PbfFile(path).pieces()).offset :]
 
 
 @pytest.mark.parametrize(
