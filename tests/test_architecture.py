@@ -74,6 +74,10 @@ network_files program_digest
 network_cache
 network
 osm_extracts extracts
+pbf_pieces
+node_places
+region_cuts
+area_extracts
 datum_detection datum_words
 snapping _kernels node_order threads
 along_streets named_streets

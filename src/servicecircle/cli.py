@@ -592,6 +592,48 @@ def network(
 
 
 @app.command()
+def networks(
+    file: Annotated[
+        Path, typer.Option("--file", metavar="ROADS.osm.pbf", help="An OpenStreetMap file, as large as a country.")
+    ],
+    areas: Annotated[
+        Path, typer.Option("--areas", metavar="FILE", help="Polygons, a row for each city; in any CRS, up to 500.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for NAME.osm.pbf of each; none may stand there.")
+    ],
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--name", metavar="COLUMN", help="Column with their names. Default: id, else name."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option("--margin", metavar="METRES", min=0, help="Kept round each area.")
+    ] = 3000.0,
+) -> None:
+    """
+    Cut a country's roads to many cities in one streaming pass.
+
+    Each file is what `network` cuts out for the city alone. Memory does not grow with the country.
+    """
+    with _told_plainly():
+        from .area_extracts import write_extracts
+
+        lang = usual_lang()
+        with _waiting("roads", lang):
+            made = write_extracts(out, file=file, areas=areas, name_column=name, margin_m=margin)
+        for one in made:
+            n = one.n_street
+            if one.path is None:
+                _say(
+                    f"{one.name}：范围内没有道路，未写入。"
+                    if lang == "zh"
+                    else f"{one.name}: no streets, not written."
+                )
+            else:
+                _say(f"已写入 {one.path}（{n:,} 条道路）。" if lang == "zh" else f"{one.path}: {n:,} streets.")
+
+
+@app.command()
 def serve(
     study: StudyPath,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",

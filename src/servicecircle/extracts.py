@@ -143,9 +143,15 @@ def cut_region(
         return None
     if bbox is not None and _is_wide(bbox):
         return _wide_box(bbox, margin_m)
-    place = gpd.GeoSeries([_box(bbox)], crs=_WGS84) if bbox is not None else _polygons(Path(str(area)))
-    own = CRS.from_user_input(place.crs)
-    metric = metric_crs(shapely.get_coordinates(place.to_numpy()), own)
+    if bbox is not None:
+        return with_margin(gpd.GeoSeries([_box(bbox)], crs=_WGS84), margin_m)
+    shapes = read_areas(Path(str(area))).geometry
+    return with_margin(gpd.GeoSeries(shapes[is_polygon(shapes)]), margin_m)
+
+
+def with_margin(place: gpd.GeoSeries, margin_m: float) -> Any:  # noqa: ANN401
+    """Return polygons as one, with a margin round them, in degrees (WGS 84)."""
+    metric = metric_crs(shapely.get_coordinates(place.to_numpy()), CRS.from_user_input(place.crs))
     whole = shapely.union_all(shapely.make_valid(place.to_crs(metric).to_numpy()))
     return gpd.GeoSeries([shapely.buffer(whole, margin_m)], crs=metric).to_crs(_WGS84).iloc[0]
 
@@ -169,6 +175,11 @@ def _check_source(
     if place is not None and (area is not None or bbox is not None):
         msg = "`area` and `bbox` cut a `file`; a `place` has its own border."
         raise InputError(msg, zh="area、bbox 用于裁剪道路文件（file），按地名下载时不用指定。")
+    check_margin(margin_m)
+
+
+def check_margin(margin_m: float) -> None:
+    """Refuse a margin that is none."""
     if not (math.isfinite(margin_m) and margin_m >= 0):
         msg = f"`margin_m` must be a number of metres, 0 or more, got {margin_m}."
         raise InputError(msg, zh=f"外扩距离应为不小于 0 的米数，现为 {margin_m}。")
@@ -217,8 +228,15 @@ def _wide_box(bbox: Sequence[float], margin_m: float) -> Any:  # noqa: ANN401
     return shapely.box(max(west - side, -180.0), south, min(east + side, 180.0), north)
 
 
-def _polygons(path: Path) -> gpd.GeoSeries:
-    """Return the polygons of a file."""
+def read_areas(path: Path) -> gpd.GeoDataFrame:
+    """
+    Return the rows of a file, of which one at least is a polygon, with their CRS.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it holds no polygon or states no CRS.
+    """
     if not path.is_file():
         msg = f"`{path}` does not exist, or is no file."
         raise InputError(msg, zh=f"找不到文件 {path}。")
@@ -228,15 +246,19 @@ def _polygons(path: Path) -> gpd.GeoSeries:
     except (RuntimeError, ValueError, OSError) as error:  # pyogrio and pyarrow raise these
         msg = f"`{path}` cannot be read as polygons; it may be broken: {error}"
         raise InputError(msg, zh=f"无法读取范围文件 {path}，文件可能已损坏：{error}") from error
-    shapes = frame.geometry if isinstance(frame, gpd.GeoDataFrame) else gpd.GeoSeries([])
-    shapes = shapes[(shapely.get_dimensions(shapes.to_numpy()) == 2) & ~shapes.is_empty.to_numpy()]  # noqa: PLR2004
-    if shapes.empty:
+    if not isinstance(frame, gpd.GeoDataFrame) or not is_polygon(frame.geometry).any():
         msg = f"`{path}` holds no polygon to cut to."
         raise InputError(msg, zh=f"{path} 中没有面（多边形），无法用作裁剪范围。")
-    if shapes.crs is None:
+    if frame.crs is None:
         msg = f"`{path}` states no CRS: take a file that does, for example GeoJSON."
         raise InputError(msg, zh=f"{path} 没有坐标系信息，请改用带坐标系的文件（如 GeoJSON）。")
-    return gpd.GeoSeries(shapes)
+    return frame
+
+
+def is_polygon(shapes: gpd.GeoSeries) -> BoolArray:
+    """Whether each row has an area."""
+    has_area: BoolArray = (shapely.get_dimensions(shapes.to_numpy()) == 2) & ~shapes.is_empty.to_numpy()  # noqa: PLR2004
+    return has_area
 
 
 def _nothing_there(source: str) -> NetworkError:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ._validate import BoolArray
+from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
 from .errors import NetworkError
 from .osm import clear_errors
 
@@ -86,8 +86,7 @@ def _ways_inside(path: str | Path, region: Any) -> tuple[set[int], int]:  # noqa
         if not way.is_way():
             continue
         if way.id < 0:
-            msg = f"`{path}` holds ways that were never uploaded (negative ids); number them: osmium renumber."
-            raise NetworkError(msg, zh=f"{path} 含有未上传的道路（编号为负），请先用 osmium renumber 重新编号。")
+            raise never_uploaded(path)
         known = [node for node in way.nodes if node.location.valid()]
         way_id.append(way.id)
         size.append(len(known))
@@ -101,15 +100,27 @@ def _ways_inside(path: str | Path, region: Any) -> tuple[set[int], int]:  # noqa
     return set(ids[inside].tolist()), int(np.array(street, dtype=bool)[inside].sum())
 
 
-def _touches(points: Any, count: Any, region: Any) -> BoolArray:  # noqa: ANN401
-    """Whether each polyline of so many points has any point or piece in the region."""
+def never_uploaded(path: str | Path) -> NetworkError:
+    """Return the error for a file with ids that an editor has not yet uploaded."""
+    msg = f"`{path}` holds ways that were never uploaded (negative ids); number them: osmium renumber."
+    return NetworkError(msg, zh=f"{path} 含有未上传的道路（编号为负），请先用 osmium renumber 重新编号。")
+
+
+def polylines(points: FloatArray, count: IntArray) -> tuple[IntArray, GeometryArray]:
+    """Return which of the polylines of so many points have any, and these; of a single point a line too."""
     drawn = np.flatnonzero(count > 0)
     first = np.concatenate([[0], np.cumsum(count)])[:-1]
     twice = np.ones(len(points), dtype=np.int64)
-    twice[first[drawn]] += 1  # so that a single point makes a line, too
+    twice[first[drawn]] += 1
     lines = shapely.linestrings(
         np.repeat(points, twice, axis=0), indices=np.repeat(np.arange(drawn.size), count[drawn] + 1)
     )
+    return drawn, np.asarray(lines, dtype=object)
+
+
+def _touches(points: FloatArray, count: IntArray, region: Any) -> BoolArray:  # noqa: ANN401
+    """Whether each polyline of so many points has any point or piece in the region."""
+    drawn, lines = polylines(points, count)
     inside = np.zeros(count.size, dtype=bool)
     shapely.prepare(region)
     inside[drawn] = shapely.intersects(region, lines)

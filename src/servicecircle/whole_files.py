@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def make_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for left in sorted(folder.glob(f"*{UNFINISHED}*")):
             if not _is_being_written(left.name):
-                left.unlink(missing_ok=True)
+                _remove(left)
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return folder
@@ -50,6 +51,35 @@ def _is_being_written(name: str) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that it holds."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def unfinished_folder(folder: Path) -> Iterator[Path]:
+    """
+    Yield an empty folder in another one, for files in between; it is gone at the end, however that comes.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or a file in it cannot be written.
+    """
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=f"{UNFINISHED}-{os.getpid()}-", dir=folder, ignore_cleanup_errors=True
+        ) as made:
+            yield folder / Path(made).name
+    except OutputError:
+        raise
+    except (OSError, RuntimeError) as error:  # libosmium raises the second
+        raise _cannot_write(folder, error) from error
 
 
 def remove_file(path: Path) -> None:
