@@ -19,9 +19,10 @@ from shapely import Point
 from typer.testing import CliRunner
 
 import servicecircle as sc
+from servicecircle.batch.disk import Disk
 from servicecircle.batch.layers import layer_frame
 from servicecircle.batch.merged import merge_layers
-from servicecircle.batch.records import Record, kept_record, publish, put_record
+from servicecircle.batch.records import RECORD_FILE, Record, kept_record, put_record
 from servicecircle.batch.rows import summary_frame
 from servicecircle.batch.towns import find_towns
 from servicecircle.batch.workers import run_tasks
@@ -67,18 +68,21 @@ def test_results_are_kept_only_whole_and_of_the_same_key(tmp_path: Path) -> None
     put_record(made, Record("a", "infeasible", "k1", {"town": "a", "riders": 0.1}, (fault,)))
     (tmp_path / "place").mkdir()
     (tmp_path / "place" / "old").touch()
-    publish(made, tmp_path / "place")
+    storage = Disk(tmp_path)
+    assert not storage.put_folder(made, "place", RECORD_FILE, lambda: False)
+    assert (tmp_path / "place" / "old").exists()
+    assert storage.put_folder(made, "place", RECORD_FILE, lambda: True)
     assert [p.name for p in tmp_path.iterdir()] == ["place"]
     assert not (tmp_path / "place" / "old").exists()
-    kept = kept_record(tmp_path / "place", "k1")
+    kept = kept_record(storage, "place", "k1")
     assert kept is not None
     assert kept.is_kept
     assert (kept.status, kept.row["riders"], kept.reasons[0].en) == ("infeasible", 0.1, "no")
-    assert kept_record(tmp_path / "place", "k2") is None
+    assert kept_record(storage, "place", "k2") is None
     (tmp_path / "place" / "map.html").write_text("who", encoding="utf-8")
-    assert kept_record(tmp_path / "place", "k1") is None
+    assert kept_record(storage, "place", "k1") is None
     (tmp_path / "place" / "town.json").write_text("[1]", encoding="utf-8")
-    assert kept_record(tmp_path / "place", "k1") is None
+    assert kept_record(storage, "place", "k1") is None
 
 
 # -------------------------------------------------------------------------------------------------- summary, layers

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 import servicecircle as sc
 from servicecircle.batch import cluster as cluster_module
 from servicecircle.batch.cluster import Cluster, Sight, connected, plan_there
+from servicecircle.batch.folders import mark_of
 from servicecircle.batch.keys import program_key
 from servicecircle.batch.town_run import TownTask
 from servicecircle.cli import app
@@ -160,30 +161,31 @@ def test_a_local_cluster_gives_the_same_and_a_town_that_kills_its_workers_is_tol
 # ------------------------------------------------------------------------------------------------- what cannot be
 @pytest.mark.slow
 def test_workers_that_do_not_see_the_folder_are_told(towns: Path, scheduler: str, tmp_path: Path) -> None:
-    mark, study = tmp_path / ".unfinished" / "1" / "run", towns / NAMES[0] / "study.toml"
+    mark, study = tmp_path / mark_of("1"), towns / NAMES[0] / "study.toml"
     with (
         pytest.raises(sc.ClusterError, match=f"does not see `{tmp_path}`"),
-        connected(scheduler, mark=mark, study=study, report=None),
+        connected(scheduler, out=str(tmp_path), run="1", study=study, report=None),
     ):
         pass
     mark.parent.mkdir(parents=True)
     mark.touch()
-    task = TownTask("x", str(tmp_path / "none"), str(tmp_path / "x"), str(mark.parent), None, with_folder=False)
+    task = TownTask("x", str(tmp_path / "none"), str(tmp_path), "1", None, with_folder=False)
     with (
-        connected(scheduler, mark=mark, study=study, report=None) as there,
+        connected(scheduler, out=str(tmp_path), run="1", study=study, report=None) as there,
         pytest.raises(sc.ClusterError, match=r"does not see `.*none`: keep it on storage"),
     ):
         list(Cluster(there.client).run([task]))
 
 
 def test_a_worker_of_another_program_says_so_and_plans_nothing(tmp_path: Path) -> None:
-    (tmp_path / "run").touch()
+    (tmp_path / mark_of("1")).parent.mkdir(parents=True)
+    (tmp_path / mark_of("1")).touch()
     study = tmp_path / "study.toml"
     study.touch()
-    task = TownTask("a", str(study), str(tmp_path / "a"), str(tmp_path), None, with_folder=False)
+    task = TownTask("a", str(study), str(tmp_path), "1", None, with_folder=False)
     seen = plan_there(task, "another")
     assert seen == Sight(socket.gethostname(), program_key(), sees_out=True, sees_towns=True)
-    told = cluster_module.unfit(Sight("pc-7", "another", sees_out=True, sees_towns=True), tmp_path, study)
+    told = cluster_module.unfit(Sight("pc-7", "another", sees_out=True, sees_towns=True), str(tmp_path), study)
     assert "pc-7 has another servicecircle" in told.en
     assert "pc-7" in told.zh
 

@@ -398,7 +398,9 @@ def batch(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", help="Folder for the results, or its address (s3://...).")
+    ],
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--workers", metavar="N", min=1, max=1024, help="Processes. Default: one for each core."),

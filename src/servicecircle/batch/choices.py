@@ -26,7 +26,6 @@ from ..pipeline import Ground, demand_positions
 from ..serving import study_serving
 from ..suggestions import site_options
 from ..travel_times import limit_in_ms, times_between
-from ..whole_files import write_bytes
 
 CHOICE_FILE = "choice.npz"
 #: what reading a file raises that is not whole, or another
@@ -133,15 +132,8 @@ def _candidates(
 
 
 # ------------------------------------------------------------------------------------------------------- as a file
-def write_choice(choice: Choice, path: Path, key: str) -> Path:
-    """
-    Write a choice as numbers and text, with the key of what it was made of.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
+def packed_choice(choice: Choice, key: str) -> bytes:
+    """Return a choice as a file of numbers and text, with the key of what it was made of."""
     made = io.BytesIO()
     np.savez_compressed(
         made,
@@ -157,13 +149,13 @@ def write_choice(choice: Choice, path: Path, key: str) -> Path:
         lonlat=choice.lonlat,
         told=np.array([choice.riders, choice.covered]),
     )
-    return write_bytes(path, made.getvalue())
+    return made.getvalue()
 
 
-def has_choice(path: Path, key: str) -> bool:
+def is_choice_of(packed: bytes, key: str) -> bool:
     """Whether a file holds the choice of a key, as far as its beginning tells."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as told:
+        with np.load(io.BytesIO(packed), allow_pickle=False) as told:
             return str(told["key"]) == key
     except _BROKEN:
         return False
@@ -171,7 +163,7 @@ def has_choice(path: Path, key: str) -> bool:
 
 def read_choice(path: Path) -> Choice:
     """
-    Read what `write_choice` wrote.
+    Read what `packed_choice` made.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Towns planned by the workers of a dask cluster; what goes there and back is paths and numbers."""
+"""Towns planned by the workers of a dask cluster; what goes there and back is addresses and numbers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from ..errors import ClusterError
 from ..threads import use_at_most
 from ..whole_files import write_text
 from .choices import CHOICE_FILE
-from .folders import MARK_FILE
+from .folders import mark_of
 from .keys import program_key
 from .records import Record, is_whole
+from .storage import storage_at
 from .town_run import TownTask, run_town
 
 if TYPE_CHECKING:
@@ -100,14 +101,14 @@ class Cluster:
                 killed.append(task)
                 continue
             if isinstance(found, Sight):
-                raise unfit(found, Path(task.unfinished).parents[1], Path(task.study))
+                raise unfit(found, task.out, Path(task.study))
             _await_files(found, task)
             yield task, found
             future.release()
 
 
 @contextmanager
-def connected(scheduler: str, *, mark: Path, study: Path, report: Path | None) -> Iterator[Cluster]:
+def connected(scheduler: str, *, out: str, run: str, study: Path, report: Path | None) -> Iterator[Cluster]:
     """
     Connect to a scheduler, and see that its workers can plan this batch.
 
@@ -115,8 +116,10 @@ def connected(scheduler: str, *, mark: Path, study: Path, report: Path | None) -
     ----------
     scheduler
         Its address, `tcp://host:8786` or `tls://...`; certificates are as dask's own settings say.
-    mark
-        A file of this run in the folder of results.
+    out
+        Address of the storage of results.
+    run
+        Name of this run, whose mark stands there.
     study
         A study.toml of the batch.
     report
@@ -135,7 +138,7 @@ def connected(scheduler: str, *, mark: Path, study: Path, report: Path | None) -
     client = _client(scheduler)
     try:
         _check_versions(client, needs_bokeh=report is not None)
-        _check_workers(client, mark, study)
+        _check_workers(client, out, run, study)
         with _reported(client, report):
             yield Cluster(client)
     finally:
@@ -144,7 +147,7 @@ def connected(scheduler: str, *, mark: Path, study: Path, report: Path | None) -
 
 def plan_there(task: TownTask, program: str) -> Record | Sight:
     """Plan a town in this worker; what it sees, where it cannot."""
-    seen = look(str(Path(task.unfinished, MARK_FILE)), task.study)
+    seen = look(task.out, task.run, task.study)
     if seen.program != program or not (seen.sees_out and seen.sees_towns):
         return seen
     from distributed import get_worker
@@ -154,9 +157,10 @@ def plan_there(task: TownTask, program: str) -> Record | Sight:
         return run_town(task)
 
 
-def look(mark: str, study: str) -> Sight:
+def look(out: str, run: str, study: str) -> Sight:
     """Return what this process is, and sees."""
-    return Sight(socket.gethostname(), program_key(), Path(mark).is_file(), Path(study).is_file())
+    sees_out = storage_at(out).has(mark_of(run))
+    return Sight(socket.gethostname(), program_key(), sees_out, Path(study).is_file())
 
 
 # ------------------------------------------------------------------------------------------------ before the run
@@ -199,17 +203,17 @@ def _check_versions(client: Client, *, needs_bokeh: bool) -> None:
         raise ClusterError(msg, zh="调度器绘制报告需要 bokeh：请在调度器处安装，或不要报告。")
 
 
-def _check_workers(client: Client, mark: Path, study: Path) -> None:
+def _check_workers(client: Client, out: str, run: str, study: Path) -> None:
     """See that every worker has this program, and sees the same files."""
-    for address, seen in client.run(look, str(mark), str(study), on_error="return").items():
+    for address, seen in client.run(look, out, run, str(study), on_error="return").items():
         if not isinstance(seen, Sight):
             msg = f"The worker {address} cannot run servicecircle: {_line(seen)}"
             raise ClusterError(msg, zh=f"工作进程 {address} 无法运行 servicecircle：{_line(seen)}")
         if seen.program != program_key() or not (seen.sees_out and seen.sees_towns):
-            raise unfit(seen, mark.parents[2], study)
+            raise unfit(seen, out, study)
 
 
-def unfit(seen: Sight, out: Path, study: Path) -> ClusterError:
+def unfit(seen: Sight, out: str, study: Path) -> ClusterError:
     """Return why a worker that is of another program, or sees other files, cannot plan a batch."""
     if seen.program != program_key():
         msg = (
@@ -217,6 +221,10 @@ def unfit(seen: Sight, out: Path, study: Path) -> ClusterError:
             "install the same everywhere."
         )
         zh = f"主机 {seen.worker} 的工作进程装有不同版本的 servicecircle 或其依赖；请在各处安装同一版本。"
+        return ClusterError(msg, zh=zh)
+    if not seen.sees_out and storage_at(out).root is None:
+        msg = f"The worker on {seen.worker} finds nothing of this run at `{out}`: give it the same settings for it."
+        zh = f"主机 {seen.worker} 的工作进程在 {out} 中找不到本次运行：请为它配置同一存储。"
         return ClusterError(msg, zh=zh)
     hidden = study if seen.sees_out else out
     msg = f"The worker on {seen.worker} does not see `{hidden}`: keep it on storage that all machines mount alike."
@@ -256,10 +264,13 @@ def _result_of(future: Future) -> Record | Sight:
 
 def _await_files(record: Record, task: TownTask) -> None:
     """Wait until the files that another machine has written are seen here: a network's storage takes its time."""
-    folder, ends = Path(task.target), time.monotonic() + FILES_S
+    storage, ends = task.storage, time.monotonic() + FILES_S
     needs_choice = task.joint is not None and task.piece is None and record.status != "failed"
-    while not is_whole(record, folder) or (needs_choice and not (folder / CHOICE_FILE).is_file()):
+    while not is_whole(record, storage, task.folder) or (
+        needs_choice and not storage.has(f"{task.folder}/{CHOICE_FILE}")
+    ):
         if time.monotonic() > ends:
+            folder = f"{storage.address}/{task.folder}"
             msg = f"`{folder}`, which a worker has written, is not seen here after {FILES_S:g} s: is it shared?"
             raise ClusterError(msg, zh=f"工作进程写入的 {folder} 在 {FILES_S:g} 秒后仍看不到：存储是否共享？")
         time.sleep(_LOOK_S)

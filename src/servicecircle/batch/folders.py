@@ -1,91 +1,82 @@
-"""The folders of a batch: on this machine's disks, and while it runs its own alone."""
+"""The folder of a batch while it runs: one run at a time, and nothing of a run that is over."""
 
 from __future__ import annotations
 
-import os
-import re
 import secrets
-import shutil
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from pathlib import Path, PurePosixPath
 
-from ..errors import InputError, OutputError
-from ..whole_files import make_folder
+from ..errors import OutputError
+from .disk import UNFINISHED_FOLDER
+from .storage import Storage
 
 #: folder of the results of each town
 TOWNS_FOLDER = "towns"
+PIECES_FOLDER = ".pieces"
 #: file in the folder of results in the making: as long as it is there, the run that asked for them goes on
 MARK_FILE = "run"
-_LOCK_FILE = ".lock"
-#: `s3://bucket` and, as a path has it, `s3:/bucket`; a letter of a Windows disk is one letter
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
-def local_folder(told: str | Path, name: str) -> Path:
-    """
-    Return a folder as a path: of this machine's disks, or of a storage that it has mounted.
+def mark_of(run: str) -> str:
+    """Return the name of the file that is there as long as a run goes on."""
+    return f"{UNFINISHED_FOLDER}/{run}/{MARK_FILE}"
 
-    Raises
-    ------
-    InputError
-        If an address stands there; that of a file (`file:///srv/towns`) is a path.
-    """
-    found = _ADDRESS.match(str(told))
-    if found is None:
-        return Path(told)
-    scheme = found[1].lower()
-    if scheme == "file":
-        parts = urlsplit(re.sub(r"^file:/+", "file:///", str(told), flags=re.IGNORECASE))
-        return Path(url2pathname(parts.path))
-    msg = f"`{name}` must be a folder that this machine has mounted (a path, or file:///...), not `{scheme}://`."
-    zh = f"{name} 应为本机已挂载的文件夹（路径或 file:///…），不支持 {scheme}://。"
-    raise InputError(msg, zh=zh)
+
+def folder_of(town: str) -> str:
+    """Return the name of the folder of a town's results."""
+    return f"{TOWNS_FOLDER}/{town}"
 
 
 @dataclass(frozen=True)
 class BatchFolder:
     """The folder of a batch while it runs."""
 
-    out: Path
+    storage: Storage
     run: str  # a name that no other run has
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder of this run's results in the making."""
-        return self.out / ".unfinished" / self.run
-
-    @property
-    def mark(self) -> Path:
-        """File that is there as long as this run goes on."""
-        return self.unfinished / MARK_FILE
+    out: Path  # files of the whole are written here, and those of towns read: its own folder on a disk, else a copy
+    check: Callable[[], None]  # raises where another run has taken over
 
     @property
     def pieces(self) -> Path:
         """Folder of the pieces of a city."""
-        return self.out / ".pieces" / self.run
+        return self.out / PIECES_FOLDER / self.run
 
-    def target(self, town: str) -> Path:
+    def town(self, town: str) -> Path:
         """Return the folder of the results of a town."""
-        return self.out / TOWNS_FOLDER / town
+        return self.out / folder_of(town)
 
-    def clear(self) -> None:
-        """Remove what is not done, of this run and of killed ones; their marks first, so that none publishes it."""
-        for mark in self.out.glob(f".unfinished/*/{MARK_FILE}"):
-            mark.unlink(missing_ok=True)
-        for folder in (self.unfinished.parent, self.pieces.parent):
-            shutil.rmtree(folder, ignore_errors=True)
+    def fetch(self, names: Iterable[str]) -> None:
+        """Bring files to where they are at hand."""
+        self.storage.fetch(names, self.out)
+
+    def hand_in(self, files: Iterable[Path]) -> None:
+        """Put files that were written at hand in their place; those that are not there are removed there, too."""
+        self.check()
+        self.storage.hand_in([self._name(file) for file in files], self.out)
+
+    def address(self, file: Path) -> Path | str:
+        """Return where a file stands that was handed in."""
+        return file if self.storage.root is not None else f"{self.storage.address}/{self._name(file)}"
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self.out).as_posix()
+
+    def hand_in_piece(self, piece: Path) -> str:
+        """Put the folder of a piece in its place, and return its name."""
+        files = [path for path in piece.rglob("*") if path.is_file()]
+        self.storage.hand_in([self._name(file) for file in files], self.out)
+        if self.storage.root is None:
+            for file in files:
+                file.unlink()
+        return self._name(piece)
 
 
 @contextmanager
-def batch_folder(out: Path) -> Iterator[BatchFolder]:
+def batch_folder(storage: Storage) -> Iterator[BatchFolder]:
     """
-    Make the folder of a batch, clear away what a killed run left there, and keep other runs out.
+    Take the folder of a batch, clear away what a killed run left there, and keep other runs out.
 
     Raises
     ------
@@ -94,81 +85,22 @@ def batch_folder(out: Path) -> Iterator[BatchFolder]:
     OutputError
         If it cannot be made.
     """
-    made = BatchFolder(make_folder(out).resolve(), secrets.token_hex(8))
-    with _locked(made.out):
-        made.clear()
+    run = secrets.token_hex(8)
+    with storage.locked(run) as check, storage.at_hand() as out:
+        _clear(storage)
         try:
-            made.unfinished.mkdir(parents=True)
-            made.mark.write_text(made.run, encoding="ascii")
-            yield made
+            storage.put(mark_of(run), run.encode("ascii"))
+            yield BatchFolder(storage, run, out, check)
         finally:
-            made.clear()
+            with suppress(OutputError):  # another run has taken over, and what is there is its own
+                check()
+                _clear(storage)
 
 
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Hold the lock of a folder; the system lets it go with the process, however that ends."""
-    path = out / _LOCK_FILE
-    try:
-        lock = _held(path)
-    except BlockingIOError as error:
-        who = " ".join(path.read_text(encoding="utf-8", errors="replace").split())[:100]
-        msg = f"Another batch ({who}) is at work in `{out}`: wait for it, or take another folder."
-        zh = f"另一次批量运行（{who}）正在写入 {out}：请等其结束，或换一个文件夹。"
-        raise InputError(msg, zh=zh) from error
-    except OSError as error:
-        msg = f"`{path}` cannot be written: {error.strerror or error}."
-        raise OutputError(msg, zh=f"无法写入 {path}：{error.strerror or error}。") from error
-    with lock:
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # Windows keeps a file that is open
-                path.unlink(missing_ok=True)
-
-
-def _held(path: Path) -> IO[str]:
-    """Return the file of a lock, open and locked; one that another process has just removed is made anew."""
-    while True:
-        lock = path.open("a+", encoding="utf-8")
-        try:
-            _lock(lock)
-            if os.name == "nt" or _is_still(lock, path):
-                lock.truncate(0)
-                lock.write(f"{socket.gethostname()}, {os.getpid()}\n")
-                lock.flush()
-                return lock
-        except BaseException:
-            lock.close()
-            raise
-        lock.close()
-
-
-def _is_still(lock: IO[str], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _lock(lock: IO[str]) -> None:
-    """
-    Lock an open file for this process alone.
-
-    Raises
-    ------
-    BlockingIOError
-        If another process has it.
-    """
-    if os.name == "nt":
-        import msvcrt
-
-        lock.seek(0x7FFF0000)  # far behind what others may read
-        try:
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError as error:
-            raise BlockingIOError from error
-        return
-    import fcntl
-
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _clear(storage: Storage) -> None:
+    """Remove what is not done, of this run and of killed ones; their marks first, so that none publishes it."""
+    for name in storage.sizes(UNFINISHED_FOLDER):
+        if PurePosixPath(name).name == MARK_FILE and name.count("/") == 1:
+            storage.remove(f"{UNFINISHED_FOLDER}/{name}")
+    for folder in (UNFINISHED_FOLDER, PIECES_FOLDER):
+        storage.remove(folder)

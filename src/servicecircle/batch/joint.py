@@ -121,9 +121,10 @@ class _PartsOfFiles(Sequence[CoverPart]):
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
         self._of: list[tuple[str, int]] = []
+        self._read = lru_cache(maxsize=_HELD)(_read)  # its own: another batch may have written the same files anew
         riders, covered = [], []
         for town, file in files.items():
-            choice, parts = _read(file)
+            choice, parts = self._read(file)
             self._of += [(town, k) for k in range(len(parts))]
             riders.append(choice.riders)
             covered.append(choice.covered)
@@ -148,10 +149,9 @@ class _PartsOfFiles(Sequence[CoverPart]):
     def part(self, k: int) -> tuple[CoverPart, IntArray, IntArray]:
         """Return a part with its rows and its options in its town's choice."""
         town, own = self._of[k]
-        return _read(self._files[town])[1][own]
+        return self._read(self._files[town])[1][own]
 
 
-@lru_cache(maxsize=_HELD)
 def _read(file: Path) -> tuple[Choice, list[tuple[CoverPart, IntArray, IntArray]]]:
     choice = read_choice(file)
     return choice, choice.parts()

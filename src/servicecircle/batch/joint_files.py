@@ -98,6 +98,11 @@ def write_joint(joint: Joint | None, out: Path, *, names: Mapping[str, str], lan
     return files
 
 
+def joint_paths(out: Path) -> list[Path]:
+    """Return the files that `write_joint` may write."""
+    return [*(out / name for name in _TABLES), *(out / LAYERS_FOLDER / name for name in _LAYERS)]
+
+
 def _rows(joint: Joint) -> list[dict[str, Any]]:
     return [
         {str(name): value for name, value in row.items()}

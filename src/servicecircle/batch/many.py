@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,21 +18,24 @@ from ..whole_files import write_whole
 from .choices import CHOICE_FILE
 from .city import lay_city
 from .cluster import REPORT_FILE, connected
-from .folders import BatchFolder, batch_folder, local_folder
+from .folders import BatchFolder, batch_folder, folder_of
 from .joint import Joint, Whole, check_joint, joint_of_city, joint_of_towns
-from .joint_files import write_joint
+from .joint_files import joint_paths, write_joint
 from .keys import city_stamp
-from .merged import merge_layers
+from .layers import LAYERS_FOLDER
+from .merged import layer_paths, merge_layers
 from .overview import write_overview
 from .ranking import write_ranking
 from .records import Record
 from .rows import summary_frame
+from .storage import checked_address, local_folder, storage_at
 from .town_run import TownTask, run_town
 from .towns import Town, city_of, find_towns, lang_of
 from .workers import MOST_DEATHS, run_tasks
 from .zone_towns import choice_of_city, town_names, written_pieces
 
 MOST_WORKERS = 1024
+_LAYERS = f"{LAYERS_FOLDER}/"
 #: called with what became of a town, how many are done, and how many there are
 OnTown = Callable[[Record, int, int], None]
 
@@ -44,7 +46,7 @@ class Batch:
 
     summary: pd.DataFrame  # a row a town, those with the most riders uncovered first, as `summary.parquet`
     records: tuple[Record, ...]  # by name of the town
-    files: tuple[Path, ...]  # of the whole, in the order in which they were written
+    files: tuple[Path | str, ...]  # of the whole, as they were written: paths, or addresses in a storage elsewhere
     warnings: tuple[Fault, ...] = ()  # of a city that is cut into its zones: what concerns the whole
     joint: Joint | None = None  # new sites for all towns together, where they are asked for
 
@@ -78,14 +80,15 @@ def plan_many(
         that its cells are covered as in the whole. Suggestions are as `[suggest]` says for each zone, in it; posts,
         assigned depots, balanced zones, reports of trouble and figures of check-ins are of the whole, and left out.
     out
-        Folder for the results, made if missing; one batch works in it at a time. Towns whose results stand there
+        Folder for the results, made if missing: a path, or an address that fsspec knows (`s3://bucket/folder`),
+        which needs the extra `cluster`. One batch works in it at a time. Towns whose results stand there
         whole, made by this program of the same bytes with the same options, are not planned again.
     workers
         Processes of this machine; 1 plans in this one. None: as many as it has cores. A script that is run by
         itself calls this below `if __name__ == "__main__":`, as Python's processes ask for.
     scheduler
         Address of a dask scheduler (`tcp://host:8786`) whose workers plan, in place of this machine's processes;
-        they see the same folders under the same paths. Needs the extra `cluster`.
+        they see the studies under the same paths, and reach `out`. Needs the extra `cluster`.
     report
         Write dask's report of the run, `cluster.html`; with a scheduler only.
     time_limit_s
@@ -123,11 +126,11 @@ def plan_many(
     n_workers = _checked(workers, scheduler, report=report)
     asked = check_joint(joint_stations, joint_shops)
     kinds = None if asked is None else (asked[0] > 0, asked[1] > 0)
-    source, target = local_folder(towns, "towns"), local_folder(out, "out")
+    source, storage = local_folder(towns, "towns"), storage_at(checked_address(out, "out"))
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
     lang, title, warnings, whole = lang_of(found), "", tuple[Fault, ...](), None
-    with batch_folder(target) as folder, ExitStack() as opened:
+    with batch_folder(storage) as folder, ExitStack() as opened:
         task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)
         run = opened.enter_context(_runner(scheduler, n_workers, folder, found[0].study, report=report))
         if city is None:
@@ -140,7 +143,7 @@ def plan_many(
             names, warnings = town_names(laid.zones), (*laid.study.warnings, *laid.ground.told)
             whole = None if kinds is None else choice_of_city(laid, kinds)
             pieces = written_pieces(laid, folder.pieces)
-            tasks = (task_of(name, city, piece=piece, stamp=stamp) for name, piece in pieces)
+            tasks = (task_of(name, city, piece=folder.hand_in_piece(piece), stamp=stamp) for name, piece in pieces)
         records = {}
         for task, record in run(tasks, len(names)):
             records[task.town] = record
@@ -158,7 +161,8 @@ def _joint(
     if whole is not None:
         return joint_of_city(whole, asked, time_limit_s=limit_s)
     planned = [record.town for record in records if record.status != "failed"]
-    files = {town: folder.target(town) / CHOICE_FILE for town in planned}
+    files = {town: folder.town(town) / CHOICE_FILE for town in planned}
+    folder.fetch(f"{folder_of(town)}/{CHOICE_FILE}" for town in planned)
     return joint_of_towns(files, asked, time_limit_s=limit_s)
 
 
@@ -176,13 +180,16 @@ def _runner(
         yield run_here
         return
     written = folder.out / REPORT_FILE if report else None
-    with connected(scheduler, mark=folder.mark, study=study.resolve(), report=written) as cluster:
+    out, run = folder.storage.address, folder.run
+    with connected(scheduler, out=out, run=run, study=study.resolve(), report=written) as cluster:
 
         def run_there(tasks: Iterable[TownTask], _: int) -> Iterator[tuple[TownTask, Record]]:
             for task, record in cluster.run(tasks):
                 yield task, record or _lost(task)
 
         yield run_there
+    if written is not None:
+        folder.hand_in([written])
 
 
 def _task(
@@ -192,18 +199,18 @@ def _task(
     *,
     time_limit_s: float | None,
     with_folder: bool,
-    piece: Path | None = None,
+    piece: str | None = None,
     stamp: str = "",
     joint: tuple[bool, bool] | None = None,
 ) -> TownTask:
     return TownTask(
         town=town,
         study=str(study.resolve()),
-        target=str(folder.target(town)),
-        unfinished=str(folder.unfinished),
+        out=folder.storage.address,
+        run=folder.run,
         time_limit_s=time_limit_s,
         with_folder=with_folder,
-        piece=None if piece is None else str(piece),
+        piece=piece,
         stamp=stamp,
         joint=joint,
     )
@@ -220,7 +227,11 @@ def _gathered(
 ) -> Batch:
     """Write the files of the whole."""
     summary = summary_frame([record.row for record in records])
-    out, folders = folder.out, {one.town: folder.target(one.town) for one in records if one.status != "failed"}
+    planned = [one for one in records if one.status != "failed"]
+    folder.fetch(
+        f"{folder_of(one.town)}/{name}" for one in planned for name in one.files if name.startswith(_LAYERS)
+    )
+    out, folders = folder.out, {one.town: folder.town(one.town) for one in planned}
     files = merge_layers(folders, out)
     files += write_ranking(summary, records, out, lang=lang)
     write = partial(summary.to_parquet, index=False, compression="zstd")
@@ -230,7 +241,8 @@ def _gathered(
     names = {record.town: str(record.row.get("name") or record.town) for record in records}
     files += write_joint(joint, out, names=names, lang=lang)
     files.append(write_overview(ranked, out, title=title, lang=lang, folders=folders, joint=joint))
-    return Batch(summary, tuple(records), tuple(files), warnings, joint)
+    folder.hand_in([*files, *(path for path in (*layer_paths(out), *joint_paths(out)) if path not in files)])
+    return Batch(summary, tuple(records), tuple(map(folder.address, files)), warnings, joint)
 
 
 def _checked(workers: int | None, scheduler: str | None, *, report: bool) -> int:
@@ -267,5 +279,5 @@ def _lost(task: TownTask) -> Record:
 
 
 def _without_results(task: TownTask, why: Fault) -> Record:
-    shutil.rmtree(task.target, ignore_errors=True)
+    task.storage.remove(task.folder)
     return Record(task.town, "failed", row={"town": task.town, "status": "failed"}, reasons=(why,))

@@ -54,6 +54,11 @@ def merge_layers(folders: Mapping[str, Path], out: Path) -> list[Path]:
     return files
 
 
+def layer_paths(out: Path) -> list[Path]:
+    """Return the files that `merge_layers` may write."""
+    return [out / LAYERS_FOLDER / f"{name}{suffix}" for name in LAYERS for suffix in (".parquet", ".gpkg")]
+
+
 def to_package(parquet: Path, package: Path) -> Path:
     """
     Write the rows of a GeoParquet file as a GeoPackage; the same rows give the same bytes.

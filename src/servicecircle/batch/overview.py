@@ -187,7 +187,6 @@ def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict
     if folder is None:
         return told
     share = row["share_covered"]
-    own_map = folder / MAP_FILE
     told |= json.loads((folder / LAYERS_FOLDER / PIECE_FILE).read_text(encoding="utf-8"))
     told |= {
         "class": None if share is None else int(np.searchsorted(CLASSES, share, side="right")),
@@ -197,7 +196,7 @@ def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict
         "after": row["share_after"],
         "minutes": f"{row['minutes']:g}",
         "counts": [row[f"n_{kind}"] for kind in ("stations", "shops", "new_stations", "new_shops")],
-        "href": quote(own_map.relative_to(out).as_posix()) if own_map.is_file() else None,
+        "href": quote((folder / MAP_FILE).relative_to(out).as_posix()) if MAP_FILE in record.files else None,
     }
     return told
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Fault
 from ..whole_files import write_text
+from .storage import Storage
 
 RECORD_FILE = "town.json"
-#: so often is a folder put in its place, where another process does the same at the same time
-_TRIES = 5
 
 Status = Literal["planned", "infeasible", "failed"]
 
@@ -32,23 +29,21 @@ class Record:
     is_kept: bool = False  # by an earlier run: nothing was to do
 
 
-def kept_record(folder: Path, key: str) -> Record | None:
+def kept_record(storage: Storage, folder: str, key: str) -> Record | None:
     """Return the record of a town's results where they are whole and of that key; else None."""
     try:
-        told = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        told = json.loads(storage.read(f"{folder}/{RECORD_FILE}").decode())
         reasons = tuple(Fault(**reason) for reason in told.pop("reasons"))
         record = Record(**{**told, "reasons": reasons, "is_kept": True})
-        return record if record.key == key and is_whole(record, folder) else None
+        return record if record.key == key and is_whole(record, storage, folder) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def is_whole(record: Record, folder: Path) -> bool:
+def is_whole(record: Record, storage: Storage, folder: str) -> bool:
     """Whether every file of a record is in the folder, as long as it was written."""
-    try:
-        return all((folder / name).stat().st_size == size for name, size in record.files.items())
-    except OSError:
-        return False
+    sizes = storage.sizes(folder)
+    return all(sizes.get(name) == size for name, size in record.files.items())
 
 
 def put_record(made: Path, record: Record) -> Record:
@@ -59,25 +54,3 @@ def put_record(made: Path, record: Record) -> Record:
     del told["is_kept"]
     write_text(made / RECORD_FILE, json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     return Record(**{**vars(record), "files": files})
-
-
-def publish(made: Path, target: Path) -> None:
-    """
-    Put a whole folder of results in its place; what stood there goes.
-
-    A run that is killed in between leaves the old results, the new ones or none, never a part.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for attempt in range(_TRIES):
-        old = made.with_name(f"{made.name}-old-{attempt}")
-        with contextlib.suppress(FileNotFoundError):
-            target.rename(old)
-        try:
-            made.rename(target)
-        except OSError:  # another process has put its own there, of the same bytes
-            if attempt == _TRIES - 1:
-                raise
-        else:
-            shutil.rmtree(old, ignore_errors=True)
-            return
-        shutil.rmtree(old, ignore_errors=True)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import gc
-import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..complete_plans import completed
-from ..errors import Fault, InfeasibleError, ServiceCircleError, StudyError
+from ..errors import Fault, InfeasibleError, OutputError, ServiceCircleError, StudyError
 from ..model import Plan
 from ..pipeline import lay_ground, plan_on, read_roads, suggest
 from ..study import load_study
 from ..trouble import with_trouble
 from ..writers import write_outputs
-from .choices import CHOICE_FILE, choice_of, has_choice, write_choice
-from .folders import MARK_FILE
+from .choices import CHOICE_FILE, choice_of, is_choice_of, packed_choice
+from .folders import folder_of, mark_of
 from .keys import town_key, zone_key
 from .layers import LAYERS_FOLDER, write_layers
 from .overview import write_piece
 from .pieces import city_study, read_piece
-from .records import Record, kept_record, publish, put_record
+from .records import RECORD_FILE, Record, kept_record, put_record
 from .rows import town_row
+from .storage import Storage, storage_at
 from .zone_studies import study_of_zone
 
 #: what a town that nobody foresaw the failure of says
@@ -35,15 +35,15 @@ _MEMORY = Fault("Out of memory: take fewer workers, or larger cells.", "内存�
 
 @dataclass(frozen=True)
 class TownTask:
-    """What a worker needs to plan a town: paths and numbers."""
+    """What a worker needs to plan a town: addresses and numbers."""
 
     town: str
     study: str  # its study.toml; of a zone that of its city
-    target: str  # folder of its results
-    unfinished: str  # folder on the same disk, in which they are made, with the mark of the run
+    out: str  # address of the storage of the batch's results
+    run: str  # name of the run that asks for it
     time_limit_s: float | None
     with_folder: bool  # all that `plan` writes, or the layers only
-    piece: str | None = None  # of a zone of a city: folder of its piece
+    piece: str | None = None  # of a zone of a city: name of the folder of its piece
     stamp: str = ""  # and the key of the city's files
     joint: tuple[bool, bool] | None = None  # whether a joint plan asks for stations, and for shops
 
@@ -55,7 +55,17 @@ class TownTask:
     @property
     def is_wanted(self) -> bool:
         """Whether the run that asked for the town goes on; of a killed one a worker may be at work yet."""
-        return Path(self.unfinished, MARK_FILE).is_file()
+        return self.storage.has(mark_of(self.run))
+
+    @property
+    def storage(self) -> Storage:
+        """The storage of the batch's results."""
+        return storage_at(self.out)
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of its results."""
+        return folder_of(self.town)
 
 
 def run_town(task: TownTask) -> Record:
@@ -75,32 +85,42 @@ def run_town(task: TownTask) -> Record:
     except Exception as error:  # one town does not stop the rest
         what = " ".join(f"{type(error).__name__}: {error}".split())
         record = _failed(task, Fault(_BUG[0].format(what=what), _BUG[1].format(what=what)))
-    if record.status == "failed" and task.is_wanted:
-        shutil.rmtree(task.target, ignore_errors=True)
+    if record.status == "failed":
+        with suppress(OutputError, OSError):  # a storage that cannot be reached stops the whole, not here
+            if task.is_wanted:
+                task.storage.remove(task.folder)
     gc.collect()  # plans hold circles of references; the next one needs the room
     return record
 
 
 def _run(task: TownTask) -> Record:
     if task.piece is not None:
-        return _run_zone(task, Path(task.piece))
+        with task.storage.opened(task.piece) as piece:
+            return _run_zone(task, piece)
     study = Path(task.study)
     key = town_key(study, task.options)
-    record = kept_record(Path(task.target), key)
+    record = kept_record(task.storage, task.folder, key)
     if record is None:
         loaded = load_study(study)
         plan, reasons = _planned(task, lambda: suggest(loaded, time_limit_s=task.time_limit_s))
         record = _written(task, key, plan, reasons)
     if task.joint is not None and record.status != "failed":
-        _add_choice(study, Path(task.target, CHOICE_FILE), f"{key} {task.joint}", task.joint)
+        _add_choice(task, f"{key} {task.joint}", task.joint)
     return record
 
 
-def _add_choice(study: Path, file: Path, key: str, kinds: tuple[bool, bool]) -> None:
+def _add_choice(task: TownTask, key: str, kinds: tuple[bool, bool]) -> None:
     """Write what a joint plan may open in a town beside its results, unless it is there."""
-    if not has_choice(file, key):
-        loaded = load_study(study)
-        write_choice(choice_of(loaded, lay_ground(loaded, read_roads(loaded)), kinds), file, key)
+    name = f"{task.folder}/{CHOICE_FILE}"
+    try:
+        if is_choice_of(task.storage.read(name), key):
+            return
+    except FileNotFoundError:
+        pass
+    loaded = load_study(task.study)
+    made = packed_choice(choice_of(loaded, lay_ground(loaded, read_roads(loaded)), kinds), key)
+    if task.is_wanted:
+        task.storage.put(name, made)
 
 
 def _run_zone(task: TownTask, folder: Path) -> Record:
@@ -109,7 +129,7 @@ def _run_zone(task: TownTask, folder: Path) -> Record:
     piece = read_piece(folder, city)
     study = study_of_zone(city, piece)
     key = zone_key(Path(task.study), folder, study.inputs, task.options)
-    if kept := kept_record(Path(task.target), key):
+    if kept := kept_record(task.storage, task.folder, key):
         return kept
     plan, reasons = _planned(task, lambda: plan_on(study, piece.ground, time_limit_s=task.time_limit_s))
     return _written(task, key, plan, reasons, own=frozenset(piece.own))
@@ -119,8 +139,7 @@ def _written(
     task: TownTask, key: str, plan: Plan, reasons: tuple[Fault, ...], *, own: frozenset[str] | None = None
 ) -> Record:
     """Write the results of a plan, and put them in their place."""
-    made = Path(tempfile.mkdtemp(dir=task.unfinished))
-    try:
+    with task.storage.making(task.run) as made:
         row = town_row(plan, task.town, own)
         if task.with_folder:
             write_outputs(plan, made)
@@ -129,13 +148,8 @@ def _written(
         record = put_record(made, Record(task.town, row["status"], key, row, reasons))
         if task.piece is None and town_key(Path(task.study), task.options) != key:
             return _failed(task, _CHANGED)
-        if not task.is_wanted:
-            return _failed(task, _OVER)
-        made.chmod(0o755)
-        publish(made, Path(task.target))
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return record
+        is_put = task.storage.put_folder(made, task.folder, RECORD_FILE, lambda: task.is_wanted)
+    return record if is_put else _failed(task, _OVER)
 
 
 def _planned(task: TownTask, search: Callable[[], Plan]) -> tuple[Plan, tuple[Fault, ...]]:

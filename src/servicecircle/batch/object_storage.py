@@ -1,0 +1,205 @@
+"""Results in an object storage, or another that fsspec reaches: no mount, no rename, one file at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._optional import import_optional
+from ..errors import MissingPackageError, OutputError
+from .leases import leased, unreached
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_LOCK_FILE = ".lock"
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """A folder at an address; its files are looked at anew each time."""
+
+    address: str
+
+    @property
+    def root(self) -> None:
+        """It is no folder of this machine."""
+        return
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there."""
+        with self._reached():
+            return self._kind(self._path(name)) == "file"
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds."""
+        with self._reached():
+            return bytes(self._files.cat_file(self._path(name)))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the size of every file in a folder and those below, by name in it."""
+        place = self._path(folder)
+        with self._reached():
+            self._files.invalidate_cache()
+            found = self._files.find(place, detail=True)
+        return {name[len(place) + 1 :]: int(told["size"]) for name, told in found.items() if name != place}
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file: one request, which an object storage does whole or not at all."""
+        path = self._path(name)
+        with self._reached():
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._files.pipe_file(path, data)
+
+    def put_folder(self, made: Path, name: str, last: str, is_wanted: Callable[[], bool]) -> bool:
+        """Put the files of a folder in their place: first `last` goes, then the others come, then `last` does."""
+        files = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
+        there, told = self.sizes(name), files.pop(last).read_bytes()
+        is_there = all(there.get(one) == path.stat().st_size for one, path in files.items())
+        if is_there and last in there and self.read(f"{name}/{last}") == told:
+            return True  # another worker that had the same to do has done it
+        if not is_wanted():
+            return False
+        self.remove(f"{name}/{last}")
+        for stale in there.keys() - files.keys() - {last}:
+            self.remove(f"{name}/{stale}")
+        self._upload({f"{name}/{one}": path for one, path in files.items()})
+        if not is_wanted():
+            return False
+        self.put(f"{name}/{last}", told)
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder with all that it holds, where there is one."""
+        path = self._path(name)
+        with self._reached():
+            kind = self._kind(path)
+            if kind == "file":
+                self._files.rm_file(path)
+            elif kind is not None:
+                self._files.rm(path, recursive=True)
+
+    @contextmanager
+    def making(self, run: str) -> Iterator[Path]:
+        """Give an empty folder for temporary files."""
+        with tempfile.TemporaryDirectory(prefix=f"servicecircle-{run}-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+
+    @contextmanager
+    def opened(self, folder: str) -> Iterator[Path]:
+        """Give a copy of a folder."""
+        with tempfile.TemporaryDirectory(prefix="servicecircle-", ignore_cleanup_errors=True) as made:
+            self.fetch([f"{folder}/{name}" for name in self.sizes(folder)], Path(made))
+            yield Path(made, folder)
+
+    def locked(self, run: str) -> AbstractContextManager[Callable[[], None]]:
+        """Hold a lease here, renewed as long as this process lives."""
+        self._check_container()
+        return leased(self._new_files, self._path(_LOCK_FILE), run, self.address)
+
+    @contextmanager
+    def at_hand(self) -> Iterator[Path]:
+        """Give an empty folder for temporary files."""
+        with tempfile.TemporaryDirectory(prefix="servicecircle-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+
+    def fetch(self, names: Iterable[str], at_hand: Path) -> None:
+        """Copy files to a folder of this machine."""
+        files = {self._path(name): at_hand / name for name in names}
+        for folder in {file.parent for file in files.values()}:
+            folder.mkdir(parents=True, exist_ok=True)
+        if files:
+            with self._reached():
+                self._files.get(list(files), [str(file) for file in files.values()])
+
+    def hand_in(self, names: Iterable[str], at_hand: Path) -> None:
+        """Put files from a folder of this machine in their place; remove those that are not in it."""
+        files = {name: at_hand / name for name in names}
+        self._upload({name: file for name, file in files.items() if file.is_file()})
+        for name, file in files.items():
+            if not file.is_file():
+                self.remove(name)
+
+    # ------------------------------------------------------------------------------------------------------ fsspec
+    @cached_property
+    def _files(self) -> AbstractFileSystem:
+        return self._new_files()
+
+    def _new_files(self) -> AbstractFileSystem:
+        """
+        Return what reaches the address, with a connection and a memory of its own.
+
+        Raises
+        ------
+        MissingPackageError
+            If fsspec, or its package for such addresses, is not installed.
+        OutputError
+            If the address is of no known kind.
+        """
+        import_optional("fsspec", extra="cluster")
+        from fsspec.core import url_to_fs
+        from fsspec.registry import known_implementations
+
+        scheme = self.address.partition(":")[0]
+        made = {"auto_mkdir": True} if scheme == "local" else {}
+        try:
+            files, _ = url_to_fs(self.address, use_listings_cache=False, skip_instance_cache=True, **made)
+        except ImportError as error:
+            needs = known_implementations.get(scheme, {}).get("err", str(error))
+            msg = f"`{scheme}://` needs a package that is not installed: {needs}."
+            raise MissingPackageError(msg, zh=f"访问 {scheme}:// 所需的包没有安装：{needs}。") from error
+        except ValueError as error:
+            msg = f"`{self.address}` is no address of a storage: {error}"
+            raise OutputError(msg, zh=f"{self.address} 不是存储地址：{error}") from error
+        except Exception as error:
+            raise self._unreached(error) from error
+        return files
+
+    @cached_property
+    def _root_path(self) -> str:
+        return str(self._files._strip_protocol(self.address)).rstrip("/")
+
+    def _path(self, name: str) -> str:
+        return f"{self._root_path}/{name}" if name else self._root_path
+
+    def _check_container(self) -> None:
+        """See that the bucket is there: none is made because of a slip of the pen."""
+        bucket = self._root_path.split("/")[0]
+        with self._reached():
+            is_there = not bucket or self._kind(bucket) is not None
+        if not is_there:
+            msg = f"`{self.address}` cannot be written: there is no `{bucket}`."
+            raise OutputError(msg, zh=f"无法写入 {self.address}：{bucket} 不存在。")
+
+    def _kind(self, path: str) -> str | None:
+        """Return what is there: file, directory, or nothing."""
+        self._files.invalidate_cache()
+        try:
+            return str(self._files.info(path)["type"])
+        except FileNotFoundError:
+            return None
+
+    def _upload(self, files: dict[str, Path]) -> None:
+        with self._reached():
+            for folder in sorted({self._path(name).rpartition("/")[0] for name in files}):
+                self._files.makedirs(folder, exist_ok=True)
+            if files:
+                self._files.put([str(file) for file in files.values()], [self._path(name) for name in files])
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Tell in one line what a storage answers that is at fault; that a file is missing passes."""
+        try:
+            yield
+        except (FileNotFoundError, OutputError, MissingPackageError):
+            raise
+        except Exception as error:
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: Exception) -> OutputError:
+        return unreached(self.address, error)
