@@ -167,6 +167,8 @@ def test_the_files_of_the_whole_agree_with_those_of_the_towns(done: tuple[sc.Bat
     assert "缺少路网" in str(rows[-1][-1])
     csv = pd.read_csv(out / "towns.csv")
     assert csv["街镇"].tolist() == [row[1] for row in rows[1:]]
+    assert csv["骑手"].tolist()[:3] == [140.0, 120.0, 100.0]
+    assert csv["覆盖率"].tolist()[:3] == summary["share_covered"].round(4).tolist()[:3]
 
 
 @pytest.mark.slow

@@ -8,11 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..csv_tables import csv_text
 from ..errors import Lang
 from ..whole_files import make_folder, remove_file, write_text, write_whole
 from ..writers import json_text
-from .books import Column, write_book
+from .books import Column, book_csv, write_book
 from .joint import Joint
 from .layers import LAYERS_FOLDER
 from .merged import to_package
@@ -85,10 +84,9 @@ def write_joint(joint: Joint | None, out: Path, *, names: Mapping[str, str], lan
             strict=True,
         )
     ]
-    table = [[row[column.name] for column in columns] for row in rows]
     files = [
         write_text(out / "joint.json", json_text(figures(joint), indent=2) + "\n"),
-        write_text(out / "joint.csv", csv_text([column.header for column in columns], table)),
+        write_text(out / "joint.csv", book_csv(columns, rows)),
         write_whole(out / "joint.xlsx", lambda path: write_book(path, words["title"], columns, rows)),
     ]
     if not joint.sites.empty:

@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from ..csv_tables import csv_text
 from ..errors import Lang
 from ..whole_files import write_text, write_whole
-from .books import Column, write_book
+from .books import Column, book_csv, write_book
 from .records import Record
 
 #: header of each column, and words of its values
@@ -60,9 +59,8 @@ def write_ranking(summary: pd.DataFrame, records: Sequence[Record], out: Path, *
         told = {**row, "reason": reasons[row["town"]], "status": words[row["status"]]}
         rows.append({name: None if pd.isna(told[name]) else told[name] for name in _COLUMNS})
     columns = [_column(name, words[name]) for name in _COLUMNS]
-    text = csv_text([column.header for column in columns], [list(row.values()) for row in rows])
     return [
-        write_text(out / "towns.csv", text),
+        write_text(out / "towns.csv", book_csv(columns, rows)),
         write_whole(out / "towns.xlsx", lambda path: write_book(path, words["title"], columns, rows)),
     ]
 
