@@ -17,7 +17,9 @@ from test_travel_times import at_xy, networks, places
 
 from servicecircle import _area_kernels
 from servicecircle import _square_kernels as kernels
+from servicecircle import near_streets as near_module
 from servicecircle import street_squares as squares_module
+from servicecircle import threads
 from servicecircle.model import Network
 from servicecircle.near_streets import SQUARE_M, Known, NearStreets
 from servicecircle.service_areas import service_areas
@@ -122,6 +124,23 @@ def test_what_is_known_stays_as_it_was_when_more_becomes_known() -> None:
     assert squares.square.size == 8
     assert more.square.size == 120
     assert near.squares(near.block_row[[35]], kernels)[1] is more
+
+
+@pytest.mark.parametrize("least", [1, 7])
+def test_parts_on_all_cores_find_what_one_finds(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, network = perfect_grid(12, block_m=90)
+
+    def found() -> list[np.ndarray]:
+        near = StreetSquares(network, "to", max_m=MAX_M, cells=8).near_streets()
+        for blocks in (np.arange(30, 60), np.arange(55, 140)):
+            near.corners(squares_of(near, blocks)[1], kernels)
+        known = [near._blocks, near._squares, near._corners]
+        return [np.asarray(array) for one in known for array in vars(one).values()]
+
+    alone = found()
+    monkeypatch.setattr(near_module, "_LEAST", least)
+    monkeypatch.setattr(threads, "_MOST", [5])
+    assert all(np.array_equal(one, other) for one, other in zip(alone, found(), strict=True))
 
 
 def test_squares_are_dropped_when_they_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:

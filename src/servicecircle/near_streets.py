@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ._validate import IntArray
 from .street_raster import ROOT_M, StreetSegments
+from .threads import in_chunks
 
 #: side of a square; blocks are two squares wide (metres)
 SQUARE_M = ROOT_M / 2
+#: so many squares are worth a thread
+_LEAST = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +106,17 @@ class NearStreets:
                 own, first = self.segments, len(self._blocks.square)
                 n_buckets = (own.n_across, own.n_up)
                 about = (ROOT_M, own.origin, own.segment, own.bucket_start, own.bucket_segment, own.max_m)
-                start, of = kernels.segments_about_blocks(new, n_buckets, *about)
-                place = (new, own.n_across, ROOT_M, own.origin, own.segment)
-                found = kernels.segments_of_squares(*place, start[:-1], start[1:], of, own.max_m)
-                self._blocks = _longer(self._blocks, new, found)
+
+                def find(begin: int, end: int) -> tuple[Any, ...]:
+                    some = new[begin:end]
+                    start, of = kernels.segments_about_blocks(some, n_buckets, *about)
+                    place = (some, own.n_across, ROOT_M, own.origin, own.segment)
+                    found: tuple[Any, ...] = kernels.segments_of_squares(
+                        *place, start[:-1], start[1:], of, own.max_m
+                    )
+                    return found
+
+                self._blocks = _longer(self._blocks, new, _on_all_cores(new.size, find))
                 self.block_row[new] = np.arange(first, first + new.size)
             return self._blocks
 
@@ -116,11 +127,18 @@ class NearStreets:
             if new.size:
                 own, held, begin = self.segments, self._blocks, len(self._squares.square)
                 up, across = np.divmod(held.square[new], own.n_across)
-                first = 2 * (up * self.n_across + across)
-                square = (first[:, None] + np.array([0, 1, self.n_across, self.n_across + 1])).ravel()
-                place = (square, self.n_across, SQUARE_M, own.origin, own.segment)
-                of = (np.repeat(held.start[new], 4), np.repeat(held.start[new + 1], 4), held.near)
-                self._squares = _longer(self._squares, square, kernels.segments_of_squares(*place, *of, own.max_m))
+                corner = 2 * (up * self.n_across + across)
+                square = (corner[:, None] + np.array([0, 1, self.n_across, self.n_across + 1])).ravel()
+                first, last = np.repeat(held.start[new], 4), np.repeat(held.start[new + 1], 4)
+
+                def find(a: int, b: int) -> tuple[Any, ...]:
+                    place = (square[a:b], self.n_across, SQUARE_M, own.origin, own.segment)
+                    found: tuple[Any, ...] = kernels.segments_of_squares(
+                        *place, first[a:b], last[a:b], held.near, own.max_m
+                    )
+                    return found
+
+                self._squares = _longer(self._squares, square, _on_all_cores(square.size, find))
                 held.within[new] = begin + 4 * np.arange(new.size)
             return self._blocks, self._squares
 
@@ -131,11 +149,18 @@ class NearStreets:
             new = _missing(row, held.within)
             if new.size:
                 begin = len(self._corners.nearest)
-                place = (held.square[new], self.n_across, SQUARE_M, self.cells, own.origin, own.segment)
-                of = (held.start[new], held.start[new + 1], held.near)
-                found = kernels.segments_of_corners(*place, *of, own.max_m)
-                known = (self._corners.nearest, self._corners.share, self._corners.metres)
-                self._corners = Corners(*(_appended(some, more) for some, more in zip(known, found, strict=True)))
+                first, last = held.start[new], held.start[new + 1]
+
+                def find(a: int, b: int) -> tuple[Any, ...]:
+                    place = (held.square[new[a:b]], self.n_across, SQUARE_M, self.cells, own.origin, own.segment)
+                    found: tuple[Any, ...] = kernels.segments_of_corners(
+                        *place, first[a:b], last[a:b], held.near, own.max_m
+                    )
+                    return found
+
+                for found in _on_all_cores(new.size, find):
+                    known = (self._corners.nearest, self._corners.share, self._corners.metres)
+                    self._corners = Corners(*map(_appended, known, found))
                 held.within[new] = np.arange(begin, begin + new.size)
             return held, self._corners
 
@@ -147,15 +172,29 @@ def _missing(wanted: IntArray, row: Any) -> IntArray:  # noqa: ANN401
     return np.flatnonzero(is_wanted & (row < 0))
 
 
-def _longer(held: Known, square: IntArray, found: tuple[Any, ...]) -> Known:
-    """Return what is known, with more squares and what was found of them."""
-    start, through, near, away, along = found
-    return Known(
+def _on_all_cores(n: int, find: Callable[[int, int], tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return what is found of each part of `n` squares, in order."""
+    return in_chunks(n, find, chunk=n, least=_LEAST)
+
+
+def _longer(held: Known, square: IntArray, parts: Sequence[tuple[Any, ...]]) -> Known:
+    """Return what is known, with more squares and what was found of them, part by part."""
+    made = Known(
         square=_appended(held.square, square),
-        start=_appended(held.start, start[1:] + held.start[-1]),
-        through=_appended(held.through, through),
-        near=_appended(held.near, near),
-        away=_appended(held.away, away),
-        along=_appended(held.along, along),
+        start=held.start,
+        through=held.through,
+        near=held.near,
+        away=held.away,
+        along=held.along,
         within=_appended(held.within, np.full(square.size, -1, np.int32)),
     )
+    for start, through, near, away, along in parts:
+        made = replace(
+            made,
+            start=_appended(made.start, start[1:] + made.start[-1]),
+            through=_appended(made.through, through),
+            near=_appended(made.near, near),
+            away=_appended(made.away, away),
+            along=_appended(made.along, along),
+        )
+    return made
