@@ -15,11 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_travel_times import at_xy, networks, places
 
-from servicecircle import _area_kernels
+from servicecircle import _area_kernels, threads
 from servicecircle import _square_kernels as kernels
 from servicecircle import near_streets as near_module
 from servicecircle import street_squares as squares_module
-from servicecircle import threads
 from servicecircle.model import Network
 from servicecircle.near_streets import SQUARE_M, Known, NearStreets
 from servicecircle.service_areas import service_areas

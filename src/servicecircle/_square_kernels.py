@@ -241,6 +241,7 @@ def segments_of_corners(
         for at in range(corners):
             best[at] = np.inf
             chosen[at] = -1.0
+            at_share[at] = 0.0
         for q in range(first[s], last[s]):
             k = near[q]
             number = float(k)
