@@ -73,7 +73,9 @@ downloads
 network_files program_digest
 network_cache
 network
+area_files
 osm_extracts extracts
+disk_names
 pbf_pieces
 node_places
 region_cuts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -182,6 +183,20 @@ def test_a_source_that_cannot_be_cut_is_told(drawn: Path, tmp_path: Path) -> Non
     with pytest.raises(NetworkError, match="lies in any area"):
         write_extracts(tmp_path / "out", file=drawn, areas=far)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its limit is another")
+def test_as_many_files_as_areas_may_be_open(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    limits = [(20, 10**6)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: limits.append(limit))
+    write_extracts(tmp_path / "out", file=drawn, areas=areas(tmp_path, ["a"]))
+    assert limits[1:] == [(65, 10**6)]
+    limits[:] = [(20, 30)]
+    with pytest.raises(InputError, match="lets a process have 30 files open, and 65 are needed"):
+        write_extracts(tmp_path / "other", file=drawn, areas=areas(tmp_path, ["a"]))
 
 
 def test_nothing_is_written_over_and_nothing_half(drawn: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from servicecircle.batch.disk import Disk
 from servicecircle.batch.layers import layer_frame
 from servicecircle.batch.merged import merge_layers
 from servicecircle.batch.records import RECORD_FILE, Record, kept_record, put_record
-from servicecircle.batch.rows import summary_frame
+from servicecircle.batch.rows import COLUMNS, summary_frame
 from servicecircle.batch.towns import find_towns
 from servicecircle.batch.workers import run_tasks
 from servicecircle.cli import app
@@ -60,29 +60,87 @@ def test_a_number_of_workers_that_is_none_is_refused(tmp_path: Path, workers: in
 
 
 # ------------------------------------------------------------------------------------------------------- records
-def test_results_are_kept_only_whole_and_of_the_same_key(tmp_path: Path) -> None:
+ROW = dict.fromkeys(COLUMNS, 0.1) | {
+    "town": "a",
+    "name": "小镇",
+    "status": "infeasible",
+    "covered_10": 0.1,
+    "after_10": 0.1,
+}
+
+
+def put_town(tmp_path: Path, **fields: object) -> Disk:
+    """Results of the town a in the folder place, with a record of such fields."""
     made = tmp_path / "made"
-    made.mkdir()
-    (made / "map.html").write_text("whole", encoding="utf-8")
-    fault = sc.Fault("no", "否", rows=(1, 2))
-    put_record(made, Record("a", "infeasible", "k1", {"town": "a", "riders": 0.1}, (fault,)))
-    (tmp_path / "place").mkdir()
-    (tmp_path / "place" / "old").touch()
+    (made / "layers").mkdir(parents=True)
+    for name in ("map.html", "layers/towns.parquet", "layers/overview.json"):
+        (made / name).write_text("whole", encoding="utf-8")
+    told = {
+        "town": "a",
+        "status": "infeasible",
+        "key": "k1",
+        "row": ROW,
+        "reasons": (sc.Fault("no", "否", rows=(1, 2)),),
+    }
+    put_record(made, Record(**(told | fields)))  # type: ignore[arg-type]
     storage = Disk(tmp_path)
-    assert not storage.put_folder(made, "place", RECORD_FILE, lambda: False)
-    assert (tmp_path / "place" / "old").exists()
     assert storage.put_folder(made, "place", RECORD_FILE, lambda: True)
+    return storage
+
+
+def test_results_are_kept_only_whole_and_of_the_same_key(tmp_path: Path) -> None:
+    storage = put_town(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["place"]
-    assert not (tmp_path / "place" / "old").exists()
-    kept = kept_record(storage, "place", "k1")
+    kept = kept_record(storage, "place", "a", "k1")
     assert kept is not None
     assert kept.is_kept
     assert (kept.status, kept.row["riders"], kept.reasons[0].en) == ("infeasible", 0.1, "no")
-    assert kept_record(storage, "place", "k2") is None
+    assert kept_record(storage, "place", "a", "k2") is None
+    assert kept_record(storage, "place", "b", "k1") is None
     (tmp_path / "place" / "map.html").write_text("who", encoding="utf-8")
-    assert kept_record(storage, "place", "k1") is None
-    (tmp_path / "place" / "town.json").write_text("[1]", encoding="utf-8")
-    assert kept_record(storage, "place", "k1") is None
+    assert kept_record(storage, "place", "a", "k1") is None
+    for text in ("[1]", "[" * 100_000):
+        (tmp_path / "place" / "town.json").write_text(text, encoding="utf-8")
+        assert kept_record(storage, "place", "a", "k1") is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"town": "../a"},
+        {"status": "=cmd|1"},
+        {"row": []},
+        {"row": {"town": "a"}},
+        {"row": ROW | {"town": "b"}},
+        {"row": ROW | {"riders": "1"}},
+        {"row": ROW | {"riders": None}},
+        {"row": ROW | {"status": "planned"}},
+        {"row": ROW | {"covered_x": 1.0, "after_x": 1.0}},
+        {"row": ROW | {"covered_15": 1.0}},
+        {"reasons": (sc.Fault(1, "否"),)},  # type: ignore[arg-type]
+    ],
+)
+def test_a_record_that_no_run_writes_is_none(fields: dict[str, object], tmp_path: Path) -> None:
+    assert kept_record(put_town(tmp_path, **fields), "place", "a", "k1") is None
+
+
+def test_what_is_of_no_batch_is_not_replaced(tmp_path: Path) -> None:
+    storage, made, own = Disk(tmp_path), tmp_path / "made", tmp_path / "place"
+    own.mkdir()
+    (own / "thesis").touch()
+    made.mkdir()
+    (made / "town.json").touch()
+    with pytest.raises(sc.OutputError, match="place` is not of a batch"):
+        storage.put_folder(made, "place", RECORD_FILE, lambda: True)
+    with pytest.raises(sc.OutputError, match="place` is not of a batch"):
+        storage.remove_folder("place", RECORD_FILE)
+    (own / "town.json").touch()
+    assert not storage.put_folder(made, "place", RECORD_FILE, lambda: False)
+    assert (own / "thesis").exists()
+    assert storage.put_folder(made, "place", RECORD_FILE, lambda: True)
+    assert [path.name for path in own.iterdir()] == ["town.json"]
+    storage.remove_folder("place", RECORD_FILE)
+    assert not own.exists()
 
 
 # -------------------------------------------------------------------------------------------------- summary, layers

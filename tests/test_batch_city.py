@@ -22,6 +22,7 @@ from servicecircle.batch.network_cut import cut_network
 from servicecircle.batch.pieces import read_piece, write_piece
 from servicecircle.batch.zone_studies import study_of_zone
 from servicecircle.batch.zone_towns import choice_of_city, town_names
+from servicecircle.disk_names import is_device
 from servicecircle.locate import mclp
 from servicecircle.model import SuggestRule
 from servicecircle.pipeline import Roads, plan_on
@@ -80,9 +81,12 @@ def assert_same_cells(parts: pd.DataFrame, whole: pd.DataFrame) -> None:
 
 # ------------------------------------------------------------------------------------------------------ the pieces
 def test_names_of_towns_are_fit_for_every_disk() -> None:
-    names = town_names(["440101", "A", "a", "../..", "x" * 200, "中心", None])
+    zones = ["440101", "A", "a", "../..", "x" * 200, "中心", None, "CON", "nul.txt", "COM¹", "\u00e9", "e\u0301"]
+    names = town_names(zones)
     assert names[0] == "440101"
-    assert names[5:] == ("中心", "~")
+    assert names[5:7] == ("中心", "~")
+    assert not any(is_device(name) for name in names)
+    assert all("~" in name for name in names[7:])  # two that look alike have a digest each
     assert names[1] != names[2]
     assert len({name.casefold() for name in names}) == len(names)
     assert not any(set(name) & set("/\\") or name.startswith(".") or len(name) > 80 for name in names)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -194,6 +197,61 @@ def test_a_choice_comes_back_from_its_file(towns: Path, tmp_path: Path) -> None:
     assert not is_choice_of(file.read_bytes(), "key")
     with pytest.raises(OutputError, match="is not whole"):
         read_choice(file)
+
+
+def bomb() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zzz.npy", bytes(10_000_000))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"start": lambda a: np.where(np.arange(a.size) == 1, 10**9, a)},
+        {"start": lambda a: a[::-1].copy()},
+        {"start": lambda a: a.astype(np.float64)},
+        {"option": lambda a: a + 10**6},
+        {"option": lambda a: -1 - a},
+        {"weight": lambda a: a * np.nan},
+        {"weight": lambda a: -a - 1},
+        {"weight": lambda a: a.astype(str)},
+        {"group": lambda a: a + 2},
+        {"candidate": lambda a: a + 10**6},
+        {"ids": lambda a: a[:1]},
+        {"ids": lambda a: a.astype(object)},
+        {"lonlat": lambda a: a * np.nan},
+        {"lonlat": lambda a: a * 9},
+        {"told": lambda a: a[::-1] + 1},
+        {"more": lambda _: np.zeros(3)},
+    ],
+)
+def test_a_choice_that_was_altered_is_made_anew(fields: dict[str, Any], towns: Path, tmp_path: Path) -> None:
+    choice, file = choice_in(towns / NAMES[0]), tmp_path / "choice.npz"
+    file.write_bytes(packed_choice(choice, "key"))
+    with np.load(file) as told:
+        arrays = {name: told[name] for name in told.files}
+    for name, change in fields.items():
+        arrays[name] = change(arrays.get(name))
+    np.savez_compressed(file, **arrays)
+    assert not is_choice_of(file.read_bytes(), "key")
+    with pytest.raises(OutputError, match="is not whole"):
+        read_choice(file)
+
+
+def test_a_choice_that_claims_more_than_it_holds_is_none(towns: Path) -> None:
+    packed = packed_choice(choice_in(towns / NAMES[0]), "key")
+    assert not is_choice_of(bomb(), "key")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        arrays = {name: archive.read(name) for name in archive.namelist()}
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (2 * 10**11,)})
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, data in (arrays | {"weight.npy": head.getvalue()}).items():
+            archive.writestr(name, data)
+    assert not is_choice_of(made.getvalue(), "key")
 
 
 @pytest.mark.parametrize("count", [-1, 10_001, 1.5, True, "3"])

@@ -153,14 +153,24 @@ def test_a_run_that_is_over_while_a_worker_writes_has_no_record(s3: Any, tmp_pat
     (tmp_path / "a" / "town.json").touch()
     (tmp_path / "a" / "map.html").touch()
     assert not storage.put_folder(tmp_path / "a", "a", RECORD_FILE, lambda: next(answers))
-    assert set(bytes_at(s3, "towns/over")) == {"a/map.html"}
+    assert bytes_at(s3, "towns/over") == {"a/map.html": b"", "a/town.json": b""}
     task = TownTask("a", str(tmp_path / "none.toml"), "s3://towns/over", "1", None, with_folder=False)
     assert run_town(task).status == "failed"
     assert storage.has("a/map.html")
     storage.put(mark_of("1"), b"1")
     storage.put("towns/a/map.html", b"")
     assert run_town(task).status == "failed"
+    assert storage.has("towns/a/map.html")  # whose it is is not known
+    storage.put("towns/a/town.json", b"")
+    assert run_town(task).status == "failed"
     assert not storage.has("towns/a/map.html")
+
+
+def test_what_is_of_no_batch_is_not_replaced(s3: Any, tmp_path: Path) -> None:
+    s3.pipe_file("towns/thesis/a/thesis", b"1")
+    with pytest.raises(sc.OutputError, match="`s3://towns/thesis/a` holds files that are not of a batch"):
+        put(ObjectStorage("s3://towns/thesis"), tmp_path / "1", "a", town="1")
+    assert set(bytes_at(s3, "towns/thesis")) == {"a/thesis"}
 
 
 # ------------------------------------------------------------------------------------------------ one run at a time

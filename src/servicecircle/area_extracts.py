@@ -14,9 +14,11 @@ import geopandas as gpd
 import numpy as np
 
 from ._validate import GeometryArray, some, some_zh
+from .area_files import is_polygon, read_areas, with_margin
+from .disk_names import is_device
 from .downloads import MARGIN_M
 from .errors import InputError, NetworkError
-from .extracts import check_margin, is_polygon, read_areas, with_margin
+from .extracts import check_margin
 from .osm import clear_errors
 from .region_cuts import MAX_REGIONS, cut_regions
 from .whole_files import make_folder, unfinished_folder, write_whole
@@ -26,8 +28,8 @@ NAME_COLUMNS = ("id", "name")
 _SUFFIX = ".osm.pbf"
 #: letters and digits of any script, inside also blanks, dots and dashes: every disk takes it, and it is one name
 _NAME = re.compile(r"\w(?:[\w .()-]{0,48}[\w)])?")
-#: names that Windows keeps for its devices, whatever follows behind a dot
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+#: files that are open beside those of the areas
+_BESIDE = 64
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def write_extracts(
     _check_polygons(frame.geometry, names, Path(areas).name)
     targets = [folder / f"{name}{_SUFFIX}" for name in names]
     _check_targets(targets)
+    _let_open(len(targets) + _BESIDE)
     rows = [gpd.GeoSeries(frame.geometry.iloc[k : k + 1]) for k in range(len(frame))]
     regions: GeometryArray = np.array([with_margin(row, margin_m) for row in rows], dtype=np.object_)
     with unfinished_folder(make_folder(folder)) as between, cut_regions(source, regions, between) as cuts:
@@ -127,7 +130,7 @@ def _names(frame: gpd.GeoDataFrame, column: str | None, file: str) -> list[str]:
         zh = f"{file} 中没有列 {' 或 '.join(wanted)}，无法给各范围命名。现有列：{some_zh(columns) or '无'}。"
         raise InputError(msg, zh=zh)
     names = [_text(value) for value in frame[found].tolist()]
-    unfit = [name for name in names if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name)]
+    unfit = [name for name in names if not _NAME.fullmatch(name) or is_device(name)]
     if unfit:
         told = [repr(name[:40]) for name in unfit]
         msg = (
@@ -164,6 +167,21 @@ def _check_polygons(shapes: gpd.GeoSeries, names: Sequence[str], file: str) -> N
     if len(names) > MAX_REGIONS:
         msg = f"`{file}` holds {len(names)} areas, at most {MAX_REGIONS} are cut at once. Take them in parts."
         raise InputError(msg, zh=f"{file} 中有 {len(names)} 个范围，一次最多 {MAX_REGIONS} 个，请分批裁剪。")
+
+
+def _let_open(n: int) -> None:
+    """Let this process have so many files open, where the system leaves it to it."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= n or soft == resource.RLIM_INFINITY:
+        return
+    if hard != resource.RLIM_INFINITY and hard < n:
+        msg = f"The system lets a process have {hard} files open, and {n} are needed: take the areas in parts."
+        raise InputError(msg, zh=f"系统只允许同时打开 {hard} 个文件，需要 {n} 个：请把范围分批裁剪。")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n, hard))
 
 
 def _check_targets(targets: Sequence[Path]) -> None:

@@ -21,6 +21,7 @@ import shapely
 from pyproj import CRS
 
 from ._validate import BoolArray, FloatArray, GeometryArray, IntArray
+from .area_files import is_polygon, read_areas, with_margin
 from .downloads import MARGIN_M, download_graph
 from .edge_rows import EdgeRows, Reading, RowsRead, take_runs
 from .edge_tables import TABLE_SUFFIXES, read_edge_table, short_key, table_rows
@@ -149,14 +150,6 @@ def cut_region(
     return with_margin(gpd.GeoSeries(shapes[is_polygon(shapes)]), margin_m)
 
 
-def with_margin(place: gpd.GeoSeries, margin_m: float) -> Any:  # noqa: ANN401
-    """Return polygons as one, with a margin round them, in degrees (WGS 84)."""
-    metric = metric_crs(shapely.get_coordinates(place.to_numpy()), CRS.from_user_input(place.crs))
-    whole = shapely.union_all(shapely.make_valid(place.to_crs(metric).to_numpy()))
-    return gpd.GeoSeries([shapely.buffer(whole, margin_m)], crs=metric).to_crs(_WGS84).iloc[0]
-
-
-# ------------------------------------------------------------------------------------------------------- checks
 def _check_source(
     *,
     place: str | None,
@@ -226,39 +219,6 @@ def _wide_box(bbox: Sequence[float], margin_m: float) -> Any:  # noqa: ANN401
     south, north = max(south - up, -90.0), min(north + up, 90.0)
     side = up / max(math.cos(math.radians(max(-south, north))), 1e-6)
     return shapely.box(max(west - side, -180.0), south, min(east + side, 180.0), north)
-
-
-def read_areas(path: Path) -> gpd.GeoDataFrame:
-    """
-    Return the rows of a file, of which one at least is a polygon, with their CRS.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it holds no polygon or states no CRS.
-    """
-    if not path.is_file():
-        msg = f"`{path}` does not exist, or is no file."
-        raise InputError(msg, zh=f"找不到文件 {path}。")
-    try:
-        is_parquet = path.suffix.lower() in {".parquet", ".geoparquet"}
-        frame: object = gpd.read_parquet(path) if is_parquet else gpd.read_file(path)
-    except (RuntimeError, ValueError, OSError) as error:  # pyogrio and pyarrow raise these
-        msg = f"`{path}` cannot be read as polygons; it may be broken: {error}"
-        raise InputError(msg, zh=f"无法读取范围文件 {path}，文件可能已损坏：{error}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or not is_polygon(frame.geometry).any():
-        msg = f"`{path}` holds no polygon to cut to."
-        raise InputError(msg, zh=f"{path} 中没有面（多边形），无法用作裁剪范围。")
-    if frame.crs is None:
-        msg = f"`{path}` states no CRS: take a file that does, for example GeoJSON."
-        raise InputError(msg, zh=f"{path} 没有坐标系信息，请改用带坐标系的文件（如 GeoJSON）。")
-    return frame
-
-
-def is_polygon(shapes: gpd.GeoSeries) -> BoolArray:
-    """Whether each row has an area."""
-    has_area: BoolArray = (shapely.get_dimensions(shapes.to_numpy()) == 2) & ~shapes.is_empty.to_numpy()  # noqa: PLR2004
-    return has_area
 
 
 def _nothing_there(source: str) -> NetworkError:

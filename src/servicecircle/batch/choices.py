@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -28,6 +32,16 @@ from ..suggestions import site_options
 from ..travel_times import limit_in_ms, times_between
 
 CHOICE_FILE = "choice.npz"
+#: arrays of the file with their kinds and dimensions
+_KINDS: Mapping[str, tuple[Any, int]] = MappingProxyType(
+    {
+        "key": (np.str_, 0), "start": (np.int64, 1), "option": (np.int32, 1), "weight": (np.float64, 1),
+        "row": (np.int64, 1), "group": (np.int64, 1), "candidate": (np.int64, 1), "ids": (np.str_, 1),
+        "names": (np.str_, 1), "lonlat": (np.float64, 2), "told": (np.float64, 1),
+    }
+)  # fmt: skip
+#: no file holds more, whatever it is packed to
+_MOST_BYTES = 2**31
 #: what reading a file raises that is not whole, or another
 _BROKEN = (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error)
 
@@ -142,8 +156,8 @@ def packed_choice(choice: Choice, key: str) -> bytes:
         option=choice.covers.indices.astype(np.int32),
         weight=choice.weight,
         row=choice.row,
-        group=choice.group,
-        candidate=choice.candidate,
+        group=choice.group.astype(np.int64),
+        candidate=choice.candidate.astype(np.int64),
         ids=choice.ids.astype(np.str_),
         names=choice.names.astype(np.str_),
         lonlat=choice.lonlat,
@@ -153,10 +167,9 @@ def packed_choice(choice: Choice, key: str) -> bytes:
 
 
 def is_choice_of(packed: bytes, key: str) -> bool:
-    """Whether a file holds the choice of a key, as far as its beginning tells."""
+    """Whether a file holds the choice of a key, whole."""
     try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as told:
-            return str(told["key"]) == key
+        return _unpacked(packed)[0] == key
     except _BROKEN:
         return False
 
@@ -171,22 +184,73 @@ def read_choice(path: Path) -> Choice:
         If it is not whole.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as told:
-            found = {name: told[name] for name in told.files}
-        shape = (found["weight"].size, found["group"].size)
-        ones: BoolArray = np.ones(found["option"].size, np.bool_)
-        return Choice(
-            covers=sparse.csr_array((ones, found["option"], found["start"]), shape=shape),
-            weight=found["weight"],
-            row=found["row"],
-            group=found["group"],
-            candidate=found["candidate"],
-            ids=found["ids"].astype(object),
-            names=found["names"].astype(object),
-            lonlat=found["lonlat"],
-            riders=float(found["told"][0]),
-            covered=float(found["told"][1]),
-        )
+        return _unpacked(path.read_bytes())[1]
     except _BROKEN as error:
         msg = f"`{path}` is not whole: {error}."
         raise OutputError(msg, zh=f"{path} 不完整：{error}。") from error
+
+
+def _unpacked(packed: bytes) -> tuple[str, Choice]:
+    """
+    Return the key and the choice of a file that may come from anywhere.
+
+    Raises
+    ------
+    ValueError, OSError, EOFError, KeyError, IndexError, zipfile.BadZipFile, zlib.error
+        If it is not one that `packed_choice` made.
+    """
+    found = _arrays(packed)
+    start, option, weight, row = (found[name] for name in ("start", "option", "weight", "row"))
+    group, candidate, ids, names = (found[name] for name in ("group", "candidate", "ids", "names"))
+    _need(start.size == weight.size + 1 and start[0] == 0 and start[-1] == option.size and _rises(start))
+    _need(_lies(option, group.size) and _lies(group, 2) and _lies(candidate, ids.size))
+    _need(row.shape == weight.shape and bool((row >= 0).all()) and group.shape == candidate.shape)
+    _need(bool(np.isfinite(weight).all() and (weight >= 0).all()) and ids.shape == names.shape)
+    lonlat, told = found["lonlat"], found["told"]
+    _need(lonlat.shape == (ids.size, 2) and bool(np.isfinite(lonlat).all() and (np.abs(lonlat) <= [180, 90]).all()))
+    _need(told.shape == (2,) and bool(np.isfinite(told).all()) and 0 <= told[1] <= told[0])
+    ones: BoolArray = np.ones(option.size, np.bool_)
+    covers = sparse.csr_array((ones, option, start), shape=(weight.size, group.size))
+    covers.sum_duplicates()
+    choice = Choice(
+        covers=covers,
+        weight=weight,
+        row=row,
+        group=group,
+        candidate=candidate,
+        ids=ids.astype(object),
+        names=names.astype(object),
+        lonlat=lonlat,
+        riders=float(told[0]),
+        covered=float(told[1]),
+    )
+    return str(found["key"]), choice
+
+
+def _arrays(packed: bytes) -> dict[str, Any]:
+    """Return the arrays of a file, no others and of no other kind, and no more of them than it says."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        _need(sizes.keys() == {f"{name}.npy" for name in _KINDS} and sum(sizes.values()) <= _MOST_BYTES)
+        for name, (kind, n_dim) in _KINDS.items():
+            with archive.open(f"{name}.npy") as stream:
+                _need(np.lib.format.read_magic(stream) == (1, 0))
+                shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+            _need(len(shape) == n_dim and (dtype.kind == "U" if kind is np.str_ else dtype == kind))
+            _need(math.prod(shape) * dtype.itemsize <= sizes[f"{name}.npy"])
+    with np.load(io.BytesIO(packed), allow_pickle=False) as told:
+        return {name: told[name] for name in _KINDS}
+
+
+def _need(holds: bool) -> None:
+    if not holds:
+        msg = "its arrays do not fit together"
+        raise ValueError(msg)
+
+
+def _rises(start: IntArray) -> bool:
+    return bool((np.diff(start) >= 0).all())
+
+
+def _lies(values: IntArray, end: int) -> bool:
+    return bool(((values >= 0) & (values < end)).all())

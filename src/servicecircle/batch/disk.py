@@ -16,11 +16,13 @@ from typing import IO
 from ..errors import InputError, OutputError
 from ..whole_files import make_folder, write_bytes
 
-#: folder of results in the making
-UNFINISHED_FOLDER = ".unfinished"
+#: folders of the results of each town, of the layers of all, of pieces of a city, of results in the making
+TOWNS_FOLDER, LAYERS_FOLDER, PIECES_FOLDER, UNFINISHED_FOLDER = "towns", "layers", ".pieces", ".unfinished"
+OWN_FOLDERS = (TOWNS_FOLDER, LAYERS_FOLDER, PIECES_FOLDER, UNFINISHED_FOLDER)
 _LOCK_FILE = ".lock"
 #: so often is a folder put in its place, where another process does the same at the same time
 _TRIES = 5
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,9 @@ class Disk:
 
     def put_folder(self, made: Path, name: str, last: str, is_wanted: Callable[[], bool]) -> bool:
         """Put a folder in its place with a rename; who stops in between leaves the old one, the new one or none."""
-        del last
+        target = self._own(name, last)
         if not is_wanted():
             return False
-        target = self.root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         made.chmod(0o755)
         for attempt in range(_TRIES):
@@ -88,6 +89,28 @@ class Disk:
         else:
             path.unlink(missing_ok=True)
 
+    def remove_folder(self, name: str, last: str) -> None:
+        """Remove a folder that `put_folder` made, where there is one."""
+        shutil.rmtree(self._own(name, last), ignore_errors=True)
+
+    def _own(self, name: str, last: str) -> Path:
+        """
+        Return where a folder stands or will stand: in no other place than its name says, and made by us.
+
+        Raises
+        ------
+        OutputError
+            If a link leads elsewhere, or there are files of another origin.
+        """
+        target = self.root / name
+        links = [path for path in target.parents if path.is_relative_to(self.root) and path != self.root]
+        for path in links:
+            if path.is_symlink():
+                raise _in_the_way(path)
+        if target.is_symlink() or (target.is_dir() and any(target.iterdir()) and not (target / last).is_file()):
+            raise _in_the_way(target)
+        return target
+
     @contextmanager
     def making(self, run: str) -> Iterator[Path]:
         """Give an empty folder on the same disk."""
@@ -107,6 +130,9 @@ class Disk:
         """Hold the lock of the folder; the system lets it go with the process, however that ends."""
         del run
         path = make_folder(self.root) / _LOCK_FILE
+        for own in (*(self.root / name for name in OWN_FOLDERS), path):
+            if own.is_symlink() or (own.exists() and own.is_dir() == (own == path)):
+                raise _in_the_way(own)
         try:
             lock = _held(path)
         except BlockingIOError as error:
@@ -134,6 +160,12 @@ class Disk:
         """Do nothing: they are there."""
 
 
+def _in_the_way(path: Path) -> OutputError:
+    """Return the error of what stands where results belong, and is none."""
+    msg = f"`{path}` is not of a batch (other files, or a link): move it away, or take another folder."
+    return OutputError(msg, zh=f"{path} 不是批量运行的结果（另有文件，或是链接）：请移走，或换一个文件夹。")
+
+
 def at_work(who: str, where: str) -> InputError:
     """Return the error of a place in which another run is at work."""
     msg = f"Another batch ({who}) is at work in `{where}`: wait for it, or take another folder."
@@ -143,7 +175,7 @@ def at_work(who: str, where: str) -> InputError:
 def _held(path: Path) -> IO[str]:
     """Return the file of a lock, open and locked; one that another process has just removed is made anew."""
     while True:
-        lock = path.open("a+", encoding="utf-8")
+        lock = open(os.open(path, _LOCK_FLAGS, 0o644), "a+", encoding="utf-8")  # noqa: SIM115, PTH123
         try:
             _lock(lock)
             if os.name == "nt" or _is_still(lock, path):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..errors import OutputError
-from .disk import UNFINISHED_FOLDER
+from ..errors import InputError, OutputError
+from .disk import OWN_FOLDERS, PIECES_FOLDER, TOWNS_FOLDER, UNFINISHED_FOLDER
+from .keys import files_of
 from .storage import Storage
 
-#: folder of the results of each town
-TOWNS_FOLDER = "towns"
-PIECES_FOLDER = ".pieces"
 #: file in the folder of results in the making: as long as it is there, the run that asked for them goes on
 MARK_FILE = "run"
 
@@ -71,6 +70,36 @@ class BatchFolder:
             for file in files:
                 file.unlink()
         return self._name(piece)
+
+
+def check_apart(out: Path, studies: Iterable[Path], written: Iterable[str]) -> None:
+    """
+    Refuse a folder for results in which files that a batch writes or removes are studies, or what these name.
+
+    Parameters
+    ----------
+    out
+        Folder for results.
+    studies
+        Each study.toml.
+    written
+        Names of the files of the whole.
+
+    Raises
+    ------
+    InputError
+        If a study, or a file that it names, stands where results go.
+    """
+    root = out.resolve()
+    folders, files = [root / name for name in OWN_FOLDERS], {root / name for name in written}
+    for study in studies:
+        with suppress(OSError):  # what cannot be read is told when the town is planned
+            for _, path in files_of(study):
+                real = Path(os.path.realpath(path))
+                if real in files or any(real.is_relative_to(folder) for folder in folders):
+                    msg = f"`{path}` stands where results go (`{out}`): take another folder for `out`."
+                    zh = f"{path} 位于写结果的位置（{out}）：请为结果另选一个单独的文件夹。"
+                    raise InputError(msg, zh=zh)
 
 
 @contextmanager

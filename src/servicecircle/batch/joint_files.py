@@ -12,11 +12,11 @@ from ..errors import Lang
 from ..whole_files import make_folder, remove_file, write_text, write_whole
 from ..writers import json_text
 from .books import Column, book_csv, write_book
+from .disk import LAYERS_FOLDER
 from .joint import Joint
-from .layers import LAYERS_FOLDER
 from .merged import to_package
 
-_TABLES = ("joint.json", "joint.csv", "joint.xlsx")
+JOINT_FILES = ("joint.json", "joint.csv", "joint.xlsx")
 _LAYERS = ("joint.parquet", "joint.gpkg")
 WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     {
@@ -55,7 +55,7 @@ def write_joint(joint: Joint | None, out: Path, *, names: Mapping[str, str], lan
         If a file cannot be written.
     """
     layers = make_folder(out / LAYERS_FOLDER)
-    unused = [out / name for name in _TABLES] if joint is None else []
+    unused = [out / name for name in JOINT_FILES] if joint is None else []
     if joint is None or joint.sites.empty:
         unused += [layers / name for name in _LAYERS]
     for path in unused:
@@ -98,7 +98,7 @@ def write_joint(joint: Joint | None, out: Path, *, names: Mapping[str, str], lan
 
 def joint_paths(out: Path) -> list[Path]:
     """Return the files that `write_joint` may write."""
-    return [*(out / name for name in _TABLES), *(out / LAYERS_FOLDER / name for name in _LAYERS)]
+    return [*(out / name for name in JOINT_FILES), *(out / LAYERS_FOLDER / name for name in _LAYERS)]
 
 
 def _rows(joint: Joint) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def town_key(study: Path, options: Mapping[str, Any]) -> str:
     """
     found = hashlib.blake2b(_program(), digest_size=20)
     found.update(json.dumps(dict(options), sort_keys=True).encode())
-    for name, path in _files_of(study):
+    for name, path in files_of(study):
         found.update(f"\n{name} ".encode("utf-8", "surrogateescape"))
         found.update(_digest(path) if path.is_file() else b"missing")
     return found.hexdigest()
@@ -86,7 +86,7 @@ def city_stamp(study: Path) -> str:
     return town_key(study, {})
 
 
-def _files_of(study: Path) -> Iterator[tuple[str, Path]]:
+def files_of(study: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file that a study rests on with its name in study.toml, in the order of the names."""
     yield study.name, study
     yield ANSWERS_FILE, study.with_name(ANSWERS_FILE)

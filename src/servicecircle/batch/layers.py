@@ -18,8 +18,6 @@ from ..pipeline import study_area
 from ..whole_files import make_folder, write_whole
 from ..writers import WGS84, Feature, frame_features, plan_layers
 
-#: folder of the layers in a town's results, and of the whole in the batch's
-LAYERS_FOLDER = "layers"
 LAYERS = ("towns", "circles", "coverage", "gaps", "suggestions", "facilities")
 #: columns of whole numbers; every other number is one with a fraction, be it 0 in this town
 _WHOLE = ("rank", "n_facilities_", "n_stations", "n_shops", "n_gaps", "n_new_", "n_warnings", "phase")

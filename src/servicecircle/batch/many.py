@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from ..errors import Fault, InputError, Lang
+from ..errors import Fault, InputError, Lang, OutputError
 from ..pipeline import TIME_LIMIT_S
 from ..study import load_study
 from ..threads import cores
@@ -18,16 +18,16 @@ from ..whole_files import write_whole
 from .choices import CHOICE_FILE
 from .city import lay_city
 from .cluster import REPORT_FILE, connected
-from .folders import BatchFolder, batch_folder, folder_of
+from .disk import LAYERS_FOLDER
+from .folders import BatchFolder, batch_folder, check_apart, folder_of
 from .joint import Joint, Whole, check_joint, joint_of_city, joint_of_towns
-from .joint_files import joint_paths, write_joint
+from .joint_files import JOINT_FILES, joint_paths, write_joint
 from .keys import city_stamp
-from .layers import LAYERS_FOLDER
 from .merged import layer_paths, merge_layers
-from .overview import write_overview
-from .ranking import write_ranking
-from .records import Record
-from .rows import summary_frame
+from .overview import MAP_FILE, write_overview
+from .ranking import RANKING_FILES, write_ranking
+from .records import RECORD_FILE, Record
+from .rows import SUMMARY_FILE, summary_frame
 from .storage import checked_address, local_folder, storage_at
 from .town_run import TownTask, run_town
 from .towns import Town, city_of, find_towns, lang_of
@@ -36,6 +36,8 @@ from .zone_towns import choice_of_city, town_names, written_pieces
 
 MOST_WORKERS = 1024
 _LAYERS = f"{LAYERS_FOLDER}/"
+#: files of the whole beside the layers
+_WHOLE = (SUMMARY_FILE, *RANKING_FILES, *JOINT_FILES, MAP_FILE, REPORT_FILE)
 #: called with what became of a town, how many are done, and how many there are
 OnTown = Callable[[Record, int, int], None]
 
@@ -129,6 +131,8 @@ def plan_many(
     source, storage = local_folder(towns, "towns"), storage_at(checked_address(out, "out"))
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
+    if storage.root is not None:
+        check_apart(storage.root, [town.study for town in found], _WHOLE)
     lang, title, warnings, whole = lang_of(found), "", tuple[Fault, ...](), None
     with batch_folder(storage) as folder, ExitStack() as opened:
         task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)
@@ -181,7 +185,7 @@ def _runner(
         return
     written = folder.out / REPORT_FILE if report else None
     out, run = folder.storage.address, folder.run
-    with connected(scheduler, out=out, run=run, study=study.resolve(), report=written) as cluster:
+    with connected(scheduler, out=out, run=run, study=study.absolute(), report=written) as cluster:
 
         def run_there(tasks: Iterable[TownTask], _: int) -> Iterator[tuple[TownTask, Record]]:
             for task, record in cluster.run(tasks):
@@ -205,7 +209,7 @@ def _task(
 ) -> TownTask:
     return TownTask(
         town=town,
-        study=str(study.resolve()),
+        study=str(study.absolute()),  # a link in a circle is its own town's fault, told later
         out=folder.storage.address,
         run=folder.run,
         time_limit_s=time_limit_s,
@@ -235,7 +239,7 @@ def _gathered(
     files = merge_layers(folders, out)
     files += write_ranking(summary, records, out, lang=lang)
     write = partial(summary.to_parquet, index=False, compression="zstd")
-    files.append(write_whole(out / "summary.parquet", write))
+    files.append(write_whole(out / SUMMARY_FILE, write))
     by_town = {one.town: one for one in records}
     ranked = [by_town[town] for town in summary["town"]]
     names = {record.town: str(record.row.get("name") or record.town) for record in records}
@@ -279,5 +283,6 @@ def _lost(task: TownTask) -> Record:
 
 
 def _without_results(task: TownTask, why: Fault) -> Record:
-    task.storage.remove(task.folder)
+    with suppress(OutputError):
+        task.storage.remove_folder(task.folder, RECORD_FILE)
     return Record(task.town, "failed", row={"town": task.town, "status": "failed"}, reasons=(why,))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..geopackages import GPKG_VERSION
 from ..whole_files import NO_DATE, gdal_date, make_folder, remove_file, write_whole
-from .layers import LAYERS, LAYERS_FOLDER
+from .disk import LAYERS_FOLDER
+from .layers import LAYERS
+from .records import not_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,11 +79,28 @@ def _join(pieces: Sequence[Path], path: Path) -> None:
     """Write the rows of all pieces behind each other, a row group each."""
     import pyarrow.parquet as pq
 
-    schemas = [pq.read_schema(piece) for piece in pieces]
+    schemas = []
+    for piece in pieces:
+        with _whole_piece(piece):
+            schemas.append(pq.read_schema(piece))
+            _geo_of(schemas[-1])["columns"]["geometry"]["geometry_types"]
     schema = _one_schema(schemas)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for piece in pieces:
-            writer.write_table(_as_schema(pq.read_table(piece), schema))
+            with _whole_piece(piece):
+                table = _as_schema(pq.read_table(piece), schema)
+            writer.write_table(table)
+
+
+@contextmanager
+def _whole_piece(piece: Path) -> Iterator[None]:
+    """Tell of a town's file that it cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise not_whole(piece, error) from error
 
 
 def _one_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:

@@ -57,15 +57,16 @@ class ObjectStorage:
             self._files.pipe_file(path, data)
 
     def put_folder(self, made: Path, name: str, last: str, is_wanted: Callable[[], bool]) -> bool:
-        """Put the files of a folder in their place: first `last` goes, then the others come, then `last` does."""
+        """Put the files of a folder in their place: `last` is empty until the others are there."""
         files = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
         there, told = self.sizes(name), files.pop(last).read_bytes()
         is_there = all(there.get(one) == path.stat().st_size for one, path in files.items())
         if is_there and last in there and self.read(f"{name}/{last}") == told:
             return True  # another worker that had the same to do has done it
+        self._check_own(name, last, there)
         if not is_wanted():
             return False
-        self.remove(f"{name}/{last}")
+        self.put(f"{name}/{last}", b"")
         for stale in there.keys() - files.keys() - {last}:
             self.remove(f"{name}/{stale}")
         self._upload({f"{name}/{one}": path for one, path in files.items()})
@@ -83,6 +84,18 @@ class ObjectStorage:
                 self._files.rm_file(path)
             elif kind is not None:
                 self._files.rm(path, recursive=True)
+
+    def remove_folder(self, name: str, last: str) -> None:
+        """Remove a folder that `put_folder` made, where there is one."""
+        self._check_own(name, last, self.sizes(name))
+        self.remove(name)
+
+    def _check_own(self, name: str, last: str, there: dict[str, int]) -> None:
+        """Refuse a folder that holds files of another origin."""
+        if there and last not in there:
+            msg = f"`{self.address}/{name}` holds files that are not of a batch: move them, or take another folder."
+            zh = f"{self.address}/{name} 中另有不属于批量运行的文件：请移走，或换一个文件夹。"
+            raise OutputError(msg, zh=zh)
 
     @contextmanager
     def making(self, run: str) -> Iterator[Path]:

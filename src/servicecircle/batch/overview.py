@@ -23,13 +23,17 @@ from ..errors import Lang
 from ..model import Plan
 from ..whole_files import write_text
 from ..writers import json_text
+from .disk import LAYERS_FOLDER
 from .joint import Joint
-from .layers import LAYERS_FOLDER
-from .records import Record
+from .records import Record, not_whole
 
 MAP_FILE = "map.html"
 #: what it shows of a town, beside the town's layers
 PIECE_FILE = "overview.json"
+_PIECE = (
+    "foot", "attribution", "is_invented", "is_internal", "has_border", "at", "box", "shape", "circles", "places",
+    "sites",
+)  # fmt: skip
 #: steps are told from where both degrees are 0: a piece knows nothing of the others
 _SCREEN = Screen(WGS84, (0.0, 0.0, 0.0, 0.0))
 #: largest share of each class but the last
@@ -109,7 +113,7 @@ def write_piece(plan: Plan, folder: Path, row: Mapping[str, Any]) -> Path:
     outline = _layer(folder, "towns")
     foot, attribution = summary.sources(plan, Words(plan.study.lang))
     shape = shapely.Polygon() if outline is None else union(np.asarray(outline.geometry.array, dtype=object))
-    piece = {
+    told = {
         "foot": foot,
         "attribution": attribution,
         "is_invented": plan.study.is_invented,
@@ -122,7 +126,7 @@ def write_piece(plan: Plan, folder: Path, row: Mapping[str, Any]) -> Path:
         "places": _places(folder),
         "sites": _points(folder, "suggestions"),
     }
-    return write_text(folder / PIECE_FILE, json_text(piece))
+    return write_text(folder / PIECE_FILE, json_text(told))
 
 
 def write_overview(
@@ -187,7 +191,7 @@ def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict
     if folder is None:
         return told
     share = row["share_covered"]
-    told |= json.loads((folder / LAYERS_FOLDER / PIECE_FILE).read_text(encoding="utf-8"))
+    told |= _read_piece(folder / LAYERS_FOLDER / PIECE_FILE)
     told |= {
         "class": None if share is None else int(np.searchsorted(CLASSES, share, side="right")),
         "riders": row["riders"],
@@ -199,6 +203,14 @@ def _town(record: Record, folder: Path | None, out: Path, *, title: str) -> dict
         "href": quote((folder / MAP_FILE).relative_to(out).as_posix()) if MAP_FILE in record.files else None,
     }
     return told
+
+
+def _read_piece(file: Path) -> dict[str, Any]:
+    try:
+        piece: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return {name: piece[name] for name in _PIECE}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise not_whole(file, error) from error
 
 
 def _name(record: Record, title: str) -> str:

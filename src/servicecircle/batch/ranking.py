@@ -39,6 +39,8 @@ WORDS: Mapping[Lang, Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 _COLUMNS = tuple(WORDS["en"])[: tuple(WORDS["en"]).index("reason") + 1]
+#: files that `write_ranking` writes
+RANKING_FILES = ("towns.csv", "towns.xlsx")
 _SHARES = frozenset({"share_covered", "share_after"})
 _WIDTH: Mapping[str, float] = MappingProxyType({"town": 24, "name": 30, "status": 12, "reason": 60})
 
@@ -60,8 +62,8 @@ def write_ranking(summary: pd.DataFrame, records: Sequence[Record], out: Path, *
         rows.append({name: None if pd.isna(told[name]) else told[name] for name in _COLUMNS})
     columns = [_column(name, words[name]) for name in _COLUMNS]
     return [
-        write_text(out / "towns.csv", book_csv(columns, rows)),
-        write_whole(out / "towns.xlsx", lambda path: write_book(path, words["title"], columns, rows)),
+        write_text(out / RANKING_FILES[0], book_csv(columns, rows)),
+        write_whole(out / RANKING_FILES[1], lambda path: write_book(path, words["title"], columns, rows)),
     ]
 
 

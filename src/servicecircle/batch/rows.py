@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +12,15 @@ import pandas as pd
 from ..model import Plan
 from ..writers import summary
 
+SUMMARY_FILE = "summary.parquet"
 #: columns of every town, before those of its breaks
 COLUMNS = (
     "town", "name", "status", "minutes", "riders", "riders_covered", "share_covered", "riders_uncovered",
     "riders_gained", "share_after", "n_stations", "n_shops", "n_new_stations", "n_new_shops", "n_gaps",
     "solution_gap", "n_warnings",
 )  # fmt: skip
+_TEXTS = ("town", "name", "status")
+_MINUTES = re.compile(r"\d{1,4}(?:\.\d{1,6})?")
 
 
 def town_row(plan: Plan, town: str, own: frozenset[str] | None = None) -> dict[str, Any]:
@@ -54,6 +59,23 @@ def town_row(plan: Plan, town: str, own: frozenset[str] | None = None) -> dict[s
     return row
 
 
+def is_row(row: object, town: str) -> bool:
+    """Whether a row is one that `town_row` makes of a town: every figure a number, or None."""
+    if not isinstance(row, dict) or not set(COLUMNS) <= row.keys() or row["town"] != town:
+        return False
+    texts = {name: row[name] for name in _TEXTS}
+    figures = [value for name, value in row.items() if name not in _TEXTS]
+    of_breaks = row.keys() - set(COLUMNS)
+    minutes = {name.partition("_")[2] for name in of_breaks}
+    return (
+        all(isinstance(value, str) for value in texts.values())
+        and all(value is None or (isinstance(value, int | float) and math.isfinite(value)) for value in figures)
+        and all(_MINUTES.fullmatch(t) for t in minutes)
+        and of_breaks == {f"{what}_{t}" for what in ("covered", "after") for t in minutes}
+        and all(row[name] is not None for name in ("minutes", "riders", "riders_covered", "riders_uncovered"))
+    )
+
+
 def summary_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """
     Return the rows of the towns, those with the most riders uncovered first; of equals by name, failed ones last.
@@ -66,7 +88,7 @@ def summary_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     columns = [*COLUMNS, *(f"{what}_{t}" for t in breaks for what in ("covered", "after"))]
     frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows], columns=columns)
     for name in columns:
-        if name in {"town", "name", "status"}:
+        if name in _TEXTS:
             frame[name] = frame[name].astype(object)
         else:
             frame[name] = pd.to_numeric(frame[name]).astype("Int64" if name.startswith("n_") else "float64")

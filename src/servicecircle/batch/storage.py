@@ -52,11 +52,15 @@ class Storage(Protocol):
         """
         Put a folder of files in its place, and what stood there away; False, and no more, once it is not wanted.
 
-        Who stops in between leaves the old files, the new ones, or a folder without the file `last`.
+        Who stops in between leaves the old files, the new ones, no folder, or one whose file `last` is empty. One
+        that holds files and no `last` is none of ours: an `OutputError`.
         """
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that it holds, where there is one."""
+
+    def remove_folder(self, name: str, last: str) -> None:
+        """Remove a folder that `put_folder` made, where there is one."""
 
     def making(self, run: str) -> AbstractContextManager[Path]:
         """Give an empty folder of this machine for results in the making of a run."""

@@ -16,9 +16,10 @@ from ..study import load_study
 from ..trouble import with_trouble
 from ..writers import write_outputs
 from .choices import CHOICE_FILE, choice_of, is_choice_of, packed_choice
+from .disk import LAYERS_FOLDER
 from .folders import folder_of, mark_of
 from .keys import town_key, zone_key
-from .layers import LAYERS_FOLDER, write_layers
+from .layers import write_layers
 from .overview import write_piece
 from .pieces import city_study, read_piece
 from .records import RECORD_FILE, Record, kept_record, put_record
@@ -28,6 +29,7 @@ from .zone_studies import study_of_zone
 
 #: what a town that nobody foresaw the failure of says
 _BUG = "This is a bug ({what}). Please report it.", "程序出错（{what}），请反馈此问题。"
+_UNREAD = "A file cannot be read or written ({what}).", "文件无法读写（{what}）。"
 _CHANGED = Fault("Its files changed while they were read: run it again.", "读取期间文件有改动，请重新运行。")
 _OVER = Fault("The batch that asked for it is over.", "要求规划它的批量运行已结束。")
 _MEMORY = Fault("Out of memory: take fewer workers, or larger cells.", "内存不足：请减少进程数或增大网格。")
@@ -80,6 +82,9 @@ def run_town(task: TownTask) -> Record:
         record = _failed(task, *[fault for fault in error.faults if fault.level == "error"])
     except ServiceCircleError as error:
         record = _failed(task, Fault(error.en, error.zh))
+    except OSError as error:
+        what = f"{error.filename or task.study}: {error.strerror or error}"
+        record = _failed(task, Fault(_UNREAD[0].format(what=what), _UNREAD[1].format(what=what)))
     except MemoryError:
         record = _failed(task, _MEMORY)
     except Exception as error:  # one town does not stop the rest
@@ -88,7 +93,7 @@ def run_town(task: TownTask) -> Record:
     if record.status == "failed":
         with suppress(OutputError, OSError):  # a storage that cannot be reached stops the whole, not here
             if task.is_wanted:
-                task.storage.remove(task.folder)
+                task.storage.remove_folder(task.folder, RECORD_FILE)
     gc.collect()  # plans hold circles of references; the next one needs the room
     return record
 
@@ -99,7 +104,7 @@ def _run(task: TownTask) -> Record:
             return _run_zone(task, piece)
     study = Path(task.study)
     key = town_key(study, task.options)
-    record = kept_record(task.storage, task.folder, key)
+    record = kept_record(task.storage, task.folder, task.town, key)
     if record is None:
         loaded = load_study(study)
         plan, reasons = _planned(task, lambda: suggest(loaded, time_limit_s=task.time_limit_s))
@@ -129,7 +134,7 @@ def _run_zone(task: TownTask, folder: Path) -> Record:
     piece = read_piece(folder, city)
     study = study_of_zone(city, piece)
     key = zone_key(Path(task.study), folder, study.inputs, task.options)
-    if kept := kept_record(task.storage, task.folder, key):
+    if kept := kept_record(task.storage, task.folder, task.town, key):
         return kept
     plan, reasons = _planned(task, lambda: plan_on(study, piece.ground, time_limit_s=task.time_limit_s))
     return _written(task, key, plan, reasons, own=frozenset(piece.own))

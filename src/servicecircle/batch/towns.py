@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError, Lang
 from ..study_keys import STUDY_FILE, stated_lang
+
+#: signs that turn the direction of the text behind them
+_TURNS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ def find_towns(folder: Path) -> tuple[Town, ...]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or the name of a folder holds what no table can.
     """
     found = []
     for place, inner, files in os.walk(folder):
@@ -37,8 +41,25 @@ def find_towns(folder: Path) -> tuple[Town, ...]:
     if not found:
         msg = f"`{folder}` holds no study: a batch is a folder with a folder for each study, with its {STUDY_FILE}."
         raise InputError(msg, zh=f"{folder} 中没有研究：批量文件夹下应为每个研究各设一个含 {STUDY_FILE} 的文件夹。")
+    for one in found:
+        _check_name(one.relative_to(folder).as_posix())
     towns = [Town(one.relative_to(folder).as_posix(), one / STUDY_FILE) for one in found]
     return tuple(sorted(towns, key=lambda town: town.name.split("/")))
+
+
+def _check_name(name: str) -> None:
+    """
+    Refuse a name that is no text, or does not stay as it is in a line.
+
+    Raises
+    ------
+    InputError
+        If it is not UTF-8 (that of an old archive), or holds a line break or a sign that turns text round.
+    """
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} or sign in _TURNS for sign in name):
+        told = ascii(name)
+        msg = f"The folder {told} has a name that is not UTF-8, or holds control characters: rename it."
+        raise InputError(msg, zh=f"文件夹 {told} 的名称不是 UTF-8，或含控制字符：请改名。")
 
 
 def city_of(towns: Path) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 
+from ..disk_names import is_device
 from .choices import choice_of
 from .city import City, cut_pieces, nearest_zone
 from .joint import Whole
@@ -32,16 +34,21 @@ def town_names(zones: Sequence[str | None]) -> tuple[str, ...]:
     >>> town_names(["440101", "a/b", None])
     ('440101', 'a_b~82badf67', '~')
     """
-    alike = Counter(zone.casefold() for zone in zones if zone is not None)  # some disks take A and a for one
-    return tuple(OTHERS if zone is None else _name(zone, is_alone=alike[zone.casefold()] == 1) for zone in zones)
+    alike = Counter(_folded(zone) for zone in zones if zone is not None)
+    return tuple(OTHERS if zone is None else _name(zone, is_alone=alike[_folded(zone)] == 1) for zone in zones)
+
+
+def _folded(zone: str) -> str:
+    """Return what some disks take a name for: A is a, and a letter with its mark is one sign."""
+    return unicodedata.normalize("NFC", zone.casefold())
 
 
 def _name(zone: str, *, is_alone: bool) -> str:
     plain = _UNFIT.sub("_", zone)[:_LONGEST].strip(" .~")
-    if plain == zone and is_alone:
+    if plain == zone and is_alone and not is_device(plain):
         return plain
     digest = hashlib.blake2b(zone.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
-    return f"{plain}~{digest}"
+    return f"{'_' if is_device(plain) else ''}{plain}~{digest}"
 
 
 def written_pieces(city: City, folder: Path) -> Iterator[tuple[str, Path]]:
