@@ -158,6 +158,14 @@ def test_no_site_is_chosen_that_nothing_needs():
     assert mclp_of_parts([], 3).status == "optimal"
 
 
+@pytest.mark.parametrize("weight", [1e-300, 1e-9, 1e9, 1e295])
+def test_weights_of_any_size_are_shared_out(weight):
+    part = CoverPart(sparse.csr_array(np.eye(3, dtype=bool)), np.array([1.0, 2.0, 3.0]) * weight)
+    plan = mclp_of_parts([part, part], 3)
+    assert plan.objective == plan.bound == pytest.approx(8 * weight, rel=1e-12)
+    assert sorted(map(len, plan.chosen)) == [1, 2]
+
+
 def test_a_search_that_is_ended_says_how_far_it_may_be():
     hard = CoverPart(np.random.default_rng(3).random((3000, 400)) < 0.01, np.random.default_rng(4).random(3000))
     rounds = []

@@ -14,6 +14,8 @@ from .._validate import BoolArray, FloatArray, IntArray
 
 #: values are counted in whole units, so that sums are the same in every order; so many bits hold values and ties
 _BITS = 61
+#: a power of 2 that a number holds
+_MOST_POWER = 1000
 #: steps of bisecting the price of a group, turns of all groups, and by how much a price rises that is too low yet
 _STEPS, _SWEEPS, _RISE = 40, 3, 1.01
 #: slack to begin with, as a share of what all curves give together, and by how much it grows
@@ -92,7 +94,7 @@ def _points(curves: Sequence[FloatArray]) -> _Points:
     start = np.concatenate([[0], np.cumsum([len(own) for own in counts])])
     most = float(np.maximum.reduceat(value, start[:-1]).sum())
     ties = int(np.maximum.reduceat(count.sum(axis=1), start[:-1]).sum()).bit_length()
-    unit = 2.0 ** (_BITS - ties - math.ceil(math.log2(most))) if most > 0 else 1.0
+    unit = 2.0 ** min(_BITS - ties - math.ceil(math.log2(most)), _MOST_POWER) if most > 0 else 1.0
     key = (np.round(value * unit).astype(np.int64) << ties) - count.sum(axis=1)
     return _Points(value, key, count, start)
 
