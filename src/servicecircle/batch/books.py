@@ -10,8 +10,12 @@ from typing import Any, Literal
 from ..csv_tables import csv_text
 from ..sheet_cells import CREATED, OPTIONS, put_text, row_height, styles_of
 
+#: size of paper, as Excel counts them
+_A4 = 9
 #: width of a column of numbers, in characters
-_NARROW = 11.0
+NARROW = 11.0
+#: of texts, in characters
+_INDENT = 1.0
 #: digits behind the point in CSV
 _DIGITS = {"whole": 2, "share": 4, "degree": 6}
 
@@ -23,7 +27,7 @@ class Column:
     name: str  # of the value in each row
     header: str
     kind: Literal["text", "whole", "share", "degree"] = "whole"
-    width: float = _NARROW
+    width: float = NARROW
 
 
 def book_csv(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -45,8 +49,9 @@ def write_book(path: Path, title: str, columns: Sequence[Column], rows: Sequence
         styles = styles_of(
             book,
             {
-                "head": {"bold": True, "text_wrap": True, "bottom": 1},
-                "text": {"text_wrap": True},
+                "head": {"bold": True, "text_wrap": True, "bottom": 1, "indent": 1},
+                "head of numbers": {"bold": True, "text_wrap": True, "bottom": 1, "align": "right"},
+                "text": {"text_wrap": True, "indent": 1},
                 "whole": {"num_format": "#,##0"},
                 "share": {"num_format": "0.0%"},
                 "degree": {"num_format": "0.000000"},
@@ -55,10 +60,15 @@ def write_book(path: Path, title: str, columns: Sequence[Column], rows: Sequence
         sheet = book.add_worksheet(title)
         for at, column in enumerate(columns):
             sheet.set_column(at, at, column.width)
-            put_text(sheet, (0, at), column.header, "head", styles)
-        sheet.set_row(0, row_height((column.header, column.width) for column in columns))
+            head = "head" if column.kind == "text" else "head of numbers"
+            put_text(sheet, (0, at), column.header, head, styles)
+        sheet.set_row(0, row_height((column.header, column.width - _INDENT) for column in columns))
         for number, row in enumerate(rows, 1):
-            texts = [(str(row[c.name]), c.width) for c in columns if c.kind == "text" and row[c.name] is not None]
+            texts = [
+                (str(row[c.name]), c.width - _INDENT)
+                for c in columns
+                if c.kind == "text" and row[c.name] is not None
+            ]
             sheet.set_row(number, row_height(texts))
             for at, column in enumerate(columns):
                 value = row[column.name]
@@ -69,5 +79,6 @@ def write_book(path: Path, title: str, columns: Sequence[Column], rows: Sequence
         sheet.freeze_panes(1, 2)
         sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
         sheet.set_landscape()
+        sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)

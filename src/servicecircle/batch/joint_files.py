@@ -64,7 +64,7 @@ def write_joint(joint: Joint | None, out: Path, *, names: Mapping[str, str], lan
         return []
     words = WORDS[lang]
     columns = [
-        Column("rank", words["rank"]),
+        Column("rank", words["rank"], width=6),
         Column("town", words["town"], "text", 20),
         Column("town_name", words["town_name"], "text", 24),
         Column("name", words["name"], "text", 30),

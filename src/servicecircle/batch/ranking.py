@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import Lang
 from ..whole_files import write_text, write_whole
-from .books import Column, book_csv, write_book
+from .books import NARROW, Column, book_csv, write_book
 from .records import Record
 
 #: header of each column, and words of its values
@@ -42,7 +42,15 @@ _COLUMNS = tuple(WORDS["en"])[: tuple(WORDS["en"]).index("reason") + 1]
 #: files that `write_ranking` writes
 RANKING_FILES = ("towns.csv", "towns.xlsx")
 _SHARES = frozenset({"share_covered", "share_after"})
-_WIDTH: Mapping[str, float] = MappingProxyType({"town": 24, "name": 30, "status": 12, "reason": 60})
+_WIDTH: Mapping[str, float] = MappingProxyType(
+    {
+        "rank": 6, "town": 20, "name": 26, "status": 11, "minutes": 7, "n_stations": 8, "n_shops": 8,
+        "n_new_stations": 9, "n_new_shops": 9, "n_gaps": 8, "n_warnings": 9, "reason": 50,
+    }
+)  # fmt: skip
+_TEXTS = frozenset({"town", "name", "status", "reason"})
+#: a column of reasons where there is none
+_NO_REASON = 8
 
 
 def write_ranking(summary: pd.DataFrame, records: Sequence[Record], out: Path, *, lang: Lang) -> list[Path]:
@@ -60,14 +68,16 @@ def write_ranking(summary: pd.DataFrame, records: Sequence[Record], out: Path, *
     for row in summary.to_dict("records"):
         told = {**row, "reason": reasons[row["town"]], "status": words[row["status"]]}
         rows.append({name: None if pd.isna(told[name]) else told[name] for name in _COLUMNS})
-    columns = [_column(name, words[name]) for name in _COLUMNS]
+    has_reason = any(reasons.values())
+    columns = [_column(name, words[name], has_reason=has_reason) for name in _COLUMNS]
     return [
         write_text(out / RANKING_FILES[0], book_csv(columns, rows)),
         write_whole(out / RANKING_FILES[1], lambda path: write_book(path, words["title"], columns, rows)),
     ]
 
 
-def _column(name: str, header: str) -> Column:
-    if name in _WIDTH:
-        return Column(name, header, "text", _WIDTH[name])
-    return Column(name, header, "share" if name in _SHARES else "whole")
+def _column(name: str, header: str, *, has_reason: bool) -> Column:
+    width = _NO_REASON if name == "reason" and not has_reason else _WIDTH.get(name, NARROW)
+    if name in _TEXTS:
+        return Column(name, header, "text", width)
+    return Column(name, header, "share" if name in _SHARES else "whole", width)
