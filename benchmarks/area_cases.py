@@ -77,24 +77,35 @@ def at_places(name: str, network: sc.Network, facilities: gpd.GeoDataFrame, minu
 
 def _places(case: Case, j: int, b: int, rng: np.random.Generator) -> Places:
     """Ask random places: by their nearest street position, the exact time there, and the walk."""
-    network, graph, settled = case.network, case.reach.graph, case.settled[j]
+    xy = case.network.node_xy[case.nodes_within(j, b)]
+    low, high = (xy.min(axis=0), xy.max(axis=0)) if len(xy) else (np.zeros(2), np.zeros(2))
+    points, ms = times_at(case, shapely.points(rng.uniform(low, high, (PLACES, 2))), [j])
+    return shapely.get_x(points), shapely.get_y(points), ms[0] <= case.reach.limit_ms[j, b]
+
+
+def times_at(case: Case, points: Any, facilities: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401
+    """
+    Return the places that lie near streets, and the exact time of each facility there.
+
+    That is the time at the nearest street position and the walk from there, shape `(n_facility, n_place)`, ms.
+    """
+    network, graph = case.network, case.reach.graph
     tree, streets = network.street_tree
     whole = [np.where(ms < INF_MS, ms, 1e12) for ms in (graph.a_ms, graph.b_ms)]
-    xy = network.node_xy[case.nodes_within(j, b)]
-    low, high = (xy.min(axis=0), xy.max(axis=0)) if len(xy) else (np.zeros(2), np.zeros(2))
-    points = shapely.points(rng.uniform(low, high, (PLACES, 2)))
     (i, k), offset = tree.query_nearest(points, max_distance=NEAR_M, all_matches=False, return_distance=True)
     street = streets[k]
     share = shapely.line_locate_point(network.street_geometry[street], points[i], normalized=True)
-    at_node = np.full(network.n_node, np.inf)
-    at_node[settled.node] = settled.ms
-    by_a = at_node[graph.end[street, 0]] + share * whole[0][street]
-    by_b = at_node[graph.end[street, 1]] + (1 - share) * whole[1][street]
-    ahead = share - settled.share
-    along = np.where(ahead >= 0, ahead * whole[0][street], -ahead * whole[1][street]) + settled.access_ms
-    ms = np.minimum(np.minimum(by_a, by_b), np.where(street == settled.street, along, np.inf))
-    is_reached = ms + offset * graph.access_s_per_m * 1000 <= case.reach.limit_ms[j, b]
-    return shapely.get_x(points[i]), shapely.get_y(points[i]), is_reached
+    found = np.empty((len(facilities), i.size))
+    for row, j in enumerate(facilities):
+        settled = case.settled[j]
+        at_node = np.full(network.n_node, np.inf)
+        at_node[settled.node] = settled.ms
+        by_a = at_node[graph.end[street, 0]] + share * whole[0][street]
+        by_b = at_node[graph.end[street, 1]] + (1 - share) * whole[1][street]
+        ahead = share - settled.share
+        along = np.where(ahead >= 0, ahead * whole[0][street], -ahead * whole[1][street]) + settled.access_ms
+        found[row] = np.minimum(np.minimum(by_a, by_b), np.where(street == settled.street, along, np.inf))
+    return points[i], found + offset * graph.access_s_per_m * 1000
 
 
 def share_right(drawn: Shapes, truth: list[list[Places]]) -> float:

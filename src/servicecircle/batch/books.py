@@ -49,9 +49,9 @@ def write_book(path: Path, title: str, columns: Sequence[Column], rows: Sequence
         styles = styles_of(
             book,
             {
-                "head": {"bold": True, "text_wrap": True, "bottom": 1, "indent": 1},
+                "head": {"bold": True, "text_wrap": True, "bottom": 1, "align": "left", "indent": 1},
                 "head of numbers": {"bold": True, "text_wrap": True, "bottom": 1, "align": "right"},
-                "text": {"text_wrap": True, "indent": 1},
+                "text": {"text_wrap": True, "align": "left", "indent": 1},
                 "whole": {"num_format": "#,##0"},
                 "share": {"num_format": "0.0%"},
                 "degree": {"num_format": "0.000000"},
