@@ -63,6 +63,7 @@ def test_a_plan_is_counted_without_its_study_and_roads(tiny: sc.Study) -> None:
     assert roads.bytes_beside(few.network) == roads.bytes_beside(roads.study) == 0
 
 
+@pytest.mark.slow
 def test_a_server_forgets_what_takes_more_than_it_may_keep(tiny: sc.Study) -> None:
     app = create_app(Settings(kept_plans_mb=1, kept_todays_mb=1, kept_maps_mb=1), study=tiny)
     with TestClient(app) as client:

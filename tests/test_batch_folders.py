@@ -147,6 +147,7 @@ def test_a_study_that_is_a_link_in_a_circle_fails_alone(tmp_path: Path) -> None:
     assert all("bug" not in record.reasons[0].en for record in batch.failed)
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_damaged_is_named_and_how_to_go_on(tmp_path: Path) -> None:
     write_tiny_study(tmp_path / "towns" / "a", riders=100)
     out = tmp_path / "out"

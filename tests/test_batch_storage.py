@@ -68,6 +68,7 @@ def bytes_at(files: Any, place: str) -> dict[str, bytes]:
 
 
 # --------------------------------------------------------------------------------------------------- the same bytes
+@pytest.mark.slow
 def test_results_are_those_of_a_folder_and_a_second_run_does_what_is_missing(
     towns: Path, on_disk: dict[str, bytes], s3: Any
 ) -> None:
@@ -186,6 +187,7 @@ def test_two_runs_cannot_work_in_one_place(s3: Any, monkeypatch: pytest.MonkeyPa
     assert bytes_at(s3, "towns/lock") == {}
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_keeps_nobody_out(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "DEAD_S", 1.0)
     files, storage = ("towns/dead/.lock", f"towns/dead/{mark_of('0')}"), ObjectStorage("s3://towns/dead")
@@ -210,6 +212,7 @@ def test_a_run_that_slept_too_long_writes_no_more(s3: Any) -> None:
     assert not storage.has("map.html")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("s3")
 def test_of_runs_that_begin_together_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT_S", 0.2)

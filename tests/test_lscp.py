@@ -61,6 +61,7 @@ def test_greedy_falls_into_a_trap_that_the_proof_does_not():
     assert lscp(TRAP).chosen.tolist() == [1, 2]
 
 
+@pytest.mark.slow
 def test_three_sites_for_all_pairs_of_four():
     assert (lscp(PAIRS).objective, lscp(PAIRS).bound) == (3, 3)
 

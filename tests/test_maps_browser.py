@@ -293,6 +293,7 @@ def test_a_layer_goes_when_its_row_is_switched_off_by_mouse_or_key(plan: Plan, o
     assert page.locator("[data-layer='candidate']").get_attribute("aria-checked") == "false"
 
 
+@pytest.mark.slow
 def test_trouble_on_the_road_is_a_layer_with_its_names_as_text(plan: Plan, opened: Callable[..., Any]) -> None:
     places = plan.study.stations.loc[["S1"], ["geometry"]].assign(radius_m=60.0)
     times = {"from": "2026-08-01 09:00", "until": "2026-08-01 10:00"}
@@ -308,6 +309,7 @@ def test_trouble_on_the_road_is_a_layer_with_its_names_as_text(plan: Plan, opene
     assert bare.locator("[data-layer='closure']").count() == 0
 
 
+@pytest.mark.slow
 def test_a_station_that_moves_is_crossed_out_only_with_the_suggestions(
     tmp_path: Path, opened: Callable[..., Any]
 ) -> None:
@@ -321,6 +323,7 @@ def test_a_station_that_moves_is_crossed_out_only_with_the_suggestions(
     assert page.evaluate(pale) == 0
 
 
+@pytest.mark.slow
 def test_arrows_move_a_switch_and_slash_starts_the_search(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     page.locator(".sc-choice[aria-checked='true']").first.focus()
@@ -607,6 +610,7 @@ def test_services_and_hours_are_switched_as_a_plan_that_asks_counts_them(
     assert "+" in page.inner_text(".sc-change")
 
 
+@pytest.mark.slow
 def test_the_watermark_lies_over_the_map_and_stops_no_click(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(ruled(plan, watermark=True, approval=HOSTILE[2], base_source=HOSTILE[4])))
     mark = page.locator(".sc-watermark")
@@ -736,6 +740,7 @@ def test_a_centre_that_is_a_station_has_one_label(opened: Callable[..., Any]) ->
     assert sorted(told) == sorted(set(told)) != []
 
 
+@pytest.mark.slow
 def test_no_label_lies_on_another_or_on_a_symbol(plan: Plan, opened: Callable[..., Any]) -> None:
     page = opened(map_html(plan))
     for _ in range(4):

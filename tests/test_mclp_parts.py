@@ -101,6 +101,7 @@ def test_the_knapsack_is_the_best_of_all_ways_to_share(data):
     assert value[tuple(map(tuple, rough.tolist()))] <= best + 1e-9 <= more + 2e-9
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(parts(), st.data())
 def test_no_bound_of_a_curve_is_below_what_can_be_covered(made, data):
@@ -123,6 +124,7 @@ def random_part(seed, n=60, m=25):
     return CoverPart(rng.random((n, m)) < 0.08, rng.random(n))
 
 
+@pytest.mark.slow
 def test_parts_are_read_as_they_are_asked_for_and_few_points_are_worked_out():
     class Read:
         n = 0

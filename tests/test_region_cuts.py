@@ -74,7 +74,7 @@ def as_pbf(source: Path) -> Path:
 
 
 # ------------------------------------------------------------------------------------------------------ real files
-@pytest.mark.parametrize("piece_bytes", [1, 2**20])
+@pytest.mark.parametrize("piece_bytes", [pytest.param(1, marks=pytest.mark.slow), 2**20])
 def test_helsinki_cut_to_many_is_helsinki_cut_to_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
 ) -> None:

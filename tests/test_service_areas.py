@@ -319,6 +319,7 @@ def test_where_four_labels_meet_merged_areas_take_in_no_street() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ odd and extreme
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks(), places, st.sampled_from([0.5, 3.0, 30.0, 1000.0]), st.sampled_from(["fine", "fast"]))
 def test_areas_are_sound_however_far_a_place_may_lie_from_its_street(

@@ -65,6 +65,7 @@ def simulated(times: TravelTimes, weight: np.ndarray, hours: list[OpeningHours],
     return hourly
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.lists(a_week(), min_size=3, max_size=3))
 def test_every_hour_is_the_mean_of_its_minutes(hours: list[OpeningHours]) -> None:

@@ -32,12 +32,12 @@ OWN_WORDS = {
 
 def make(app: Sphinx) -> None:
     """Write the pages that are made: the reference, the gallery with its pictures."""
+    del app
     shutil.rmtree(MADE, ignore_errors=True)
     MADE.mkdir()
     for name, text in reference_pages():
         (MADE / f"{name}.rst").write_text(text, encoding="utf-8")
-    gallery = gallery_page(drawn=not app.tags.has("nopictures"))
-    (MADE / "gallery.rst").write_text(gallery, encoding="utf-8")
+    (MADE / "gallery.rst").write_text(gallery_page(), encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------------- both trees
@@ -155,13 +155,13 @@ def directive(name: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------ the gallery
-def gallery_page(*, drawn: bool) -> str:
+def gallery_page() -> str:
     """Return the page of pictures, and draw them: the towns' maps, the other figures of one of them."""
     parts = [
         title("Gallery 图集"),
         "Drawn by this build from the example studies. 本页图片由构建时从示例研究现画。",
     ]
-    for call, name, heading, draw in figures() if drawn else ():
+    for call, name, heading, draw in figures():
         light(draw(MADE / f"{name}.png"))
         parts += [
             f"{heading}\n{'-' * 2 * len(heading)}",
