@@ -4,7 +4,7 @@ All side by side in one run: circles, nearest, matrix, polygons, reading, ledger
     python -m benchmarks --quick                two or three minutes
     python -m benchmarks --roads FILE.osm.pbf   cities of 10,000, 100,000 and 1,000,000 nodes, and a road file
 
-Processor seconds are those to compare: on a machine that others use they move less than the clock. Each part has a
+On a machine that others use compare processor seconds: they move less than the clock. Each part has a
 command of its own, with more options: `python -m benchmarks.search`, `.areas`, `.reading`, `.ledger`, `.start_up`,
 `.chain`.
 """
