@@ -119,7 +119,10 @@ def circles(case: Case, n: int) -> list[Row]:
     few = source[:SAMPLE]
     runners = [
         Runner("servicecircle", partial(settled_nodes, graph, at, limit_ms=LIMIT_MS), pairs=node.size),
-        Runner("limit: replay without a queue", _replay(case, source, rows, node, ms)),
+        *(
+            Runner(f"limit: replay without a queue{how}", run)
+            for how, run in _replays(case, source, rows, node, ms)
+        ),
     ]
     share = few.size / source.size
     if "scipy" in case.with_peers:
@@ -155,8 +158,10 @@ def _check_circles(case: Case, source: Array, rows: Array, node: Array, ms: Arra
             sys.exit(f"{case.name}: times from node {source[row]} are not SciPy's")
 
 
-def _replay(case: Case, source: Array, rows: Array, node: Array, ms: Array) -> Callable[[], object]:
-    """Return the replay of these circles, nodes and sources in the order of the search."""
+def _replays(
+    case: Case, source: Array, rows: Array, node: Array, ms: Array
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield the replays of these circles, nodes and sources in the order of the search."""
     order = _along_curve(case.network)
     number = np.empty(order.size, np.int64)
     number[order] = np.arange(order.size)
@@ -168,9 +173,10 @@ def _replay(case: Case, source: Array, rows: Array, node: Array, ms: Array) -> C
     pick = np.arange(at[-1]) - np.repeat(at[:-1] - rows[by_place], count)
     settled, when = number[node[pick]], ms[pick]
     in_order = np.lexsort((when, np.repeat(np.arange(count.size), count)))
-    run = peers.replay(graph, at, settled[in_order].astype(np.int32), os.cpu_count() or 1)
-    run()  # compiles it
-    return run
+    for how in peers.RELAXED:
+        run = peers.replay(how, graph, at, settled[in_order].astype(np.int32), os.cpu_count() or 1)
+        run()  # compiles it
+        yield how, run
 
 
 def _along_curve(network: Network) -> Array:

@@ -160,42 +160,59 @@ def pandana_matrix(network: Any, facility: Array, demand: Array, limit_ms: int) 
 
 
 # --------------------------------------------------------------------------------------------------------- limit
-@nb.njit(nogil=True, cache=True)
-def _replayed(start: Array, head: Array, ms: Array, rows: Array, node: Array) -> tuple[Array, Array]:
-    label = np.full(start.size - 1, 2**30, np.int32)
-    out_node = np.empty(node.size, np.int32)
-    out_ms = np.empty(node.size, np.int32)
-    for row in range(rows.size - 1):
-        if rows[row + 1] > rows[row]:
-            label[node[rows[row]]] = 0
-        for i in range(rows[row], rows[row + 1]):
-            u = node[i]
-            t = label[u]
-            out_node[i] = u
-            out_ms[i] = t
-            for k in range(start[u], start[u + 1]):
-                x = np.int32(t + ms[k])
-                label[head[k]] = min(label[head[k]], x)
-        for i in range(rows[row], rows[row + 1]):
-            u = node[i]
-            label[u] = 2**30
-            for k in range(start[u], start[u + 1]):
-                label[head[k]] = 2**30
-    return out_node, out_ms
+@nb.njit(nogil=True)
+def _if_less(label: Array, v: int, ms: int) -> None:
+    if ms < label[v]:  # noqa: PLR1730 - the branch is what is measured
+        label[v] = ms
 
 
-def replay(graph: NodeGraph, rows: Array, node: Array, threads: int) -> Callable[[], object]:
+@nb.njit(nogil=True)
+def _least(label: Array, v: int, ms: int) -> None:
+    label[v] = min(label[v], ms)
+
+
+def _replayed_with(relax: Callable[[Array, int, int], None]) -> Callable[..., tuple[Array, Array]]:
+    @nb.njit(nogil=True)
+    def replayed(start: Array, head: Array, ms: Array, rows: Array, node: Array) -> tuple[Array, Array]:
+        label = np.full(start.size - 1, 2**30, np.int32)
+        out_node = np.empty(node.size, np.int32)
+        out_ms = np.empty(node.size, np.int32)
+        for row in range(rows.size - 1):
+            if rows[row + 1] > rows[row]:
+                label[node[rows[row]]] = 0
+            for i in range(rows[row], rows[row + 1]):
+                u = node[i]
+                t = label[u]
+                out_node[i] = u
+                out_ms[i] = t
+                for k in range(start[u], start[u + 1]):
+                    relax(label, head[k], np.int32(t + ms[k]))
+            for i in range(rows[row], rows[row + 1]):
+                u = node[i]
+                label[u] = 2**30
+                for k in range(start[u], start[u + 1]):
+                    label[head[k]] = 2**30
+        return out_node, out_ms
+
+    return replayed
+
+
+#: how an edge is relaxed: asked whether it is shorter, as a search must that goes on from there; or not even that
+RELAXED = {"": _replayed_with(_if_less), " and without a branch": _replayed_with(_least)}
+
+
+def replay(how: str, graph: NodeGraph, rows: Array, node: Array, threads: int) -> Callable[[], object]:
     """
     Return the least that a search one source at a time has to do, as a function.
 
     What the search settled, in its order: every edge relaxed once, pairs written, labels of all nodes beside the
-    settled ones reset. Without a queue, and without a cutoff to check.
+    settled ones reset. Without a queue, and without a cutoff to check; `how` is one of `RELAXED`.
     """
     cuts = np.linspace(0, rows.size - 1, threads + 1).astype(np.int64)
 
     def part(t: int) -> object:
         own = rows[cuts[t] : cuts[t + 1] + 1]
-        return _replayed(graph.start, graph.head, graph.ms, own - own[0], node[own[0] : own[-1]])
+        return RELAXED[how](graph.start, graph.head, graph.ms, own - own[0], node[own[0] : own[-1]])
 
     def run() -> object:
         with ThreadPoolExecutor(threads) as pool:
