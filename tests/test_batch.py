@@ -143,6 +143,26 @@ def test_what_is_of_no_batch_is_not_replaced(tmp_path: Path) -> None:
     assert not own.exists()
 
 
+def test_a_removal_that_is_cut_short_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, own = Disk(tmp_path), tmp_path / "place"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    (own / "layers").mkdir(parents=True)
+    for file in (own / "layers" / "a.parquet", own / "map.html", own / "town.json"):
+        file.touch()
+    with monkeypatch.context() as patch:  # a file is open, and stays
+        patch.setattr(Path, "rename", refuse)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        storage.remove_folder("place", RECORD_FILE)
+    assert {path.name for path in own.rglob("*")} == {"layers", "a.parquet", "town.json"}
+    with monkeypatch.context() as patch:  # it is open no more
+        patch.setattr(Path, "rename", refuse)
+        storage.remove_folder("place", RECORD_FILE)
+    assert not own.exists()
+
+
 # -------------------------------------------------------------------------------------------------- summary, layers
 def test_towns_rank_by_riders_uncovered_and_failed_ones_last() -> None:
     rows = [

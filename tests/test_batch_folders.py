@@ -13,6 +13,7 @@ from many_towns import NAMES, bytes_of, write_towns
 from tiny_study import write_tiny_study
 
 import servicecircle as sc
+from servicecircle.batch import town_run
 from servicecircle.batch.disk import Disk
 from servicecircle.batch.folders import batch_folder, mark_of
 from servicecircle.batch.storage import local_folder
@@ -74,6 +75,28 @@ def test_a_town_of_a_run_that_is_over_changes_no_results(tmp_path: Path) -> None
     mark.touch()
     assert run_town(task).status == "failed"
     assert not target.exists()
+
+
+@pytest.mark.parametrize("error", [sc.OutputError("no"), OSError("no"), MemoryError()])
+def test_what_cannot_be_written_removes_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    write_tiny_study(tmp_path / "towns" / "a", riders=100)
+    sc.plan_many(tmp_path / "towns", tmp_path / "out", workers=1, folders=False)
+    mark = tmp_path / "out" / mark_of("1")
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    study = str(tmp_path / "towns" / "a" / "study.toml")
+    task = TownTask("a", study, str(tmp_path / "out"), "1", None, with_folder=False, joint=(True, True))
+    before = bytes_of(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(town_run, "packed_choice", fail)
+        assert run_town(task).status == "failed"
+    assert bytes_of(tmp_path / "out") == before
+    assert run_town(task).is_kept
 
 
 # ------------------------------------------------------------------------------------ what is none of its business

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from many_towns import NAMES, bytes_of, until, write_towns
 
 import servicecircle as sc
-from servicecircle.batch import leases
+from servicecircle.batch import leases, temporary
 from servicecircle.batch.folders import batch_folder, mark_of
 from servicecircle.batch.object_storage import ObjectStorage
 from servicecircle.batch.records import RECORD_FILE
@@ -155,7 +156,9 @@ def test_a_run_that_is_over_while_a_worker_writes_has_no_record(s3: Any, tmp_pat
     (tmp_path / "a" / "map.html").touch()
     assert not storage.put_folder(tmp_path / "a", "a", RECORD_FILE, lambda: next(answers))
     assert bytes_at(s3, "towns/over") == {"a/map.html": b"", "a/town.json": b""}
-    task = TownTask("a", str(tmp_path / "none.toml"), "s3://towns/over", "1", None, with_folder=False)
+    study = tmp_path / "study.toml"
+    study.write_text("no study", encoding="utf-8")
+    task = TownTask("a", str(study), "s3://towns/over", "1", None, with_folder=False)
     assert run_town(task).status == "failed"
     assert storage.has("a/map.html")
     storage.put(mark_of("1"), b"1")
@@ -165,6 +168,80 @@ def test_a_run_that_is_over_while_a_worker_writes_has_no_record(s3: Any, tmp_pat
     storage.put("towns/a/town.json", b"")
     assert run_town(task).status == "failed"
     assert not storage.has("towns/a/map.html")
+
+
+@pytest.mark.usefixtures("s3")
+def test_names_are_no_patterns(tmp_path: Path) -> None:
+    """What fsspec has for the removal of many takes `[1]`, `*` and `?` for patterns."""
+    one, two = ObjectStorage("s3://towns/r1"), ObjectStorage("s3://towns/r[1]")
+    for k, (storage, name) in enumerate([(one, "A1"), (one, "A[1]"), (one, "A*"), (two, "A1"), (two, "A?")]):
+        assert put(storage, tmp_path / str(k), name, file="1")
+    one.remove_folder("A[1]", RECORD_FILE)
+    one.remove_folder("A*", RECORD_FILE)
+    assert one.sizes("") == {"A1/file": 1, "A1/town.json": 2}
+    two.remove("")
+    assert two.sizes("") == {}
+    assert set(one.sizes("")) == {"A1/file", "A1/town.json"}
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_removal_that_is_cut_short_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = ObjectStorage("s3://towns/short")
+    assert put(storage, tmp_path / "1", "a", file="1", other="1")
+    remove = storage._files.rm_file
+
+    def fail(path: str) -> None:
+        if path.endswith("other"):
+            msg = "no"
+            raise PermissionError(msg)
+        remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage._files, "rm_file", fail)
+        with pytest.raises(sc.OutputError, match="cannot be reached: PermissionError: no"):
+            storage.remove_folder("a", RECORD_FILE)
+    assert storage.sizes("a") == {"other": 1, "town.json": 0}
+    assert put(storage, tmp_path / "2", "a", new="1")
+    assert set(storage.sizes("a")) == {"new", "town.json"}
+
+
+def test_a_placeholder_of_a_folder_is_no_file(s3: Any, tmp_path: Path) -> None:
+    s3.pipe_file("towns/placeholder/a/", b"")
+    storage = ObjectStorage("s3://towns/placeholder")
+    assert storage.sizes("a") == {}
+    assert put(storage, tmp_path / "1", "a", file="1")
+    assert storage.sizes("") == {"a/file": 1, "a/town.json": 2}
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_connection_of_long_ago_is_made_anew() -> None:
+    class Gone:
+        async_impl = True
+
+        def __getattr__(self, name: str) -> Any:
+            msg = "token has expired"
+            raise OSError(msg)
+
+    storage = ObjectStorage("s3://towns/anew")
+    storage.put("a", b"1")
+    for ask in (lambda: storage.has("a"), lambda: storage.read("a") == b"1", lambda: storage.sizes("") == {"a": 1}):
+        storage.__dict__["_files"] = Gone()
+        assert ask()
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    with temporary.temporary_folder() as first:
+        left = first.with_name(first.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-"))
+        left.mkdir()
+        (left / "layer").touch()
+        other = tmp_path / f"servicecircle-batch-another.host-{gone.pid}-x"
+        other.mkdir()
+        with temporary.temporary_folder() as second:
+            assert set(tmp_path.iterdir()) == {first, second, other}
+    assert set(tmp_path.iterdir()) == {other}
 
 
 def test_what_is_of_no_batch_is_not_replaced(s3: Any, tmp_path: Path) -> None:
@@ -212,10 +289,64 @@ def test_a_run_that_slept_too_long_writes_no_more(s3: Any) -> None:
     assert not storage.has("map.html")
 
 
+def test_a_run_whose_place_was_taken_ends_with_the_next_town(s3: Any, towns: Path) -> None:
+    other, told = {"run": "x", "who": "pc-7, 1", "beat": 1}, []
+
+    def take(record: Any, _: int, __: int) -> None:
+        told.append(record)
+        s3.pipe_file("towns/taken/.lock", json.dumps(other).encode())
+        for mark in s3.find("towns/taken/.unfinished"):
+            s3.rm_file(mark)
+
+    with pytest.raises(sc.OutputError, match="Another batch has taken over `s3://towns/taken`"):
+        sc.plan_many(towns, "s3://towns/taken", workers=1, folders=False, on_town=take)
+    assert len(told) == 1
+    assert not s3.exists("towns/taken/summary.parquet")
+
+
+def test_a_beat_that_comes_late_or_in_halves_takes_nothing(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "DEAD_S", 0.5)
+    monkeypatch.setattr(leases, "_PAUSE_S", 0.01)
+    dead = b'{"run": "0", "who": "pc-7, 1", "beat": 3}'
+    s3.pipe_file("towns/late/.lock", dead)
+    with batch_folder(ObjectStorage("s3://towns/late")) as folder:
+        for held in (dead, b"", b'{"run"'):
+            s3.pipe_file("towns/late/.lock", held)
+            folder.check()
+        s3.rm_file("towns/late/.lock")
+        with pytest.raises(sc.OutputError, match="has taken over"):
+            folder.check()
+
+
+def test_a_storage_that_cannot_be_asked_for_a_new_file_will_do(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def pipe_file(self, path: str, value: bytes) -> None:
+            s3.pipe_file(path, value)
+
+    monkeypatch.setattr(leases, "BEAT_S", 0.1)
+    monkeypatch.setattr(leases, "DEAD_S", 2.0)
+    with leases.leased(Plain, "towns/plain/.lock", "1", "plain") as check:
+        check()
+        with (
+            pytest.raises(sc.InputError, match="is at work in `plain`"),
+            leases.leased(Plain, "towns/plain/.lock", "2", "plain"),
+        ):
+            pass
+    assert not s3.exists("towns/plain/.lock")
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("s3")
-def test_of_runs_that_begin_together_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("held", [None, b'{"run": "0", "who": "pc-7, 1", "beat": 3}'])
+def test_of_runs_that_begin_together_one_works(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, held: bytes | None
+) -> None:
     monkeypatch.setattr(leases, "BEAT_S", 0.2)
+    monkeypatch.setattr(leases, "DEAD_S", 4.0)
+    if held is not None:
+        s3.pipe_file("towns/race/.lock", held)
     at_work, most, refused = [], [], []
 
     def run() -> None:
@@ -260,6 +391,9 @@ def test_an_address_is_told_as_it_is_or_as_a_path_has_it(told: str | Path, addre
         ("simplecache::s3://b/x", "must be one address, without `::`"),
         ("zip://a::s3://b/x", "must be one address, without `::`"),
         ("sftp://anna:secret@host/x", "must not hold a password"),
+        ("sftp://anna:sec/ret@host/secret", "must not hold a password"),
+        ("s3://", "must name a place in the storage"),
+        ("s3:b/x", "is no address: write `s3://b/x`"),
         ("memory://x", "must be storage that every worker reaches"),
     ],
 )

@@ -90,8 +90,21 @@ class Disk:
             path.unlink(missing_ok=True)
 
     def remove_folder(self, name: str, last: str) -> None:
-        """Remove a folder that `put_folder` made, where there is one."""
-        shutil.rmtree(self._own(name, last), ignore_errors=True)
+        """Remove a folder that `put_folder` made, where there is one; who stops in between leaves it, or none."""
+        target = self._own(name, last)
+        if not target.is_dir():
+            return
+        aside = Path(tempfile.mkdtemp(dir=make_folder(self.root / UNFINISHED_FOLDER)))
+        try:
+            target.rename(aside / "old")
+        except OSError:  # a file in it is open: its record goes last, if all others do
+            for path in target.iterdir():
+                if path.name != last:
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            if [path.name for path in target.iterdir()] == [last]:
+                shutil.rmtree(target, ignore_errors=True)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
     def _own(self, name: str, last: str) -> Path:
         """

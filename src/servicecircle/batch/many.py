@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import Fault, InputError, Lang, OutputError
+from ..errors import ClusterError, Fault, InputError, Lang, OutputError
 from ..pipeline import TIME_LIMIT_S
 from ..study import load_study
 from ..threads import cores
@@ -149,10 +149,16 @@ def plan_many(
             pieces = written_pieces(laid, folder.pieces)
             tasks = (task_of(name, city, piece=folder.hand_in_piece(piece), stamp=stamp) for name, piece in pieces)
         records = {}
-        for task, record in run(tasks, len(names)):
-            records[task.town] = record
-            if on_town is not None:
-                on_town(record, len(records), len(names))
+        try:
+            for task, record in run(tasks, len(names)):
+                records[task.town] = record
+                if record.status == "failed":
+                    folder.check()  # that is why, where another run has taken over
+                if on_town is not None:
+                    on_town(record, len(records), len(names))
+        except ClusterError:
+            folder.check()
+            raise
         opened.close()
         done = [records[name] for name in names]
         joint = None if asked is None else _joint(asked, whole, done, folder, time_limit_s or TIME_LIMIT_S)

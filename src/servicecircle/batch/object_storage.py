@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .._optional import import_optional
 from ..errors import MissingPackageError, OutputError
 from .leases import leased, unreached
+from .temporary import temporary_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _LOCK_FILE = ".lock"
+#: so many files are removed at the same time
+_AT_ONCE = 8
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -33,21 +38,15 @@ class ObjectStorage:
 
     def has(self, name: str) -> bool:
         """Whether a file is there."""
-        with self._reached():
-            return self._kind(self._path(name)) == "file"
+        return self._asked(lambda: self._kind(self._path(name)) == "file")
 
     def read(self, name: str) -> bytes:
         """Return what a file holds."""
-        with self._reached():
-            return bytes(self._files.cat_file(self._path(name)))
+        return self._asked(lambda: bytes(self._files.cat_file(self._path(name))))
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder and those below, by name in it."""
-        place = self._path(folder)
-        with self._reached():
-            self._files.invalidate_cache()
-            found = self._files.find(place, detail=True)
-        return {name[len(place) + 1 :]: int(told["size"]) for name, told in found.items() if name != place}
+        return self._asked(lambda: self._sizes(self._path(folder)))
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file: one request, which an object storage does whole or not at all."""
@@ -77,18 +76,40 @@ class ObjectStorage:
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that it holds, where there is one."""
-        path = self._path(name)
-        with self._reached():
-            kind = self._kind(path)
-            if kind == "file":
-                self._files.rm_file(path)
-            elif kind is not None:
-                self._files.rm(path, recursive=True)
+        if self._asked(lambda: self._kind(self._path(name))) == "file":
+            self._remove_files([name])
+        else:
+            self._remove_files([f"{name}/{one}".lstrip("/") for one in self.sizes(name)])
+            self._remove_folders(name)
 
     def remove_folder(self, name: str, last: str) -> None:
-        """Remove a folder that `put_folder` made, where there is one."""
-        self._check_own(name, last, self.sizes(name))
-        self.remove(name)
+        """Remove a folder that `put_folder` made, where there is one: `last` is the last to go."""
+        there = self.sizes(name)
+        self._check_own(name, last, there)
+        if there:
+            self.put(f"{name}/{last}", b"")
+            self._remove_files([f"{name}/{one}" for one in there if one != last])
+            self._remove_files([f"{name}/{last}"])
+        self._remove_folders(name)
+
+    def _remove_files(self, names: list[str]) -> None:
+        """Remove files as they are named: what fsspec has for many takes `*`, `?` and `[` for patterns."""
+
+        def remove(name: str) -> None:
+            with suppress(FileNotFoundError), self._reached():
+                self._files.rm_file(self._path(name))
+
+        with ThreadPoolExecutor(_AT_ONCE if self._files.async_impl else 1) as pool:
+            list(pool.map(remove, names))
+
+    def _remove_folders(self, name: str) -> None:
+        """Remove the empty folders of a storage that has folders."""
+        if not self._files.async_impl:
+            with suppress(Exception):  # they are in nobody's way
+                place = self._path(name)
+                for folder in sorted(self._files.find(place, withdirs=True), key=len, reverse=True):
+                    self._files.rmdir(folder)
+                self._files.rmdir(place)
 
     def _check_own(self, name: str, last: str, there: dict[str, int]) -> None:
         """Refuse a folder that holds files of another origin."""
@@ -100,15 +121,16 @@ class ObjectStorage:
     @contextmanager
     def making(self, run: str) -> Iterator[Path]:
         """Give an empty folder for temporary files."""
-        with tempfile.TemporaryDirectory(prefix=f"servicecircle-{run}-", ignore_cleanup_errors=True) as made:
-            yield Path(made)
+        del run
+        with temporary_folder() as made:
+            yield made
 
     @contextmanager
     def opened(self, folder: str) -> Iterator[Path]:
         """Give a copy of a folder."""
-        with tempfile.TemporaryDirectory(prefix="servicecircle-", ignore_cleanup_errors=True) as made:
-            self.fetch([f"{folder}/{name}" for name in self.sizes(folder)], Path(made))
-            yield Path(made, folder)
+        with temporary_folder() as made:
+            self.fetch([f"{folder}/{name}" for name in self.sizes(folder)], made)
+            yield made / folder
 
     def locked(self, run: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold a lease here, renewed as long as this process lives."""
@@ -118,8 +140,8 @@ class ObjectStorage:
     @contextmanager
     def at_hand(self) -> Iterator[Path]:
         """Give an empty folder for temporary files."""
-        with tempfile.TemporaryDirectory(prefix="servicecircle-", ignore_cleanup_errors=True) as made:
-            yield Path(made)
+        with temporary_folder() as made:
+            yield made
 
     def fetch(self, names: Iterable[str], at_hand: Path) -> None:
         """Copy files to a folder of this machine."""
@@ -197,6 +219,38 @@ class ObjectStorage:
         except FileNotFoundError:
             return None
 
+    def _sizes(self, place: str) -> dict[str, int]:
+        self._files.invalidate_cache()
+        try:
+            found = self._files.find(place, detail=True, **self._strictly())
+        except FileNotFoundError:
+            if self._kind(place) is not None:
+                msg = f"`{place}` changes while it is listed."
+                raise OutputError(msg, zh=f"{place} 在列出时有改动。") from None
+            return {}
+        sizes, base = {}, place.lstrip("/") + "/"
+        for path, told in found.items():
+            name = path.lstrip("/").removeprefix(base)
+            if told["type"] == "file" and name and not path.endswith("/") and path.lstrip("/").startswith(base):
+                sizes[name] = int(told["size"])  # no placeholder of a folder, and no file of this very name
+        return sizes
+
+    def _strictly(self) -> dict[str, str]:
+        """Return what makes a listing fail that cannot be read: fsspec's own leaves it out in silence."""
+        from fsspec import AbstractFileSystem
+
+        is_its_own = type(self._files).find is AbstractFileSystem.find and not self._files.async_impl
+        return {"on_error": "raise"} if is_its_own else {}
+
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        """Return an answer; a connection that fails, it may be of long ago, is made anew once."""
+        try:
+            with self._reached():
+                return ask()
+        except OutputError:
+            with self._reached():
+                return ask()
+
     def _upload(self, files: dict[str, Path]) -> None:
         with self._reached():
             for folder in sorted({self._path(name).rpartition("/")[0] for name in files}):
@@ -212,6 +266,7 @@ class ObjectStorage:
         except (FileNotFoundError, OutputError, MissingPackageError):
             raise
         except Exception as error:
+            self.__dict__.pop("_files", None)
             raise self._unreached(error) from error
 
     def _unreached(self, error: Exception) -> OutputError:

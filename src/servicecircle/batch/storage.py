@@ -17,6 +17,8 @@ from .object_storage import ObjectStorage
 
 #: `s3://bucket` and, as a path has it, `s3:/bucket`; a letter of a Windows disk is one letter
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?::/+|::)")
+#: schemes of which one slash too few is a slip, and no folder of such a name
+_SLIP = re.compile(r"(s3a?|gs|gcs|oss|abfss?|az|s?ftp|ssh|(web)?hdfs|https?):(?!/)", re.IGNORECASE)
 #: storage that only one process sees
 _OF_ONE_PROCESS = frozenset({"memory"})
 
@@ -109,8 +111,12 @@ def checked_address(told: str | Path, name: str) -> str:
     Raises
     ------
     InputError
-        If it chains addresses, holds a password, or names what only one process sees.
+        If it chains addresses, holds a password, names no place, or what only one process sees.
     """
+    if _SLIP.match(str(told)):
+        scheme, _, rest = str(told).partition(":")
+        msg = f"`{name}` is no address: write `{scheme}://{rest}` (or `./{told}` for a folder of that name)."
+        raise InputError(msg, zh=f"{name} 不是完整地址：请写 {scheme}://{rest}（若为同名文件夹请写 ./{told}）。")
     found = _ADDRESS.match(str(told))
     if found is None or found[1].lower() == "file":
         return str(local_folder(told, name).resolve())
@@ -118,9 +124,12 @@ def checked_address(told: str | Path, name: str) -> str:
         msg = f"`{name}` must be one address, without `::`, got `{told}`."
         raise InputError(msg, zh=f"{name} 应为单个地址，不能含 ::，现为 {told}。")
     scheme, rest = found[1].lower(), str(told)[found.end() :]
-    if "@" in rest.split("/")[0] and ":" in rest.split("@")[0]:
+    if ":" in rest.rpartition("@")[0]:
         msg = f"`{name}` must not hold a password: give it to `{scheme}` by its settings or the environment."
         raise InputError(msg, zh=f"{name} 中不能含密码：请用 {scheme} 的配置或环境变量提供。")
+    if not rest.strip("/"):
+        msg = f"`{name}` must name a place in the storage, as `{scheme}://bucket/folder` does, got `{told}`."
+        raise InputError(msg, zh=f"{name} 应写明存储中的位置，如 {scheme}://bucket/folder，现为 {told}。")
     if scheme in _OF_ONE_PROCESS:
         msg = f"`{name}` must be storage that every worker reaches, not `{scheme}://`."
         raise InputError(msg, zh=f"{name} 应为各工作进程都能访问的存储，不支持 {scheme}://。")

@@ -74,23 +74,28 @@ def run_town(task: TownTask) -> Record:
     """
     Plan a town unless its results are there, and return what became of it; no failure of a town is raised.
 
-    A town that fails has no results: those of an earlier run are not of what its files say now.
+    A town that fails by its study has no results: those of an earlier run are not of what its files say now. One
+    that fails by a file that cannot be read or written, or by memory, keeps them: the next run sees if they hold.
     """
+    is_by_study = True
     try:
-        record = _run(task)
+        record = _run(task) if task.is_wanted else _failed(task, _OVER)
     except StudyError as error:
         record = _failed(task, *[fault for fault in error.faults if fault.level == "error"])
     except ServiceCircleError as error:
         record = _failed(task, Fault(error.en, error.zh))
+        is_by_study = not isinstance(error, OutputError)
     except OSError as error:
+        is_by_study = False
         what = f"{error.filename or task.study}: {error.strerror or error}"
         record = _failed(task, Fault(_UNREAD[0].format(what=what), _UNREAD[1].format(what=what)))
     except MemoryError:
+        is_by_study = False
         record = _failed(task, _MEMORY)
     except Exception as error:  # one town does not stop the rest
         what = " ".join(f"{type(error).__name__}: {error}".split())
         record = _failed(task, Fault(_BUG[0].format(what=what), _BUG[1].format(what=what)))
-    if record.status == "failed":
+    if record.status == "failed" and is_by_study:
         with suppress(OutputError, OSError):  # a storage that cannot be reached stops the whole, not here
             if task.is_wanted:
                 task.storage.remove_folder(task.folder, RECORD_FILE)
@@ -120,7 +125,7 @@ def _add_choice(task: TownTask, key: str, kinds: tuple[bool, bool]) -> None:
     try:
         if is_choice_of(task.storage.read(name), key):
             return
-    except FileNotFoundError:
+    except (FileNotFoundError, OutputError):
         pass
     loaded = load_study(task.study)
     made = packed_choice(choice_of(loaded, lay_ground(loaded, read_roads(loaded)), kinds), key)
