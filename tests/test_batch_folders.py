@@ -105,9 +105,10 @@ def test_studies_that_stand_where_results_go_are_left_alone(out: str, tmp_path: 
     towns = write_towns(tmp_path / "towns")
     (tmp_path / "link").symlink_to(tmp_path)
     before = bytes_of(towns)
-    with pytest.raises(sc.InputError, match=r"study.toml` stands where results go") as told:
-        sc.plan_many(towns, tmp_path / out, workers=1)
-    assert "请为结果另选" in told.value.told("zh")
+    for place in (tmp_path / out, f"local://{tmp_path}/{out}"):
+        with pytest.raises(sc.InputError, match=r"study.toml` stands where results go") as told:
+            sc.plan_many(towns, place, workers=1)
+        assert "请为结果另选" in told.value.told("zh")
     assert bytes_of(towns) == before
 
 

@@ -376,6 +376,7 @@ def test_of_runs_that_begin_together_one_works(
         (Path("s3://b/x y"), "s3://b/x y"),
         ("GS://b/年", "gs://b/年"),
         ("local:///srv/a", "local:///srv/a"),
+        (Path("local:///srv/a"), "local:///srv/a"),
         ("file:///srv/a", "/srv/a"),
         ("/srv/a", "/srv/a"),
         ("c:/srv", str(Path("c:/srv").resolve())),

@@ -28,7 +28,7 @@ from .overview import MAP_FILE, write_overview
 from .ranking import RANKING_FILES, write_ranking
 from .records import RECORD_FILE, Record
 from .rows import SUMMARY_FILE, summary_frame
-from .storage import checked_address, local_folder, storage_at
+from .storage import checked_address, folder_of_address, local_folder, storage_at
 from .town_run import TownTask, run_town
 from .towns import Town, city_of, find_towns, lang_of
 from .workers import MOST_DEATHS, run_tasks
@@ -128,11 +128,12 @@ def plan_many(
     n_workers = _checked(workers, scheduler, report=report)
     asked = check_joint(joint_stations, joint_shops)
     kinds = None if asked is None else (asked[0] > 0, asked[1] > 0)
-    source, storage = local_folder(towns, "towns"), storage_at(checked_address(out, "out"))
+    source, address = local_folder(towns, "towns"), checked_address(out, "out")
+    storage = storage_at(address)
     city = city_of(source)
     found = find_towns(source) if city is None else (Town("", city),)
-    if storage.root is not None:
-        check_apart(storage.root, [town.study for town in found], _WHOLE)
+    if (root := folder_of_address(address)) is not None:
+        check_apart(root, [town.study for town in found], _WHOLE)
     lang, title, warnings, whole = lang_of(found), "", tuple[Fault, ...](), None
     with batch_folder(storage) as folder, ExitStack() as opened:
         task_of = partial(_task, folder, time_limit_s=time_limit_s, with_folder=folders)

@@ -133,8 +133,17 @@ def checked_address(told: str | Path, name: str) -> str:
     if scheme in _OF_ONE_PROCESS:
         msg = f"`{name}` must be storage that every worker reaches, not `{scheme}://`."
         raise InputError(msg, zh=f"{name} 应为各工作进程都能访问的存储，不支持 {scheme}://。")
-    slashes = "///" if str(told)[: found.end()].endswith("///") else "//"
+    is_rooted = scheme == "local" or str(told)[: found.end()].endswith("///")  # workers have other folders to be in
+    slashes = "///" if is_rooted else "//"
     return f"{scheme}:{slashes}{rest.rstrip('/')}"
+
+
+def folder_of_address(address: str) -> Path | None:
+    """Return the folder of this machine at an address that `checked_address` gave, None where it is none."""
+    found = _ADDRESS.match(address)
+    if found is None:
+        return Path(address)
+    return Path(address[found.end() - 1 :]) if found[1] == "local" else None
 
 
 def local_folder(told: str | Path, name: str) -> Path:
