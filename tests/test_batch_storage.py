@@ -63,9 +63,13 @@ def on_disk(towns: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return bytes_of(out)
 
 
-def bytes_at(files: Any, place: str) -> dict[str, bytes]:
+def names_at(files: Any, place: str) -> list[str]:
     files.invalidate_cache()
-    return {name.removeprefix(f"{place}/"): files.cat_file(name) for name in files.find(place)}
+    return list(files.find(place))
+
+
+def bytes_at(files: Any, place: str) -> dict[str, bytes]:
+    return {name.removeprefix(f"{place}/"): files.cat_file(name) for name in names_at(files, place)}
 
 
 # --------------------------------------------------------------------------------------------------- the same bytes
@@ -110,7 +114,7 @@ def test_programs_that_are_killed_leave_the_same_bytes(
         command = [sys.executable, "-m", "servicecircle", "batch", str(towns), "--out", "s3://towns/killed"]
         command += ["--scheduler", address, "--layers-only", "--joint-stations", "2"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-            until(lambda: bool(bytes_at(s3, "towns/killed/towns")))
+            until(lambda: bool(names_at(s3, "towns/killed/towns")))
             with distributed.Client(address, set_as_default=False) as client:
                 os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
             run.kill()
